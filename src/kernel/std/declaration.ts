@@ -42,7 +42,7 @@ export interface OperationDeclaration<Input = unknown, Output = unknown> {
   /** Input or output fields that never reach the timeline, a log or a screen. */
   readonly sensitive: readonly string[]
   /** The command-line form; absent: only `holdfast call <name>`. */
-  readonly command?: CommandForm
+  readonly command?: CommandForm | undefined
   /** Whether the console offers a form. */
   readonly form: boolean
 }

@@ -1,0 +1,43 @@
+/** Every error code of the house, what it means, and how it leaves: HTTP status and exit code. */
+export interface ErrorEntry {
+  readonly code: string
+  /** One sentence for the reference. */
+  readonly means: string
+  /** HTTP status. */
+  readonly status: number
+  /** Exit code of the command line: 1 failed, 2 usage, 64-78 as in sysexits. */
+  readonly exit: number
+}
+
+const entry = (code: string, status: number, exit: number, means: string): ErrorEntry => ({
+  code,
+  means,
+  status,
+  exit,
+})
+
+/** Exit code when a code is not listed. */
+export const defaultExit = 70
+
+/** The catalogue, sorted by code. */
+export const errorCatalogue: readonly ErrorEntry[] = [
+  entry('access.denied', 403, 77, 'The caller is known but its role does not permit the operation.'),
+  entry('access.unauthenticated', 401, 77, 'Nobody is signed in, or the token, session or link is not valid.'),
+  entry('configuration.invalid', 422, 78, 'The environment file has a wrong key or value; the path says where.'),
+  entry('configuration.missing', 404, 66, 'There is no environment file at the place that was named.'),
+  entry('configuration.unreadable', 422, 78, 'The environment file could not be evaluated (a syntax error, say).'),
+  entry('control.unreachable', 503, 69, 'Control does not answer at its address.'),
+  entry('environment.service-unhealthy', 503, 69, 'A service did not get healthy in the time it was given.'),
+  entry('environment.unknown-service', 404, 66, 'The environment has no service of that name.'),
+  entry('jobs.unknown', 404, 66, 'There is no job with that id.'),
+  entry('kernel.assertion-failed', 500, 70, 'Holdfast broke one of its own rules; please report it.'),
+  entry('kernel.unexpected', 500, 70, 'Something failed that Holdfast has no name for; please report it.'),
+  entry('limit.refused', 429, 75, 'A limit refused the call; try again after the time it names.'),
+  entry('limit.unreadable', 422, 78, 'A limit is not written in the notation of limits.'),
+  entry('limit.unsupported', 422, 78, 'A limit is of a kind that this version does not have yet.'),
+  entry('operations.invalid-input', 400, 2, 'The input of an operation does not fit its schema.'),
+  entry('operations.unknown', 404, 2, 'There is no operation of that name.'),
+  entry('supervisor.already-running', 409, 73, 'Another Holdfast holds the lock on this data directory.'),
+  entry('supervisor.port-in-use', 409, 73, 'Another program listens on a port that Holdfast is to listen on.'),
+  entry('supervisor.unreachable', 503, 69, 'The supervisor does not answer on its socket.'),
+]

@@ -1,0 +1,131 @@
+import { z } from 'zod'
+
+/** How a replica is to be run. `id` is `<service>/<slot>`, slots count from 1. */
+export const replicaSpec = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9-]*\/\d+$/),
+  service: z.string(),
+  /** Program and arguments; no shell. */
+  command: z.array(z.string()).min(1),
+  /** Absolute working directory. */
+  directory: z.string(),
+  /** The whole environment of the process but for HOST, PORT and Holdfast's own mark. */
+  variables: z.record(z.string(), z.string()),
+  /** `fixed`: this port; `assigned`: any free one, kept for the life of the slot; null: it does not listen. */
+  port: z.union([
+    z.null(),
+    z.strictObject({ fixed: z.number().int().min(1).max(65_535) }),
+    z.strictObject({ assigned: z.literal(true) }),
+  ]),
+  /** From SIGTERM to SIGKILL, milliseconds. */
+  stopTimeoutMs: z.number().int().min(0).max(600_000),
+  /** May listen beyond loopback. */
+  mayExpose: z.boolean(),
+  memoryMiB: z.number().int().positive().nullable(),
+  /** Cores, as 0.5 or 2. */
+  cpus: z.number().positive().nullable(),
+})
+
+/** How a replica is to be run. */
+export type ReplicaSpec = z.infer<typeof replicaSpec>
+
+/**
+ * `starting` has a process for less than a moment, `running`, `waiting` for its next restart (back-off),
+ * `stopping`, `stopped`, `crash-looped` (left down), `exposed` (stopped because it listened beyond loopback).
+ */
+export const replicaState = z.enum(['starting', 'running', 'waiting', 'stopping', 'stopped', 'crash-looped', 'exposed'])
+
+/** A replica as the supervisor sees it. */
+export const replicaStatus = z.strictObject({
+  id: z.string(),
+  service: z.string(),
+  state: replicaState,
+  /** Hash of the specification that it runs with, hex. */
+  specHash: z.string(),
+  pid: z.number().int().nullable(),
+  port: z.number().int().nullable(),
+  /** Milliseconds since the epoch. */
+  startedAt: z.number().nullable(),
+  /** Since the specification was accepted. */
+  restarts: z.number().int(),
+  /** Adopted from an earlier supervisor. */
+  adopted: z.boolean(),
+  lastExit: z
+    .strictObject({ code: z.number().int().nullable(), signal: z.string().nullable(), at: z.number() })
+    .nullable(),
+  /** Share of one core over the last sample, 1 = a whole core; null before the second sample. */
+  cpu: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+  /** Absolute path of the current log file. */
+  logFile: z.string(),
+})
+
+/** A replica as the supervisor sees it. */
+export type ReplicaStatus = z.infer<typeof replicaStatus>
+
+/** One of Holdfast's own processes. */
+export const processStatus = z.strictObject({
+  name: z.enum(['control', 'edge']),
+  state: z.enum(['running', 'waiting', 'stopped']),
+  pid: z.number().int().nullable(),
+  startedAt: z.number().nullable(),
+  restarts: z.number().int(),
+  cpu: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+})
+
+/** One of Holdfast's own processes. */
+export type ProcessStatus = z.infer<typeof processStatus>
+
+/** What the supervisor answers to `GET /status`. */
+export const supervisorStatus = z.strictObject({
+  pid: z.number().int(),
+  version: z.string(),
+  startedAt: z.number(),
+  processes: z.array(processStatus),
+  replicas: z.array(replicaStatus),
+  /** What this machine does not permit, in words (`cgroups are not writable: no CPU and memory limits`). */
+  notes: z.array(z.string()),
+})
+
+/** What the supervisor answers to `GET /status`. */
+export type SupervisorStatus = z.infer<typeof supervisorStatus>
+
+/** Something that the supervisor saw; kept on disk until it is far behind the newest, so that a dead control misses none. */
+export const supervisorEvent = z.strictObject({
+  /** From 1, without gaps, continued over restarts of the supervisor. */
+  number: z.number().int(),
+  at: z.number(),
+  what: z.enum([
+    'supervisor-started',
+    'process-started',
+    'process-crashed',
+    'replica-started',
+    'replica-adopted',
+    'replica-exited',
+    'replica-crashed',
+    'replica-crash-looped',
+    'replica-exposed',
+    'replica-unstartable',
+  ]),
+  /** Replica id, or `control`, `edge`, `supervisor`. */
+  subject: z.string(),
+  pid: z.number().int().nullable(),
+  port: z.number().int().nullable(),
+  code: z.number().int().nullable(),
+  signal: z.string().nullable(),
+  /** For a crash: when it will be started again; null: not. */
+  restartInMs: z.number().nullable(),
+  /** Why, in words, as `listens on 0.0.0.0:3000` or `no such program: nod`. */
+  detail: z.string().nullable(),
+  /** The last log lines, at most 20, for crashes. */
+  lastLines: z.array(z.string()),
+})
+
+/** Something that the supervisor saw. */
+export type SupervisorEvent = z.infer<typeof supervisorEvent>
+
+/** `PUT /replicas`: the whole set of replicas that shall run; what is not named is stopped. */
+export const desiredReplicas = z.strictObject({ replicas: z.array(replicaSpec).max(1000) })
+
+/** The whole set of replicas that shall run. */
+export type DesiredReplicas = z.infer<typeof desiredReplicas>

@@ -1,15 +1,16 @@
 import type { z } from 'zod'
-import type { FactDeclaration, OperationDeclaration } from '../kernel/std/index.ts'
+import type { AnswerKind, FactDeclaration, OperationDeclaration } from '../kernel/std/index.ts'
 
 /** An operation as it is written down; what is left out takes the default of `declareOperation`. */
-export interface OperationParts<Input extends z.ZodType, Output extends z.ZodType> extends Pick<
+interface OperationParts<Name extends string, Input, Output, Answers> extends Pick<
   OperationDeclaration,
-  'name' | 'summary' | 'permission'
+  'summary' | 'permission'
 > {
+  readonly name: Name
   readonly input: Input
   readonly output: Output
   /** Default `value`. */
-  readonly answers?: OperationDeclaration['answers']
+  readonly answers?: Answers
   /** Default `none`. */
   readonly danger?: OperationDeclaration['danger']
   /** Default `120/min per caller burst 60`. */
@@ -21,22 +22,35 @@ export interface OperationParts<Input extends z.ZodType, Output extends z.ZodTyp
 }
 
 /** An operation with its zod schemas, for doors that print or document them. */
-export type Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> = Omit<
+export interface Operation<
+  Name extends string = string,
+  Input extends z.ZodType = z.ZodType,
+  Output extends z.ZodType = z.ZodType,
+  Answers extends AnswerKind = AnswerKind,
+> extends Omit<
   OperationDeclaration<z.output<Input>, z.output<Output>>,
-  'input' | 'output'
-> & { readonly input: Input; readonly output: Output }
+  'name' | 'input' | 'output' | 'answers'
+> {
+  readonly name: Name
+  readonly input: Input
+  readonly output: Output
+  readonly answers: Answers
+}
 
 /** Declares an operation once, for every door. */
-export function declareOperation<const Input extends z.ZodType, const Output extends z.ZodType>(
-  parts: OperationParts<Input, Output>,
-): Operation<Input, Output> {
+export function declareOperation<
+  const Name extends string,
+  Input extends z.ZodType,
+  Output extends z.ZodType,
+  const Answers extends AnswerKind = 'value',
+>(parts: OperationParts<Name, Input, Output, Answers>): Operation<Name, Input, Output, Answers> {
   return {
-    answers: 'value',
     danger: 'none',
     limit: '120/min per caller burst 60',
     sensitive: [],
     form: (parts.danger ?? 'none') !== 'none',
     ...parts,
+    answers: parts.answers ?? ('value' as Answers),
   }
 }
 

@@ -22,10 +22,25 @@ export const defaultExit = 70
 /** The catalogue, sorted by code. */
 export const errorCatalogue: readonly ErrorEntry[] = [
   entry('access.denied', 403, 77, 'The caller is known but its role does not permit the operation.'),
-  entry('access.unauthenticated', 401, 77, 'Nobody is signed in, or the token, session or link is not valid.'),
-  entry('configuration.invalid', 422, 78, 'The environment file has a wrong key or value; the path says where.'),
+  entry(
+    'access.unauthenticated',
+    401,
+    77,
+    'Nobody is signed in, or the token, session or link is not valid.',
+  ),
+  entry(
+    'configuration.invalid',
+    422,
+    78,
+    'The environment file has a wrong key or value; the path says where.',
+  ),
   entry('configuration.missing', 404, 66, 'There is no environment file at the place that was named.'),
-  entry('configuration.unreadable', 422, 78, 'The environment file could not be evaluated (a syntax error, say).'),
+  entry(
+    'configuration.unreadable',
+    422,
+    78,
+    'The environment file could not be evaluated (a syntax error, say).',
+  ),
   entry('control.unreachable', 503, 69, 'Control does not answer at its address.'),
   entry('environment.service-unhealthy', 503, 69, 'A service did not get healthy in the time it was given.'),
   entry('environment.unknown-service', 404, 66, 'The environment has no service of that name.'),
@@ -38,6 +53,11 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('operations.invalid-input', 400, 2, 'The input of an operation does not fit its schema.'),
   entry('operations.unknown', 404, 2, 'There is no operation of that name.'),
   entry('supervisor.already-running', 409, 73, 'Another Holdfast holds the lock on this data directory.'),
-  entry('supervisor.port-in-use', 409, 73, 'Another program listens on a port that Holdfast is to listen on.'),
+  entry(
+    'supervisor.port-in-use',
+    409,
+    73,
+    'Another program listens on a port that Holdfast is to listen on.',
+  ),
   entry('supervisor.unreachable', 503, 69, 'The supervisor does not answer on its socket.'),
 ]

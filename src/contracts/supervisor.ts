@@ -32,7 +32,15 @@ export type ReplicaSpec = z.infer<typeof replicaSpec>
  * `starting` has a process for less than a moment, `running`, `waiting` for its next restart (back-off),
  * `stopping`, `stopped`, `crash-looped` (left down), `exposed` (stopped because it listened beyond loopback).
  */
-export const replicaState = z.enum(['starting', 'running', 'waiting', 'stopping', 'stopped', 'crash-looped', 'exposed'])
+export const replicaState = z.enum([
+  'starting',
+  'running',
+  'waiting',
+  'stopping',
+  'stopped',
+  'crash-looped',
+  'exposed',
+])
 
 /** A replica as the supervisor sees it. */
 export const replicaStatus = z.strictObject({

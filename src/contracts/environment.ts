@@ -1,0 +1,205 @@
+import { z } from 'zod'
+import { declareFact, declareOperation } from './declare.ts'
+import { moment, nothing, serviceName } from './shapes.ts'
+import { processStatus, replicaState } from './supervisor.ts'
+
+const replica = z.string().describe('<service>/<slot>')
+const crash = {
+  replica,
+  service: serviceName,
+  code: z.number().int().nullable(),
+  signal: z.string().nullable(),
+  detail: z.string(),
+  lastLines: z.array(z.string()),
+}
+/** Number of the supervisor's event that the fact stems from; with it a restarted control misses and repeats none. */
+const event = { event: z.number().int() }
+
+/** Facts about the environment. */
+export const environmentFacts = {
+  started: declareFact({
+    kind: 'environment.started',
+    says: 'environment {name} was started with Holdfast {version}',
+    severity: 'notice',
+    data: z.strictObject({ name: z.string(), version: z.string(), services: z.array(serviceName) }),
+  }),
+  stopped: declareFact({
+    kind: 'environment.stopped',
+    says: 'environment {name} was stopped',
+    severity: 'notice',
+    data: z.strictObject({ name: z.string() }),
+  }),
+  configurationAccepted: declareFact({
+    kind: 'environment.configuration-accepted',
+    says: 'a changed environment file was accepted: {summary}',
+    severity: 'notice',
+    data: z.strictObject({ hash: z.string(), summary: z.string() }),
+  }),
+  processStarted: declareFact({
+    kind: 'environment.process-started',
+    says: '{process} was started with pid {pid}',
+    data: z.strictObject({ ...event, process: z.string(), pid: z.number().int() }),
+  }),
+  processCrashed: declareFact({
+    kind: 'environment.process-crashed',
+    says: '{process} ended unexpectedly ({detail}) and is started again',
+    severity: 'warning',
+    data: z.strictObject({
+      ...event,
+      process: z.string(),
+      detail: z.string(),
+      lastLines: z.array(z.string()),
+    }),
+  }),
+  replicaStarted: declareFact({
+    kind: 'environment.replica-started',
+    says: '{replica} was started with pid {pid}',
+    data: z.strictObject({
+      ...event,
+      replica,
+      service: serviceName,
+      pid: z.number().int(),
+      port: z.number().int().nullable(),
+    }),
+  }),
+  replicaAdopted: declareFact({
+    kind: 'environment.replica-adopted',
+    says: '{replica} had gone on running with pid {pid} and was adopted',
+    severity: 'notice',
+    data: z.strictObject({ ...event, replica, service: serviceName, pid: z.number().int() }),
+  }),
+  replicaStopped: declareFact({
+    kind: 'environment.replica-stopped',
+    says: '{replica} was stopped ({detail})',
+    data: z.strictObject({ ...event, replica, service: serviceName, detail: z.string() }),
+  }),
+  replicaCrashed: declareFact({
+    kind: 'environment.replica-crashed',
+    says: '{replica} ended unexpectedly ({detail}) and is started again in {restartInMs} ms',
+    severity: 'warning',
+    data: z.strictObject({ ...event, ...crash, restartInMs: z.number() }),
+  }),
+  replicaCrashLooped: declareFact({
+    kind: 'environment.replica-crash-looped',
+    says: '{replica} keeps crashing ({detail}) and is left down',
+    severity: 'critical',
+    data: z.strictObject({ ...event, ...crash }),
+  }),
+  replicaUnstartable: declareFact({
+    kind: 'environment.replica-unstartable',
+    says: '{replica} cannot be started: {detail}',
+    severity: 'critical',
+    data: z.strictObject({ ...event, ...crash }),
+  }),
+  replicaExposed: declareFact({
+    kind: 'environment.replica-exposed',
+    says: '{replica} was stopped: it {detail}, which would be an interface without a limit',
+    severity: 'critical',
+    data: z.strictObject({ ...event, ...crash }),
+  }),
+  serviceHealthy: declareFact({
+    kind: 'environment.service-healthy',
+    says: '{service} is healthy: {healthy} of {wanted} replicas',
+    severity: 'notice',
+    data: z.strictObject({ service: serviceName, healthy: z.number().int(), wanted: z.number().int() }),
+  }),
+  serviceUnhealthy: declareFact({
+    kind: 'environment.service-unhealthy',
+    says: '{service} is not healthy: {healthy} of {wanted} replicas ({detail})',
+    severity: 'warning',
+    data: z.strictObject({
+      service: serviceName,
+      healthy: z.number().int(),
+      wanted: z.number().int(),
+      detail: z.string(),
+    }),
+  }),
+} as const
+
+/** A replica, or the address of a service that somebody else runs. */
+const replicaView = z.strictObject({
+  id: z.string(),
+  state: z.union([replicaState, z.literal('external')]),
+  healthy: z.boolean().nullable().describe('null: not known yet'),
+  detail: z.string().describe('why it is not healthy, else empty'),
+  pid: z.number().int().nullable(),
+  address: z.string().nullable(),
+  startedAt: moment.nullable(),
+  restarts: z.number().int(),
+  cpu: z.number().nullable().describe('share of one core'),
+  memoryBytes: z.number().nullable(),
+})
+
+const serviceView = z.strictObject({
+  name: serviceName,
+  state: z.enum(['healthy', 'starting', 'degraded', 'down']),
+  says: z.string().describe('the state in one sentence'),
+  wanted: z.number().int(),
+  healthy: z.number().int(),
+  command: z.array(z.string()).nullable().describe('null: somebody else runs it'),
+  replicas: z.array(replicaView),
+})
+
+/** The environment at a glance. */
+export const environmentStatus = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  says: z.string().describe('the answer in one sentence'),
+  state: z.enum(['healthy', 'starting', 'degraded', 'down']),
+  startedAt: moment,
+  services: z.array(serviceView),
+  processes: z.array(processStatus),
+  notes: z.array(z.string()).describe('what this machine does not permit'),
+})
+
+/** The environment at a glance. */
+export type EnvironmentStatus = z.infer<typeof environmentStatus>
+
+/** Operations on the environment. */
+export const environmentOperations = {
+  status: declareOperation({
+    name: 'environment.status',
+    summary: 'Show whether everything is up',
+    input: nothing,
+    output: environmentStatus,
+    permission: 'view',
+    limit: '600/min per caller burst 200',
+    command: { words: 'status', positional: [] },
+  }),
+  logs: declareOperation({
+    name: 'environment.logs',
+    summary: 'Show the log of a service',
+    input: z.strictObject({
+      service: serviceName,
+      replica: z.number().int().positive().optional().describe('only this slot'),
+      lines: z.number().int().min(1).max(5000).default(100).describe('how many lines of the past'),
+      follow: z.boolean().default(false).describe('go on until interrupted'),
+    }),
+    output: z.strictObject({ replica: z.string(), line: z.string() }),
+    answers: 'stream',
+    permission: 'view',
+    limit: '60/min per caller',
+    command: { words: 'logs', positional: ['service'] },
+  }),
+  restart: declareOperation({
+    name: 'environment.restart',
+    summary: 'Restart a service, one replica after the other, waiting for each to be healthy',
+    input: z.strictObject({ service: serviceName }),
+    output: z.strictObject({ restarted: z.array(z.string()) }),
+    answers: 'job',
+    permission: 'operate',
+    danger: 'changes',
+    limit: '10/min per caller',
+    command: { words: 'restart', positional: ['service'] },
+  }),
+  reload: declareOperation({
+    name: 'environment.reload',
+    summary: 'Read the environment file again and change what changed',
+    input: nothing,
+    output: z.strictObject({ changed: z.boolean(), says: z.string() }),
+    permission: 'operate',
+    danger: 'changes',
+    limit: '20/min per caller',
+    command: { words: 'reload', positional: [] },
+  }),
+} as const

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+
+/** A moment: milliseconds since the epoch. */
+export const moment = z.number().int().nonnegative().describe('milliseconds since 1970-01-01T00:00Z')
+
+/** How bad a fact is. */
+export const severity = z.enum(['info', 'notice', 'warning', 'critical'])
+
+/** A role: what somebody may do. */
+export const role = z.enum(['view', 'operate', 'administer'])
+
+/** Name of a service in the environment file. */
+export const serviceName = z.string().regex(/^[a-z][a-z0-9-]{0,38}$/, 'lower-case letters, digits and dashes')
+
+/** Nothing to give. */
+export const nothing = z.strictObject({})
+
+/** A value of JSON's. */
+export const json = z.json()
+
+/** Data of a fact: an object of JSON values. */
+export const jsonObject = z.record(z.string(), z.json())
+
+/** A fact as it leaves the house. */
+export const fact = z.strictObject({
+  sequence: z.number().int(),
+  id: z.string(),
+  at: moment,
+  kind: z.string(),
+  severity,
+  subject: z.string().nullable(),
+  actor: z.string(),
+  correlation: z.string().nullable(),
+  data: jsonObject.nullable().describe('null: erased'),
+  hash: z.string(),
+  says: z.string().describe('the fact in one sentence'),
+})

@@ -39,7 +39,7 @@ export interface Context {
   /** Says "it happened"; resolves when it is on disk. */
   record<Data>(declaration: FactDeclaration<Data>, data: Data, extras?: FactExtras): Promise<Fact>
   /** Says "please do", as `holdfast` itself, through the same stages as any caller. */
-  call<O extends OperationDeclaration<never, unknown>>(operation: O, input: InputOf<O>): Promise<OutputOf<O>>
+  call<O extends OperationDeclaration>(operation: O, input: InputOf<O>): Promise<OutputOf<O>>
   /** Registers a fold and keeps it current from `start` on. */
   view<State extends JsonObject>(fold: Fold<State>): Promise<View<State>>
 }
@@ -76,7 +76,7 @@ export interface OperationBinding {
 }
 
 /** Binds an operation that answers with a value. */
-export function bindValue<O extends OperationDeclaration<never, unknown>>(
+export function bindValue<O extends OperationDeclaration>(
   declaration: O,
   act: (input: InputOf<O>, call: Call) => Promise<OutputOf<O>>,
 ): OperationBinding {
@@ -84,7 +84,7 @@ export function bindValue<O extends OperationDeclaration<never, unknown>>(
 }
 
 /** Binds an operation that answers with a stream of items. */
-export function bindStream<O extends OperationDeclaration<never, unknown>>(
+export function bindStream<O extends OperationDeclaration>(
   declaration: O,
   act: (input: InputOf<O>, call: Call) => AsyncIterable<OutputOf<O>>,
 ): OperationBinding {
@@ -92,7 +92,7 @@ export function bindStream<O extends OperationDeclaration<never, unknown>>(
 }
 
 /** Binds an operation that answers with a job. */
-export function bindJob<O extends OperationDeclaration<never, unknown>>(
+export function bindJob<O extends OperationDeclaration>(
   declaration: O,
   act: (input: InputOf<O>, call: JobCall) => Promise<OutputOf<O>>,
 ): OperationBinding {

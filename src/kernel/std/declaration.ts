@@ -59,4 +59,4 @@ export interface CommandForm {
 export type InputOf<O> = O extends OperationDeclaration<infer Input, unknown> ? Input : never
 
 /** The output type of an operation. */
-export type OutputOf<O> = O extends OperationDeclaration<never, infer Output> ? Output : never
+export type OutputOf<O> = O extends OperationDeclaration<unknown, infer Output> ? Output : never

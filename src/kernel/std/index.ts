@@ -1,4 +1,5 @@
 export { assert, unreachable } from './assert.ts'
+export { closest } from './closest.ts'
 export { systemClock, virtualClock, type Clock, type VirtualClock } from './clock.ts'
 export {
   asHoldfastError,

@@ -1,0 +1,145 @@
+import type { EnvironmentStatus } from '../../contracts/environment.ts'
+import type { ReplicaStatus, SupervisorStatus } from '../../contracts/supervisor.ts'
+import type { ServiceConfig, ServicesConfig } from './config.ts'
+import type { ProbeResult } from './ports.ts'
+
+type ServiceView = EnvironmentStatus['services'][number]
+type ReplicaView = ServiceView['replicas'][number]
+type State = ServiceView['state']
+
+/** What was seen of the world: the supervisor's word, and the last probe of each target by id. */
+export interface Observed {
+  readonly status: SupervisorStatus
+  readonly probes: ReadonlyMap<string, ProbeResult>
+}
+
+/** A target that can be probed: replica or address. */
+export interface Target {
+  readonly id: string
+  readonly origin: string
+}
+
+/** The address at which a replica answers, or null. */
+export function originOf(replica: ReplicaStatus): string | null {
+  return replica.port === null ? null : `http://127.0.0.1:${replica.port}`
+}
+
+/** The targets of a service, ill ones included: the edge finds out for itself which are well. */
+export function targetsOf(
+  name: string,
+  service: ServiceConfig,
+  status: SupervisorStatus | null,
+): readonly Target[] {
+  if (service.address !== undefined) return [{ id: name, origin: service.address.replace(/\/+$/, '') }]
+  return (status?.replicas ?? [])
+    .filter((replica) => replica.service === name)
+    .flatMap((replica) => {
+      const origin = originOf(replica)
+      return origin === null ? [] : [{ id: replica.id, origin }]
+    })
+}
+
+const troubles: Readonly<Partial<Record<ReplicaStatus['state'], string>>> = {
+  waiting: 'it crashed and waits for its next start',
+  stopping: 'it is being stopped',
+  stopped: 'it is stopped',
+  'crash-looped': 'it keeps crashing and is left down',
+  exposed: 'it was stopped because it listened beyond loopback',
+}
+
+function healthOf(
+  replica: ReplicaStatus,
+  probe: ProbeResult | undefined,
+): Pick<ReplicaView, 'healthy' | 'detail'> {
+  const trouble = troubles[replica.state]
+  if (trouble !== undefined) return { healthy: false, detail: trouble }
+  if (replica.port === null) return { healthy: replica.state === 'running', detail: '' }
+  return probe === undefined ? { healthy: null, detail: 'not looked at yet' } : probe
+}
+
+function replicaView(replica: ReplicaStatus, probe: ProbeResult | undefined): ReplicaView {
+  return {
+    id: replica.id,
+    state: replica.state,
+    ...healthOf(replica, probe),
+    pid: replica.pid,
+    address: originOf(replica),
+    startedAt: replica.startedAt,
+    restarts: replica.restarts,
+    cpu: replica.cpu,
+    memoryBytes: replica.memoryBytes,
+  }
+}
+
+function externalView(name: string, address: string, probe: ProbeResult | undefined): ReplicaView {
+  return {
+    id: name,
+    state: 'external',
+    healthy: probe?.healthy ?? null,
+    detail: probe?.detail ?? 'not looked at yet',
+    pid: null,
+    address,
+    startedAt: null,
+    restarts: 0,
+    cpu: null,
+    memoryBytes: null,
+  }
+}
+
+function stateOf(replicas: readonly ReplicaView[], wanted: number): State {
+  const healthy = replicas.filter((replica) => replica.healthy === true).length
+  if (healthy >= wanted) return 'healthy'
+  if (healthy > 0) return 'degraded'
+  return replicas.some((replica) => replica.healthy === null || replica.state === 'starting')
+    ? 'starting'
+    : 'down'
+}
+
+function sayService(name: string, state: State, replicas: readonly ReplicaView[]): string {
+  const healthy = replicas.filter((replica) => replica.healthy === true).length
+  if (state === 'healthy') return `${name} is healthy`
+  if (state === 'starting') return `${name} is starting`
+  const ill = replicas.find((replica) => replica.healthy !== true)
+  return `${name} has ${healthy} of ${replicas.length} replicas healthy: ${ill?.id ?? name}: ${ill?.detail ?? 'gone'}`
+}
+
+function serviceView(name: string, service: ServiceConfig, observed: Observed): ServiceView {
+  const replicas =
+    service.address === undefined
+      ? observed.status.replicas
+          .filter((replica) => replica.service === name)
+          .map((replica) => replicaView(replica, observed.probes.get(replica.id)))
+      : [externalView(name, service.address, observed.probes.get(name))]
+  const wanted = service.address === undefined ? service.replicas.min : 1
+  const state = stateOf(replicas, wanted)
+  return {
+    name,
+    state,
+    says: sayService(name, state, replicas),
+    wanted,
+    healthy: replicas.filter((replica) => replica.healthy === true).length,
+    command: service.command ?? null,
+    replicas,
+  }
+}
+
+/** What we know of every service. */
+export function assessServices(services: ServicesConfig, observed: Observed): readonly ServiceView[] {
+  return Object.entries(services).map(([name, service]) => serviceView(name, service, observed))
+}
+
+const worst = ['down', 'degraded', 'starting', 'healthy'] as const
+
+/** The state of the whole: as bad as its worst service. */
+export function overallState(services: readonly ServiceView[]): State {
+  return worst.find((state) => services.some((service) => service.state === state)) ?? 'healthy'
+}
+
+/** The answer in one sentence. */
+export function sayEnvironment(services: readonly ServiceView[]): string {
+  const healthy = services.filter((service) => service.state === 'healthy').length
+  const ill = services.filter((service) => service.state !== 'healthy')
+  if (ill.length === 0)
+    return services.length === 1 ? `${services[0]?.says}` : `All ${healthy} services are healthy`
+  return `${healthy} of ${services.length} services are healthy; ${ill.map((service) => service.says).join('; ')}`
+}

@@ -1,0 +1,58 @@
+import { environmentFacts } from '../../contracts/environment.ts'
+import type { SupervisorEvent } from '../../contracts/supervisor.ts'
+import type { FactDeclaration, JsonObject } from '../../kernel/std/index.ts'
+
+/** A fact that is about to be recorded for an event of the supervisor. */
+export interface EventFact {
+  readonly declaration: FactDeclaration
+  readonly data: JsonObject
+  readonly subject: string
+}
+
+function sayExit(event: SupervisorEvent): string {
+  if (event.detail !== null && event.detail !== '') return event.detail
+  if (event.signal !== null) return `signal ${event.signal}`
+  return event.code === null ? 'it is gone' : `exit code ${event.code}`
+}
+
+/** Data of a fact as its schema takes it; checked by `record`. */
+type Fields = (event: SupervisorEvent) => JsonObject
+
+const ofProcess: Fields = (event) => ({ event: event.number, process: event.subject })
+const ofReplica: Fields = (event) => ({
+  event: event.number,
+  replica: event.subject,
+  service: event.subject.split('/')[0] ?? event.subject,
+})
+const withPid: Fields = (event) => ({ pid: event.pid ?? 0 })
+const withDetail: Fields = (event) => ({ detail: sayExit(event) })
+const withLines: Fields = (event) => ({ lastLines: event.lastLines })
+const withExit: Fields = (event) => ({ code: event.code, signal: event.signal })
+const crash = [ofReplica, withDetail, withLines, withExit]
+
+const table: Readonly<Record<SupervisorEvent['what'], readonly [FactDeclaration, readonly Fields[]]>> = {
+  'supervisor-started': [environmentFacts.processStarted, [ofProcess, withPid]],
+  'process-started': [environmentFacts.processStarted, [ofProcess, withPid]],
+  'process-crashed': [environmentFacts.processCrashed, [ofProcess, withDetail, withLines]],
+  'replica-started': [
+    environmentFacts.replicaStarted,
+    [ofReplica, withPid, (event) => ({ port: event.port })],
+  ],
+  'replica-adopted': [environmentFacts.replicaAdopted, [ofReplica, withPid]],
+  'replica-exited': [environmentFacts.replicaStopped, [ofReplica, withDetail]],
+  'replica-crashed': [
+    environmentFacts.replicaCrashed,
+    [...crash, (event) => ({ restartInMs: event.restartInMs ?? 0 })],
+  ],
+  'replica-crash-looped': [environmentFacts.replicaCrashLooped, crash],
+  'replica-exposed': [environmentFacts.replicaExposed, crash],
+  'replica-unstartable': [environmentFacts.replicaUnstartable, crash],
+}
+
+/** The fact that an event of the supervisor becomes. */
+export function factOfEvent(event: SupervisorEvent): EventFact {
+  const [declaration, fields] = table[event.what]
+  const data = Object.assign({}, ...fields.map((field) => field(event))) as JsonObject
+  const subject = 'process' in data ? `process:${event.subject}` : `service:${event.subject.split('/')[0]}`
+  return { declaration, data, subject }
+}

@@ -1,0 +1,73 @@
+import type { Capability, Context } from '../../kernel/capability/index.ts'
+import { targetsOf } from './assess.ts'
+import { serviceConfig, servicesConfig, type ServicesConfig } from './config.ts'
+import { desiredReplicas, type Ground } from './desired.ts'
+import { findMissingVariables, findProgramTroubles } from './findings.ts'
+import { followEvents } from './follow.ts'
+import { bindOperations } from './operations.ts'
+import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
+import { environmentFold } from './view.ts'
+import { createWatch } from './watch.ts'
+
+/** The section of the environment file, with what the rest of the file says about the whole. */
+export interface EnvironmentConfig {
+  readonly name: string
+  readonly version: string
+  /** Absolute directory of the environment file. */
+  readonly directory: string
+  readonly services: ServicesConfig
+}
+
+/** The running capability, with what the edge needs to know of it. */
+export interface EnvironmentCapability extends Capability {
+  /** Who answers for each service that listens, now. */
+  endpoints(): readonly ServiceEndpoints[]
+  /** Calls the listener whenever `endpoints` has changed. */
+  onEndpoints(listener: () => void): void
+}
+
+function create(config: EnvironmentConfig, context: Context, ports: EnvironmentPorts): EnvironmentCapability {
+  const { services } = config
+  const ground: Ground = { directory: config.directory, hostVariables: ports.hostVariables }
+  const watch = createWatch(services, context, ports)
+  const stopping = new AbortController()
+  const running: Promise<void>[] = []
+  return {
+    name: 'environment',
+    operations: bindOperations({ ...config, startedAt: context.clock.now(), watch, context, ports }),
+    endpoints: () =>
+      Object.entries(services)
+        .filter(([, service]) => service.listens)
+        .map(([name, service]) => ({
+          name,
+          targets: targetsOf(name, service, watch.status()),
+          healthPath: service.health ?? null,
+        })),
+    onEndpoints: (listener) => watch.onTargets(listener),
+    check: async () => [
+      ...(await findProgramTroubles(services, ground, ports.canRun)),
+      ...findMissingVariables(services, ground),
+    ],
+    start: async () => {
+      const view = await context.view(environmentFold)
+      await ports.engine.run(desiredReplicas(services, ground))
+      running.push(
+        followEvents(context, ports, { view, signal: stopping.signal }),
+        watch.run(stopping.signal),
+      )
+    },
+    stop: async () => {
+      stopping.abort()
+      await Promise.all(running)
+    },
+  }
+}
+
+/** The capability that runs services and knows how they are. */
+export const environment = {
+  serviceConfig,
+  servicesConfig,
+  create,
+  findProgramTroubles,
+  findMissingVariables,
+}

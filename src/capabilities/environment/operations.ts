@@ -1,0 +1,180 @@
+import { environmentOperations, type EnvironmentStatus } from '../../contracts/environment.ts'
+import {
+  bindJob,
+  bindStream,
+  bindValue,
+  type Call,
+  type Context,
+  type JobCall,
+  type OperationBinding,
+} from '../../kernel/capability/index.ts'
+import { closest, HoldfastError, type InputOf } from '../../kernel/std/index.ts'
+import { overallState, sayEnvironment } from './assess.ts'
+import type { ServicesConfig } from './config.ts'
+import type { EnvironmentPorts } from './ports.ts'
+import type { Watch } from './watch.ts'
+
+/** What the operations stand on. */
+export interface OperationGround {
+  readonly name: string
+  readonly version: string
+  readonly services: ServicesConfig
+  readonly startedAt: number
+  readonly watch: Watch
+  readonly context: Context
+  readonly ports: EnvironmentPorts
+}
+
+function unknownService(service: string, services: ServicesConfig): HoldfastError {
+  const meant = closest(service, Object.keys(services))
+  return new HoldfastError({
+    code: 'environment.unknown-service',
+    kind: 'user',
+    message: `there is no service "${service}"`,
+    hint:
+      meant === undefined
+        ? `the services are ${Object.keys(services).join(', ')}`
+        : `did you mean "${meant}"?`,
+    path: 'service',
+  })
+}
+
+function sayUnknown(trouble: string | null): string {
+  return `Nothing is known yet${trouble === null ? '' : `: ${trouble}`}`
+}
+
+/** The environment at a glance. */
+export function currentStatus(ground: OperationGround): EnvironmentStatus {
+  const services = [...ground.watch.services()]
+  const supervisor = ground.watch.status()
+  const trouble = ground.watch.trouble()
+  const common = { name: ground.name, version: ground.version, services }
+  const notes = trouble === null ? [] : [trouble]
+  if (supervisor === null) {
+    const says = sayUnknown(trouble)
+    return { ...common, says, state: 'starting', startedAt: ground.startedAt, processes: [], notes }
+  }
+  return {
+    ...common,
+    says: sayEnvironment(services),
+    state: overallState(services),
+    startedAt: supervisor.startedAt,
+    processes: supervisor.processes,
+    notes: [...supervisor.notes, ...notes],
+  }
+}
+
+type LogInput = InputOf<typeof environmentOperations.logs>
+type LogLine = { readonly replica: string; readonly line: string }
+
+function logFiles(
+  ground: OperationGround,
+  input: LogInput,
+): readonly { readonly id: string; readonly file: string }[] {
+  const service = ground.services[input.service]
+  if (service === undefined) throw unknownService(input.service, ground.services)
+  return (ground.watch.status()?.replicas ?? [])
+    .filter(
+      ({ id, service: of }) =>
+        of === input.service && (input.replica === undefined || id.endsWith(`/${input.replica}`)),
+    )
+    .map(({ id, logFile }) => ({ id, file: logFile }))
+}
+
+/** Merges several endless sources, a line at a time, in the order of arrival. */
+async function* merge<T>(sources: readonly AsyncIterable<T>[]): AsyncGenerator<T> {
+  const iterators = sources.map((source) => source[Symbol.asyncIterator]())
+  const pending = new Map(iterators.map((iterator, index) => [index, nextOf(iterator, index)]))
+  while (pending.size > 0) {
+    const { index, result } = await Promise.race(pending.values())
+    const iterator = iterators[index]
+    if (result.done === true || iterator === undefined) pending.delete(index)
+    else {
+      pending.set(index, nextOf(iterator, index))
+      yield result.value
+    }
+  }
+}
+
+async function nextOf<T>(
+  iterator: AsyncIterator<T>,
+  index: number,
+): Promise<{ readonly index: number; readonly result: IteratorResult<T> }> {
+  return { index, result: await iterator.next() }
+}
+
+async function* label(replica: string, lines: AsyncIterable<string>): AsyncGenerator<LogLine> {
+  for await (const line of lines) yield { replica, line }
+}
+
+async function* readLogs(ground: OperationGround, input: LogInput, call: Call): AsyncGenerator<LogLine> {
+  const files = logFiles(ground, input)
+  for (const { id, file } of files) {
+    for (const line of await ground.ports.logs.tail(file, input.lines)) yield { replica: id, line }
+  }
+  if (!input.follow) return
+  yield* merge(files.map(({ id, file }) => label(id, ground.ports.logs.follow(file, call.signal))))
+}
+
+const restartPollMs = 250
+
+async function waitHealthy(ground: OperationGround, replicaId: string, call: JobCall): Promise<void> {
+  const service = ground.services[replicaId.split('/')[0] ?? '']
+  const deadline = ground.context.clock.monotonicMs() + (service?.startTimeout ?? 0)
+  for (;;) {
+    await ground.context.clock.sleep(restartPollMs, call.signal)
+    await ground.watch.round()
+    const replica = ground.watch
+      .services()
+      .flatMap(({ replicas }) => replicas)
+      .find(({ id }) => id === replicaId)
+    if (replica?.healthy === true) return
+    if (ground.context.clock.monotonicMs() > deadline) {
+      throw new HoldfastError({
+        code: 'environment.service-unhealthy',
+        kind: 'operational',
+        message: `${replicaId} did not get healthy again: ${replica?.detail ?? 'it is gone'}`,
+        hint: `see "holdfast logs ${replicaId.split('/')[0]}"; the other replicas were left alone`,
+      })
+    }
+  }
+}
+
+async function restartService(
+  ground: OperationGround,
+  service: string,
+  call: JobCall,
+): Promise<{ restarted: string[] }> {
+  const config = ground.services[service]
+  if (config === undefined) throw unknownService(service, ground.services)
+  if (config.command === undefined) {
+    throw new HoldfastError({
+      code: 'environment.not-ours',
+      kind: 'user',
+      message: `Holdfast does not run "${service}": it only sends requests to ${config.address}`,
+      hint: 'restart it where it runs, or give it a command in the environment file',
+    })
+  }
+  const ids = (ground.watch.status()?.replicas ?? [])
+    .filter((replica) => replica.service === service)
+    .map(({ id }) => id)
+  for (const [index, id] of ids.entries()) {
+    call.signal.throwIfAborted()
+    call.progress(index / ids.length, `restarting ${id}`)
+    await call.step(`restart ${id}`, async () => {
+      await ground.ports.engine.restart(id)
+      return {}
+    })
+    await waitHealthy(ground, id, call)
+  }
+  return { restarted: ids }
+}
+
+/** Binds the contracts of the environment to its code; `environment.reload` is bound by the server. */
+export function bindOperations(ground: OperationGround): readonly OperationBinding[] {
+  return [
+    bindValue(environmentOperations.status, () => Promise.resolve(currentStatus(ground))),
+    bindStream(environmentOperations.logs, (input, call) => readLogs(ground, input, call)),
+    bindJob(environmentOperations.restart, ({ service }, call) => restartService(ground, service, call)),
+  ]
+}

@@ -1,0 +1,48 @@
+import type { SupervisorStatus } from '../../contracts/supervisor.ts'
+import type { Clock } from '../../kernel/std/index.ts'
+import { targetsOf, type Target } from './assess.ts'
+import type { ServiceConfig, ServicesConfig } from './config.ts'
+import type { Prober, ProbeResult } from './ports.ts'
+
+const probeTimeoutMs = 2000
+/** A target that is well is looked at this often; an ill one every time. */
+const calmProbeMs = 3000
+
+interface Probed {
+  readonly result: ProbeResult
+  readonly at: number
+  readonly origin: string
+}
+
+/** The last probe of each target. */
+export interface Probes {
+  /** Looks at every target that is due. */
+  look(status: SupervisorStatus): Promise<void>
+  results(): ReadonlyMap<string, ProbeResult>
+}
+
+/** Remembers how each target was when it was last looked at; bounded by the number of targets. */
+export function createProbes(services: ServicesConfig, clock: Clock, prober: Prober): Probes {
+  const probed = new Map<string, Probed>()
+  const isDue = (target: Target): boolean => {
+    const last = probed.get(target.id)
+    if (last === undefined || !last.result.healthy || last.origin !== target.origin) return true
+    return clock.monotonicMs() - last.at >= calmProbeMs
+  }
+  const lookAt = async (target: Target, service: ServiceConfig): Promise<void> => {
+    const result = await prober.probe(target.origin, service.health ?? null, probeTimeoutMs)
+    probed.set(target.id, { result, at: clock.monotonicMs(), origin: target.origin })
+  }
+  return {
+    results: () => new Map([...probed].map(([id, { result }]) => [id, result])),
+    look: async (status) => {
+      const all = Object.entries(services).flatMap(([name, service]) =>
+        targetsOf(name, service, status).map((target) => ({ target, service })),
+      )
+      const known = new Set(all.map(({ target }) => target.id))
+      for (const id of probed.keys()) if (!known.has(id)) probed.delete(id)
+      const due = all.filter(({ target }) => isDue(target))
+      await Promise.all(due.map(({ target, service }) => lookAt(target, service)))
+    },
+  }
+}

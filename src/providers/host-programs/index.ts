@@ -1,0 +1,31 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK)
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+/** Whether a program can be started from a directory: a path to an executable file, or a name on `searchPath` (as PATH). */
+export function programFinder(searchPath: string): (program: string, directory: string) => Promise<boolean> {
+  return async (program, directory) => {
+    if (!(await isDirectory(directory))) return false
+    if (program.includes('/')) return isExecutable(program)
+    for (const folder of searchPath.split(delimiter)) {
+      if (folder !== '' && (await isExecutable(join(folder, program)))) return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import { edge } from '../../capabilities/edge/index.ts'
+import { environment } from '../../capabilities/environment/index.ts'
+import { role, serviceName } from '../../contracts/shapes.ts'
+import { parseDuration, parseSize, type JsonObject } from '../../kernel/std/index.ts'
+
+const person = z.strictObject({
+  role: role.describe('what this person may do: view, operate or administer'),
+})
+
+const controlConfig = z
+  .strictObject({
+    port: z.number().int().min(1).max(65_535).default(8400).describe('port of the control API and the console'),
+    host: z.string().default('127.0.0.1').describe('address to listen on; anything but loopback needs `tls`'),
+    tls: z
+      .strictObject({
+        certificate: z.string().describe('file with the certificate chain, PEM'),
+        key: z.string().describe('file with the private key, PEM'),
+      })
+      .optional()
+      .describe('certificate of the control API'),
+    hosts: z.array(z.string()).default([]).describe('host names, beside those of loopback, under which people reach it'),
+  })
+  .prefault({})
+  .describe('the control API and the console')
+
+const timelineConfig = z
+  .strictObject({
+    keepFor: z
+      .string()
+      .refine((text) => parseDuration(text) !== undefined, 'write a duration, as "400d"')
+      .default('400d')
+      .describe('facts older than this go, when every fold has passed them'),
+    keepAtMost: z
+      .string()
+      .refine((text) => parseSize(text) !== undefined, 'write a size, as "4GiB"')
+      .default('4GiB')
+      .describe('the oldest facts go when the timeline is larger than this'),
+  })
+  .prefault({})
+  .describe('how much of the past is kept')
+
+/** The environment file: everything that one environment is. */
+export const environmentFile = z.strictObject({
+  name: serviceName.describe('name of the environment: lower-case letters, digits and dashes'),
+  engine: z.literal('local').default('local').describe('what runs the replicas'),
+  services: environment.servicesConfig,
+  edge: edge.config,
+  people: z.record(serviceName, person).default({}).describe('who may come in, by short name, and what they may do'),
+  control: controlConfig,
+  timeline: timelineConfig,
+})
+
+/** The environment file as a user writes it. */
+export type EnvironmentInput = z.input<typeof environmentFile>
+
+/** The environment file with every default filled in. */
+export type EnvironmentFile = z.output<typeof environmentFile>
+
+/** JSON Schema 2020-12 of the environment file as a user writes it. */
+export function environmentFileSchema(): JsonObject {
+  return z.toJSONSchema(environmentFile, { io: 'input', unrepresentable: 'any' }) as JsonObject
+}
+
+/** What the process that evaluates an environment file answers. */
+export const evaluationAnswer = z.union([
+  z.object({ value: z.json() }),
+  z.object({ trouble: z.object({ path: z.string(), message: z.string() }) }),
+  z.object({ failure: z.string(), stack: z.string() }),
+])
+
+/** What the process that evaluates an environment file answers. */
+export type EvaluationAnswer = z.infer<typeof evaluationAnswer>
+
+/** `<data>/environment.json`: the environment that was accepted last; control starts from it. */
+export const acceptedEnvironment = z.strictObject({
+  /** Absolute path of the environment file. */
+  file: z.string(),
+  /** SHA-256 of the canonical data, hex. */
+  hash: z.string(),
+  environment: z.unknown(),
+})

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { access } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { edge } from '../../capabilities/edge/index.ts'
+import { canonicalJson, HoldfastError, type Json } from '../../kernel/std/index.ts'
+import { environmentFile, environmentFileSchema, type EnvironmentFile } from './config.ts'
+import { evaluateFile } from './evaluate.ts'
+import { describeIssues, problemError, type Issue } from './problems.ts'
+
+/** Names under which an environment file is looked for. */
+export const fileNames = ['holdfast.config.ts', 'holdfast.config.mts', 'holdfast.config.js', 'holdfast.config.mjs']
+
+/** An environment file that was read and is valid. */
+export interface LoadedEnvironment {
+  /** Absolute path. */
+  readonly file: string
+  /** Absolute directory of the file. */
+  readonly directory: string
+  /** SHA-256 of the data as written, hex. */
+  readonly hash: string
+  /** The data as written, without defaults. */
+  readonly data: unknown
+  readonly environment: EnvironmentFile
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** The environment file of a directory or of the nearest one above it. Errors: `configuration.missing`. */
+export async function findFile(from: string): Promise<string> {
+  for (let directory = resolve(from); ; directory = dirname(directory)) {
+    for (const name of fileNames) {
+      const file = join(directory, name)
+      if (await exists(file)) return file
+    }
+    if (directory === dirname(directory)) break
+  }
+  throw new HoldfastError({
+    code: 'configuration.missing',
+    kind: 'user',
+    message: `there is no holdfast.config.ts in ${resolve(from)} or above it`,
+    hint: 'write one with "holdfast init", or name one with --config',
+  })
+}
+
+/** Checks data that an environment file yielded; pure. Errors: `configuration.invalid`. */
+export function parseEnvironment(data: unknown): EnvironmentFile {
+  const parsed = environmentFile.safeParse(data)
+  if (!parsed.success) {
+    throw problemError(describeIssues(parsed.error.issues as readonly Issue[], environmentFileSchema()))
+  }
+  const { name, services, edge: section } = parsed.data
+  const upstreams = Object.entries(services)
+    .filter(([, service]) => service.listens)
+    .map(([service, { health }]) => ({ name: service, targets: [], healthPath: health ?? null }))
+  edge.compile(section, { environment: name, upstreams })
+  return parsed.data
+}
+
+/**
+ * Reads and checks an environment file without touching anything else.
+ * Errors: `configuration.missing`, `configuration.unreadable`, `configuration.invalid`, `limit.unreadable`.
+ */
+export async function loadEnvironment(path: string): Promise<LoadedEnvironment> {
+  const file = resolve(path)
+  if (!(await exists(file))) {
+    throw new HoldfastError({
+      code: 'configuration.missing',
+      kind: 'user',
+      message: `there is no file ${file}`,
+      hint: 'write one with "holdfast init"',
+    })
+  }
+  const data = await evaluateFile(file)
+  const hash = createHash('sha256')
+    .update(canonicalJson(data as Json))
+    .digest('hex')
+  return { file, directory: dirname(file), hash, data, environment: parseEnvironment(data) }
+}

@@ -53,6 +53,26 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('limit.unsupported', 422, 78, 'A limit is of a kind that this version does not have yet.'),
   entry('operations.invalid-input', 400, 2, 'The input of an operation does not fit its schema.'),
   entry('operations.unknown', 404, 2, 'There is no operation of that name.'),
+  entry('series.busy', 503, 75, 'Too many questions about measurements wait for the disk already.'),
+  entry(
+    'series.closed',
+    500,
+    70,
+    'The store of measurements was used after it was closed; please report it.',
+  ),
+  entry(
+    'series.corrupt',
+    500,
+    74,
+    'The file of measurements is damaged; facts are not in it and are untouched.',
+  ),
+  entry('series.newer', 409, 78, 'The file of measurements was written by a newer Holdfast.'),
+  entry(
+    'series.unwritable',
+    503,
+    74,
+    'Measurements cannot be written: no space, no permission or another Holdfast.',
+  ),
   entry('supervisor.already-running', 409, 73, 'Another Holdfast holds the lock on this data directory.'),
   entry(
     'supervisor.port-in-use',

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+// `npm start`: sets everything up and runs the example environment. Any Node from 18 on can run this file.
+import { spawn } from 'node:child_process'
+import { delimiter, join } from 'node:path'
+import { ensureConsole, ensureDependencies, pinnedNode, root } from './setup.mjs'
+
+await ensureDependencies()
+await ensureConsole()
+
+const binaries = join(root, 'node_modules', '.bin')
+const child = spawn(
+  pinnedNode(),
+  [
+    join(root, 'src', 'cli', 'main.ts'),
+    'up',
+    '--config',
+    join(root, 'examples', 'arcade', 'holdfast.config.ts'),
+    ...process.argv.slice(2),
+  ],
+  { stdio: 'inherit', env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}` } },
+)
+
+// In a terminal Ctrl-C reaches the child as well; elsewhere we pass on what we are told. The child decides when to end.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+  })
+}
+child.on('exit', (code, signal) => {
+  process.exitCode = signal === null ? (code ?? 1) : 1
+})

@@ -37,5 +37,5 @@ export default defineEnvironment({
     },
   },
 
-  people: { ada: { role: 'administer' }, grace: { role: 'view' } },
+  people: { lead: { role: 'administer' }, support: { role: 'view' } },
 })

@@ -46,7 +46,7 @@ export interface Context {
 
 /** Who calls. `limitKey` names the bucket of its limits. */
 export interface Caller {
-  /** `person:ada`, `token:ci`, `root`, `holdfast`, `anonymous`. */
+  /** `person:<name>`, `token:ci`, `root`, `holdfast`, `anonymous`. */
   readonly actor: string
   readonly permission: Permission
 }

@@ -2,21 +2,22 @@ import { open, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HoldfastError } from '../../kernel/std/index.ts'
 import { acceptedEnvironment } from './config.ts'
-import { parseEnvironment, type LoadedEnvironment } from './load.ts'
+import { override, parseEnvironment, type LoadedEnvironment } from './load.ts'
 
 const fileName = 'environment.json'
 
 /** Keeps the environment that was accepted, whole or not at all, so that control can start from it at any time. */
 export async function keepAccepted(dataDirectory: string, loaded: LoadedEnvironment): Promise<void> {
-  const file = join(dataDirectory, fileName)
-  const handle = await open(`${file}.new`, 'w', 0o600)
+  const path = join(dataDirectory, fileName)
+  const handle = await open(`${path}.new`, 'w', 0o600)
   try {
-    await handle.writeFile(JSON.stringify({ file: loaded.file, hash: loaded.hash, environment: loaded.data }))
+    const { file, hash, overrides, data } = loaded
+    await handle.writeFile(JSON.stringify({ file, hash, overrides, environment: data }))
     await handle.sync()
   } finally {
     await handle.close()
   }
-  await rename(`${file}.new`, file)
+  await rename(`${path}.new`, path)
 }
 
 /** The environment that was accepted last. Errors: `configuration.missing`, `configuration.invalid`. */
@@ -36,7 +37,8 @@ export async function loadAccepted(dataDirectory: string): Promise<LoadedEnviron
     file: kept.file,
     directory: dirname(kept.file),
     hash: kept.hash,
+    overrides: kept.overrides,
     data: kept.environment,
-    environment: parseEnvironment(kept.environment),
+    environment: override(parseEnvironment(kept.environment), kept.overrides),
   }
 }

@@ -10,7 +10,13 @@ const person = z.strictObject({
 
 const controlConfig = z
   .strictObject({
-    port: z.number().int().min(1).max(65_535).default(8400).describe('port of the control API and the console'),
+    port: z
+      .number()
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(8400)
+      .describe('port of the control API and the console'),
     host: z.string().default('127.0.0.1').describe('address to listen on; anything but loopback needs `tls`'),
     tls: z
       .strictObject({
@@ -19,7 +25,10 @@ const controlConfig = z
       })
       .optional()
       .describe('certificate of the control API'),
-    hosts: z.array(z.string()).default([]).describe('host names, beside those of loopback, under which people reach it'),
+    hosts: z
+      .array(z.string())
+      .default([])
+      .describe('host names, beside those of loopback, under which people reach it'),
   })
   .prefault({})
   .describe('the control API and the console')
@@ -46,7 +55,10 @@ export const environmentFile = z.strictObject({
   engine: z.literal('local').default('local').describe('what runs the replicas'),
   services: environment.servicesConfig,
   edge: edge.config,
-  people: z.record(serviceName, person).default({}).describe('who may come in, by short name, and what they may do'),
+  people: z
+    .record(serviceName, person)
+    .default({})
+    .describe('who may come in, by short name, and what they may do'),
   control: controlConfig,
   timeline: timelineConfig,
 })
@@ -78,5 +90,10 @@ export const acceptedEnvironment = z.strictObject({
   file: z.string(),
   /** SHA-256 of the canonical data, hex. */
   hash: z.string(),
+  /** Ports that were given on the command line. */
+  overrides: z.strictObject({
+    edgePort: z.number().int().optional(),
+    controlPort: z.number().int().optional(),
+  }),
   environment: z.unknown(),
 })

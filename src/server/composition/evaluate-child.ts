@@ -15,7 +15,11 @@ interface Trouble {
 
 const door = new URL(`../../index${extname(import.meta.url)}`, import.meta.url).href
 
-function asModule(url: string): { format: 'module' | 'module-typescript'; source: string; shortCircuit: true } {
+function asModule(url: string): {
+  format: 'module' | 'module-typescript'
+  source: string
+  shortCircuit: true
+} {
   const typed = /\.[mc]?ts$/.test(url)
   return {
     format: typed ? 'module-typescript' : 'module',
@@ -41,12 +45,18 @@ function kindOf(value: unknown): string {
 function findTrouble(value: unknown, path: readonly string[]): Trouble | null {
   if (value === null || value === undefined || ['string', 'boolean'].includes(typeof value)) return null
   if (typeof value === 'number') {
-    return Number.isFinite(value) ? null : { path: path.join('.'), message: `${value} is not a number that can be kept` }
+    return Number.isFinite(value)
+      ? null
+      : { path: path.join('.'), message: `${value} is not a number that can be kept` }
   }
   if (typeof value !== 'object' || !isPlain(value)) {
-    return { path: path.join('.'), message: `this is ${kindOf(value)}; the environment file yields data only` }
+    return {
+      path: path.join('.'),
+      message: `this is ${kindOf(value)}; the environment file yields data only`,
+    }
   }
-  if (path.length > 20) return { path: path.join('.'), message: 'this is nested too deeply, or contains itself' }
+  if (path.length > 20)
+    return { path: path.join('.'), message: 'this is nested too deeply, or contains itself' }
   for (const [key, item] of Object.entries(value)) {
     const trouble = findTrouble(item, [...path, key])
     if (trouble !== null) return trouble
@@ -65,7 +75,12 @@ async function evaluate(file: string): Promise<unknown> {
   const loaded = (await import(fileUrl)) as { default?: unknown }
   const value = loaded.default
   if (value === undefined) {
-    return { trouble: { path: '', message: 'the file has no default export: export default defineEnvironment({ ... })' } }
+    return {
+      trouble: {
+        path: '',
+        message: 'the file has no default export: export default defineEnvironment({ ... })',
+      },
+    }
   }
   const trouble = findTrouble(value, [])
   return trouble === null ? { value } : { trouble }

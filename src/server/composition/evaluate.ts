@@ -83,7 +83,10 @@ export async function evaluateFile(file: string): Promise<unknown> {
     throw new HoldfastError({
       code: 'configuration.invalid',
       kind: 'user',
-      message: parsed.trouble.path === '' ? parsed.trouble.message : `${parsed.trouble.path}: ${parsed.trouble.message}`,
+      message:
+        parsed.trouble.path === ''
+          ? parsed.trouble.message
+          : `${parsed.trouble.path}: ${parsed.trouble.message}`,
       path: parsed.trouble.path,
       hint: 'write the value itself; compute it at the top of the file if you must',
     })

@@ -8,7 +8,19 @@ import { evaluateFile } from './evaluate.ts'
 import { describeIssues, problemError, type Issue } from './problems.ts'
 
 /** Names under which an environment file is looked for. */
-export const fileNames = ['holdfast.config.ts', 'holdfast.config.mts', 'holdfast.config.js', 'holdfast.config.mjs']
+export const fileNames = [
+  'holdfast.config.ts',
+  'holdfast.config.mts',
+  'holdfast.config.js',
+  'holdfast.config.mjs',
+]
+
+/** Ports that were given on the command line and win over the file. */
+export interface Overrides {
+  /** Port of the first listener of the edge. */
+  readonly edgePort?: number | undefined
+  readonly controlPort?: number | undefined
+}
 
 /** An environment file that was read and is valid. */
 export interface LoadedEnvironment {
@@ -18,6 +30,7 @@ export interface LoadedEnvironment {
   readonly directory: string
   /** SHA-256 of the data as written, hex. */
   readonly hash: string
+  readonly overrides: Overrides
   /** The data as written, without defaults. */
   readonly data: unknown
   readonly environment: EnvironmentFile
@@ -61,11 +74,24 @@ export function parseEnvironment(data: unknown): EnvironmentFile {
   return parsed.data
 }
 
+/** The environment with the ports of the command line. */
+export function override(environment: EnvironmentFile, overrides: Overrides): EnvironmentFile {
+  const { edge: section, control } = environment
+  const [first, ...others] = section.listen
+  const moved =
+    first === undefined || overrides.edgePort === undefined ? first : { ...first, port: overrides.edgePort }
+  return {
+    ...environment,
+    edge: { ...section, listen: moved === undefined ? [] : [moved, ...others] },
+    control: { ...control, port: overrides.controlPort ?? control.port },
+  }
+}
+
 /**
  * Reads and checks an environment file without touching anything else.
  * Errors: `configuration.missing`, `configuration.unreadable`, `configuration.invalid`, `limit.unreadable`.
  */
-export async function loadEnvironment(path: string): Promise<LoadedEnvironment> {
+export async function loadEnvironment(path: string, overrides: Overrides = {}): Promise<LoadedEnvironment> {
   const file = resolve(path)
   if (!(await exists(file))) {
     throw new HoldfastError({
@@ -79,5 +105,6 @@ export async function loadEnvironment(path: string): Promise<LoadedEnvironment> 
   const hash = createHash('sha256')
     .update(canonicalJson(data as Json))
     .digest('hex')
-  return { file, directory: dirname(file), hash, data, environment: parseEnvironment(data) }
+  const environment = override(parseEnvironment(data), overrides)
+  return { file, directory: dirname(file), hash, overrides, data, environment }
 }

@@ -34,8 +34,13 @@ function child(node: SchemaNode, key: PropertyKey): readonly SchemaNode[] {
 
 /** The keys that a JSON Schema knows at a path. */
 export function keysAt(schema: SchemaNode, path: readonly PropertyKey[]): readonly string[] {
-  const nodes = path.reduce<readonly SchemaNode[]>((found, key) => found.flatMap((node) => child(node, key)), [schema])
-  return nodes.flatMap(branches).flatMap((node) => Object.keys((node['properties'] as object | undefined) ?? {}))
+  const nodes = path.reduce<readonly SchemaNode[]>(
+    (found, key) => found.flatMap((node) => child(node, key)),
+    [schema],
+  )
+  return nodes
+    .flatMap(branches)
+    .flatMap((node) => Object.keys((node['properties'] as object | undefined) ?? {}))
 }
 
 function describeUnknownKeys(issue: Issue, schema: SchemaNode): readonly Problem[] {
@@ -67,15 +72,23 @@ export function describeIssues(issues: readonly Issue[], schema: SchemaNode): re
       return describeIssues(inner, schema)
     }
     const path = issue.path.map(String).join('.')
-    const reason = issue.code === 'invalid_key' ? (issue.issues?.[0]?.message ?? issue.message) : issue.message
-    return [{ path, message: reason.replace(/^Invalid input: /, ''), hint: 'see docs/reference/environment-file.md' }]
+    const reason =
+      issue.code === 'invalid_key' ? (issue.issues?.[0]?.message ?? issue.message) : issue.message
+    return [
+      {
+        path,
+        message: reason.replace(/^Invalid input: /, ''),
+        hint: 'see docs/reference/environment-file.md',
+      },
+    ]
   })
 }
 
 /** The one error that stands for all problems: the first in full, the number of the rest. */
 export function problemError(problems: readonly Problem[]): HoldfastError {
   const [first, ...rest] = problems
-  const more = rest.length === 0 ? '' : ` (and ${rest.length} more: ${rest.map(({ path }) => path).join(', ')})`
+  const more =
+    rest.length === 0 ? '' : ` (and ${rest.length} more: ${rest.map(({ path }) => path).join(', ')})`
   return new HoldfastError({
     code: 'configuration.invalid',
     kind: 'user',

@@ -1,0 +1,187 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { ReplicaStatus, SupervisorStatus } from '../../contracts/supervisor.ts'
+import { assessServices, overallState, sayEnvironment, targetsOf } from './assess.ts'
+import { servicesConfig } from './config.ts'
+import { desiredReplicas } from './desired.ts'
+import { factOfEvent } from './events.ts'
+import { decideTransition } from './transitions.ts'
+import { environmentFold } from './view.ts'
+
+const ground = { directory: '/srv/game', hostVariables: { PATH: '/bin', TOKEN: 'secret', HOME: '/home' } }
+
+function replica(change: Partial<ReplicaStatus>): ReplicaStatus {
+  return {
+    id: 'web/1',
+    service: 'web',
+    state: 'running',
+    specHash: 'ab',
+    pid: 7,
+    port: 3001,
+    startedAt: 1,
+    restarts: 0,
+    adopted: false,
+    lastExit: null,
+    cpu: null,
+    memoryBytes: null,
+    logFile: '/tmp/log',
+    ...change,
+  }
+}
+
+function supervisor(replicas: readonly ReplicaStatus[]): SupervisorStatus {
+  return { pid: 1, version: '1', startedAt: 1, processes: [], replicas: [...replicas], notes: [] }
+}
+
+const well = { healthy: true, detail: '' }
+
+describe('desired replicas', () => {
+  test('one specification a slot, with ordinary variables and those that are named', () => {
+    const services = servicesConfig.parse({
+      web: { command: ['./run', '-x'], directory: 'web', replicas: 2, passEnv: ['TOKEN'], env: { A: '1' } },
+      elsewhere: { address: 'http://127.0.0.1:9' },
+    })
+    const { replicas } = desiredReplicas(services, ground)
+    expect(replicas.map(({ id }) => id)).toEqual(['web/1', 'web/2'])
+    expect(replicas[0]).toMatchObject({
+      command: ['/srv/game/web/run', '-x'],
+      directory: '/srv/game/web',
+      variables: { PATH: '/bin', HOME: '/home', TOKEN: 'secret', A: '1' },
+      port: { assigned: true },
+    })
+  })
+
+  test('a variable that is not named is not handed on', () => {
+    const services = servicesConfig.parse({ web: { command: ['run'] } })
+    expect(desiredReplicas(services, ground).replicas[0]?.variables).not.toHaveProperty('TOKEN')
+  })
+
+  test.each([
+    [{ web: {} }, 'needs either'],
+    [{ web: { command: ['a'], address: 'http://127.0.0.1:1' } }, 'needs either'],
+    [{ web: { command: ['a'], port: 80, replicas: 2 } }, 'fixed port'],
+    [{ web: { command: ['a'], replicas: { min: 3, max: 2 } } }, 'must not be above'],
+    [{}, 'at least one'],
+  ])('%j is refused', (services, message) => {
+    expect(() => servicesConfig.parse(services)).toThrow(message)
+  })
+})
+
+describe('assessment', () => {
+  const services = servicesConfig.parse({
+    web: { command: ['run'], replicas: 2 },
+    job: { command: ['j'], listens: false },
+  })
+
+  test('a service is healthy when as many replicas as wanted are', () => {
+    const status = supervisor([
+      replica({ id: 'web/1' }),
+      replica({ id: 'web/2', port: 3002 }),
+      replica({ id: 'job/1', service: 'job', port: null }),
+    ])
+    const views = assessServices(services, {
+      status,
+      probes: new Map([
+        ['web/1', well],
+        ['web/2', well],
+      ]),
+    })
+    expect(views.map(({ state }) => state)).toEqual(['healthy', 'healthy'])
+    expect(sayEnvironment(views)).toBe('All 2 services are healthy')
+  })
+
+  test('one ill replica degrades and says why', () => {
+    const status = supervisor([replica({ id: 'web/1' }), replica({ id: 'web/2', state: 'crash-looped' })])
+    const views = assessServices(services, { status, probes: new Map([['web/1', well]]) })
+    expect(views[0]?.state).toBe('degraded')
+    expect(views[0]?.says).toContain('web/2: it keeps crashing')
+    expect(overallState(views)).toBe('down')
+  })
+
+  test('an address is a target without a replica', () => {
+    const [name, service] =
+      Object.entries(servicesConfig.parse({ api: { address: 'http://127.0.0.1:9/' } }))[0] ?? []
+    if (name === undefined || service === undefined) throw new Error('nothing parsed')
+    expect(targetsOf(name, service, null)).toEqual([{ id: 'api', origin: 'http://127.0.0.1:9' }])
+  })
+})
+
+describe('events', () => {
+  const event = {
+    number: 5,
+    at: 1,
+    subject: 'web/1',
+    pid: 9,
+    port: 3001,
+    code: 1,
+    signal: null,
+    restartInMs: 500,
+    detail: null,
+    lastLines: ['boom'],
+  }
+
+  test.each([
+    'supervisor-started',
+    'process-started',
+    'process-crashed',
+    'replica-started',
+    'replica-adopted',
+    'replica-exited',
+    'replica-crashed',
+    'replica-crash-looped',
+    'replica-exposed',
+    'replica-unstartable',
+  ] as const)('%s becomes a fact that fits its schema', (what) => {
+    const { declaration, data } = factOfEvent({ ...event, what })
+    expect(declaration.data.parse(data)).toEqual(data)
+    expect(data['event']).toBe(5)
+  })
+
+  test('the fold remembers the highest event, whatever the order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat()), (numbers) => {
+        const fact = (number: number) => ({
+          sequence: 1,
+          id: '',
+          at: 0,
+          kind: 'environment.replica-started',
+          severity: 'info' as const,
+          subject: null,
+          actor: '',
+          correlation: null,
+          data: { event: number },
+          hash: '',
+        })
+        const state = numbers.map(fact).reduce(environmentFold.step, environmentFold.initial)
+        expect(state.lastEvent).toBe(Math.max(0, ...numbers))
+      }),
+    )
+  })
+})
+
+describe('transitions', () => {
+  const services = servicesConfig.parse({ web: { command: ['run'] } })
+  const view = (state: ReplicaStatus['state'], probe = well) => {
+    const [found] = assessServices(services, {
+      status: supervisor([replica({ state })]),
+      probes: new Map([['web/1', probe]]),
+    })
+    if (found === undefined) throw new Error('no view')
+    return found
+  }
+  const patience = { startTimeoutMs: 30_000, illForMs: 0 }
+
+  test('health is said once', () => {
+    expect(decideTransition(view('running'), 'nothing', patience)?.now).toBe('healthy')
+    expect(decideTransition(view('running'), 'healthy', patience)).toBeNull()
+  })
+
+  test('a starting service has its time, a stumble is not worth a fact, a crash loop is said at once', () => {
+    const ill = view('running', { healthy: false, detail: 'refused' })
+    expect(decideTransition(ill, 'nothing', { ...patience, illForMs: 29_000 })).toBeNull()
+    expect(decideTransition(ill, 'nothing', { ...patience, illForMs: 30_000 })?.now).toBe('unhealthy')
+    expect(decideTransition(ill, 'healthy', { ...patience, illForMs: 1000 })).toBeNull()
+    expect(decideTransition(ill, 'healthy', { ...patience, illForMs: 3000 })?.now).toBe('unhealthy')
+    expect(decideTransition(view('crash-looped'), 'nothing', patience)?.now).toBe('unhealthy')
+  })
+})

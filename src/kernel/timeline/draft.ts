@@ -1,0 +1,132 @@
+import { HoldfastError, uuidv7, type Clock, type JsonObject, type Random } from '../std/index.ts'
+import { hashPayload, payloadText, type Entry } from './chain.ts'
+import type { Fact, NewFact } from './port.ts'
+import { severities } from './query.ts'
+
+/** Longest subject, actor or correlation, in UTF-16 units. */
+export const maxWordLength = 1024
+
+/** Longest payload: its canonical JSON, in UTF-16 units. */
+export const maxPayloadLength = 1_048_576
+
+const saltBytes = 16
+const kindForm = /^[A-Za-z0-9-]{1,64}(?:\.[A-Za-z0-9-]{1,64}){1,4}$/
+
+/** A fact that has all but its place in the chain. */
+export interface Draft extends Omit<Entry, 'sequence' | 'hash' | 'salt' | 'text'> {
+  readonly salt: string
+  readonly text: string
+  /** The payload as a later read will return it. */
+  readonly data: JsonObject
+}
+
+/** Turns a new fact into a draft: checks it, gives it an id, a time that never decreases, and a salt. */
+export type Stamp = (fact: NewFact) => Draft
+
+/**
+ * Creates a stamp. `lastAt` is the time of the newest fact that is already there.
+ * The stamp throws `timeline.invalid-fact` and `timeline.fact-too-large`.
+ */
+export function createStamp(clock: Clock, random: Random, lastAt: number): Stamp {
+  const pool = pooled(random)
+  let previousAt = lastAt
+  return (fact) => {
+    checkFact(fact)
+    const text = checkedText(fact)
+    const at = Math.max(Math.floor(clock.now()), previousAt)
+    previousAt = at
+    const salt = Buffer.from(pool.bytes(saltBytes)).toString('hex')
+    return {
+      id: uuidv7({ now: () => at }, pool),
+      at,
+      kind: fact.kind,
+      severity: fact.severity,
+      subject: fact.subject,
+      actor: fact.actor,
+      correlation: fact.correlation,
+      salt,
+      text,
+      payloadHash: hashPayload(salt, text),
+      data: JSON.parse(text) as JsonObject,
+    }
+  }
+}
+
+/** The fact that a draft becomes at its place. */
+export function factAt(draft: Draft, sequence: number, hash: string): Fact {
+  const { id, at, kind, severity, subject, actor, correlation, data } = draft
+  return { sequence, id, at, kind, severity, subject, actor, correlation, data, hash }
+}
+
+/** The fact that an entry holds. */
+export function factOf(entry: Entry): Fact {
+  const { sequence, id, at, kind, severity, subject, actor, correlation, text, hash } = entry
+  const data = text === null ? null : (JSON.parse(text) as JsonObject)
+  return { sequence, id, at, kind, severity, subject, actor, correlation, data, hash }
+}
+
+/** Draws bytes in large portions: many small draws from the system cost more than all the hashing. */
+function pooled(random: Random): Random {
+  const portionBytes = 4096
+  let portion: Uint8Array = new Uint8Array(0)
+  let used = 0
+  return {
+    next: () => random.next(),
+    bytes: (length) => {
+      if (used + length > portion.length) {
+        portion = random.bytes(Math.max(portionBytes, length))
+        used = 0
+      }
+      used += length
+      return portion.slice(used - length, used)
+    },
+  }
+}
+
+function checkFact(fact: NewFact): void {
+  if (!kindForm.test(fact.kind)) {
+    throw invalidFact(fact, `"${fact.kind}" is not of the form <room>.<past-tense>`, 'kind')
+  }
+  if (!severities.includes(fact.severity)) throw invalidFact(fact, 'its severity is unknown', 'severity')
+  for (const field of ['subject', 'actor', 'correlation'] as const) {
+    const word = fact[field]
+    if (word === null && field !== 'actor') continue
+    if (typeof word !== 'string' || !isWord(word)) {
+      throw invalidFact(
+        fact,
+        `its ${field} is not a text of 1 to ${maxWordLength} well-formed characters`,
+        field,
+      )
+    }
+  }
+}
+
+/** Half a surrogate pair or a NUL would not come back from the store as it went in. */
+function isWord(word: string): boolean {
+  return word.length > 0 && word.length <= maxWordLength && word.isWellFormed() && !word.includes('\0')
+}
+
+function checkedText(fact: NewFact): string {
+  if (typeof fact.data !== 'object' || fact.data === null || Array.isArray(fact.data)) {
+    throw invalidFact(fact, 'its data is not an object', 'data')
+  }
+  const text = payloadText(fact.data)
+  if (text.length > maxPayloadLength) {
+    throw new HoldfastError({
+      code: 'timeline.fact-too-large',
+      kind: 'bug',
+      message: `the data of a fact ${fact.kind} has ${text.length} characters, more than ${maxPayloadLength}`,
+      hint: 'keep bulk in the store of the room and record where it is',
+    })
+  }
+  return text
+}
+
+function invalidFact(fact: NewFact, why: string, path: string): HoldfastError {
+  return new HoldfastError({
+    code: 'timeline.invalid-fact',
+    kind: 'bug',
+    message: `a fact ${fact.kind} cannot be recorded: ${why}`,
+    path,
+  })
+}

@@ -1,0 +1,27 @@
+export { genesisHash, hashLink, hashPayload, headerText, type Entry, type Header } from './chain.ts'
+export { factFrom, type FactExtras } from './fact-from.ts'
+export { verifyLines } from './lines.ts'
+export { memoryTimeline, type MemoryOptions } from './memory.ts'
+export type {
+  Checkpoint,
+  Fact,
+  FactOf,
+  FactQuery,
+  Fold,
+  Head,
+  NewFact,
+  Progress,
+  Retention,
+  Timeline,
+  Verification,
+  VerifyOptions,
+  View,
+} from './port.ts'
+export {
+  startView,
+  startViews,
+  type Folds,
+  type RunningView,
+  type RunningViews,
+  type ViewOptions,
+} from './view.ts'

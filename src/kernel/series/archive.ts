@@ -82,10 +82,17 @@ export function openArchive(path: string | null, maxBlocks: number): Archive {
   }
   const merge = ({ now, deltas, series }: Requests['merge']): null => {
     for (const one of series) touched.set(one.slot, one)
+    let failure: Error | undefined
     for (const delta of deltas) {
-      addDelta(cache, delta, now)
-      makeRoom(now)
+      try {
+        addDelta(cache, delta, now)
+        makeRoom(now)
+      } catch (error) {
+        // One damaged block must not take the other series with it.
+        failure ??= error as Error
+      }
     }
+    if (failure !== undefined) throw failure
     return null
   }
   const forget = ({ now, slot }: Requests['forget']): null => {

@@ -31,7 +31,7 @@ const layout = `
  */
 export function openFile(path: string | null): DatabaseSync {
   return explained(path, () => {
-    const database = new DatabaseSync(path ?? ':memory:', { timeout: 2000 })
+    const database = new DatabaseSync(path ?? ':memory:', { timeout: 1000 })
     try {
       prepare(database, path)
     } catch (error) {

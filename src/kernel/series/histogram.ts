@@ -24,7 +24,8 @@ export const largestValue = smallestValue * gamma ** (bucketCount - 1)
 /** Index of the bucket, 0 to `bucketCount - 1`, for a value; zero, negative and NaN go to bucket 0. */
 export function bucketOf(value: number): number {
   if (!(value > smallestValue)) return 0
-  const index = Math.ceil(Math.log(value) * bucketsPerNat - offset)
+  // Rounding must not let a value just above the smallest fall to zero.
+  const index = Math.max(1, Math.ceil(Math.log(value) * bucketsPerNat - offset))
   return index < bucketCount ? index : bucketCount - 1
 }
 

@@ -15,6 +15,8 @@ const child = spawn(
     'up',
     '--config',
     join(root, 'examples', 'arcade', 'holdfast.config.ts'),
+    '--data',
+    join(root, '.holdfast'),
     ...process.argv.slice(2),
   ],
   { stdio: 'inherit', env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}` } },

@@ -42,6 +42,8 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     'The environment file could not be evaluated (a syntax error, say).',
   ),
   entry('control.unreachable', 503, 69, 'Control does not answer at its address.'),
+  entry('data.disk-full', 507, 74, 'There is no room left in the data directory.'),
+  entry('data.unwritable', 500, 74, 'The data directory cannot be written.'),
   entry('environment.not-ours', 409, 65, 'The service is only addressed, not run by Holdfast.'),
   entry('environment.service-unhealthy', 503, 69, 'A service did not get healthy in the time it was given.'),
   entry('environment.unknown-service', 404, 66, 'The environment has no service of that name.'),

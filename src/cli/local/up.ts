@@ -1,0 +1,187 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { createClient, type Client } from '../../client/index.ts'
+import type { EnvironmentStatus } from '../../contracts/index.ts'
+import { HoldfastError, sayDuration, systemClock } from '../../kernel/std/index.ts'
+import { findFile, loadEnvironment, type LoadedEnvironment } from '../../server/composition/index.ts'
+import { launch, type Launched } from '../../server/launch/index.ts'
+import { decideReadiness, type Timeouts } from './readiness.ts'
+import { printScreen } from './screen.ts'
+import { createTerminal, type Terminal } from './terminal.ts'
+
+/** What `holdfast up` was asked for. */
+export interface UpOptions {
+  /** Environment file; absent: the nearest one. */
+  readonly config?: string | undefined
+  /** Data directory; absent: `.holdfast` beside the environment file. */
+  readonly data?: string | undefined
+  readonly edgePort?: number | undefined
+  readonly controlPort?: number | undefined
+}
+
+const pollMs = 100
+/** The supervisor starts a dying control again; longer than this it is not about to come. */
+const controlTimeoutMs = 20_000
+
+function timeoutsOf(loaded: LoadedEnvironment): Timeouts {
+  return Object.fromEntries(
+    Object.entries(loaded.environment.services).map(([name, service]) => [name, service.startTimeout]),
+  )
+}
+
+async function connect(dataDirectory: string): Promise<Client | null> {
+  try {
+    const { url } = JSON.parse(await readFile(join(dataDirectory, 'run', 'control.json'), 'utf8')) as {
+      url: string
+    }
+    const token = (await readFile(join(dataDirectory, 'root.token'), 'utf8')).trim()
+    return createClient({ url, token })
+  } catch {
+    return null // not there yet
+  }
+}
+
+async function askStatus(client: Client | null): Promise<EnvironmentStatus | null> {
+  return client === null ? null : client.call('environment.status', {}).catch(() => null)
+}
+
+async function lastLines(client: Client, service: string): Promise<string> {
+  const lines: string[] = []
+  try {
+    for await (const { replica, line } of client.stream('environment.logs', { service, lines: 10 })) {
+      lines.push(`    ${replica} | ${line}`)
+    }
+  } catch {
+    return ''
+  }
+  return lines.length === 0 ? '\n    (it wrote nothing)' : `\n${lines.slice(-10).join('\n')}`
+}
+
+async function giveUp(client: Client, service: string, because: string): Promise<never> {
+  throw new HoldfastError({
+    code: 'environment.service-unhealthy',
+    kind: 'user',
+    message: `services.${service}: ${because}${await lastLines(client, service)}`,
+    path: `services.${service}`,
+    hint: 'everything was stopped again; mend the service, or give it more time with "startTimeout"',
+  })
+}
+
+async function waitHealthy(
+  { loaded, dataDirectory, terminal }: Ready,
+  signal: AbortSignal,
+): Promise<{ readonly client: Client; readonly status: EnvironmentStatus }> {
+  const timeouts = timeoutsOf(loaded)
+  const startedAt = systemClock.monotonicMs()
+  for (;;) {
+    const waitedMs = systemClock.monotonicMs() - startedAt
+    const client = await connect(dataDirectory)
+    const status = await askStatus(client)
+    if (client !== null && status !== null) {
+      const readiness = decideReadiness(status, timeouts, waitedMs)
+      if (readiness.now === 'ready') return { client, status }
+      if (readiness.now === 'give-up') await giveUp(client, readiness.service, readiness.because)
+      if (readiness.now === 'wait') terminal.doing(readiness.says)
+    } else if (waitedMs > controlTimeoutMs) {
+      throw new HoldfastError({
+        code: 'control.unreachable',
+        kind: 'operational',
+        message: 'control did not start',
+        hint: `see ${join(dataDirectory, 'logs', 'control.log')}`,
+      })
+    }
+    await systemClock.sleep(pollMs, signal)
+  }
+}
+
+interface Ready {
+  readonly loaded: LoadedEnvironment
+  readonly dataDirectory: string
+  readonly terminal: Terminal
+}
+
+function urlsOf({ loaded }: Ready): readonly string[] {
+  return loaded.environment.edge.listen.map(
+    ({ host, port, tls }) =>
+      `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+  )
+}
+
+async function showScreen(ready: Ready, client: Client, status: EnvironmentStatus): Promise<void> {
+  const { url } = await client.call('access.create-sign-in-link', {})
+  const near = ready.dataDirectory === join(process.cwd(), '.holdfast')
+  printScreen(ready.terminal, {
+    status,
+    edgeUrls: urlsOf(ready),
+    consoleUrl: url,
+    dataDirectory: ready.dataDirectory,
+    command: process.env['HOLDFAST_COMMAND'] ?? 'holdfast',
+    locate: near ? '' : ` --data ${ready.dataDirectory}`,
+  })
+}
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Aborts at the first signal that asks us to end. */
+function endRequested(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of signals) process.on(signal, () => controller.abort(new Error(signal)))
+  return controller.signal
+}
+
+function aborted(signal: AbortSignal): Promise<'asked'> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('asked')
+    signal.addEventListener('abort', () => resolve('asked'), { once: true })
+  })
+}
+
+async function untilTheEnd(launched: Launched, terminal: Terminal, asked: AbortSignal): Promise<number> {
+  const end = await Promise.race([launched.ended, aborted(asked)])
+  if (end === 'asked') {
+    terminal.doing('stopping everything')
+    await launched.stop()
+    terminal.done('everything was stopped')
+    return 0
+  }
+  if (end.code === 0) {
+    terminal.line('Holdfast was stopped.')
+    return 0
+  }
+  throw new HoldfastError({
+    code: 'supervisor.died',
+    kind: 'operational',
+    message: `the supervisor ended unexpectedly (${end.signal ?? `exit code ${end.code}`}); the services run on`,
+    hint: 'run "holdfast up" again: it takes over and adopts what runs',
+  })
+}
+
+async function bringUp(ready: Ready, launched: Launched, asked: AbortSignal): Promise<void> {
+  const startedAt = systemClock.monotonicMs()
+  try {
+    const { client, status } = await waitHealthy(ready, asked)
+    ready.terminal.done(
+      `all services are healthy after ${sayDuration(systemClock.monotonicMs() - startedAt)}`,
+    )
+    await showScreen(ready, client, status)
+  } catch (error) {
+    if (asked.aborted) return
+    ready.terminal.doing('stopping what was started')
+    await launched.stop()
+    ready.terminal.line()
+    throw error
+  }
+}
+
+/** `holdfast up`: runs the environment until it is asked to end. Resolves to the exit code. */
+export async function up(options: UpOptions): Promise<number> {
+  const terminal = createTerminal(process.stdout, process.env)
+  const file = options.config === undefined ? await findFile(process.cwd()) : resolve(options.config)
+  const { edgePort, controlPort } = options
+  const loaded = await loadEnvironment(file, { edgePort, controlPort })
+  const dataDirectory = resolve(options.data ?? join(dirname(file), '.holdfast'))
+  const asked = endRequested()
+  const launched = await launch({ loaded, dataDirectory, onStep: (done) => terminal.done(done) })
+  await bringUp({ loaded, dataDirectory, terminal }, launched, asked)
+  return untilTheEnd(launched, terminal, asked)
+}

@@ -1,0 +1,65 @@
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { environment } from '../../capabilities/environment/index.ts'
+import type { Finding } from '../../kernel/capability/index.ts'
+import { programFinder } from '../../providers/host-programs/index.ts'
+import type { LoadedEnvironment } from './load.ts'
+import type { Problem } from './problems.ts'
+
+/** The variables that are set, as plain data. */
+export function definedVariables(variables: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+}
+
+async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
+  const { edge, control } = loaded.environment
+  const named = [
+    ...edge.listen.map((listener, index) => ({ tls: listener.tls, path: `edge.listen.${index}.tls` })),
+    { tls: control.tls, path: 'control.tls' },
+  ]
+  const files = named.flatMap(({ tls, path }) =>
+    tls === undefined
+      ? []
+      : [
+          { file: resolve(loaded.directory, tls.certificate), path: `${path}.certificate` },
+          { file: resolve(loaded.directory, tls.key), path: `${path}.key` },
+        ],
+  )
+  const problems = await Promise.all(
+    files.map(({ file, path }) =>
+      access(file, constants.R_OK).then(
+        () => null,
+        (): Problem => ({
+          path,
+          message: `the file ${file} cannot be read`,
+          hint: 'write its path relative to the environment file',
+        }),
+      ),
+    ),
+  )
+  return problems.filter((problem) => problem !== null)
+}
+
+function asProblem({ path, message, hint }: Finding): Problem {
+  return { path: path ?? '', message, hint: hint ?? '' }
+}
+
+/** What on this machine keeps a valid environment file from running; looks, never touches. */
+export async function findTroubles(
+  loaded: LoadedEnvironment,
+  variables: NodeJS.ProcessEnv,
+): Promise<readonly Problem[]> {
+  const { services } = loaded.environment
+  const hostVariables = definedVariables(variables)
+  const ground = { directory: loaded.directory, hostVariables }
+  const programs = await environment.findProgramTroubles(
+    services,
+    ground,
+    programFinder(hostVariables['PATH'] ?? ''),
+  )
+  const missing = environment.findMissingVariables(services, ground)
+  return [...[...programs, ...missing].map(asProblem), ...(await unreadableFiles(loaded))]
+}

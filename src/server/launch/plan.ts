@@ -1,0 +1,75 @@
+import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { EnvironmentFile } from '../composition/index.ts'
+import type { SupervisorPlan } from '../supervisor/index.ts'
+import type { Place } from './sockets.ts'
+import { programVersion } from './version.ts'
+
+/** Descriptors for threads that replace dead ones: Node closes a descriptor with its thread. */
+const spareThreads = 4
+
+/** Where the environment is to listen: first all listeners of the edge, then control. */
+export function placesOf(environment: EnvironmentFile): readonly Place[] {
+  const { edge, control } = environment
+  return [
+    ...edge.listen.map(({ host, port }, index) => ({
+      host,
+      port,
+      path: `edge.listen.${index}.port`,
+      flag: index === 0 ? '--edge-port' : 'another "port" in the file',
+    })),
+    { host: control.host, port: control.port, path: 'control.port', flag: '--control-port' },
+  ]
+}
+
+/** How many threads the edge gets: one is left to the services. */
+export function edgeThreads(environment: EnvironmentFile): number {
+  return environment.edge.threads ?? Math.max(1, availableParallelism() - 1)
+}
+
+function script(path: string): string {
+  return fileURLToPath(new URL(`../${path}${extname(import.meta.url)}`, import.meta.url))
+}
+
+/** What the supervisor is to keep alive; `descriptors` in the order of `placesOf`, numbered as the supervisor has them. */
+export function supervisorPlan(
+  environment: EnvironmentFile,
+  dataDirectory: string,
+  descriptors: readonly number[],
+): SupervisorPlan {
+  const copies = edgeThreads(environment) + spareThreads
+  const edgeSockets = environment.edge.listen.map((listener, index) => ({
+    host: listener.host,
+    port: listener.port,
+    descriptors: Array.from({ length: copies }, (_, copy) => 3 + index * copies + copy),
+  }))
+  const inherited = environment.edge.listen.flatMap(
+    (_, index) => Array(copies).fill(descriptors[index] ?? -1) as number[],
+  )
+  const { host, port } = environment.control
+  return {
+    dataDirectory,
+    version: programVersion(),
+    node: process.execPath,
+    processes: [
+      {
+        name: 'control',
+        script: script('control/main'),
+        arguments: [],
+        descriptors: descriptors.slice(-1),
+        variables: {
+          HOLDFAST_DATA: dataDirectory,
+          HOLDFAST_CONTROL: JSON.stringify({ host, port, descriptor: 3 }),
+        },
+      },
+      {
+        name: 'edge',
+        script: script('edge/main'),
+        arguments: [],
+        descriptors: inherited,
+        variables: { HOLDFAST_DATA: dataDirectory, HOLDFAST_LISTENERS: JSON.stringify(edgeSockets) },
+      },
+    ],
+  }
+}

@@ -1,0 +1,77 @@
+import type { Operations } from '../../contracts/index.ts'
+
+type Series = Operations['series.query']['output']['series']
+type Point = Series[number]['points'][number]
+
+/** A point of a line. */
+export type At = readonly [at: number, value: number | null]
+
+/** The window that a chart shows, milliseconds since the epoch. */
+export interface Window {
+  readonly from: number
+  readonly to: number
+}
+
+const stepOf = (series: Series): number => series.reduce((step, one) => Math.max(step, one.stepMs), 1000)
+
+// The step that is still going on is only half counted and would always look like a fall.
+const isWhole = (at: number, stepMs: number, window: Window): boolean => at + stepMs <= window.to
+
+/** Adds counters up to one line of events per second; a step in which nothing was counted is 0. */
+export function perSecond(series: Series, window: Window): readonly At[] {
+  const stepMs = stepOf(series)
+  const sums = new Map<number, number>()
+  for (const one of series) {
+    for (const { at, sum } of one.points) {
+      const step = Math.floor(at / stepMs) * stepMs
+      if (isWhole(step, stepMs, window)) sums.set(step, (sums.get(step) ?? 0) + sum)
+    }
+  }
+  return [...filledSteps(sums, stepMs)].map(([at, sum]): At => [at, sum / (stepMs / 1000)])
+}
+
+function* filledSteps(sums: ReadonlyMap<number, number>, stepMs: number): Generator<[number, number]> {
+  const moments = [...sums.keys()]
+  if (moments.length === 0) return
+  const first = moments.reduce((a, b) => Math.min(a, b))
+  const last = moments.reduce((a, b) => Math.max(a, b))
+  for (let at = first; at <= last; at += stepMs) yield [at, sums.get(at) ?? 0]
+}
+
+/** The means of a gauge; a step without a measurement is a gap of the line where more than two are missing. */
+export function means(series: Series[number], window: Window): readonly At[] {
+  return withGaps(series, window, (point) => (point.count === 0 ? null : point.sum / point.count))
+}
+
+/** A quantile of a distribution. */
+export function quantile(
+  series: Series[number],
+  window: Window,
+  which: 'p50' | 'p95' | 'p99',
+): readonly At[] {
+  return withGaps(series, window, (point) => point[which])
+}
+
+function withGaps(series: Series[number], window: Window, value: (point: Point) => number | null): At[] {
+  const line: At[] = []
+  let last: number | undefined
+  for (const point of series.points) {
+    if (!isWhole(point.at, series.stepMs, window)) continue
+    if (last !== undefined && point.at - last > 3 * series.stepMs) line.push([last + series.stepMs, null])
+    line.push([point.at, value(point)])
+    last = point.at
+  }
+  return line
+}
+
+/** The highest of several lines at each moment: the slowest route, the fullest replica. */
+export function highest(lines: readonly (readonly At[])[]): readonly At[] {
+  const most = new Map<number, number | null>()
+  for (const line of lines) {
+    for (const [at, value] of line) {
+      const known = most.get(at)
+      most.set(at, known === undefined || known === null ? value : Math.max(known, value ?? known))
+    }
+  }
+  return [...most.entries()].sort(([a], [b]) => a - b)
+}

@@ -1,0 +1,117 @@
+import { createContext, use, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import type { OperationName, Operations } from '../../contracts/index.ts'
+import type { Clock } from '../../kernel/std/index.ts'
+import { watchFetch, type Connection } from './connection.ts'
+import { createPolls, type Poll, type Polls } from './polls.ts'
+import { createSession, type SessionDoor } from './session.ts'
+import { createStore, useStore, type Store } from './store.ts'
+import { createClient, type Client } from './wire.ts'
+
+/** What `T` is answered to an operation. */
+export type Answer<Name extends OperationName> = Operations[Name]['output']
+
+/** Everything a page needs of the house behind the wire. */
+export interface House {
+  readonly client: Client
+  readonly connection: Store<Connection>
+  readonly session: SessionDoor
+  readonly polls: Polls
+  /** Control's time, milliseconds since the epoch. */
+  now(): number
+  /** The announcements of this page's own changes, newest last; a few only. */
+  readonly notices: Store<readonly Notice[]>
+  announce(notice: Omit<Notice, 'id'>): void
+}
+
+/** What happened upon a change, said once. */
+export interface Notice {
+  readonly id: number
+  readonly tone: 'good' | 'bad'
+  readonly text: string
+  readonly href?: string | undefined
+}
+
+const mostNotices = 3
+
+/** Creates the house over a fetch and a clock. */
+export function createHouse(fetchLike: typeof fetch, clock: Pick<Clock, 'now'>): House {
+  const watched = watchFetch(fetchLike, () => clock.now())
+  const client = createClient({ url: '', fetch: watched.fetch })
+  const { connection } = watched
+  const session = createSession(client, watched.onSignedOut)
+  const notices = createStore<readonly Notice[]>([])
+  let lastNotice = 0
+  const polls = createPolls({
+    call: (name, input) => client.call(name as OperationName, input as never),
+    now: () => clock.now(),
+    connection,
+    visible: () => document.visibilityState === 'visible',
+  })
+  document.addEventListener('visibilitychange', () => polls.refresh(''))
+  return {
+    client,
+    connection,
+    session,
+    polls,
+    notices,
+    now: () => clock.now() + connection.get().skewMs,
+    announce: (notice) =>
+      notices.set([...notices.get(), { ...notice, id: ++lastNotice }].slice(-mostNotices)),
+  }
+}
+
+/** Carries the house down the tree. */
+export const HouseContext = createContext<House | null>(null)
+
+/** The house; only below `HouseContext`. */
+export function useHouse(): House {
+  const house = use(HouseContext)
+  if (house === null) throw new Error('HouseContext is missing')
+  return house
+}
+
+/** Asks an operation again every `periodMs` while the page is seen. */
+export function usePoll<Name extends OperationName>(
+  name: Name,
+  input: Operations[Name]['input'] | (() => Operations[Name]['input']),
+  options: { readonly periodMs: number; readonly key?: string },
+): Poll<Answer<Name>> {
+  const { polls } = useHouse()
+  const { periodMs } = options
+  const key = `${name} ${periodMs} ${options.key ?? JSON.stringify(input)}`
+  // The key stands for the input, which is a new object at each rendering.
+  const watched = useMemo(() => {
+    const ask = typeof input === 'function' ? (input as () => object) : () => input as object
+    let handle: ReturnType<Polls['watch']> | undefined
+    const open = (): ReturnType<Polls['watch']> =>
+      (handle ??= polls.watch({ name, input: ask, key, periodMs }))
+    return {
+      get: () => open().store.get(),
+      subscribe: (listener: () => void) => {
+        const unsubscribe = open().store.subscribe(listener)
+        return () => {
+          unsubscribe()
+          handle?.release()
+          handle = undefined
+        }
+      },
+    }
+  }, [polls, key])
+  return useSyncExternalStore(watched.subscribe, watched.get) as Poll<Answer<Name>>
+}
+
+/** Control's time, refreshed every `periodMs`, for what is said relative to now. */
+export function useNow(periodMs = 1000): number {
+  const house = useHouse()
+  const [now, setNow] = useState(() => house.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(house.now()), periodMs)
+    return () => clearInterval(timer)
+  }, [house, periodMs])
+  return now
+}
+
+/** Whether control answers. */
+export function useConnection(): Connection {
+  return useStore(useHouse().connection)
+}

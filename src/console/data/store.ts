@@ -1,0 +1,32 @@
+import { useSyncExternalStore } from 'react'
+
+/** A value that can be watched. */
+export interface Store<T> {
+  get(): T
+  /** Tells the watchers, unless the value is the same. */
+  set(value: T): void
+  subscribe(listener: () => void): () => void
+}
+
+/** Creates a store. */
+export function createStore<T>(initial: T): Store<T> {
+  let value = initial
+  const listeners = new Set<() => void>()
+  return {
+    get: () => value,
+    set: (next) => {
+      if (Object.is(next, value)) return
+      value = next
+      for (const listener of listeners) listener()
+    },
+    subscribe: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}
+
+/** The value of a store; renders again when it changes. */
+export function useStore<T>(store: Store<T>): T {
+  return useSyncExternalStore(store.subscribe, store.get)
+}

@@ -1,0 +1,40 @@
+import type { ComponentType } from 'react'
+import type { Operations } from '../contracts/index.ts'
+import type { IconName } from './parts/icons.tsx'
+import { AccessPage } from './pages/access/access-page.tsx'
+import { JobsPage } from './pages/jobs/jobs-page.tsx'
+import { LimitsPage } from './pages/limits/limits-page.tsx'
+import { OperationsPage } from './pages/operations/operations-page.tsx'
+import { OverviewPage } from './pages/overview/overview-page.tsx'
+import { ServicesPage } from './pages/services/services-page.tsx'
+import { TimelinePage } from './pages/timeline/timeline-page.tsx'
+
+/** What a page is given: the rest of its path, decoded, and the query of its address. */
+export interface PageProps {
+  readonly rest: readonly string[]
+  readonly query: URLSearchParams
+}
+
+/** A page of the console. */
+export interface Page {
+  /** First part of its address; empty for the first page. */
+  readonly path: string
+  readonly title: string
+  readonly icon: IconName
+  readonly component: ComponentType<PageProps>
+  /** Who sees it. */
+  readonly permission: Operations['operations.list']['output']['operations'][number]['permission']
+  /** Pressed after `g` it leads here. */
+  readonly key: string
+}
+
+/** Every page, in the order of the navigation; the first four are at hand on a phone. A capability adds one entry. */
+export const pages: readonly Page[] = [
+  { path: '', title: 'Overview', icon: 'overview', component: OverviewPage, permission: 'view', key: 'o' },
+  { path: 'services', title: 'Services', icon: 'services', component: ServicesPage, permission: 'view', key: 's' },
+  { path: 'limits', title: 'Routes and limits', icon: 'limits', component: LimitsPage, permission: 'view', key: 'l' },
+  { path: 'timeline', title: 'Timeline', icon: 'timeline', component: TimelinePage, permission: 'view', key: 't' },
+  { path: 'jobs', title: 'Jobs', icon: 'jobs', component: JobsPage, permission: 'view', key: 'j' },
+  { path: 'operations', title: 'Operations', icon: 'operations', component: OperationsPage, permission: 'view', key: 'p' },
+  { path: 'access', title: 'Access', icon: 'access', component: AccessPage, permission: 'view', key: 'a' },
+]

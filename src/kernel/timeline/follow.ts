@@ -27,11 +27,22 @@ export function createListeners(): Listeners {
       return () => void listeners.delete(entry)
     },
     tell: (facts) => {
-      for (const { listener } of listeners) listener(facts)
+      for (const { listener } of listeners) tellOne(listener, facts)
     },
     get size() {
       return listeners.size
     },
+  }
+}
+
+/** A listener that throws is a bug and surfaces as one, but the facts are on disk and their callers must hear so. */
+function tellOne(listener: Listener, facts: readonly Fact[]): void {
+  try {
+    listener(facts)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 

@@ -18,7 +18,7 @@ export interface AppendBounds {
 export interface Appender {
   /** Errors: `timeline.full`, and those of the disk. */
   append(drafts: readonly Draft[]): Promise<readonly Fact[]>
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing waits any more, provided that nothing more is appended. */
   drained(): Promise<void>
 }
 
@@ -64,7 +64,7 @@ export function createAppender(
         running ??= run()
       }),
     drained: async () => {
-      while (running !== null) await running
+      await running
     },
   }
 }

@@ -76,11 +76,28 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     'Measurements cannot be written: no space, no permission or another Holdfast.',
   ),
   entry('supervisor.already-running', 409, 73, 'Another Holdfast holds the lock on this data directory.'),
+  entry('supervisor.data-unwritable', 507, 73, 'The data directory or its lock cannot be written.'),
+  entry('supervisor.duplicate-replica', 400, 2, 'The supervisor was told to run the same replica twice.'),
+  entry(
+    'supervisor.invalid-request',
+    400,
+    2,
+    'The supervisor was asked for something that it does not understand.',
+  ),
+  entry('supervisor.no-free-port', 503, 69, 'No free port was found on this machine for a replica.'),
+  entry(
+    'supervisor.not-saved',
+    507,
+    74,
+    'What shall run could not be saved (a full disk, say), so nothing was changed.',
+  ),
+  entry('supervisor.plan-invalid', 500, 70, 'The supervisor was started without a plan that it understands.'),
   entry(
     'supervisor.port-in-use',
     409,
     73,
     'Another program listens on a port that Holdfast is to listen on.',
   ),
+  entry('supervisor.unknown-replica', 404, 66, 'The supervisor has no replica of that name.'),
   entry('supervisor.unreachable', 503, 69, 'The supervisor does not answer on its socket.'),
 ]

@@ -1,0 +1,1 @@
+export { localEngine, type LocalEngineParts, type SocketDoor } from './local-engine.ts'

@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Engine } from '../../capabilities/environment/ports.ts'
+import {
+  supervisorEvent,
+  supervisorStatus,
+  type DesiredReplicas,
+  type SupervisorEvent,
+  type SupervisorStatus,
+} from '../../contracts/supervisor.ts'
+import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
+
+/** HTTP over a unix socket; `requestOverSocket` of the room `unix-http` is one. */
+export type SocketDoor = (request: {
+  readonly socketPath: string
+  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly path: string
+  readonly body?: unknown
+  readonly timeoutMs: number
+  readonly mostBytes: number
+  readonly signal?: AbortSignal | undefined
+  readonly unreachable: Pick<PlainError, 'code' | 'message' | 'hint'>
+}) => Promise<{ readonly status: number; readonly body: unknown }>
+
+/** What the local engine works with. */
+export interface LocalEngineParts {
+  /** The data directory that the supervisor runs on. */
+  readonly dataDirectory: string
+  readonly request: SocketDoor
+}
+
+/** The local engine: the supervisor, asked over its socket. */
+export interface LocalEngine extends Engine {
+  /** Asks the supervisor to stop control and edge, and (if told so) the replicas, then itself; answers before it is done. */
+  stop(replicas: boolean): Promise<void>
+}
+
+const TIMEOUT_MS = 5000
+const MOST_BYTES = 16 * 2 ** 20
+const EVENTS_WAIT_MS = 10_000
+
+const UNREACHABLE = {
+  code: 'supervisor.unreachable',
+  message: 'The supervisor does not answer on its socket.',
+  hint: 'Start Holdfast with `holdfast up`, or look into logs/supervisor.log in its data directory.',
+}
+
+/** Creates the engine; opens nothing. The socket's path is read anew each time, for the next supervisor may use another. */
+export function localEngine(parts: LocalEngineParts): LocalEngine {
+  const ask = async (
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    more: AskOptions = {},
+  ): Promise<unknown> => {
+    const { body, signal, waitMs = 0 } = more
+    const socketPath = await readSocketPath(parts.dataDirectory)
+    const timeoutMs = TIMEOUT_MS + waitMs
+    const request = {
+      socketPath,
+      method,
+      path,
+      body,
+      signal,
+      timeoutMs,
+      mostBytes: MOST_BYTES,
+      unreachable: UNREACHABLE,
+    }
+    const answer = await parts.request(request)
+    if (answer.status >= 400) throw errorOf(answer.body)
+    return answer.body
+  }
+  return {
+    status: async () => parseStatus(await ask('GET', '/status')),
+    run: async (desired: DesiredReplicas) => parseStatus(await ask('PUT', '/replicas', { body: desired })),
+    restart: async (id) => void (await ask('POST', `/replicas/${id}/restart`)),
+    events: async (after, signal) => {
+      const path = `/events?after=${after}&waitMs=${EVENTS_WAIT_MS}`
+      return parseEvents(await ask('GET', path, { signal, waitMs: EVENTS_WAIT_MS }))
+    },
+    stop: async (replicas) => void (await ask('POST', '/stop', { body: { replicas } })),
+  }
+}
+
+interface AskOptions {
+  readonly body?: unknown
+  readonly signal?: AbortSignal
+  /** How long the supervisor may hold the answer back, milliseconds. */
+  readonly waitMs?: number
+}
+
+async function readSocketPath(dataDirectory: string): Promise<string> {
+  try {
+    const text = await readFile(join(dataDirectory, 'run', 'supervisor.json'), 'utf8')
+    const file = JSON.parse(text) as { socket?: unknown } | null
+    if (typeof file?.socket === 'string') return file.socket
+  } catch (cause) {
+    throw new HoldfastError({ ...UNREACHABLE, kind: 'operational', cause })
+  }
+  throw new HoldfastError({ ...UNREACHABLE, kind: 'operational' })
+}
+
+function parseStatus(body: unknown): SupervisorStatus {
+  const parsed = supervisorStatus.safeParse(body)
+  if (parsed.success) return parsed.data
+  throw new HoldfastError({ ...UNREACHABLE, kind: 'operational', cause: parsed.error })
+}
+
+function parseEvents(body: unknown): readonly SupervisorEvent[] {
+  const events = (body as { events?: unknown } | null | undefined)?.events
+  const parsed = supervisorEvent.array().safeParse(events)
+  if (parsed.success) return parsed.data
+  throw new HoldfastError({ ...UNREACHABLE, kind: 'operational', cause: parsed.error })
+}
+
+function errorOf(body: unknown): HoldfastError {
+  const plain = body as Partial<PlainError> | null | undefined
+  const { code, kind, message, hint, path } = plain ?? {}
+  if (typeof code !== 'string' || typeof message !== 'string' || !isKind(kind)) {
+    return new HoldfastError({ ...UNREACHABLE, kind: 'operational' })
+  }
+  return errorFromPlain({ code, kind, message, hint: textOr(hint), path: textOr(path) })
+}
+
+const isKind = (value: unknown): value is PlainError['kind'] =>
+  value === 'user' || value === 'operational' || value === 'bug'
+
+const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

@@ -1,0 +1,1 @@
+export { requestOverSocket, type SocketAnswer, type SocketRequest } from './request-over-socket.ts'

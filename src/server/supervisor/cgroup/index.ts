@@ -1,0 +1,2 @@
+export type { Group, GroupLimits } from './group.ts'
+export { machineCgroups, type Cgroups } from './cgroups.ts'

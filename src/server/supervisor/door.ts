@@ -1,0 +1,145 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { chmodSync, rmSync } from 'node:fs'
+import { desiredReplicas, type SupervisorEvent, type SupervisorStatus } from '../../contracts/supervisor.ts'
+import type { DesiredReplicas } from '../../contracts/supervisor.ts'
+import { HoldfastError, plainError } from '../../kernel/std/index.ts'
+import { parseJson } from './records/atomic-file.ts'
+
+/** What can be asked of the supervisor over its socket. */
+export interface DoorOperations {
+  status(): SupervisorStatus
+  put(desired: DesiredReplicas): void
+  restart(id: string): void
+  events(after: number, waitMs: number, signal: AbortSignal): Promise<readonly SupervisorEvent[]>
+  /** Begins to stop; the process ends afterwards. */
+  stop(replicas: boolean): void
+}
+
+/** The open door. */
+export interface Door {
+  close(): void
+}
+
+const MOST_BODY_BYTES = 16 * 2 ** 20
+const MOST_CONNECTIONS = 64
+const MOST_WAIT_MS = 30_000
+const REQUEST_TIMEOUT_MS = 10_000
+
+/**
+ * Listens on a unix socket that only its owner may open: HTTP with JSON bodies.
+ * `GET /status`, `PUT /replicas`, `POST /replicas/<service>/<slot>/restart`, `GET /events?after=N&waitMs=N`, `POST /stop`.
+ * An error leaves as `{code, kind, message, hint}`. Errors: the system's, when the socket cannot be opened.
+ */
+export function openDoor(path: string, operations: DoorOperations): Promise<Door> {
+  rmSync(path, { force: true })
+  const closing = new AbortController()
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+    void serve(request, operations, closing.signal).then((answer) => send(response, answer))
+  })
+  server.maxConnections = MOST_CONNECTIONS
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ path }, () => {
+      chmodSync(path, 0o600)
+      resolve({ close: () => closeDoor(server, closing, path) })
+    })
+  })
+}
+
+function closeDoor(server: Server, closing: AbortController, path: string): void {
+  closing.abort()
+  server.close()
+  server.closeAllConnections()
+  rmSync(path, { force: true })
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: unknown
+}
+
+function send(response: ServerResponse, answer: Answer): void {
+  const text = JSON.stringify(answer.body)
+  response.writeHead(answer.status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  })
+  response.end(text)
+}
+
+async function serve(
+  request: IncomingMessage,
+  operations: DoorOperations,
+  closing: AbortSignal,
+): Promise<Answer> {
+  try {
+    return await route(request, operations, closing)
+  } catch (error) {
+    const plain = plainError(error)
+    const status = { user: 400, operational: 503, bug: 500 }[plain.kind]
+    return { status, body: plain }
+  }
+}
+
+async function route(
+  request: IncomingMessage,
+  operations: DoorOperations,
+  closing: AbortSignal,
+): Promise<Answer> {
+  const url = new URL(request.url ?? '/', 'http://supervisor')
+  const key = `${request.method} ${url.pathname}`
+  if (key === 'GET /status') return { status: 200, body: operations.status() }
+  if (key === 'GET /events')
+    return { status: 200, body: await readEvents(url, operations, goneOr(request, closing)) }
+  if (key === 'PUT /replicas') {
+    operations.put(parseDesired(await readBody(request)))
+    return { status: 200, body: operations.status() }
+  }
+  if (key === 'POST /stop') {
+    const body = parseJson((await readBody(request)) || '{}') as { replicas?: unknown } | null | undefined
+    operations.stop(body?.replicas !== false)
+    return { status: 202, body: {} }
+  }
+  const id = /^POST \/replicas\/([a-z][a-z0-9-]*\/\d+)\/restart$/.exec(key)?.[1]
+  if (id === undefined) throw invalid(`There is nothing at ${key}.`)
+  operations.restart(id)
+  return { status: 200, body: {} }
+}
+
+async function readEvents(url: URL, operations: DoorOperations, signal: AbortSignal): Promise<unknown> {
+  const number = (name: string): number => {
+    const value = Number(url.searchParams.get(name) ?? 0)
+    if (!Number.isInteger(value) || value < 0) throw invalid(`${name} is to be a whole number from 0.`)
+    return value
+  }
+  const waitMs = Math.min(MOST_WAIT_MS, number('waitMs'))
+  return { events: await operations.events(number('after'), waitMs, signal) }
+}
+
+/** Aborts when the asker hangs up or the door closes. */
+function goneOr(request: IncomingMessage, closing: AbortSignal): AbortSignal {
+  const gone = new AbortController()
+  request.socket.once('close', () => gone.abort())
+  return AbortSignal.any([gone.signal, closing])
+}
+
+function parseDesired(text: string): DesiredReplicas {
+  const parsed = desiredReplicas.safeParse(parseJson(text))
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw invalid(`The replicas do not fit: ${issue?.message ?? 'unknown'}`, issue?.path.join('.'))
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length
+    if (sizeBytes > MOST_BODY_BYTES) throw invalid(`A body has at most ${MOST_BODY_BYTES} bytes.`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+const invalid = (message: string, path?: string): HoldfastError =>
+  new HoldfastError({ code: 'supervisor.invalid-request', kind: 'user', message, path })

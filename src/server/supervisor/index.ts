@@ -1,0 +1,6 @@
+export { endLeftovers, type LeftoverReport } from './leftovers.ts'
+export { alreadyRunning, isRunning } from './lock.ts'
+export { dataLayout, environmentHash, processLog, replicaLog, type DataLayout } from './paths.ts'
+export { parsePlan, supervisorScript, type PlannedProcess, type SupervisorPlan } from './plan.ts'
+export { stopSupervisor } from './stop-supervisor.ts'
+export { readSupervisorFile, type SupervisorFile } from './supervisor-file.ts'

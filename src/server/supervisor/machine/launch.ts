@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process'
+import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { ProcessTable } from './process-table.ts'
+
+/** How a process ended; both null when nobody can know (an adopted one). */
+export interface Exit {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+/** What to start. */
+export interface LaunchRequest {
+  /** Program and arguments. */
+  readonly command: readonly string[]
+  readonly directory: string
+  /** Its whole environment. */
+  readonly variables: Readonly<Record<string, string>>
+  /** Our descriptors that it inherits as 3, 4, 5 ... */
+  readonly descriptors: readonly number[]
+  /** Standard output and error are appended here. */
+  readonly logFile: string
+  /** `cgroup.procs` files that it enters before the program runs. */
+  readonly joinFiles: readonly string[]
+}
+
+/** A started process. */
+export interface Launched {
+  readonly pid: number
+  readonly birth: string
+  /** Resolves once, when it ends; never rejects. */
+  readonly exited: Promise<Exit>
+  /** Size of the log file before it wrote anything. */
+  readonly logOffset: number
+}
+
+/**
+ * Starts a process in a session of its own, so that neither Ctrl-C in a terminal nor our own death reaches it.
+ * Output goes to a file and never to a pipe, for a pipe would break with us. Rejects with the system's error when
+ * the program cannot be run.
+ */
+export async function launch(request: LaunchRequest, table: ProcessTable): Promise<Launched> {
+  mkdirSync(dirname(request.logFile), { recursive: true, mode: 0o700 })
+  const log = openSync(request.logFile, 'a', 0o600)
+  try {
+    const logOffset = fstatSync(log).size
+    return { ...(await start(request, log, table)), logOffset }
+  } finally {
+    closeSync(log)
+  }
+}
+
+function start(
+  request: LaunchRequest,
+  log: number,
+  table: ProcessTable,
+): Promise<Omit<Launched, 'logOffset'>> {
+  const [program = '', ...rest] = joined(request)
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, rest, {
+      cwd: request.directory,
+      env: request.variables,
+      detached: true,
+      stdio: ['ignore', log, log, ...request.descriptors],
+    })
+    const exited = new Promise<Exit>((ended) => {
+      child.once('exit', (code, signal) => ended({ code, signal }))
+    })
+    child.once('error', reject)
+    child.once('spawn', () => {
+      const pid = child.pid ?? 0
+      resolve({ pid, birth: table.read(pid)?.birth ?? 'unknown', exited })
+    })
+  })
+}
+
+/** Only the process itself can enter a group before the program runs; `exec` keeps the pid. */
+const JOIN_SCRIPT =
+  'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1"; shift; n=$((n - 1)); done; exec "$@"'
+
+function joined(request: LaunchRequest): readonly string[] {
+  const { command, joinFiles } = request
+  if (joinFiles.length === 0) return command
+  return ['/bin/sh', '-c', JOIN_SCRIPT, 'holdfast-join', String(joinFiles.length), ...joinFiles, ...command]
+}

@@ -1,0 +1,190 @@
+import type { DesiredReplicas, ReplicaStatus } from '../../../contracts/supervisor.ts'
+import { HoldfastError, type Clock } from '../../../kernel/std/index.ts'
+import { signalProcess } from '../machine/end-family.ts'
+import type { ProcessTable } from '../machine/process-table.ts'
+import { replicaLog, type DataLayout } from '../paths.ts'
+import type { EventParts } from '../records/event-log.ts'
+import { accept } from './accepted.ts'
+import { readDesire, writeDesire, type ReadDesire } from './desired-file.ts'
+import { findLeftReplicas } from './find-left.ts'
+import { createGate, type Gate } from './gate.ts'
+import { createPortBook, type PortBook } from './port-book.ts'
+import type { ReplicaHost } from './replica-host.ts'
+import { Replica } from './replica.ts'
+import { readRunRecords, writeRunRecords } from './run-file.ts'
+
+/** What a crew works with. */
+export interface CrewParts {
+  readonly clock: Clock
+  readonly table: ProcessTable
+  readonly host: ReplicaHost
+  readonly layout: DataLayout
+  /** See `environmentHash`. */
+  readonly environment: string
+  readonly record: (event: EventParts) => void
+  /** Called after each start, so that listeners are looked at soon. */
+  readonly started: () => void
+}
+
+const STARTS_AT_ONCE = 4
+
+/** All replicas of this environment. */
+export class Crew {
+  readonly #parts: CrewParts
+  readonly #replicas = new Map<string, Replica>()
+  readonly #gate: Gate = createGate(STARTS_AT_ONCE)
+  #ports: PortBook
+  #desired: DesiredReplicas = { replicas: [] }
+  #closed = false
+  #savedPorts = ''
+  #notes = new Map<string, string>()
+
+  constructor(parts: CrewParts) {
+    this.#parts = parts
+    this.#ports = createPortBook(parts.environment, {})
+  }
+
+  /** Finds again what an earlier supervisor left and makes run what was last accepted. */
+  open(): void {
+    const { layout, table, environment } = this.#parts
+    const stored = readDesire(layout.desiredFile)
+    const left = findLeftReplicas(table, environment, readRunRecords(layout.runFile))
+    for (const pid of left.orphans) signalProcess(pid, 'SIGKILL')
+    this.#ports = createPortBook(environment, stored.kind === 'read' ? stored.ports : {})
+    for (const record of left.replicas) {
+      if (record.port !== null) this.#ports.hold(record.id, record.port)
+      this.#slot(record.id).adopt(record)
+    }
+    this.#resume(stored)
+  }
+
+  /**
+   * Makes exactly these run: starts, replaces and stops what has to be, and leaves alone what fits. The wish is on
+   * disk before anything changes. Errors: `supervisor.not-saved`, `supervisor.duplicate-replica`.
+   */
+  put(desired: DesiredReplicas): void {
+    refuseDuplicates(desired)
+    writeDesire(this.#parts.layout.desiredFile, { desired, ports: this.#ports.assigned() })
+    this.#ports.keepOnly(desired.replicas)
+    this.#notes.delete('desired')
+    this.#desired = desired
+    this.#apply()
+  }
+
+  /** Restarts one. Errors: `supervisor.unknown-replica`. */
+  restart(id: string): void {
+    if (this.#replicas.get(id)?.restart() === true) return
+    throw new HoldfastError({
+      code: 'supervisor.unknown-replica',
+      kind: 'user',
+      message: `There is no replica ${id}.`,
+    })
+  }
+
+  /** Every slot, for sampling. */
+  replicas(): Iterable<Replica> {
+    return this.#replicas.values()
+  }
+
+  statuses(): ReplicaStatus[] {
+    return [...this.#replicas.values()].map((replica) => replica.status())
+  }
+
+  /** What is wrong, in words. */
+  notes(): string[] {
+    return [...this.#notes.values(), ...this.#parts.host.notes()]
+  }
+
+  /** Stops all at once. What was accepted stays on disk: the next start runs it again. */
+  async stop(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#replicas.values()].map((replica) => replica.drop()))
+  }
+
+  #resume(stored: ReadDesire): void {
+    if (stored.kind === 'read') {
+      this.#desired = stored.desired
+      this.#ports.keepOnly(stored.desired.replicas)
+      this.#apply()
+    } else if (stored.kind === 'broken') {
+      const path = this.#parts.layout.desiredFile
+      const note = `${path} is unreadable (${stored.why}): what runs is left running until control says what shall`
+      this.#notes.set('desired', note)
+    }
+  }
+
+  #apply(): void {
+    const wanted = new Map(this.#desired.replicas.map((spec) => [spec.id, spec]))
+    for (const [id, replica] of this.#replicas) {
+      if (!wanted.has(id)) void replica.drop().then(() => this.#forget(id))
+    }
+    for (const spec of wanted.values()) this.#slot(spec.id).want(accept(spec))
+  }
+
+  #slot(id: string): Replica {
+    const found = this.#replicas.get(id)
+    if (found !== undefined) return found
+    const { clock, host, record, layout } = this.#parts
+    const changed = (): void => this.#changed()
+    const logFile = replicaLog(layout, id)
+    const replica = new Replica(id, {
+      clock,
+      host,
+      ports: this.#ports,
+      gate: this.#gate,
+      record,
+      changed,
+      logFile,
+    })
+    this.#replicas.set(id, replica)
+    return replica
+  }
+
+  #forget(id: string): void {
+    if (this.#replicas.get(id)?.empty === true) this.#replicas.delete(id)
+  }
+
+  /** At once and not later: a process that is not on record when we are killed would have to be found by its mark. */
+  #changed(): void {
+    const { layout } = this.#parts
+    const records = [...this.#replicas.values()].map((replica) => replica.runRecord())
+    try {
+      writeRunRecords(
+        layout.runFile,
+        records.filter((record) => record !== null),
+      )
+      this.#notes.delete('run')
+    } catch (error) {
+      this.#notes.set('run', `${layout.runFile} cannot be written: ${(error as Error).message}`)
+    }
+    this.#savePorts()
+    this.#parts.started()
+  }
+
+  #savePorts(): void {
+    const ports = this.#ports.assigned()
+    const text = JSON.stringify(ports)
+    if (this.#closed || text === this.#savedPorts || this.#notes.has('desired')) return
+    try {
+      writeDesire(this.#parts.layout.desiredFile, { desired: this.#desired, ports })
+      this.#savedPorts = text
+      this.#notes.delete('ports')
+    } catch (error) {
+      this.#notes.set('ports', (error as Error).message)
+    }
+  }
+}
+
+function refuseDuplicates(desired: DesiredReplicas): void {
+  const seen = new Set<string>()
+  for (const { id } of desired.replicas) {
+    if (seen.has(id)) {
+      throw new HoldfastError({
+        code: 'supervisor.duplicate-replica',
+        kind: 'user',
+        message: `The replica ${id} is named twice.`,
+      })
+    }
+    seen.add(id)
+  }
+}

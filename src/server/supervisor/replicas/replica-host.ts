@@ -1,0 +1,188 @@
+import type { ReplicaSpec } from '../../../contracts/supervisor.ts'
+import type { Clock } from '../../../kernel/std/index.ts'
+import type { Cgroups, Group } from '../cgroup/index.ts'
+import type { Ender, EndableFamily } from '../machine/end-family.ts'
+import { launch, type Exit } from '../machine/launch.ts'
+import { isAlive } from '../machine/members.ts'
+import type { ProcessTable } from '../machine/process-table.ts'
+import { replicaLog, type DataLayout } from '../paths.ts'
+import { REPLICA_MARK, sayMark, type Accepted } from './accepted.ts'
+import type { RunRecord } from './run-file.ts'
+
+/** A replica's process. */
+export interface RunningReplica {
+  readonly pid: number
+  readonly birth: string
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  /** Monotonic. */
+  readonly startedAtMs: number
+  readonly port: number | null
+  readonly specHash: string
+  readonly adopted: boolean
+  /** Resolves when it ends; never rejects. */
+  readonly exited: Promise<Exit>
+  /** Where its output begins in the log file. */
+  readonly logOffset: number
+  readonly group: Group | null
+  /** Kills for want of memory in its group before it began. */
+  readonly earlierKills: number
+  readonly family: EndableFamily
+}
+
+/** Starts and finds processes of replicas. */
+export interface ReplicaHost {
+  /** Starts a process. Rejects with the system's error. */
+  start(accepted: Accepted, port: number | null): Promise<RunningReplica>
+  /** Takes over a living process. */
+  adopt(record: RunRecord): RunningReplica
+  /** Ends it with all that it started; see `Ender.end`. */
+  end(running: RunningReplica, timeoutMs: number): Promise<void>
+  /** Kills what a dead one left behind and removes its group. */
+  sweep(running: RunningReplica): Promise<void>
+  /** Limits that could not be set, in words. */
+  notes(): readonly string[]
+}
+
+/** What a host works with. */
+export interface ReplicaHostParts {
+  readonly clock: Clock
+  readonly table: ProcessTable
+  readonly cgroups: Cgroups
+  readonly ender: Ender
+  readonly layout: DataLayout
+  /** See `environmentHash`. */
+  readonly environment: string
+}
+
+const ADOPTED_POLL_MS = 200
+
+/** Creates a host over this machine. */
+export function createReplicaHost(parts: ReplicaHostParts): ReplicaHost {
+  const notes = new Map<string, string>()
+  return {
+    start: async (accepted, port) => {
+      const group = openGroup(accepted.spec, parts.cgroups, notes)
+      try {
+        return await startIn(group, { accepted, port }, parts)
+      } catch (error) {
+        group?.remove()
+        throw error
+      }
+    },
+    adopt: (record) => adopt(record, parts),
+    end: async (running, timeoutMs) => {
+      await parts.ender.end(running.family, timeoutMs)
+      running.group?.remove()
+    },
+    sweep: async (running) => {
+      await parts.ender.kill(running.family)
+      running.group?.remove()
+    },
+    notes: () => [...notes.values()],
+  }
+}
+
+function openGroup(spec: ReplicaSpec, cgroups: Cgroups, notes: Map<string, string>): Group | null {
+  try {
+    const group = cgroups.create(groupName(spec.id), spec)
+    notes.delete(spec.id)
+    return group
+  } catch (error) {
+    notes.set(spec.id, `${spec.id} runs without CPU and memory limits: ${(error as Error).message}`)
+    return null
+  }
+}
+
+async function startIn(
+  group: Group | null,
+  what: { readonly accepted: Accepted; readonly port: number | null },
+  parts: ReplicaHostParts,
+): Promise<RunningReplica> {
+  const { clock, environment, layout, table } = parts
+  const { spec, specHash } = what.accepted
+  const mark = sayMark({ environment, id: spec.id, specHash })
+  const earlierKills = group?.outOfMemoryKills() ?? 0
+  const startedAtMs = clock.monotonicMs()
+  const launched = await launch(
+    {
+      command: spec.command,
+      directory: spec.directory,
+      variables: replicaVariables(spec.variables, what.port, mark),
+      descriptors: [],
+      logFile: replicaLog(layout, spec.id),
+      joinFiles: group?.joinFiles ?? [],
+    },
+    table,
+  )
+  const startedAt = clock.now()
+  const family = familyOf(launched, mark, group)
+  return {
+    ...launched,
+    startedAt,
+    startedAtMs,
+    port: what.port,
+    specHash,
+    adopted: false,
+    group,
+    earlierKills,
+    family,
+  }
+}
+
+function adopt(record: RunRecord, parts: ReplicaHostParts): RunningReplica {
+  const { clock, cgroups, environment } = parts
+  const { id, specHash, pid, birth, startedAt, port } = record
+  const group = cgroups.find(pid, groupName(id))
+  return {
+    pid,
+    birth,
+    startedAt,
+    startedAtMs: clock.monotonicMs() - Math.max(0, clock.now() - startedAt),
+    port,
+    specHash,
+    adopted: true,
+    exited: pollExit(record, parts),
+    logOffset: 0,
+    group,
+    earlierKills: group?.outOfMemoryKills() ?? 0,
+    family: familyOf(record, sayMark({ environment, id, specHash }), group),
+  }
+}
+
+/** A group holds everyone already; to look for marks is to read every environment of the machine. */
+function familyOf(
+  leader: { readonly pid: number; readonly birth: string },
+  mark: string,
+  group: Group | null,
+): EndableFamily {
+  return {
+    pid: leader.pid,
+    birth: leader.birth,
+    mark: group === null ? { name: REPLICA_MARK, value: mark } : null,
+    groupPids: () => group?.pids() ?? [],
+  }
+}
+
+/** A cgroup's name for a replica: a slash would make a directory of it. */
+const groupName = (id: string): string => id.replace('/', '-')
+
+function replicaVariables(
+  variables: Readonly<Record<string, string>>,
+  port: number | null,
+  mark: string,
+): Readonly<Record<string, string>> {
+  const listening = port === null ? {} : { PORT: String(port) }
+  return { ...variables, HOST: '127.0.0.1', ...listening, [REPLICA_MARK]: mark }
+}
+
+/** We are not the parent of an adopted process, so the system does not tell us when it ends. */
+function pollExit(record: RunRecord, parts: ReplicaHostParts): Promise<Exit> {
+  return new Promise((resolve) => {
+    const stop = parts.clock.every(ADOPTED_POLL_MS, () => {
+      if (isAlive(parts.table, record.pid, record.birth)) return
+      stop()
+      resolve({ code: null, signal: null })
+    })
+  })
+}

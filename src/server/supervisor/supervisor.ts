@@ -1,0 +1,198 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SupervisorStatus } from '../../contracts/supervisor.ts'
+import type { Clock } from '../../kernel/std/index.ts'
+import { machineCgroups } from './cgroup/index.ts'
+import { openDoor, type Door, type DoorOperations } from './door.ts'
+import { endLeftovers } from './leftovers.ts'
+import { acquireLock } from './lock.ts'
+import { createEnder } from './machine/end-family.ts'
+import { machineProcesses } from './machine/process-table.ts'
+import { dataLayout, environmentHash, processLog, socketPath, type DataLayout } from './paths.ts'
+import type { PlannedProcess, SupervisorPlan } from './plan.ts'
+import { Keeper } from './processes/keeper.ts'
+import { writeProcessRecords } from './processes/process-file.ts'
+import { openEventLog, type EventLog } from './records/event-log.ts'
+import { defaultRotation, rotateLog } from './records/rotate.ts'
+import { Crew } from './replicas/crew.ts'
+import { createReplicaHost } from './replicas/replica-host.ts'
+import { createSampler, type Sampler } from './sampler.ts'
+import { writeSupervisorFile } from './supervisor-file.ts'
+
+/** A running supervisor. */
+export interface Supervisor {
+  /** Stops control and edge, then (unless told otherwise) replicas. Resolves when it is done; a second call joins the first. */
+  stop(replicas: boolean): Promise<void>
+  /** Resolves when it has stopped, whoever asked for it. */
+  readonly stopped: Promise<void>
+}
+
+const SAMPLE_MS = 2000
+const EVENTS_AT_ONCE = 500
+
+/**
+ * Takes the lock, ends what control and edge an earlier supervisor left, adopts its replicas, starts control and edge
+ * and opens the door. Errors: `supervisor.already-running`, `supervisor.data-unwritable`.
+ */
+export async function startSupervisor(plan: SupervisorPlan, clock: Clock): Promise<Supervisor> {
+  const layout = dataLayout(plan.dataDirectory)
+  const lock = await acquireLock(layout)
+  try {
+    return await openHouse(plan, clock, { layout, release: () => lock.release() })
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+interface House {
+  readonly layout: DataLayout
+  readonly release: () => void
+}
+
+async function openHouse(plan: SupervisorPlan, clock: Clock, house: House): Promise<Supervisor> {
+  const { layout } = house
+  const startedAt = clock.now()
+  const rooms = furnish(plan, clock, layout)
+  await endLeftovers(layout.data, clock)
+  const stopped = Promise.withResolvers<void>()
+  const stop = stopOnce(rooms, house, stopped.resolve)
+  const operations = operationsOf(rooms, { plan, startedAt, stop })
+  const socket = socketPath(layout)
+  rooms.door = await openDoor(socket, operations)
+  writeSupervisorFile(layout, { pid: process.pid, startedAt, socket, version: plan.version })
+  rooms.events.record({ what: 'supervisor-started', subject: 'supervisor', pid: process.pid })
+  rooms.crew.open()
+  for (const keeper of rooms.keepers) keeper.start()
+  rooms.endTicks = clock.every(SAMPLE_MS, () => {
+    rooms.sampler.sample()
+    rooms.rotate()
+  })
+  rooms.sampler.lookSoon()
+  return { stop, stopped: stopped.promise }
+}
+
+interface Rooms {
+  readonly events: EventLog
+  readonly crew: Crew
+  readonly keepers: readonly Keeper[]
+  readonly sampler: Sampler
+  readonly notes: () => string[]
+  readonly rotate: () => void
+  door: Door | null
+  endTicks: () => void
+}
+
+function furnish(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Rooms {
+  const environment = environmentHash(layout.data)
+  const table = machineProcesses()
+  const ender = createEnder(clock, table)
+  const cgroups = machineCgroups(`holdfast-${environment}`)
+  const events = openEventLog(layout.eventsFile, clock)
+  const record = events.record.bind(events)
+  const host = createReplicaHost({ clock, table, cgroups, ender, layout, environment })
+  const crew = new Crew({
+    clock,
+    table,
+    host,
+    layout,
+    environment,
+    record,
+    started: () => sampler.lookSoon(),
+  })
+  const troubles = new Map<string, string>()
+  const saveProcesses = (): void =>
+    attempt(troubles, 'processes', () => {
+      const records = keepers.map((keeper) => keeper.runRecord())
+      writeProcessRecords(
+        layout.processesFile,
+        records.filter((item) => item !== null),
+      )
+    })
+  const common = { clock, table, ender, node: plan.node, directory: process.cwd(), environment, record }
+  const variables = { ...inheritedVariables(), HOLDFAST_DATA: layout.data }
+  const keep = (planned: PlannedProcess): Keeper => {
+    const logFile = processLog(layout, planned.name)
+    return new Keeper(planned, { ...common, variables, logFile, changed: saveProcesses })
+  }
+  const keepers: readonly Keeper[] = plan.processes.map(keep)
+  const sampler: Sampler = createSampler({ clock, table, crew, keepers })
+  const machineNotes = [cgroups.note, process.platform === 'linux' ? null : NOT_LINUX]
+  const notes = (): string[] =>
+    [...machineNotes, events.note(), ...troubles.values(), ...crew.notes()].filter((note) => note !== null)
+  const rotate = (): void => attempt(troubles, 'logs', () => rotateLogs(layout.logs))
+  return { events, crew, keepers, sampler, notes, rotate, door: null, endTicks: () => undefined }
+}
+
+const NOT_LINUX =
+  'this system has no /proc: listeners beyond loopback are not noticed, and replicas are found again only by pid and start time'
+
+/** What a chore that must not stop the supervisor complains of, until it succeeds. */
+function attempt(troubles: Map<string, string>, chore: string, work: () => void): void {
+  try {
+    work()
+    troubles.delete(chore)
+  } catch (error) {
+    troubles.set(chore, (error as Error).message)
+  }
+}
+
+function inheritedVariables(): Record<string, string> {
+  const entries = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
+  return Object.fromEntries(entries)
+}
+
+/** Logs lie in `logs/` and one level below. */
+function rotateLogs(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name)
+    if (entry.isFile() && entry.name.endsWith('.log')) rotateLog(path, defaultRotation)
+    if (!entry.isDirectory()) continue
+    for (const name of readdirSync(path))
+      if (name.endsWith('.log')) rotateLog(join(path, name), defaultRotation)
+  }
+}
+
+function operationsOf(
+  rooms: Rooms,
+  about: { plan: SupervisorPlan; startedAt: number; stop: (replicas: boolean) => Promise<void> },
+): DoorOperations {
+  const { crew, events, keepers } = rooms
+  const status = (): SupervisorStatus => ({
+    pid: process.pid,
+    version: about.plan.version,
+    startedAt: about.startedAt,
+    processes: keepers.map((keeper) => keeper.status()),
+    replicas: crew.statuses(),
+    notes: rooms.notes(),
+  })
+  return {
+    status,
+    put: (desired) => crew.put(desired),
+    restart: (id) => crew.restart(id),
+    events: async (after, waitMs, signal) => {
+      const ready = events.after(after, EVENTS_AT_ONCE)
+      if (ready.length > 0 || waitMs === 0) return ready
+      await events.changed(waitMs, signal)
+      return events.after(after, EVENTS_AT_ONCE)
+    },
+    stop: (replicas) => void about.stop(replicas),
+  }
+}
+
+function stopOnce(rooms: Rooms, house: House, done: () => void): (replicas: boolean) => Promise<void> {
+  let stopping: Promise<void> | null = null
+  const stop = async (replicas: boolean): Promise<void> => {
+    await Promise.all(rooms.keepers.map((keeper) => keeper.stop()))
+    if (replicas) await rooms.crew.stop()
+    rooms.endTicks()
+    rooms.sampler.stop()
+    await rooms.events.close()
+    rooms.door?.close()
+    house.release()
+    done()
+  }
+  return (replicas) => (stopping ??= stop(replicas))
+}

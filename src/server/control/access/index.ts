@@ -1,0 +1,12 @@
+export {
+  createAccess,
+  linkLifeMs,
+  sessionLifeMs,
+  type Access,
+  type AccessGround,
+  type People,
+  type StartedSession,
+} from './access.ts'
+export { hashToken } from './credentials.ts'
+export { accessBounds, accessFold, type AccessState, type Role } from './fold.ts'
+export { ensureRootToken } from './root-token.ts'

@@ -1,0 +1,3 @@
+export { openDoors, type Doors, type DoorSettings } from './doors.ts'
+export { createMetrics, type Metrics } from './metrics.ts'
+export { openApiDocument } from './open-api.ts'

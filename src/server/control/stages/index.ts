@@ -1,0 +1,17 @@
+export { silentAnnouncer, type Announcement, type Announcer } from './announce.ts'
+export { authorise, permits } from './authorise.ts'
+export type {
+  Answer,
+  CallRequest,
+  Credentials,
+  HouseCall,
+  Passage,
+  Refusal,
+  SessionChange,
+  ShownCredentials,
+  Visitor,
+} from './call.ts'
+export { createCallLimits, doorLimits, type CallLimits, type DoorLimit } from './limits.ts'
+export { passStages, type StageGround } from './pipeline.ts'
+export { leavesFact, maxRecordedInput, recordedInput, withoutFields } from './record.ts'
+export { validateInput, validateOutput } from './validate.ts'

@@ -1,0 +1,15 @@
+export { type NamedLimit } from './account.ts'
+export { createLimiter } from './limiter.ts'
+export { parseLimit } from './parse.ts'
+export type { Standing } from './peek.ts'
+export {
+  mostTakes,
+  mostWindowCost,
+  type KeyHash,
+  type Limiter,
+  type LimiterOptions,
+  type Take,
+  type Verdict,
+} from './port.ts'
+export type { Counts } from './registry.ts'
+export { bounds, printLimit, type LimitKind, type LimitRule } from './rule.ts'

@@ -1,0 +1,73 @@
+import { resolve } from 'node:path'
+import { edge } from '../../capabilities/edge/index.ts'
+import { environment } from '../../capabilities/environment/index.ts'
+import type { Capability, Context } from '../../kernel/capability/index.ts'
+import { parseDuration, parseSize } from '../../kernel/std/index.ts'
+import { edgeProcess } from '../../providers/edge-process/index.ts'
+import { programFinder } from '../../providers/host-programs/index.ts'
+import { httpProbe } from '../../providers/http-probe/index.ts'
+import { localEngine } from '../../providers/local-engine/index.ts'
+import { logFiles } from '../../providers/log-files/index.ts'
+import { requestOverSocket } from '../../providers/unix-http/index.ts'
+import type { Composed, ServeGround } from '../control/index.ts'
+import { loadAccepted } from './accepted.ts'
+import { definedVariables } from './findings.ts'
+import type { LoadedEnvironment } from './load.ts'
+import { bindReload } from './reload.ts'
+
+/** What the capabilities of one environment are made from. */
+interface Ground {
+  readonly loaded: LoadedEnvironment
+  readonly dataDirectory: string
+  readonly version: string
+}
+
+/** The providers: the hands of the capabilities. */
+function providers(dataDirectory: string) {
+  const hostVariables = definedVariables(process.env)
+  return {
+    engine: localEngine({ dataDirectory, request: requestOverSocket }),
+    dataPlane: edgeProcess({ dataDirectory }),
+    prober: httpProbe(),
+    logs: logFiles,
+    canRun: programFinder(hostVariables['PATH'] ?? ''),
+    hostVariables,
+  }
+}
+
+/** The capabilities, in the order in which they start. */
+function capabilities({ loaded, dataDirectory, version }: Ground, context: Context): readonly Capability[] {
+  const { name, services, edge: section } = loaded.environment
+  const { engine, dataPlane, prober, logs, canRun, hostVariables } = providers(dataDirectory)
+  const ground = { name, version, directory: loaded.directory, services }
+  const theEnvironment = environment.create(ground, context, { engine, prober, logs, canRun, hostVariables })
+  const upstreams = {
+    current: () => theEnvironment.endpoints(),
+    subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
+  }
+  const theEdge = edge.create({ name, directory: loaded.directory, section }, context, { dataPlane, upstreams })
+  return [theEnvironment, theEdge]
+}
+
+/** Composes control from the environment that was accepted last. Errors: those of `loadAccepted`. */
+export async function composeControl(
+  { dataDirectory, plan, endControl }: ServeGround,
+  version: string,
+): Promise<Composed> {
+  const loaded = await loadAccepted(dataDirectory)
+  const { people, control, timeline } = loaded.environment
+  const tls = control.tls && {
+    certificate: resolve(loaded.directory, control.tls.certificate),
+    key: resolve(loaded.directory, control.tls.key),
+  }
+  return {
+    capabilities: (context) => capabilities({ loaded, dataDirectory, version }, context),
+    bindings: (context) => [bindReload({ loaded, dataDirectory, context, endControl })],
+    people,
+    retention: {
+      maxAgeMs: parseDuration(timeline.keepFor) ?? 0,
+      maxSizeBytes: parseSize(timeline.keepAtMost) ?? 0,
+    },
+    settings: { ...plan, tls, hosts: control.hosts },
+  }
+}

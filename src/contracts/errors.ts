@@ -37,6 +37,10 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     66,
     'The environment file names no such person, or a program asked for a link of its own.',
   ),
+  entry('cli.file-exists', 409, 73, 'A file that a command is to write is there already.'),
+  entry('cli.no-file', 404, 66, 'A file that a command is to read cannot be read.'),
+  entry('cli.unknown-command', 404, 2, 'There is no command of these words.'),
+  entry('cli.usage', 400, 2, 'The command line was not understood: a flag, an argument or its value.'),
   entry(
     'configuration.invalid',
     422,

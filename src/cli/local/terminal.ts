@@ -15,7 +15,7 @@ const clearLine = '\r\u001B[2K'
 
 /** Speaks to a stream; colours and redrawing only on a terminal, and not with NO_COLOR. */
 export function createTerminal(stream: NodeJS.WriteStream, variables: NodeJS.ProcessEnv): Terminal {
-  const draws = stream.isTTY === true && variables['TERM'] !== 'dumb'
+  const draws = stream.isTTY && variables['TERM'] !== 'dumb'
   const colours = draws && (variables['NO_COLOR'] ?? '') === ''
   const paint = (code: number, text: string): string => (colours ? `\u001B[${code}m${text}\u001B[0m` : text)
   let pending = ''

@@ -1,0 +1,6 @@
+export { coerce } from './coerce.ts'
+export { kebab, placeholder, type Flag, type FlagKind } from './flag.ts'
+export { flagsFromSchema } from './from-schema.ts'
+export { parseMoment } from './moment.ts'
+export { parseArguments, takeFlags, type Grammar, type Parsed, type Values } from './parse.ts'
+export { usageError } from './usage.ts'

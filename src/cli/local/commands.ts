@@ -1,0 +1,148 @@
+import type { Flag } from '../arguments/index.ts'
+import { findDataDirectory } from '../control/index.ts'
+import { numberOf, textOf, type Command } from '../commands/command.ts'
+
+// What a local command stands on (the server, the questions) is loaded when it is called: "holdfast status" is quick.
+
+const portFlag = (name: string, field: string, means: string): Flag => ({
+  name,
+  field,
+  kind: 'integer',
+  means,
+})
+
+const upCommand: Command = {
+  words: 'up',
+  summary: 'Run the environment until Ctrl-C',
+  group: 'start',
+  positional: [],
+  flags: [
+    portFlag(
+      'edge-port',
+      'edgePort',
+      'port of the first listener of the edge, instead of the one in the file',
+    ),
+    portFlag('control-port', 'controlPort', 'port of the control API and the console'),
+  ],
+  run: async (parsed, { directions }) => {
+    const { up } = await import('./up.ts')
+    const { config, data } = directions
+    return up({
+      config,
+      data,
+      edgePort: numberOf(parsed, 'edgePort'),
+      controlPort: numberOf(parsed, 'controlPort'),
+    })
+  },
+}
+
+const downCommand: Command = {
+  words: 'down',
+  summary: 'Stop everything that runs on the data directory',
+  group: 'start',
+  positional: [],
+  flags: [],
+  run: async (_, { directions }) => {
+    const { down } = await import('./down.ts')
+    return down(await findDataDirectory(directions))
+  },
+}
+
+const text = (name: string, means: string): Flag => ({ name, field: name, kind: 'text', means })
+
+const initCommand: Command = {
+  words: 'init',
+  summary: 'Write a holdfast.config.ts for a service that you have',
+  group: 'start',
+  positional: [],
+  flags: [
+    text('name', 'name of the environment; default: the folder'),
+    text('service', 'name of the service; default: web'),
+    text('command', 'what Holdfast shall run, as "node server.js"'),
+    {
+      name: 'port',
+      field: 'port',
+      kind: 'integer',
+      means: 'port on which that insists; default: it listens on $PORT',
+    },
+    text('address', 'instead of a command: where a service already listens, as http://127.0.0.1:3000'),
+    text('health', 'path that answers 2xx or 3xx when it is well, as /healthz'),
+    {
+      name: 'edge-port',
+      field: 'edgePort',
+      kind: 'integer',
+      fallback: 8080,
+      means: 'port on which the edge serves',
+    },
+    {
+      name: 'yes',
+      field: 'yes',
+      kind: 'boolean',
+      short: 'y',
+      means: 'ask nothing; take what the folder suggests',
+    },
+    { name: 'force', field: 'force', kind: 'boolean', means: 'overwrite a file that is there' },
+  ],
+  details: ['Asks in a terminal what the flags do not say. The file is checked before it counts as written.'],
+  run: async (parsed, surroundings) => {
+    const { init } = await import('./init/index.ts')
+    return init(parsed, surroundings)
+  },
+}
+
+const checkCommand: Command = {
+  words: 'check',
+  summary: 'Check an environment file without touching anything',
+  group: 'start',
+  positional: ['file'],
+  flags: [text('file', 'default: the nearest holdfast.config.ts')],
+  details: ['Exit code 78 when something is wrong with the file, 66 when there is none.'],
+  run: async (parsed, surroundings) => {
+    const { check } = await import('./check.ts')
+    return check(textOf(parsed, 'file'), surroundings)
+  },
+}
+
+const doctorCommand: Command = {
+  words: 'doctor',
+  summary: 'Say what this machine permits, and how to mend what it does not',
+  group: 'start',
+  positional: [],
+  flags: [],
+  details: ['Exit code 1 when something would keep Holdfast from running; warnings are no failures.'],
+  run: async (_, surroundings) => {
+    const { doctor } = await import('./doctor/index.ts')
+    return doctor(surroundings)
+  },
+}
+
+const offlineFlag: Flag = {
+  name: 'offline',
+  field: 'offline',
+  kind: 'boolean',
+  means: 'do not ask control: read the timeline in the data directory, or an export',
+}
+
+/** `timeline verify`, which can also do without control: for a timeline that is down, or an auditor's copy. */
+export function withOffline(command: Command): Command {
+  return {
+    ...command,
+    flags: [...command.flags, offlineFlag, text('file', 'with --offline: an export of JSON lines instead')],
+    details: [...(command.details ?? []), 'Exit code 1 when the chain is broken.'],
+    run: async (parsed, surroundings) => {
+      const { offline, file, ...values } = parsed.values
+      if (offline !== true && file === undefined) return command.run({ ...parsed, values }, surroundings)
+      const { verifyOffline } = await import('./verify.ts')
+      return verifyOffline(parsed, surroundings)
+    },
+  }
+}
+
+/** The commands that work without control. */
+export const localCommands: readonly Command[] = [
+  initCommand,
+  checkCommand,
+  upCommand,
+  downCommand,
+  doctorCommand,
+]

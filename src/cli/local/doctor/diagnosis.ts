@@ -1,0 +1,104 @@
+/** One thing that was looked at. */
+export interface Diagnosis {
+  readonly about: string
+  /** `fail`: Holdfast would not run, or not safely; `warn`: something is missing that one might want. */
+  readonly state: 'ok' | 'warn' | 'fail'
+  readonly says: string
+  /** The command that mends it. */
+  readonly mend?: string | undefined
+}
+
+const ok = (about: string, says: string): Diagnosis => ({ about, state: 'ok', says })
+
+/** Whether the running Node is new enough. `version` as `24.21.0`. */
+export function diagnoseNode(version: string): Diagnosis {
+  const major = Number(version.split('.')[0])
+  if (major >= 24) return ok('node', `Node ${version}`)
+  return { about: 'node', state: 'fail', says: `Node ${version} is older than 24`, mend: 'npm ci' }
+}
+
+/** Whether this system is one that Holdfast knows; `platform` and `user` (0: root, -1: no such thing) as Node says. */
+export function diagnoseSystem(platform: NodeJS.Platform, user: number): readonly Diagnosis[] {
+  const systems: Partial<Record<NodeJS.Platform, Diagnosis>> = {
+    linux: ok('system', 'Linux'),
+    darwin: {
+      about: 'system',
+      state: 'warn',
+      says: 'macOS: good for trying out; one edge thread, and no limits of CPU and memory',
+      mend: 'run production on Linux',
+    },
+  }
+  const system = systems[platform] ?? {
+    about: 'system',
+    state: 'fail' as const,
+    says: `${platform} is not supported`,
+    mend: 'on Windows, run it inside WSL',
+  }
+  const root: Diagnosis =
+    user === 0
+      ? {
+          about: 'user',
+          state: 'warn',
+          says: 'running as root: control, edge and services all run as root as well',
+          mend: 'useradd --system --create-home holdfast && su - holdfast',
+        }
+      : {
+          about: 'user',
+          state: 'warn',
+          says: 'services run as the same user as Holdfast, so they could read its data directory',
+          mend: 'run only code that you trust with it; separate users come with a later version',
+        }
+  return platform === 'win32' ? [system] : [system, root]
+}
+
+/** How much a flush to the disk of the data directory takes, from several, milliseconds. */
+export function diagnoseFlush(flushMs: readonly number[], directory: string): Diagnosis {
+  const sorted = [...flushMs].sort((a, b) => a - b)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0
+  const says = `a flush of the disk below ${directory} takes ${median.toFixed(1)} ms`
+  if (median <= 25) return ok('disk speed', says)
+  return {
+    about: 'disk speed',
+    state: 'warn',
+    says: `${says}; every fact waits for one`,
+    mend: 'holdfast up --data <a directory on a faster disk>',
+  }
+}
+
+/** Whether there is room. Sizes in bytes. */
+export function diagnoseSpace(freeBytes: number, directory: string): Diagnosis {
+  const gib = freeBytes / 2 ** 30
+  const says = `${gib.toFixed(1)} GiB are free below ${directory}`
+  if (gib >= 2) return ok('disk space', says)
+  return {
+    about: 'disk space',
+    state: freeBytes < 64 * 2 ** 20 ? 'fail' : 'warn',
+    says,
+    mend: `du -xh ${directory} | sort -h | tail`,
+  }
+}
+
+/** How many files may be open, from the text of /proc/self/limits; each connection takes one or two. */
+export function diagnoseFiles(limitsText: string): Diagnosis {
+  const match = /^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)/m.exec(limitsText)
+  const hard = match?.[2] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(match?.[2] ?? Number.NaN)
+  if (Number.isNaN(hard)) return { about: 'open files', state: 'warn', says: 'their limit cannot be read' }
+  const says = `${hard === Number.POSITIVE_INFINITY ? 'any number of' : hard} files may be open`
+  if (hard >= 65_536) return ok('open files', says)
+  return {
+    about: 'open files',
+    state: 'warn',
+    says: `${says}; each connection takes one or two`,
+    mend: 'ulimit -Hn 1048576 (as root), or LimitNOFILE=1048576 in the systemd unit',
+  }
+}
+
+/** Whether the clock is kept by the network; `synchronised` null when nobody on this machine can tell. */
+export function diagnoseClock(synchronised: boolean | null): Diagnosis {
+  if (synchronised === true) return ok('clock', 'the clock is kept by the network')
+  const says =
+    synchronised === null
+      ? 'nobody here can tell whether the clock is right'
+      : 'the clock is not kept by the network'
+  return { about: 'clock', state: 'warn', says, mend: 'apt-get install systemd-timesyncd, or chrony' }
+}

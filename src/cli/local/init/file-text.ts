@@ -1,0 +1,74 @@
+import type { Answers, Runs } from './answers.ts'
+
+/** A text as TypeScript source. */
+function quote(text: string): string {
+  return `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
+}
+
+function runLines(runs: Runs, waivedUntil: string): readonly string[] {
+  if (runs.by === 'others') {
+    return ['// Somebody else runs it; Holdfast sends requests there.', `address: ${quote(runs.address)},`]
+  }
+  const command = `command: [${runs.command.map(quote).join(', ')}],`
+  const where =
+    runs.port === null
+      ? ['// Run without a shell. It is told where to listen in HOST and PORT.', command]
+      : ['// Run without a shell.', command, `port: ${runs.port},`]
+  return [
+    ...where,
+    '',
+    '// It has to listen on 127.0.0.1 (HOST) only. Elsewhere no limit protects it, so it is stopped; if yours cannot',
+    '// do otherwise yet, say why and until when:',
+    `// mayExpose: { because: 'does not read HOST yet', until: '${waivedUntil}' },`,
+    ...(runs.port === null ? ['', '// replicas: 2,', '// resources: { memoryMiB: 512 },'] : []),
+  ]
+}
+
+function healthLines(health: string | null): readonly string[] {
+  return health === null
+    ? [
+        '',
+        '// A path that answers 2xx when it is well. Without one, a TCP connection is enough.',
+        "// health: '/healthz',",
+      ]
+    : ['', '// Answers 2xx or 3xx when it is well.', `health: ${quote(health)},`]
+}
+
+const indent = (lines: readonly string[], columns: number): string =>
+  lines.map((line) => (line === '' ? '' : ' '.repeat(columns) + line)).join('\n')
+
+/** The environment file, with the comments that its owner will want. `waivedUntil` is a date, as 2027-03-31. Pure. */
+export function fileText({ name, service, runs, health, edgePort }: Answers, waivedUntil: string): string {
+  const key = /^[a-z][a-z0-9]*$/.test(service) ? service : quote(service)
+  return `import { defineEnvironment } from 'holdfast'
+
+// Written by "holdfast init". "holdfast check" says whether a change is right, "holdfast up" runs it,
+// "holdfast reload" takes a change over while it runs.
+export default defineEnvironment({
+  name: ${quote(name)},
+
+  services: {
+    ${key}: {
+${indent([...runLines(runs, waivedUntil), ...healthLines(health)], 6)}
+    },
+  },
+
+  edge: {
+    // Where the world comes in. For the world beyond this machine: host: '0.0.0.0', and tls: { certificate, key }.
+    listen: [{ port: ${edgePort} }],
+
+    // No route without a limit. The most specific route wins; a limit is written the way a person says it:
+    // '120/min per ip burst 60', '2 at once per ip', '300/min', 'dry run 30/min per ip' (counts, refuses nothing).
+    routes: {
+      // Whatever can be guessed or is dear to answer deserves a tight limit of its own:
+      // 'POST /login': { to: ${quote(service)}, limit: ['5/min per ip', '300/min'] },
+
+      '/*': { to: ${quote(service)}, limit: '300/min per ip burst 100' },
+    },
+  },
+
+  // Who may come in to the console: "holdfast sign-in ada" makes a link for her.
+  // people: { ada: { role: 'administer' } },
+})
+`
+}

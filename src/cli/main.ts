@@ -1,0 +1,41 @@
+import { text } from 'node:stream/consumers'
+import { systemClock } from '../kernel/std/index.ts'
+import { connect } from './connect.ts'
+import { isBrokenPipe } from './output/index.ts'
+import { run } from './run.ts'
+
+const { stdin, stdout, stderr } = process
+
+// `holdfast timeline | head` closes the pipe early, which is no error.
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error) => {
+    if (isBrokenPipe(error)) process.exit(0)
+    throw error
+  })
+}
+
+const interrupted = new AbortController()
+const [command] = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
+// `up` ends in its own way.
+if (command !== 'up') {
+  process.once('SIGINT', () => {
+    interrupted.abort()
+    // A second Ctrl-C, or a command that does not listen, ends at once.
+    process.once('SIGINT', () => process.exit(130))
+    setTimeout(() => process.exit(130), 2000).unref()
+  })
+}
+
+process.exitCode = await run({
+  argv: process.argv.slice(2),
+  directory: process.cwd(),
+  variables: process.env,
+  clock: systemClock,
+  out: stdout,
+  err: stderr,
+  terminal: stdout.isTTY ? { width: stdout.columns } : null,
+  interactive: stdin.isTTY && stdout.isTTY,
+  signal: interrupted.signal,
+  open: connect,
+  readInput: () => text(stdin),
+})

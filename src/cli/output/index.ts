@@ -1,0 +1,6 @@
+export { genericLines } from './generic.ts'
+export { createPaper, type Paper, type Tone } from './paper.ts'
+export { table, type Column } from './table.ts'
+export { columnsOf, cut, harmless, pad, plural } from './text.ts'
+export { sayAgo, sayMoment } from './times.ts'
+export { createVoice, isBrokenPipe, type Sink, type Voice } from './voice.ts'

@@ -1,0 +1,21 @@
+import type { OperationName } from '../../contracts/index.ts'
+import type { Json, JsonObject } from '../../kernel/std/index.ts'
+import { genericLines, type Paper } from '../output/index.ts'
+import { environmentViews } from './environment.ts'
+import { houseViews } from './house.ts'
+import type { Views } from './view.ts'
+
+const views: Views = { ...environmentViews, ...houseViews }
+
+/** What an operation answered, as lines for people. */
+export function render(name: OperationName, answer: Json, paper: Paper): readonly string[] {
+  const view = views[name] as ((answer: Json, paper: Paper) => readonly string[]) | undefined
+  return view === undefined ? genericLines(answer, paper) : view(answer, paper)
+}
+
+/** The exit code of an answer: 1 when a check found something broken or a job failed, else 0. */
+export function exitOf(name: OperationName, answer: Json): number {
+  if (name === 'timeline.verify' && (answer as JsonObject)['broken'] !== null) return 1
+  if (name === 'jobs.get' && (answer as JsonObject)['state'] === 'failed') return 1
+  return 0
+}

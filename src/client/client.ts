@@ -189,22 +189,31 @@ async function requestJob(options: ClientOptions, called: Omit<Request, 'repeata
   return (await response.json()) as Job
 }
 
+/** One look at a job until it ends or control goes away. */
+async function* followOnce(
+  options: ClientOptions,
+  job: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Job> {
+  try {
+    yield* streamItems(options, { name: 'jobs.follow', input: { job }, signal }) as AsyncGenerator<Job>
+  } catch (error) {
+    if (!mayTryAgain(error)) throw error
+  }
+}
+
 async function* followJob(
   options: ClientOptions,
   job: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Job> {
-  for (let failures = 0; ;) {
-    try {
-      for await (const item of streamItems(options, { name: 'jobs.follow', input: { job }, signal })) {
-        failures = 0
-        yield item as Job
-        if ((item as Job).endedAt !== null) return
-      }
-    } catch (error) {
-      if (!mayTryAgain(error)) throw error
+  for (let silences = 0; ; silences++) {
+    for await (const seen of followOnce(options, job, signal)) {
+      silences = 0
+      yield seen
+      if (seen.endedAt !== null) return
     }
-    await pause(followPausesMs[Math.min(failures++, followPausesMs.length - 1)] ?? 0, signal)
+    await pause(followPausesMs[Math.min(silences, followPausesMs.length - 1)] ?? 0, signal)
   }
 }
 

@@ -6,7 +6,7 @@ const maxLine = 8_388_608
 function cut(buffered: string): { readonly lines: readonly string[]; readonly rest: string } {
   const lines = buffered.split('\n')
   const rest = lines.pop() ?? ''
-  return { lines, rest }
+  return { lines: lines.filter((line) => line.trim() !== ''), rest }
 }
 
 function tooLong(): ClientError {
@@ -42,7 +42,7 @@ export async function* readItems(body: ReadableStream<Uint8Array>, url: string):
       const { lines, rest } = cut(
         buffered + (done ? decoder.decode() : decoder.decode(value, { stream: true })),
       )
-      for (const line of lines) if (line.trim() !== '') yield itemOf(line)
+      yield* lines.map(itemOf)
       if (done) return
       if (rest.length > maxLine) throw tooLong()
       buffered = rest

@@ -62,13 +62,16 @@ function crossOrigin(because: string): HoldfastError {
  * with a cookie, whatever may change something and does not say where it comes from. Errors: `control.cross-origin`.
  */
 export function refuseCrossOrigin(parts: OriginParts): void {
-  const { method, scheme, host, origin, fetchSite, hasCookie } = parts
+  const { method, scheme, host, origin } = parts
   const own = `${scheme}://${host ?? ''}`.toLowerCase()
   if (origin !== undefined && origin.toLowerCase() !== own) throw crossOrigin(origin.slice(0, 100))
-  const reads = method === 'GET' || method === 'HEAD'
-  if (fetchSite !== undefined && !['same-origin', 'none'].includes(fetchSite) && !reads) {
+  if (method !== 'GET' && method !== 'HEAD') refuseCrossSiteChange(parts)
+}
+
+function refuseCrossSiteChange({ origin, fetchSite, hasCookie }: OriginParts): void {
+  if (fetchSite !== undefined && !['same-origin', 'none'].includes(fetchSite)) {
     throw crossOrigin(`Sec-Fetch-Site is ${fetchSite.slice(0, 20)}`)
   }
   const saysWhere = origin !== undefined || fetchSite === 'same-origin'
-  if (hasCookie && !reads && !saysWhere) throw crossOrigin('a cookie came without an Origin')
+  if (hasCookie && !saysWhere) throw crossOrigin('a cookie came without an Origin')
 }

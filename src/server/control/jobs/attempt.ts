@@ -44,10 +44,10 @@ export function failure(error: unknown): AttemptEnd {
   return { outcome: 'failed', result: null, error: { code, message, hint: hint ?? null } }
 }
 
-function plain<T>(value: unknown, what: string): T {
+function plain(value: unknown, what: string): Json {
   const text = canonicalJson(JSON.parse(JSON.stringify(value ?? null)) as Json)
   assert(text.length <= maxResultSize, `${what} is larger than ${maxResultSize} characters`)
-  return JSON.parse(text) as T
+  return JSON.parse(text) as Json
 }
 
 function stepper(ground: AttemptGround): JobCall['step'] {
@@ -61,9 +61,17 @@ function stepper(ground: AttemptGround): JobCall['step'] {
     if (recorded !== undefined) return recorded as Awaited<ReturnType<typeof act>>
     ground.signal.throwIfAborted()
     const result = await act()
-    const data = { job, operation, step: name, result: plain<JsonObject>(result, `the result of "${name}"`) }
-    const { declaration } = { declaration: jobFacts.stepDone }
-    await ground.context.record(declaration, data, { subject: `job:${job}`, actor, correlation: job })
+    const data = {
+      job,
+      operation,
+      step: name,
+      result: plain(result, `the result of "${name}"`) as JsonObject,
+    }
+    await ground.context.record(jobFacts.stepDone, data as never, {
+      subject: `job:${job}`,
+      actor,
+      correlation: job,
+    })
     return result
   }
 }
@@ -88,7 +96,7 @@ export async function attempt(ground: AttemptGround): Promise<AttemptEnd> {
   try {
     const input = validateInput(declaration, ground.stored().input)
     const output = validateOutput(declaration, await act(input as never, jobCall(ground)))
-    return { outcome: 'done', result: plain<Json>(output, 'the result'), error: null }
+    return { outcome: 'done', result: plain(output, 'the result'), error: null }
   } catch (error) {
     return ground.stored().cancelRequested
       ? { outcome: 'cancelled', result: null, error: null }

@@ -192,7 +192,7 @@ export function createJobs(ground: JobsGround): Jobs {
     list: (limit) =>
       Object.values(ground.view.state.jobs)
         .slice(-limit)
-        .reverse()
+        .toReversed()
         .map((job) => jobView(job, runner.progressOf(job.id))),
     follow: (id, signal) => follow(desk, id, signal),
     cancel: (id, actor) => cancel(desk, id, actor),

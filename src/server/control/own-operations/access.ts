@@ -17,11 +17,11 @@ async function signIn(
 /** Binds the operations on who may come in. */
 export function bindAccess(access: Access): readonly OperationBinding[] {
   return [
-    bindHouse(accessOperations.whoami, ({}, { caller }) =>
+    bindHouse(accessOperations.whoami, (_, { caller }) =>
       Promise.resolve({ actor: caller.actor, role: caller.permission as Role }),
     ),
     bindHouse(accessOperations.signIn, ({ link }, call) => signIn(access, link, call)),
-    bindHouse(accessOperations.signOut, async ({}, call) => {
+    bindHouse(accessOperations.signOut, async (_, call) => {
       await access.endSession(call.visitor)
       call.changeSession({ is: 'ended' })
       return {}

@@ -12,13 +12,18 @@ function firstIssue(error: unknown): Issue | undefined {
   return Array.isArray(issues) ? (issues as readonly Issue[])[0] : undefined
 }
 
+/** Path of the field at fault; an unknown key is itself at fault and not the object around it. */
+function pathOf({ path, keys = [] }: Issue): string {
+  return [...path, ...keys.slice(0, 1)].map(String).join('.')
+}
+
 function invalidInput(declaration: OperationDeclaration, cause: unknown): HoldfastError {
-  const issue = firstIssue(cause)
-  const path = [...(issue?.path ?? []), ...(issue?.keys?.slice(0, 1) ?? [])].map(String).join('.')
+  const issue = firstIssue(cause) ?? { path: [], message: 'it does not fit' }
+  const path = pathOf(issue)
   return new HoldfastError({
     code: 'operations.invalid-input',
     kind: 'user',
-    message: `${path === '' ? 'the input' : `"${path}"`} of ${declaration.name} is not valid: ${issue?.message ?? 'it does not fit'}`,
+    message: `${path === '' ? 'the input' : `"${path}"`} of ${declaration.name} is not valid: ${issue.message}`,
     hint: `see "holdfast help ${declaration.command?.words ?? `call ${declaration.name}`}"`,
     ...(path === '' ? {} : { path }),
     cause,

@@ -57,7 +57,11 @@ export function bindTestOperations(seen: string[], clock: Clock): readonly Opera
           call.signal.addEventListener('abort', () => reject(call.signal.reason as Error), { once: true }),
         )
       }
-      const { text: second } = await call.step('second', async () => ({ text: `${what} 2` }))
+      const { text: second } = await call.step('second', async () => {
+        seen.push('second begins')
+        if (what === 'pause') await clock.sleep(1000)
+        return { text: `${what} 2` }
+      })
       return { first, second }
     }),
   ]

@@ -13,8 +13,11 @@ const cell = fc.record({
   maximum: number,
   buckets: fc.option(
     fc
-      .array(fc.tuple(fc.nat({ max: bucketCount - 1 }), number), { maxLength: 30 })
-      .map((entries) => new Map(entries)),
+      .uniqueArray(fc.tuple(fc.nat({ max: bucketCount - 1 }), number), {
+        maxLength: 30,
+        selector: ([index]) => index,
+      })
+      .map((entries) => entries.sort(([a], [b]) => a - b).flat()),
   ),
 })
 const block: fc.Arbitrary<Block> = fc

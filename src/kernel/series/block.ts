@@ -1,5 +1,5 @@
 import { HoldfastError } from '../std/index.ts'
-import type { Cell } from './cell.ts'
+import type { Buckets, Cell } from './cell.ts'
 import { bucketCount } from './histogram.ts'
 
 /** A run of steps of one series, stored together: slot (0 to 59) to what was measured in that step. */
@@ -26,12 +26,13 @@ export function encodeBlock(block: Block): Uint8Array {
   return writer.finish()
 }
 
-function writeBuckets(writer: Writer, buckets: ReadonlyMap<number, number> | null): void {
-  writer.integer(buckets === null ? 0 : buckets.size + 1)
+function writeBuckets(writer: Writer, buckets: Readonly<Buckets> | null): void {
+  writer.integer(buckets === null ? 0 : buckets.length / 2 + 1)
   let previous = 0
-  for (const [index, count] of [...(buckets ?? [])].sort(([a], [b]) => a - b)) {
+  for (let place = 0; place < (buckets?.length ?? 0); place += 2) {
+    const index = buckets?.[place] ?? 0
     writer.integer(index - previous)
-    writer.number(count)
+    writer.number(buckets?.[place + 1] ?? 0)
     previous = index
   }
 }
@@ -56,14 +57,14 @@ export function decodeBlock(bytes: Uint8Array): Block {
   return block
 }
 
-function readBuckets(reader: Reader): Map<number, number> | null {
+function readBuckets(reader: Reader): Buckets | null {
   const mark = reader.integer(bucketCount + 2)
   if (mark === 0) return null
-  const buckets = new Map<number, number>()
+  const buckets: Buckets = []
   let index = 0
   for (let left = mark - 1; left > 0; left--) {
     index += reader.integer(bucketCount - index)
-    buckets.set(index, reader.number())
+    buckets.push(index, reader.number())
   }
   return buckets
 }

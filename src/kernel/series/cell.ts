@@ -1,14 +1,17 @@
 import { bucketCount, bucketOf, quantile } from './histogram.ts'
 import type { Histogram, Measurement, Point } from './port.ts'
 
+/** Bucket index and count in turn, by ascending index: a fifth of a `Map`'s memory, and quicker to merge. */
+export type Buckets = number[]
+
 /** What is accumulated for one step; the mutable sibling of `Point`. */
 export interface Cell {
   count: number
   sum: number
   minimum: number
   maximum: number
-  /** Bucket index to count; null: no distribution. */
-  buckets: Map<number, number> | null
+  /** Null: no distribution. */
+  buckets: Buckets | null
 }
 
 /** One value as a measurement, for counters (`value` is the increment) and gauges. */
@@ -44,15 +47,46 @@ export function cellOf(measurement: Measurement): Cell | undefined {
   return sound && buckets !== undefined ? { count, sum, minimum, maximum, buckets } : undefined
 }
 
-function bucketsOf(histogram: Histogram): Map<number, number> | undefined {
-  const buckets = new Map<number, number>()
+function bucketsOf(histogram: Histogram): Buckets | undefined {
+  const buckets: Buckets = []
+  // Integer keys come in ascending order; a key like `01`, which would not, is refused.
   for (const [key, count] of Object.entries(histogram.buckets)) {
     const index = Number(key)
-    const inRange = Number.isInteger(index) && index >= 0 && index < bucketCount
+    const inRange = Number.isInteger(index) && index < bucketCount && index > (buckets.at(-2) ?? -1)
     if (!inRange || !Number.isFinite(count) || count <= 0) return undefined
-    buckets.set(index, count)
+    buckets.push(index, count)
   }
   return buckets
+}
+
+/** Adds `source` to `target`, in place where it has the bucket already, which is the usual case. */
+function mergeBuckets(target: Buckets, source: Readonly<Buckets>): Buckets {
+  let [place, missing] = [0, 0]
+  for (let next = 0; next < source.length; next += 2) {
+    const index = at(source, next)
+    while (at(target, place) < index) place += 2
+    if (at(target, place) === index) target[place + 1] = at(target, place + 1) + at(source, next + 1)
+    else missing++
+  }
+  return missing === 0 ? target : withMissing(target, source)
+}
+
+/** `target` with those buckets of `source` that it lacks. */
+function withMissing(target: Readonly<Buckets>, source: Readonly<Buckets>): Buckets {
+  const union: Buckets = []
+  let place = 0
+  for (let next = 0; next < source.length; next += 2) {
+    const index = at(source, next)
+    for (; at(target, place) < index; place += 2) union.push(at(target, place), at(target, place + 1))
+    if (at(target, place) !== index) union.push(index, at(source, next + 1))
+  }
+  for (; place < target.length; place++) union.push(at(target, place))
+  return union
+}
+
+/** Past the end every index is larger than any bucket. */
+function at(buckets: Readonly<Buckets>, place: number): number {
+  return buckets[place] ?? Infinity
 }
 
 /** Adds `source` to `target`. */
@@ -62,9 +96,8 @@ export function mergeInto(target: Cell, source: Cell): void {
   target.minimum = Math.min(target.minimum, source.minimum)
   target.maximum = Math.max(target.maximum, source.maximum)
   if (source.buckets === null) return
-  target.buckets ??= new Map()
-  for (const [index, count] of source.buckets)
-    target.buckets.set(index, (target.buckets.get(index) ?? 0) + count)
+  target.buckets =
+    target.buckets === null ? [...source.buckets] : mergeBuckets(target.buckets, source.buckets)
 }
 
 /** Adds `source` to the cell at `slot`, which is made if need be. */
@@ -75,7 +108,7 @@ export function mergeAt(cells: Map<number, Cell>, slot: number, source: Cell): v
 }
 
 function copyOf(cell: Cell): Cell {
-  return { ...cell, buckets: cell.buckets === null ? null : new Map(cell.buckets) }
+  return { ...cell, buckets: cell.buckets === null ? null : [...cell.buckets] }
 }
 
 /** All cells as one; undefined when there is none. */
@@ -92,5 +125,11 @@ export function totalOfCells(cells: Iterable<Cell>): Cell | undefined {
 export function pointOf(at: number, cell: Cell): Point {
   const { count, sum, minimum, maximum, buckets } = cell
   const point = { at, count, sum, minimum, maximum }
-  return buckets === null ? point : { ...point, histogram: { buckets: Object.fromEntries(buckets) } }
+  return buckets === null ? point : { ...point, histogram: { buckets: recordOf(buckets) } }
+}
+
+function recordOf(buckets: Readonly<Buckets>): Record<string, number> {
+  const record: Record<string, number> = {}
+  for (let place = 0; place < buckets.length; place += 2) record[at(buckets, place)] = at(buckets, place + 1)
+  return record
 }

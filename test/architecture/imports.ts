@@ -51,7 +51,9 @@ export function importsOf(source: Source): readonly Import[] {
       const to = isPackage
         ? packageOf(specifier)
         : posix.normalize(posix.join(posix.dirname(source.path), specifier))
-      return [{ from: source.path, line: lineOf(source, node.start), to, isPackage, typeOnly: isTypeOnly(node) }]
+      return [
+        { from: source.path, line: lineOf(source, node.start), to, isPackage, typeOnly: isTypeOnly(node) },
+      ]
     })
 }
 
@@ -108,14 +110,17 @@ function judgePackage({ from, to }: Import): string | null {
     return 'zod belongs into contracts/ and config.ts files'
   }
   const allowed = packages.find(([room]) => room.test(roomOf(from)))?.[1]
-  return allowed === undefined || allowed.includes(to) ? null : `${roomOf(from)} may not use the package ${to}`
+  return allowed === undefined || allowed.includes(to)
+    ? null
+    : `${roomOf(from)} may not use the package ${to}`
 }
 
 /** What is wrong with an import, or null. */
 export function judgeImport(found: Import): string | null {
   if (found.isPackage) return judgePackage(found)
   const room = roomOf(found.from)
-  if (!found.to.startsWith('src/')) return /package\.json$/.test(found.to) ? null : `${found.to} is not below src/`
+  if (!found.to.startsWith('src/'))
+    return found.to.endsWith('package.json') ? null : `${found.to} is not below src/`
   if (roomOf(found.to) === room) return null
   const allowed = table.find(([name]) => name.test(room))?.[1] ?? []
   return allowed.some((judge) => judge(found.to, found)) ? null : `${room} may not import ${found.to}`

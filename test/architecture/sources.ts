@@ -54,7 +54,7 @@ export function parse(path: string, text = readFileSync(join(root, path), 'utf8'
     path,
     text,
     body: program.body as unknown as readonly Node[],
-    comments: comments as readonly Comment[],
+    comments,
   }
 }
 

@@ -17,6 +17,8 @@ export interface Observed {
 export interface Target {
   readonly id: string
   readonly origin: string
+  /** When the process behind it was started; null: unknown. A new process is a new target. */
+  readonly since: number | null
 }
 
 /** The address at which a replica answers, or null. */
@@ -30,12 +32,13 @@ export function targetsOf(
   service: ServiceConfig,
   status: SupervisorStatus | null,
 ): readonly Target[] {
-  if (service.address !== undefined) return [{ id: name, origin: service.address.replace(/\/+$/, '') }]
+  if (service.address !== undefined)
+    return [{ id: name, origin: service.address.replace(/\/+$/, ''), since: null }]
   return (status?.replicas ?? [])
     .filter((replica) => replica.service === name)
     .flatMap((replica) => {
       const origin = originOf(replica)
-      return origin === null ? [] : [{ id: replica.id, origin }]
+      return origin === null ? [] : [{ id: replica.id, origin, since: replica.startedAt }]
     })
 }
 

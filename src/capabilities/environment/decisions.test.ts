@@ -102,7 +102,7 @@ describe('assessment', () => {
     const [name, service] =
       Object.entries(servicesConfig.parse({ api: { address: 'http://127.0.0.1:9/' } }))[0] ?? []
     if (name === undefined || service === undefined) throw new Error('nothing parsed')
-    expect(targetsOf(name, service, null)).toEqual([{ id: 'api', origin: 'http://127.0.0.1:9' }])
+    expect(targetsOf(name, service, null)).toEqual([{ id: 'api', origin: 'http://127.0.0.1:9', since: null }])
   })
 })
 

@@ -40,7 +40,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
         .filter(([, service]) => service.listens)
         .map(([name, service]) => ({
           name,
-          targets: targetsOf(name, service, watch.status()),
+          targets: targetsOf(name, service, watch.status()).map(({ id, origin }) => ({ id, origin })),
           healthPath: service.health ?? null,
         })),
     onEndpoints: (listener) => watch.onTargets(listener),

@@ -118,23 +118,31 @@ async function* readLogs(ground: OperationGround, input: LogInput, call: Call): 
 
 const restartPollMs = 250
 
-async function waitHealthy(ground: OperationGround, replicaId: string, call: JobCall): Promise<void> {
-  const service = ground.services[replicaId.split('/')[0] ?? '']
-  const deadline = ground.context.clock.monotonicMs() + (service?.startTimeout ?? 0)
+interface Restarted {
+  readonly replicaId: string
+  /** When the process before was started; the new one is another. */
+  readonly before: number | null
+}
+
+async function waitHealthy(
+  ground: OperationGround,
+  { replicaId, before }: Restarted,
+  call: JobCall,
+): Promise<void> {
+  const service = replicaId.split('/')[0] ?? ''
+  const deadline = ground.context.clock.monotonicMs() + (ground.services[service]?.startTimeout ?? 0)
   for (;;) {
     await ground.context.clock.sleep(restartPollMs, call.signal)
     await ground.watch.round()
-    const replica = ground.watch
-      .services()
-      .flatMap(({ replicas }) => replicas)
-      .find(({ id }) => id === replicaId)
-    if (replica?.healthy === true) return
+    const replicas = ground.watch.services().flatMap((view) => view.replicas)
+    const replica = replicas.find(({ id }) => id === replicaId)
+    if (replica?.healthy === true && replica.startedAt !== before) return
     if (ground.context.clock.monotonicMs() > deadline) {
       throw new HoldfastError({
         code: 'environment.service-unhealthy',
         kind: 'operational',
         message: `${replicaId} did not get healthy again: ${replica?.detail ?? 'it is gone'}`,
-        hint: `see "holdfast logs ${replicaId.split('/')[0]}"; the other replicas were left alone`,
+        hint: `see "holdfast logs ${service}"; the other replicas were left alone`,
       })
     }
   }
@@ -155,19 +163,17 @@ async function restartService(
       hint: 'restart it where it runs, or give it a command in the environment file',
     })
   }
-  const ids = (ground.watch.status()?.replicas ?? [])
-    .filter((replica) => replica.service === service)
-    .map(({ id }) => id)
-  for (const [index, id] of ids.entries()) {
+  const replicas = (ground.watch.status()?.replicas ?? []).filter((replica) => replica.service === service)
+  for (const [index, { id, startedAt }] of replicas.entries()) {
     call.signal.throwIfAborted()
-    call.progress(index / ids.length, `restarting ${id}`)
-    await call.step(`restart ${id}`, async () => {
+    call.progress(index / replicas.length, `restarting ${id}`)
+    const { before } = await call.step(`restart ${id}`, async () => {
       await ground.ports.engine.restart(id)
-      return {}
+      return { before: startedAt }
     })
-    await waitHealthy(ground, id, call)
+    await waitHealthy(ground, { replicaId: id, before }, call)
   }
-  return { restarted: ids }
+  return { restarted: replicas.map(({ id }) => id) }
 }
 
 /** Binds the contracts of the environment to its code; `environment.reload` is bound by the server. */

@@ -11,7 +11,7 @@ const calmProbeMs = 3000
 interface Probed {
   readonly result: ProbeResult
   readonly at: number
-  readonly origin: string
+  readonly target: Target
 }
 
 /** The last probe of each target. */
@@ -21,17 +21,21 @@ export interface Probes {
   results(): ReadonlyMap<string, ProbeResult>
 }
 
+function isSame(target: Target, now: Target | undefined): boolean {
+  return now !== undefined && target.origin === now.origin && target.since === now.since
+}
+
 /** Remembers how each target was when it was last looked at; bounded by the number of targets. */
 export function createProbes(services: ServicesConfig, clock: Clock, prober: Prober): Probes {
   const probed = new Map<string, Probed>()
   const isDue = (target: Target): boolean => {
     const last = probed.get(target.id)
-    if (last === undefined || !last.result.healthy || last.origin !== target.origin) return true
+    if (last === undefined || !last.result.healthy) return true
     return clock.monotonicMs() - last.at >= calmProbeMs
   }
   const lookAt = async (target: Target, service: ServiceConfig): Promise<void> => {
     const result = await prober.probe(target.origin, service.health ?? null, probeTimeoutMs)
-    probed.set(target.id, { result, at: clock.monotonicMs(), origin: target.origin })
+    probed.set(target.id, { result, at: clock.monotonicMs(), target })
   }
   return {
     results: () => new Map([...probed].map(([id, { result }]) => [id, result])),
@@ -39,8 +43,8 @@ export function createProbes(services: ServicesConfig, clock: Clock, prober: Pro
       const all = Object.entries(services).flatMap(([name, service]) =>
         targetsOf(name, service, status).map((target) => ({ target, service })),
       )
-      const known = new Set(all.map(({ target }) => target.id))
-      for (const id of probed.keys()) if (!known.has(id)) probed.delete(id)
+      const targets = new Map(all.map(({ target }) => [target.id, target]))
+      for (const [id, { target }] of probed) if (!isSame(target, targets.get(id))) probed.delete(id)
       const due = all.filter(({ target }) => isDue(target))
       await Promise.all(due.map(({ target, service }) => lookAt(target, service)))
     },

@@ -64,7 +64,8 @@ export function createWatch(services: ServicesConfig, context: Context, ports: E
     status === null ? [] : assessServices(services, { status, probes: probes.results() })
 
   const tellTargets = (): void => {
-    const key = JSON.stringify(Object.entries(services).map(([n, s]) => [n, targetsOf(n, s, status)]))
+    const targets = Object.entries(services).flatMap(([name, service]) => targetsOf(name, service, status))
+    const key = JSON.stringify(targets.map(({ id, origin }) => [id, origin]))
     if (key === targetsKey) return
     targetsKey = key
     for (const listener of listeners) listener()

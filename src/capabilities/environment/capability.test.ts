@@ -1,0 +1,350 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import type { ReplicaStatus, SupervisorEvent } from '../../contracts/supervisor.ts'
+import type { Call, Context, JobCall } from '../../kernel/capability/index.ts'
+import { openSeries } from '../../kernel/series/index.ts'
+import { seededRandom, virtualClock, type VirtualClock } from '../../kernel/std/index.ts'
+import { factFrom, memoryTimeline, startView, type Timeline } from '../../kernel/timeline/index.ts'
+import { servicesConfig } from './config.ts'
+import { environment, type EnvironmentCapability } from './index.ts'
+import type { Engine, EnvironmentPorts, ProbeResult } from './ports.ts'
+
+const services = servicesConfig.parse({
+  web: { command: ['run'], replicas: 2, health: '/healthz', startTimeout: '5s' },
+  outside: { address: 'http://127.0.0.1:9' },
+})
+
+function fakeReplica(id: string): ReplicaStatus {
+  return {
+    id,
+    service: id.split('/')[0] ?? '',
+    state: 'running',
+    specHash: 'ab',
+    pid: 100,
+    port: 3000 + Number(id.split('/')[1]),
+    startedAt: 1,
+    restarts: 0,
+    adopted: false,
+    lastExit: null,
+    cpu: 0.25,
+    memoryBytes: 1024,
+    logFile: `/log/${id}`,
+  }
+}
+
+/** An engine that does at once what it is told. */
+function fakeEngine(clock: VirtualClock) {
+  const state = {
+    replicas: [] as ReplicaStatus[],
+    events: [] as SupervisorEvent[],
+    restarted: [] as string[],
+    dead: false,
+  }
+  const status = () => ({
+    pid: 1,
+    version: '1',
+    startedAt: 5,
+    processes: [],
+    replicas: state.replicas,
+    notes: [],
+  })
+  const alive = (): void => {
+    if (state.dead) throw new Error('the engine is dead')
+  }
+  const engine: Engine = {
+    status: async () => {
+      alive()
+      return status()
+    },
+    run: async ({ replicas }) => {
+      state.replicas = replicas.map(({ id }) => fakeReplica(id))
+      return status()
+    },
+    restart: async (id) => {
+      state.restarted.push(id)
+      state.replicas = state.replicas.map((replica) =>
+        replica.id === id ? { ...replica, startedAt: clock.now() } : replica,
+      )
+    },
+    events: async (after, signal) => {
+      const found = state.events.filter(({ number }) => number > after)
+      if (found.length === 0) await clock.sleep(1000, signal)
+      return found
+    },
+  }
+  return { engine, state }
+}
+
+function crash(number: number): SupervisorEvent {
+  return {
+    number,
+    at: 1,
+    what: 'replica-crashed',
+    subject: 'web/1',
+    pid: 1,
+    port: 3001,
+    code: 1,
+    signal: null,
+    restartInMs: 500,
+    detail: null,
+    lastLines: ['boom'],
+  }
+}
+
+async function fakeContext(clock: VirtualClock, timeline: Timeline): Promise<Context> {
+  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  return {
+    timeline,
+    series: await openSeries({ path: null, clock }),
+    clock,
+    random: seededRandom(1),
+    log: silent,
+    record: async (declaration, data, extras = {}) => {
+      const [fact] = await timeline.append([factFrom(declaration, data, extras)])
+      if (fact === undefined) throw new Error('nothing was appended')
+      return fact
+    },
+    call: () => Promise.reject(new Error('not in this test')),
+    view: (fold) => startView(timeline, fold),
+  }
+}
+
+const running: EnvironmentCapability[] = []
+afterEach(async () => {
+  for (const capability of running.splice(0)) await capability.stop()
+})
+
+interface Stage {
+  readonly clock: VirtualClock
+  readonly timeline: Timeline
+  readonly capability: EnvironmentCapability
+  readonly world: ReturnType<typeof fakeEngine>['state']
+  readonly ill: Set<string>
+  kinds(): Promise<readonly string[]>
+}
+
+async function stage(): Promise<Stage> {
+  const clock = virtualClock()
+  const timeline = memoryTimeline({ clock, random: seededRandom(2) })
+  const { engine, state } = fakeEngine(clock)
+  const ill = new Set<string>()
+  const ports: EnvironmentPorts = {
+    engine,
+    prober: {
+      probe: (origin): Promise<ProbeResult> =>
+        Promise.resolve(
+          ill.has(origin) ? { healthy: false, detail: 'refused' } : { healthy: true, detail: '' },
+        ),
+    },
+    logs: {
+      tail: (file, lines) => Promise.resolve([`${file} old`, `${file} new`].slice(-lines)),
+      follow: async function* (file) {
+        yield `${file} live`
+      },
+    },
+    canRun: (program) => Promise.resolve(program === 'run'),
+    hostVariables: {},
+  }
+  const context = await fakeContext(clock, timeline)
+  const capability = environment.create(
+    { name: 'test', version: '1', directory: '/', services },
+    context,
+    ports,
+  )
+  running.push(capability)
+  const kinds = async (): Promise<readonly string[]> =>
+    (await timeline.read({ limit: 1000 })).map(({ kind }) => kind)
+  return { clock, timeline, capability, world: state, ill, kinds }
+}
+
+function binding(capability: EnvironmentCapability, name: string) {
+  const found = capability.operations.find(({ declaration }) => declaration.name === name)
+  if (found === undefined) throw new Error(`nothing is bound to ${name}`)
+  return found.act as (input: unknown, call: unknown) => unknown
+}
+
+const call: Call = {
+  caller: { actor: 'root', permission: 'administer' },
+  signal: new AbortController().signal,
+  correlation: 'c',
+}
+
+describe('the environment', () => {
+  test('runs what the file says, sees that it is well, and says so once', async () => {
+    const { clock, capability, kinds } = await stage()
+    await capability.start()
+    await clock.advance(10_000)
+    expect(capability.endpoints()).toEqual([
+      {
+        name: 'web',
+        targets: [
+          { id: 'web/1', origin: 'http://127.0.0.1:3001' },
+          { id: 'web/2', origin: 'http://127.0.0.1:3002' },
+        ],
+        healthPath: '/healthz',
+      },
+      { name: 'outside', targets: [{ id: 'outside', origin: 'http://127.0.0.1:9' }], healthPath: null },
+    ])
+    expect(await kinds()).toEqual(['environment.service-healthy', 'environment.service-healthy'])
+    const status = (await binding(capability, 'environment.status')({}, call)) as {
+      state: string
+      says: string
+    }
+    expect(status).toMatchObject({ state: 'healthy', says: 'All 2 services are healthy' })
+  })
+
+  test('says when a service gets ill and well again, and does not for a stumble', async () => {
+    const { clock, capability, ill, kinds } = await stage()
+    await capability.start()
+    await clock.advance(5000)
+    ill.add('http://127.0.0.1:3001')
+    await clock.advance(2500)
+    ill.clear()
+    await clock.advance(8000)
+    expect(await kinds()).toHaveLength(2)
+    ill.add('http://127.0.0.1:3001')
+    await clock.advance(12_000)
+    ill.clear()
+    await clock.advance(5000)
+    expect((await kinds()).slice(2)).toEqual(['environment.service-unhealthy', 'environment.service-healthy'])
+  })
+
+  test('every event of the engine becomes one fact, also over a restart of control', async () => {
+    const first = await stage()
+    first.world.events.push(crash(1), crash(2))
+    await first.capability.start()
+    await first.clock.advance(3000)
+    await first.capability.stop()
+    running.splice(0)
+
+    first.world.events.push(crash(3))
+    const context = await fakeContext(first.clock, first.timeline)
+    const { engine, state } = fakeEngine(first.clock)
+    state.events = first.world.events
+    const ports = {
+      engine,
+      prober: { probe: () => Promise.resolve({ healthy: true, detail: '' }) },
+      logs: { tail: () => Promise.resolve([]), follow: async function* () {} },
+      canRun: () => Promise.resolve(true),
+      hostVariables: {},
+    }
+    const again = environment.create({ name: 'test', version: '1', directory: '/', services }, context, ports)
+    running.push(again)
+    await again.start()
+    await first.clock.advance(3000)
+    const crashes = await first.timeline.read({ kinds: ['environment.replica-crashed'] })
+    expect(crashes.map(({ data }) => data?.['event'])).toEqual([1, 2, 3])
+  })
+
+  test('an engine that does not answer is a note, not an end', async () => {
+    const { clock, capability, world } = await stage()
+    await capability.start()
+    await clock.advance(3000)
+    world.dead = true
+    await clock.advance(3000)
+    const status = (await binding(capability, 'environment.status')({}, call)) as {
+      notes: string[]
+      state: string
+    }
+    expect(status.state).toBe('healthy')
+    expect(status.notes.join()).toContain('the engine is dead')
+  })
+
+  test('logs: the past of each replica, then what comes, until there is no more', async () => {
+    const { clock, capability } = await stage()
+    await capability.start()
+    await clock.advance(2000)
+    const lines: unknown[] = []
+    const logs = binding(capability, 'environment.logs')({ service: 'web', lines: 1, follow: true }, call)
+    for await (const line of logs as AsyncIterable<unknown>) lines.push(line)
+    expect(lines).toEqual([
+      { replica: 'web/1', line: '/log/web/1 new' },
+      { replica: 'web/2', line: '/log/web/2 new' },
+      { replica: 'web/1', line: '/log/web/1 live' },
+      { replica: 'web/2', line: '/log/web/2 live' },
+    ])
+  })
+
+  test('a service that is not there is refused with what was meant', async () => {
+    const { capability } = await stage()
+    const logs = binding(capability, 'environment.logs')({ service: 'wbe', lines: 1, follow: false }, call)
+    const read = async (): Promise<void> => {
+      for await (const line of logs as AsyncIterable<unknown>) void line
+    }
+    await expect(read()).rejects.toMatchObject({
+      code: 'environment.unknown-service',
+      hint: 'did you mean "web"?',
+    })
+  })
+
+  test('check names a program that is not there', async () => {
+    const clock = virtualClock()
+    const context = await fakeContext(clock, memoryTimeline({ clock, random: seededRandom(3) }))
+    const { engine } = fakeEngine(clock)
+    const ports = {
+      engine,
+      prober: { probe: () => Promise.resolve({ healthy: true, detail: '' }) },
+      logs: { tail: () => Promise.resolve([]), follow: async function* () {} },
+      canRun: () => Promise.resolve(false),
+      hostVariables: {},
+    }
+    const capability = environment.create(
+      { name: 'test', version: '1', directory: '/', services },
+      context,
+      ports,
+    )
+    expect(await capability.check()).toMatchObject([{ path: 'services.web.command', severity: 'critical' }])
+  })
+})
+
+describe('restart', () => {
+  function jobCall(done: Set<string>): JobCall {
+    return {
+      ...call,
+      jobId: 'j',
+      progress: () => undefined,
+      step: async (name, act) => {
+        if (done.has(name)) return {} as never
+        const result = await act()
+        done.add(name)
+        return result
+      },
+    }
+  }
+
+  test('one replica after the other; a job that was interrupted goes on where it was', async () => {
+    const { clock, capability, world } = await stage()
+    await capability.start()
+    await clock.advance(2000)
+    const job = binding(capability, 'environment.restart')(
+      { service: 'web' },
+      jobCall(new Set(['restart web/1'])),
+    )
+    await clock.advance(3000)
+    expect(await job).toEqual({ restarted: ['web/1', 'web/2'] })
+    expect(world.restarted).toEqual(['web/2'])
+  })
+
+  test('a replica that does not get well again ends it and spares the others', async () => {
+    const { clock, capability, world, ill } = await stage()
+    await capability.start()
+    await clock.advance(2000)
+    ill.add('http://127.0.0.1:3001')
+    const job = binding(capability, 'environment.restart')(
+      { service: 'web' },
+      jobCall(new Set()),
+    ) as Promise<unknown>
+    const ended = expect(job).rejects.toMatchObject({ code: 'environment.service-unhealthy' })
+    await clock.advance(20_000)
+    await ended
+    expect(world.restarted).toEqual(['web/1'])
+  })
+
+  test('a service that somebody else runs is not ours to restart', async () => {
+    const { capability } = await stage()
+    const job = binding(capability, 'environment.restart')(
+      { service: 'outside' },
+      jobCall(new Set()),
+    ) as Promise<unknown>
+    await expect(job).rejects.toMatchObject({ code: 'environment.not-ours' })
+  })
+})

@@ -24,20 +24,21 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-async function holdsEnvironment(directory: string): Promise<boolean> {
-  for (const name of fileNames) if (await exists(join(directory, name))) return true
-  return false
+/** The nearest folder, here or above, that holds one of these names. */
+async function nearest(directory: string, names: readonly string[]): Promise<string | undefined> {
+  for (let folder = resolve(directory); ; folder = dirname(folder)) {
+    for (const name of names) if (await exists(join(folder, name))) return folder
+    if (folder === dirname(folder)) return undefined
+  }
 }
 
 /**
- * The data directory that is meant: `--data`, else `.holdfast` beside the file of `--config`, else beside the nearest
- * environment file here or above; without one, `.holdfast` here.
+ * The data directory that is meant: `--data`, else `.holdfast` beside the file of `--config`, else the nearest
+ * `.holdfast` here or above, else the one that belongs beside the nearest environment file, else here.
  */
 export async function findDataDirectory({ data, config, directory }: Directions): Promise<string> {
   if (data !== undefined) return resolve(directory, data)
   if (config !== undefined) return join(dirname(resolve(directory, config)), '.holdfast')
-  for (let folder = resolve(directory); ; folder = dirname(folder)) {
-    if (await holdsEnvironment(folder)) return join(folder, '.holdfast')
-    if (folder === dirname(folder)) return join(resolve(directory), '.holdfast')
-  }
+  const folder = (await nearest(directory, ['.holdfast'])) ?? (await nearest(directory, fileNames))
+  return join(folder ?? resolve(directory), '.holdfast')
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { chmodSync, rmSync } from 'node:fs'
 import { desiredReplicas, type SupervisorEvent, type SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { DesiredReplicas } from '../../contracts/supervisor.ts'
+import { errorCatalogue } from '../../contracts/errors.ts'
 import { HoldfastError, plainError } from '../../kernel/std/index.ts'
 import { parseJson } from './records/atomic-file.ts'
 
@@ -34,7 +35,8 @@ export function openDoor(path: string, operations: DoorOperations): Promise<Door
   rmSync(path, { force: true })
   const closing = new AbortController()
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    void serve(request, operations, closing.signal).then((answer) => send(response, answer))
+    const signal = AbortSignal.any([hungUp(response), closing.signal])
+    void serve(request, operations, signal).then((answer) => send(response, answer))
   })
   server.maxConnections = MOST_CONNECTIONS
   return new Promise((resolve, reject) => {
@@ -70,13 +72,13 @@ function send(response: ServerResponse, answer: Answer): void {
 async function serve(
   request: IncomingMessage,
   operations: DoorOperations,
-  closing: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Answer> {
   try {
-    return await route(request, operations, closing)
+    return await route(request, operations, signal)
   } catch (error) {
     const plain = plainError(error)
-    const status = { user: 400, operational: 503, bug: 500 }[plain.kind]
+    const status = errorCatalogue.find(({ code }) => code === plain.code)?.status ?? 500
     return { status, body: plain }
   }
 }
@@ -84,13 +86,12 @@ async function serve(
 async function route(
   request: IncomingMessage,
   operations: DoorOperations,
-  closing: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Answer> {
   const url = new URL(request.url ?? '/', 'http://supervisor')
   const key = `${request.method} ${url.pathname}`
   if (key === 'GET /status') return { status: 200, body: operations.status() }
-  if (key === 'GET /events')
-    return { status: 200, body: await readEvents(url, operations, goneOr(request, closing)) }
+  if (key === 'GET /events') return { status: 200, body: await readEvents(url, operations, signal) }
   if (key === 'PUT /replicas') {
     operations.put(parseDesired(await readBody(request)))
     return { status: 200, body: operations.status() }
@@ -116,11 +117,10 @@ async function readEvents(url: URL, operations: DoorOperations, signal: AbortSig
   return { events: await operations.events(number('after'), waitMs, signal) }
 }
 
-/** Aborts when the asker hangs up or the door closes. */
-function goneOr(request: IncomingMessage, closing: AbortSignal): AbortSignal {
+function hungUp(response: ServerResponse): AbortSignal {
   const gone = new AbortController()
-  request.socket.once('close', () => gone.abort())
-  return AbortSignal.any([gone.signal, closing])
+  response.once('close', () => gone.abort())
+  return gone.signal
 }
 
 function parseDesired(text: string): DesiredReplicas {

@@ -38,6 +38,7 @@ function appendQuietly(path: string, text: string): void {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${JSON.stringify(plainError(error))}\n`)
+  const { code, message, hint } = plainError(error)
+  process.stderr.write(`${message}${hint === undefined ? '' : ` ${hint}`} (${code})\n`)
   process.exit(EXIT_FAILED)
 })

@@ -21,7 +21,10 @@ import { writeSupervisorFile } from './supervisor-file.ts'
 
 /** A running supervisor. */
 export interface Supervisor {
-  /** Stops control and edge, then (unless told otherwise) replicas. Resolves when it is done; a second call joins the first. */
+  /**
+   * Stops control and edge, then (unless told otherwise) replicas. Resolves when it is done; a second call joins the
+   * first. The lock is kept until the process ends, for until then its listening sockets are open too.
+   */
   stop(replicas: boolean): Promise<void>
   /** Resolves when it has stopped, whoever asked for it. */
   readonly stopped: Promise<void>
@@ -37,32 +40,29 @@ const EVENTS_AT_ONCE = 500
 export async function startSupervisor(plan: SupervisorPlan, clock: Clock): Promise<Supervisor> {
   const layout = dataLayout(plan.dataDirectory)
   const lock = await acquireLock(layout)
+  // Keeps the lock from being collected as garbage, which would release it. The kernel does that when the process has
+  // ended, after it has closed the listening sockets, so that whoever waits for the lock finds the ports free.
+  process.once('exit', () => void lock)
   try {
-    return await openHouse(plan, clock, { layout, release: () => lock.release() })
+    return await openHouse(plan, clock, layout)
   } catch (error) {
     lock.release()
     throw error
   }
 }
 
-interface House {
-  readonly layout: DataLayout
-  readonly release: () => void
-}
-
-async function openHouse(plan: SupervisorPlan, clock: Clock, house: House): Promise<Supervisor> {
-  const { layout } = house
+async function openHouse(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Promise<Supervisor> {
   const startedAt = clock.now()
   const rooms = furnish(plan, clock, layout)
   await endLeftovers(layout.data, clock)
   const stopped = Promise.withResolvers<void>()
-  const stop = stopOnce(rooms, house, stopped.resolve)
+  const stop = stopOnce(rooms, stopped.resolve)
   const operations = operationsOf(rooms, { plan, startedAt, stop })
   const socket = socketPath(layout)
   rooms.door = await openDoor(socket, operations)
   writeSupervisorFile(layout, { pid: process.pid, startedAt, socket, version: plan.version })
   rooms.events.record({ what: 'supervisor-started', subject: 'supervisor', pid: process.pid })
-  rooms.crew.open()
+  await rooms.crew.open()
   for (const keeper of rooms.keepers) keeper.start()
   rooms.endTicks = clock.every(SAMPLE_MS, () => {
     rooms.sampler.sample()
@@ -120,7 +120,11 @@ function furnish(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Rooms 
   const machineNotes = [cgroups.note, process.platform === 'linux' ? null : NOT_LINUX]
   const notes = (): string[] =>
     [...machineNotes, events.note(), ...troubles.values(), ...crew.notes()].filter((note) => note !== null)
-  const rotate = (): void => attempt(troubles, 'logs', () => rotateLogs(layout.logs))
+  const rotate = (): void =>
+    attempt(troubles, 'logs', () => {
+      for (const log of logsIn(layout.logs))
+        attempt(troubles, log, () => void rotateLog(log, defaultRotation))
+    })
   return { events, crew, keepers, sampler, notes, rotate, door: null, endTicks: () => undefined }
 }
 
@@ -145,14 +149,12 @@ function inheritedVariables(): Record<string, string> {
 }
 
 /** Logs lie in `logs/` and one level below. */
-function rotateLogs(directory: string): void {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name)
-    if (entry.isFile() && entry.name.endsWith('.log')) rotateLog(path, defaultRotation)
-    if (!entry.isDirectory()) continue
-    for (const name of readdirSync(path))
-      if (name.endsWith('.log')) rotateLog(join(path, name), defaultRotation)
-  }
+function logsIn(directory: string): readonly string[] {
+  const entries = readdirSync(directory, { withFileTypes: true })
+  const below = entries.filter((entry) => entry.isDirectory()).map((entry) => join(directory, entry.name))
+  const inside = below.flatMap((place) => readdirSync(place).map((name) => join(place, name)))
+  const here = entries.filter((entry) => entry.isFile()).map((entry) => join(directory, entry.name))
+  return [...here, ...inside].filter((path) => path.endsWith('.log'))
 }
 
 function operationsOf(
@@ -182,7 +184,7 @@ function operationsOf(
   }
 }
 
-function stopOnce(rooms: Rooms, house: House, done: () => void): (replicas: boolean) => Promise<void> {
+function stopOnce(rooms: Rooms, done: () => void): (replicas: boolean) => Promise<void> {
   let stopping: Promise<void> | null = null
   const stop = async (replicas: boolean): Promise<void> => {
     await Promise.all(rooms.keepers.map((keeper) => keeper.stop()))
@@ -191,7 +193,6 @@ function stopOnce(rooms: Rooms, house: House, done: () => void): (replicas: bool
     rooms.sampler.stop()
     await rooms.events.close()
     rooms.door?.close()
-    house.release()
     done()
   }
   return (replicas) => (stopping ??= stop(replicas))

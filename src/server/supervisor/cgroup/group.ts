@@ -20,8 +20,8 @@ export interface Group {
   memoryBytes(): number | null
   /** How often the kernel killed a member for want of memory. */
   outOfMemoryKills(): number
-  /** Removes the group; does nothing while somebody is in it. */
-  remove(): void
+  /** Removes the group; answers false while somebody (a zombie, too) is in it. */
+  remove(): boolean
 }
 
 /** Reads a file of a group; empty when it is not there. */
@@ -54,11 +54,11 @@ export function groupPids(directories: readonly string[]): readonly number[] {
   return [...new Set(pids)]
 }
 
-/** Removes directories of groups, and their parents when these are empty too. */
-export function removeGroups(directories: readonly string[]): void {
-  for (const directory of directories) {
-    if (removeEmpty(directory)) removeEmpty(dirname(directory))
-  }
+/** Removes directories of groups, and their parents when these are empty too. Answers whether the groups are gone. */
+export function removeGroups(directories: readonly string[]): boolean {
+  const gone = directories.filter(removeEmpty)
+  for (const directory of gone) removeEmpty(dirname(directory))
+  return gone.length === directories.length
 }
 
 /** Answers false while somebody is in it, or a sibling is: a later stop will remove it. */

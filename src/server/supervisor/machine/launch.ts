@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { systemCode } from '../../../kernel/std/index.ts'
 import type { ProcessTable } from './process-table.ts'
 
 /** How a process ended; both null when nobody can know (an adopted one). */
@@ -40,13 +41,24 @@ export interface Launched {
  * the program cannot be run.
  */
 export async function launch(request: LaunchRequest, table: ProcessTable): Promise<Launched> {
-  mkdirSync(dirname(request.logFile), { recursive: true, mode: 0o700 })
-  const log = openSync(request.logFile, 'a', 0o600)
+  const log = openLog(request.logFile)
   try {
     const logOffset = fstatSync(log).size
     return { ...(await start(request, log, table)), logOffset }
   } finally {
     closeSync(log)
+  }
+}
+
+/** On a full disk a service without a log is better than none. */
+function openLog(path: string): number {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    return openSync(path, 'a', 0o600)
+  } catch (error) {
+    const full = systemCode(error) === 'ENOSPC' || systemCode(error) === 'EDQUOT'
+    if (full) return openSync('/dev/null', 'a')
+    throw error
   }
 }
 

@@ -13,6 +13,8 @@ export interface ProcessEntry {
   readonly zombie: boolean
   /** When it was started, in the machine's own notation: a pid is reused, a pid with a birth is not. */
   readonly birth: string
+  /** The same as a time, milliseconds since the epoch; as exact as the machine's notion of when it was booted. */
+  readonly startedAt: number
   /** Processor time used so far, milliseconds. */
   readonly cpuMs: number
   readonly residentBytes: number
@@ -31,14 +33,23 @@ export function machineProcesses(platform: NodeJS.Platform = process.platform): 
   return platform === 'linux' ? linuxProcesses() : psProcesses()
 }
 
+/** What is the same for all processes of a machine. */
+export interface MachineFacts {
+  /** Makes a start time unique over reboots. */
+  readonly bootId: string
+  /** Milliseconds since the epoch. */
+  readonly bootedAt: number
+  readonly pageBytes: number
+}
+
 /** Clock ticks per second in /proc; the kernel's user-visible USER_HZ is 100 on every architecture Node runs on. */
 const TICK_MS = 10
 
 /**
  * Parses `/proc/<pid>/stat` (proc(5)). The program's name may hold spaces and parentheses, so fields are counted
- * from the last one. `bootId` makes the start time unique over reboots.
+ * from the last one.
  */
-export function parseStat(text: string, bootId: string, pageBytes: number): ProcessEntry | undefined {
+export function parseStat(text: string, machine: MachineFacts): ProcessEntry | undefined {
   const close = text.lastIndexOf(')')
   const fields = text.slice(close + 2).split(' ')
   const pid = Number.parseInt(text, 10)
@@ -50,18 +61,22 @@ export function parseStat(text: string, bootId: string, pageBytes: number): Proc
     group: field(5),
     session: field(6),
     zombie: fields[0] === 'Z' || fields[0] === 'X',
-    birth: `${bootId}:${fields[19]}`,
+    birth: `${machine.bootId}:${fields[19]}`,
+    startedAt: machine.bootedAt + field(22) * TICK_MS,
     cpuMs: (field(14) + field(15)) * TICK_MS,
-    residentBytes: field(24) * pageBytes,
+    residentBytes: field(24) * machine.pageBytes,
   }
 }
 
 function linuxProcesses(): ProcessTable {
-  const bootId = readText('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
-  const pageBytes = measurePageBytes()
+  const machine: MachineFacts = {
+    bootId: readText('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
+    bootedAt: Number(/^btime (\d+)$/m.exec(readText('/proc/stat') ?? '')?.[1] ?? 0) * 1000,
+    pageBytes: measurePageBytes(),
+  }
   const read = (pid: number): ProcessEntry | undefined => {
     const text = readText(`/proc/${pid}/stat`)
-    return text === undefined ? undefined : parseStat(text, bootId, pageBytes)
+    return text === undefined ? undefined : parseStat(text, machine)
   }
   return {
     read,
@@ -121,6 +136,7 @@ export function parsePsLine(line: string): ProcessEntry | undefined {
     session: 0,
     zombie: stat?.startsWith('Z') ?? false,
     birth: birth?.trim() ?? '',
+    startedAt: Date.parse(birth ?? '') || 0,
     cpuMs: (Number(hours ?? 0) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000,
     residentBytes: Number(rss) * 1024,
   }

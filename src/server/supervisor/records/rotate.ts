@@ -35,6 +35,8 @@ const CATCH_UP_ROUNDS = 5
 export function rotateLog(file: string, rule: RotationRule): boolean {
   if (sizeOf(file) <= rule.sizeBytes) return false
   const copy = `${file}.0`
+  // First, so that there is room for the copy.
+  rmSync(`${file}.${rule.files - 1}`, { force: true })
   try {
     copyAndTruncate(file, copy, rule)
   } catch (error) {

@@ -1,6 +1,5 @@
 import type { DesiredReplicas, ReplicaStatus } from '../../../contracts/supervisor.ts'
 import { HoldfastError, type Clock } from '../../../kernel/std/index.ts'
-import { signalProcess } from '../machine/end-family.ts'
 import type { ProcessTable } from '../machine/process-table.ts'
 import { replicaLog, type DataLayout } from '../paths.ts'
 import type { EventParts } from '../records/event-log.ts'
@@ -45,11 +44,11 @@ export class Crew {
   }
 
   /** Finds again what an earlier supervisor left and makes run what was last accepted. */
-  open(): void {
+  async open(): Promise<void> {
     const { layout, table, environment } = this.#parts
     const stored = readDesire(layout.desiredFile)
     const left = findLeftReplicas(table, environment, readRunRecords(layout.runFile))
-    for (const pid of left.orphans) signalProcess(pid, 'SIGKILL')
+    await this.#parts.host.killOrphans(left.orphans)
     this.#ports = createPortBook(environment, stored.kind === 'read' ? stored.ports : {})
     for (const record of left.replicas) {
       if (record.port !== null) this.#ports.hold(record.id, record.port)
@@ -60,9 +59,11 @@ export class Crew {
 
   /**
    * Makes exactly these run: starts, replaces and stops what has to be, and leaves alone what fits. The wish is on
-   * disk before anything changes. Errors: `supervisor.not-saved`, `supervisor.duplicate-replica`.
+   * disk before anything changes. Errors: `supervisor.not-saved`, `supervisor.duplicate-replica`,
+   * `supervisor.stopping`.
    */
   put(desired: DesiredReplicas): void {
+    this.#refuseWhenClosed()
     refuseDuplicates(desired)
     writeDesire(this.#parts.layout.desiredFile, { desired, ports: this.#ports.assigned() })
     this.#ports.keepOnly(desired.replicas)
@@ -71,8 +72,9 @@ export class Crew {
     this.#apply()
   }
 
-  /** Restarts one. Errors: `supervisor.unknown-replica`. */
+  /** Restarts one. Errors: `supervisor.unknown-replica`, `supervisor.stopping`. */
   restart(id: string): void {
+    this.#refuseWhenClosed()
     if (this.#replicas.get(id)?.restart() === true) return
     throw new HoldfastError({
       code: 'supervisor.unknown-replica',
@@ -99,6 +101,15 @@ export class Crew {
   async stop(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#replicas.values()].map((replica) => replica.drop()))
+  }
+
+  #refuseWhenClosed(): void {
+    if (!this.#closed) return
+    throw new HoldfastError({
+      code: 'supervisor.stopping',
+      kind: 'operational',
+      message: 'The supervisor is stopping.',
+    })
   }
 
   #resume(stored: ReadDesire): void {

@@ -21,13 +21,13 @@ export const LIVES_KEPT = 10
 
 /**
  * Decides from the lives so far, oldest first, the last one just ended: 0.5 s, 1 s, 2 s ... 30 s after short lives in
- * a row; five short lives that ended within a minute are a crash loop.
+ * a row; five short lives that ended within a minute are a crash loop, if `mayGiveUp`.
  */
-export function decideRestart(lives: readonly Life[], nowMs: number): RestartDecision {
+export function decideRestart(lives: readonly Life[], nowMs: number, mayGiveUp = true): RestartDecision {
   const lastLong = lives.findLastIndex((life) => life.endedAtMs - life.startedAtMs >= LONG_LIFE_MS)
   const short = lives.slice(lastLong + 1)
   const recent = short.filter((life) => nowMs - life.endedAtMs <= LOOP_WINDOW_MS)
-  if (recent.length >= LOOP_CRASHES) {
+  if (mayGiveUp && recent.length >= LOOP_CRASHES) {
     const withinMs = nowMs - (recent.at(-LOOP_CRASHES)?.startedAtMs ?? nowMs)
     return { kind: 'crash-looped', crashes: LOOP_CRASHES, withinMs }
   }

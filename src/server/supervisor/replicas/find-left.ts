@@ -1,6 +1,6 @@
 import { isAlive } from '../machine/members.ts'
 import type { ProcessTable } from '../machine/process-table.ts'
-import { parseMark, REPLICA_MARK, type Mark } from './accepted.ts'
+import { parseMark, REPLICA_MARK, sayMark, type Mark } from './accepted.ts'
 import type { RunRecord } from './run-file.ts'
 
 /** What an earlier supervisor left running. */
@@ -8,13 +8,14 @@ export interface LeftReplicas {
   /** One main process per replica. */
   readonly replicas: readonly RunRecord[]
   /** Marked processes of replicas whose main process is gone: nobody wants them. */
-  readonly orphans: readonly number[]
+  readonly orphans: readonly { readonly pid: number; readonly birth: string; readonly mark: string }[]
 }
 
 interface Marked {
   readonly pid: number
   readonly birth: string
   readonly leads: boolean
+  readonly startedAt: number
   readonly mark: Mark
 }
 
@@ -35,7 +36,9 @@ export function findLeftReplicas(
   for (const item of marked) {
     if (item.leads && !byId.has(item.mark.id)) byId.set(item.mark.id, recordOf(item, table))
   }
-  const orphans = marked.filter((item) => !byId.has(item.mark.id)).map((item) => item.pid)
+  const orphans = marked
+    .filter((item) => !byId.has(item.mark.id))
+    .map(({ pid, birth, mark }) => ({ pid, birth, mark: sayMark(mark) }))
   return { replicas: [...byId.values()], orphans }
 }
 
@@ -43,7 +46,8 @@ function markedProcesses(table: ProcessTable, environment: string): readonly Mar
   return table.list().flatMap((entry) => {
     const mark = entry.zombie ? undefined : parseMark(table.variable(entry.pid, REPLICA_MARK) ?? '')
     const ours = mark !== undefined && mark.environment === environment && entry.pid !== process.pid
-    return ours ? [{ pid: entry.pid, birth: entry.birth, leads: entry.session === entry.pid, mark }] : []
+    const { pid, birth, startedAt } = entry
+    return ours ? [{ pid, birth, startedAt, leads: entry.session === pid, mark }] : []
   })
 }
 
@@ -54,7 +58,7 @@ function recordOf(item: Marked, table: ProcessTable): RunRecord {
     specHash: item.mark.specHash,
     pid: item.pid,
     birth: item.birth,
-    startedAt: 0,
+    startedAt: item.startedAt,
     port: port > 0 ? port : null,
     restarts: 0,
   }

@@ -7,6 +7,7 @@ import { isAlive } from '../machine/members.ts'
 import type { ProcessTable } from '../machine/process-table.ts'
 import { replicaLog, type DataLayout } from '../paths.ts'
 import { REPLICA_MARK, sayMark, type Accepted } from './accepted.ts'
+import type { LeftReplicas } from './find-left.ts'
 import type { RunRecord } from './run-file.ts'
 
 /** A replica's process. */
@@ -36,10 +37,12 @@ export interface ReplicaHost {
   start(accepted: Accepted, port: number | null): Promise<RunningReplica>
   /** Takes over a living process. */
   adopt(record: RunRecord): RunningReplica
-  /** Ends it with all that it started; see `Ender.end`. */
-  end(running: RunningReplica, timeoutMs: number): Promise<void>
+  /** Ends it with all that it started, see `Ender.end`, and tells how it ended. */
+  end(running: RunningReplica, timeoutMs: number): Promise<Exit>
   /** Kills what a dead one left behind and removes its group. */
   sweep(running: RunningReplica): Promise<void>
+  /** Kills processes whose replica is gone and waits until they are: they may hold its port. */
+  killOrphans(orphans: LeftReplicas['orphans']): Promise<void>
   /** Limits that could not be set, in words. */
   notes(): readonly string[]
 }
@@ -56,6 +59,10 @@ export interface ReplicaHostParts {
 }
 
 const ADOPTED_POLL_MS = 200
+/** Of a process that the kernel does not let go of we do not wait for the exit for ever. */
+const EXIT_WAIT_MS = 2000
+const REMOVE_ROUNDS = 20
+const REMOVE_POLL_MS = 25
 
 /** Creates a host over this machine. */
 export function createReplicaHost(parts: ReplicaHostParts): ReplicaHost {
@@ -73,13 +80,29 @@ export function createReplicaHost(parts: ReplicaHostParts): ReplicaHost {
     adopt: (record) => adopt(record, parts),
     end: async (running, timeoutMs) => {
       await parts.ender.end(running.family, timeoutMs)
-      running.group?.remove()
+      const unknown = parts.clock.sleep(EXIT_WAIT_MS).then((): Exit => ({ code: null, signal: null }))
+      const exit = await Promise.race([running.exited, unknown])
+      await removeGroup(running.group, parts.clock)
+      return exit
     },
     sweep: async (running) => {
       await parts.ender.kill(running.family)
-      running.group?.remove()
+      await removeGroup(running.group, parts.clock)
+    },
+    killOrphans: async (orphans) => {
+      const kill = ({ pid, birth, mark }: (typeof orphans)[number]): Promise<void> =>
+        parts.ender.kill({ pid, birth, mark: { name: REPLICA_MARK, value: mark }, groupPids: () => [] })
+      await Promise.all(orphans.map(kill))
     },
     notes: () => [...notes.values()],
+  }
+}
+
+/** What was killed stays in its group until its parent (often process 1) has asked for its exit. */
+async function removeGroup(group: Group | null, clock: Clock): Promise<void> {
+  for (let round = 0; round < REMOVE_ROUNDS; round++) {
+    if (group === null || group.remove()) return
+    await clock.sleep(REMOVE_POLL_MS)
   }
 }
 
@@ -108,7 +131,7 @@ async function startIn(
     {
       command: spec.command,
       directory: spec.directory,
-      variables: replicaVariables(spec.variables, what.port, mark),
+      variables: replicaVariables(spec, what.port, mark),
       descriptors: [],
       logFile: replicaLog(layout, spec.id),
       joinFiles: group?.joinFiles ?? [],
@@ -168,12 +191,12 @@ function familyOf(
 const groupName = (id: string): string => id.replace('/', '-')
 
 function replicaVariables(
-  variables: Readonly<Record<string, string>>,
+  spec: ReplicaSpec,
   port: number | null,
   mark: string,
 ): Readonly<Record<string, string>> {
   const listening = port === null ? {} : { PORT: String(port) }
-  return { ...variables, HOST: '127.0.0.1', ...listening, [REPLICA_MARK]: mark }
+  return { ...spec.variables, PWD: spec.directory, HOST: '127.0.0.1', ...listening, [REPLICA_MARK]: mark }
 }
 
 /** We are not the parent of an adopted process, so the system does not tell us when it ends. */

@@ -39,6 +39,8 @@ type Hold = { readonly kind: 'waiting' | 'crash-looped' | 'exposed'; readonly li
 
 interface Current extends RunningReplica {
   readonly generation: number
+  /** Unknown for an adopted one until a wish with its hash comes. */
+  accepted: Accepted | null
 }
 
 const EVENT_LINES = 20
@@ -46,8 +48,6 @@ const EVENT_LINES = 20
 const EXPOSED_STOP_MS = 1000
 /** Stop timeout of an adopted process whose specification was lost. */
 const UNKNOWN_STOP_MS = 10_000
-/** Of a process that the kernel does not let go of we do not wait for the exit for ever. */
-const EXIT_WAIT_MS = 2000
 /** A command at fault, as opposed to a machine that has no room for another process just now. */
 const COMMAND_ERRORS = new Set([
   'ENOENT',
@@ -87,8 +87,9 @@ export class Replica {
   /** Makes this specification run; the one that runs already is left alone. */
   want(accepted: Accepted): void {
     if (this.#wish?.accepted.specHash === accepted.specHash) return
-    const adoptedFits = this.#wish === null && this.#current?.specHash === accepted.specHash
-    if (!adoptedFits) {
+    if (this.#wish === null && this.#current?.specHash === accepted.specHash) {
+      this.#current.accepted = accepted
+    } else {
       this.#generation++
       this.#restarts = 0
     }
@@ -101,7 +102,7 @@ export class Replica {
   /** Takes over a process of an earlier supervisor. It is left alone until something else is wanted. */
   adopt(record: RunRecord): void {
     this.#restarts = record.restarts
-    this.#begin(this.#parts.host.adopt(record), this.#generation)
+    this.#begin({ ...this.#parts.host.adopt(record), generation: this.#generation, accepted: null })
     this.#event({ what: 'replica-adopted', pid: record.pid, port: record.port })
   }
 
@@ -148,7 +149,7 @@ export class Replica {
 
   /** Whether it may listen beyond loopback; so may one whose specification was lost, for nobody forbade it. */
   get mayExpose(): boolean {
-    return this.#wish?.accepted.spec.mayExpose ?? true
+    return this.#current?.accepted?.spec.mayExpose ?? true
   }
 
   /** Whether nothing runs here and nothing is wished. */
@@ -227,25 +228,26 @@ export class Replica {
   }
 
   #started(running: RunningReplica, given: GivenPort, wish: Wish): void {
-    this.#begin(running, wish.generation)
+    this.#begin({ ...running, generation: wish.generation, accepted: wish.accepted })
     const { takenPort, port } = given
     const detail =
       takenPort === null ? null : `port ${takenPort} was taken by another program; it listens on ${port} now`
     this.#event({ what: 'replica-started', pid: running.pid, port, detail })
   }
 
-  #begin(running: RunningReplica, generation: number): void {
-    const current = { ...running, generation }
+  #begin(current: Current): void {
     this.#current = current
     this.#usage = { cpu: null, memoryBytes: null }
     this.#parts.changed()
-    void running.exited.then((exit) => this.#ended(current, exit))
+    void current.exited.then((exit) => this.#ended(current, exit))
   }
 
   #failed(error: Error, beganAtMs: number): void {
     const command = COMMAND_ERRORS.has(systemCode(error) ?? '') || error instanceof TypeError
     if (command) return this.#unstartable(error.message)
-    this.#crashed({ pid: null, port: null, detail: `could not be started: ${error.message}` }, beganAtMs)
+    // The machine is at fault (no memory, no port): that may pass, so it is tried for ever.
+    const detail = `could not be started: ${error.message}`
+    this.#crashed({ detail }, { startedAtMs: beganAtMs, mayGiveUp: false })
   }
 
   #unstartable(detail: string): void {
@@ -255,11 +257,10 @@ export class Replica {
 
   async #stop(current: Current): Promise<void> {
     this.#phase = 'stopping'
-    const declared = this.#wish?.accepted.spec.stopTimeoutMs ?? UNKNOWN_STOP_MS
+    const spec = (current.accepted ?? this.#wish?.accepted)?.spec
+    const declared = spec?.stopTimeoutMs ?? UNKNOWN_STOP_MS
     const timeoutMs = this.#hold?.kind === 'exposed' ? Math.min(EXPOSED_STOP_MS, declared) : declared
-    await this.#parts.host.end(current, timeoutMs)
-    const unknown = this.#parts.clock.sleep(EXIT_WAIT_MS).then(() => ({ code: null, signal: null }))
-    const exit = await Promise.race([current.exited, unknown])
+    const exit = await this.#parts.host.end(current, timeoutMs)
     this.#leave(exit)
     this.#phase = null
     this.#event({ what: 'replica-exited', pid: current.pid, port: current.port, ...exit, detail: 'stopped' })
@@ -276,7 +277,7 @@ export class Replica {
     if (this.#current !== current || this.#phase === 'stopping') return
     const { pid, port } = current
     const outOfMemory = (current.group?.outOfMemoryKills() ?? 0) > current.earlierKills
-    const memoryMiB = this.#wish?.accepted.spec.memoryMiB ?? null
+    const memoryMiB = current.accepted?.spec.memoryMiB ?? null
     const detail = sayExit(exit, { outOfMemory, memoryMiB })
     const lines = lastLines(this.#parts.logFile, EVENT_LINES, current.logOffset)
     this.#leave(exit)
@@ -287,13 +288,14 @@ export class Replica {
       if (this.#wish !== null) this.#settle()
       return
     }
-    this.#crashed(seen, current.startedAtMs)
+    this.#crashed(seen, { startedAtMs: current.startedAtMs, mayGiveUp: true })
   }
 
-  #crashed(seen: Partial<SupervisorEvent>, startedAtMs: number): void {
+  #crashed(seen: Partial<SupervisorEvent>, life: { startedAtMs: number; mayGiveUp: boolean }): void {
+    const { startedAtMs, mayGiveUp } = life
     const nowMs = this.#parts.clock.monotonicMs()
     this.#lives = [...this.#lives, { startedAtMs, endedAtMs: nowMs }].slice(-LIVES_KEPT)
-    const decision = decideRestart(this.#lives, nowMs)
+    const decision = decideRestart(this.#lives, nowMs, mayGiveUp)
     const hold: Hold = {
       kind: decision.kind === 'restart' ? 'waiting' : 'crash-looped',
       lifted: new AbortController(),

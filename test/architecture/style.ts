@@ -129,7 +129,7 @@ const registries = [
 /** No paths of somebody's machine, no hosts of package registries. For any text file. */
 export function strangePlaces(path: string, text: string): readonly string[] {
   return text.split('\n').flatMap((line, index) => {
-    const machine = /(?:^|[\s'"`(=])\/(?:work|root|home\/[a-z]|Users)\/\w/.exec(line)
+    const machine = /(?:^|[\s'"`(=])\/(?:work|root|home\/[a-z][\w-]*|Users)\/\w/.exec(line)
     const host = registries.find((each) => line.includes(each))
     if (machine === null && host === undefined) return []
     return [`${path}:${index + 1} ${machine === null ? 'host of a package registry' : 'path of a machine'}`]

@@ -1,0 +1,28 @@
+import { describe, test } from 'vitest'
+import { findProgram } from './programs.ts'
+
+/**
+ * A group of tests that needs programs, which get their paths by name. Where one is missing they are skipped and say
+ * so by name; with CI=true that is a failure.
+ */
+export function describeWith<Name extends string>(
+  names: readonly Name[],
+  title: string,
+  body: (paths: Readonly<Record<Name, string>>) => void,
+): void {
+  const paths = Object.fromEntries(names.map((name) => [name, findProgram(name) ?? ''])) as Record<
+    Name,
+    string
+  >
+  const missing = names.filter((name) => paths[name] === '')
+  const says = missing.length === 0 ? title : `${title} (needs ${missing.join(', ')})`
+  const mustRun = process.env['CI'] === 'true'
+  describe.skipIf(missing.length > 0 && !mustRun)(says, () => {
+    if (missing.length === 0) body(paths)
+    else {
+      test('has its programs', () => {
+        throw new Error(`missing here: ${missing.join(', ')}`)
+      })
+    }
+  })
+}

@@ -31,10 +31,38 @@ export interface Page {
 /** Every page, in the order of the navigation; the first four are at hand on a phone. A capability adds one entry. */
 export const pages: readonly Page[] = [
   { path: '', title: 'Overview', icon: 'overview', component: OverviewPage, permission: 'view', key: 'o' },
-  { path: 'services', title: 'Services', icon: 'services', component: ServicesPage, permission: 'view', key: 's' },
-  { path: 'limits', title: 'Routes and limits', icon: 'limits', component: LimitsPage, permission: 'view', key: 'l' },
-  { path: 'timeline', title: 'Timeline', icon: 'timeline', component: TimelinePage, permission: 'view', key: 't' },
+  {
+    path: 'services',
+    title: 'Services',
+    icon: 'services',
+    component: ServicesPage,
+    permission: 'view',
+    key: 's',
+  },
+  {
+    path: 'limits',
+    title: 'Routes and limits',
+    icon: 'limits',
+    component: LimitsPage,
+    permission: 'view',
+    key: 'l',
+  },
+  {
+    path: 'timeline',
+    title: 'Timeline',
+    icon: 'timeline',
+    component: TimelinePage,
+    permission: 'view',
+    key: 't',
+  },
   { path: 'jobs', title: 'Jobs', icon: 'jobs', component: JobsPage, permission: 'view', key: 'j' },
-  { path: 'operations', title: 'Operations', icon: 'operations', component: OperationsPage, permission: 'view', key: 'p' },
+  {
+    path: 'operations',
+    title: 'Operations',
+    icon: 'operations',
+    component: OperationsPage,
+    permission: 'view',
+    key: 'p',
+  },
   { path: 'access', title: 'Access', icon: 'access', component: AccessPage, permission: 'view', key: 'a' },
 ]

@@ -17,7 +17,16 @@ const chart: Chart = {
   from: 0,
   to: 10_000,
   lines: [
-    { name: 'served', tone: 'lead', filled: true, points: [[1000, 5], [2000, 412], [3000, 8]] },
+    {
+      name: 'served',
+      tone: 'lead',
+      filled: true,
+      points: [
+        [1000, 5],
+        [2000, 412],
+        [3000, 8],
+      ],
+    },
     { name: 'refused', tone: 'bite', dashed: true, points: [] },
   ],
 }

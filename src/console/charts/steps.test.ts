@@ -62,7 +62,16 @@ test('quantiles keep their gaps; the highest of several lines ignores them', () 
     [1000, 6],
     [2000, 2],
   ])
-  expect(highest([first, [[1000, 9], [2000, null], [3000, 1]]])).toEqual([
+  expect(
+    highest([
+      first,
+      [
+        [1000, 9],
+        [2000, null],
+        [3000, 1],
+      ],
+    ]),
+  ).toEqual([
     [1000, 9],
     [2000, 2],
     [3000, 1],

@@ -60,6 +60,10 @@ export function replicaChart(
     .sort((a, b) => (b.points.at(-1)?.[1] ?? 0) - (a.points.at(-1)?.[1] ?? 0))
     .slice(0, mostReplicaLines)
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
-    .map((line, index): ChartLine => ({ ...line, tone: index === 0 ? 'lead' : 'other', dashed: index % 2 === 1 }))
+    .map((line, index): ChartLine => ({
+      ...line,
+      tone: index === 0 ? 'lead' : 'other',
+      dashed: index % 2 === 1,
+    }))
   return { ...of, ...window, lines }
 }

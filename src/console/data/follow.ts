@@ -1,14 +1,15 @@
 import { useEffect, useRef, useState } from 'react'
-import type { OperationName, Operations } from '../../contracts/index.ts'
-import { useConnection, useHouse, type Answer } from './house.ts'
+import type { NamesOf } from '../../client/index.ts'
+import type { Operations } from '../../contracts/index.ts'
+import { useConnection, useHouse } from './house.ts'
 
 /** How a stream is opened, again and again, and where its items go. */
-export interface Following<Name extends OperationName> {
+export interface Following<Name extends NamesOf<'stream'>> {
   readonly name: Name
   /** Asked at each opening: what was seen already may shorten it. Null: do not follow. */
   readonly input: () => Operations[Name]['input'] | null
   /** Items that came within a tenth of a second; `opening` counts from 1, a burst begins each. */
-  readonly onItems: (items: readonly Answer<Name>[], opening: number) => void
+  readonly onItems: (items: readonly Operations[Name]['output'][], opening: number) => void
   /** Opens anew when it changes. */
   readonly key: string
 }
@@ -23,12 +24,14 @@ const gatherMs = 100
 const mostGathered = 20_000
 const longestPauseMs = 10_000
 
-interface Gatherer<T> {
+/** Collects what comes within a tenth of a second, to be shown together. */
+export interface Gatherer<T> {
   add(item: T): void
   flush(): void
 }
 
-function createGatherer<T>(deliver: (items: readonly T[]) => void): Gatherer<T> {
+/** Creates a gatherer that delivers to `deliver`. */
+export function createGatherer<T>(deliver: (items: readonly T[]) => void): Gatherer<T> {
   let items: T[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   const flush = (): void => {
@@ -65,7 +68,7 @@ const isFinal = (error: unknown): boolean => {
 }
 
 /** Follows a stream for as long as the component lives, through restarts of control. */
-export function useFollow<Name extends OperationName>(following: Following<Name>): FollowState {
+export function useFollow<Name extends NamesOf<'stream'>>(following: Following<Name>): FollowState {
   const { client } = useHouse()
   const { generation } = useConnection()
   const [state, setState] = useState<FollowState>({ open: false, error: undefined })
@@ -78,7 +81,7 @@ export function useFollow<Name extends OperationName>(following: Following<Name>
     const { signal } = abort
     const readOnce = async (input: Operations[Name]['input']): Promise<void> => {
       const opening = ++openings.current
-      const gatherer = createGatherer<Answer<Name>>((items) => {
+      const gatherer = createGatherer<Operations[Name]['output']>((items) => {
         if (!signal.aborted) latest.current.onItems(items, opening)
       })
       try {

@@ -1,13 +1,13 @@
 import { createContext, use, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { createClient, type Client } from '../../client/index.ts'
 import type { OperationName, Operations } from '../../contracts/index.ts'
 import type { Clock } from '../../kernel/std/index.ts'
 import { watchFetch, type Connection } from './connection.ts'
 import { createPolls, type Poll, type Polls } from './polls.ts'
 import { createSession, type SessionDoor } from './session.ts'
 import { createStore, useStore, type Store } from './store.ts'
-import { createClient, type Client } from './wire.ts'
 
-/** What `T` is answered to an operation. */
+/** What is answered to an operation. */
 export type Answer<Name extends OperationName> = Operations[Name]['output']
 
 /** Everything a page needs of the house behind the wire. */
@@ -42,7 +42,11 @@ export function createHouse(fetchLike: typeof fetch, clock: Pick<Clock, 'now'>):
   const notices = createStore<readonly Notice[]>([])
   let lastNotice = 0
   const polls = createPolls({
-    call: (name, input) => client.call(name as OperationName, input as never),
+    call: async (name, input) => {
+      const answer = await client.any(name, input)
+      if (answer.kind !== 'value') throw new Error(`${name} does not answer with a value`)
+      return answer.value
+    },
     now: () => clock.now(),
     connection,
     visible: () => document.visibilityState === 'visible',

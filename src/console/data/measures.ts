@@ -21,7 +21,9 @@ export interface Measured {
 const periods: Readonly<Record<Range, number>> = { '5m': 2000, '1h': 10_000, '24h': 60_000, '7d': 300_000 }
 
 /** A measure over the last `range`, kept fresh at a pace that fits its steps. */
-export function useMeasure(measured: Measured): Poll<{ readonly series: Measures }> & { readonly until: number } {
+export function useMeasure(
+  measured: Measured,
+): Poll<{ readonly series: Measures }> & { readonly until: number } {
   const house = useHouse()
   const { name, labels, range } = measured
   const poll = usePoll(

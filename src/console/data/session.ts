@@ -1,6 +1,6 @@
 import type { Operations } from '../../contracts/index.ts'
+import type { Client } from '../../client/index.ts'
 import { createStore, type Store } from './store.ts'
-import type { Client } from './wire.ts'
 
 /** Who looks at the console. */
 export type Session =

@@ -130,7 +130,9 @@ export function Spark({ values }: { values: readonly (number | null)[] }): React
   const known = values.map((value) => value ?? 0)
   const most = Math.max(...known, 1e-9)
   const step = 96 / Math.max(1, known.length - 1)
-  const points = known.map((value, index) => `${(index * step).toFixed(1)},${(18 - (value / most) * 16).toFixed(1)}`)
+  const points = known.map(
+    (value, index) => `${(index * step).toFixed(1)},${(18 - (value / most) * 16).toFixed(1)}`,
+  )
   return (
     <svg className="spark" viewBox="0 0 96 20" preserveAspectRatio="none" aria-hidden="true">
       {known.length > 1 && <polyline points={points.join(' ')} />}

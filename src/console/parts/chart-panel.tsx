@@ -42,8 +42,7 @@ function Legend({ chart, at }: { chart: Chart; at: number | null }): ReactNode {
           <svg className={`swatch tone-${line.tone}`} viewBox="0 0 16 4" aria-hidden="true">
             <path d="M0 2h16" strokeDasharray={line.dashed === true ? '4 2' : undefined} />
           </svg>
-          {line.name}{' '}
-          <b>{sayValue(at === null ? line.points.at(-1)?.[1] : valueAt(line, at), chart.unit)}</b>
+          {line.name} <b>{sayValue(at === null ? line.points.at(-1)?.[1] : valueAt(line, at), chart.unit)}</b>
         </span>
       ))}
       {at !== null && <span className="legend-at">{sayMoment(at).slice(11)}</span>}

@@ -17,8 +17,8 @@ export function Banner(): ReactNode {
         <p>
           <StateMark state="busy" />
           <span>
-            <b>Control is restarting; your service runs on.</b> What you see is the last that it said; this page
-            goes on by itself.
+            <b>Control is restarting; your service runs on.</b> What you see is the last that it said; this
+            page goes on by itself.
           </span>
         </p>
       )}
@@ -26,8 +26,8 @@ export function Banner(): ReactNode {
         <p>
           <StateMark state="warn" />
           <span>
-            The clock of this computer is {sayFor(0, Math.abs(skewMs))} {skewMs < 0 ? 'ahead of' : 'behind'} the
-            server’s. Times here are the server’s.
+            The clock of this computer is {sayFor(0, Math.abs(skewMs))} {skewMs < 0 ? 'ahead of' : 'behind'}{' '}
+            the server’s. Times here are the server’s.
           </span>
         </p>
       )}

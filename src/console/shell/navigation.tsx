@@ -130,7 +130,11 @@ export function BottomBar({ current }: { current: string }): ReactNode {
       )}
       <nav className="bottom-bar" aria-label="Pages">
         {visible.slice(0, atHandOnPhone).map((page) => (
-          <PageLink key={page.path} page={{ ...page, title: page.path === 'limits' ? 'Limits' : page.title }} current={current} />
+          <PageLink
+            key={page.path}
+            page={{ ...page, title: page.path === 'limits' ? 'Limits' : page.title }}
+            current={current}
+          />
         ))}
         <button
           type="button"

@@ -22,23 +22,32 @@ function useTargets(): readonly Target[] {
   const routes = usePoll('edge.routes', {}, { periodMs: 5000 }).data
   return useMemo(
     () => [
-      ...pages.map((page): Target => ({ text: page.title, what: 'page', icon: page.icon, href: hrefOf(page) })),
-      ...(status?.services ?? []).map(
-        ({ name }): Target => ({ text: name, what: 'service', icon: 'services', href: placeOf(['services', name]) }),
-      ),
-      ...(routes?.routes ?? []).map(
-        ({ name }): Target => ({ text: name, what: 'route', icon: 'limits', href: placeOf(['limits', 'route', name]) }),
-      ),
+      ...pages.map((page): Target => ({
+        text: page.title,
+        what: 'page',
+        icon: page.icon,
+        href: hrefOf(page),
+      })),
+      ...(status?.services ?? []).map(({ name }): Target => ({
+        text: name,
+        what: 'service',
+        icon: 'services',
+        href: placeOf(['services', name]),
+      })),
+      ...(routes?.routes ?? []).map(({ name }): Target => ({
+        text: name,
+        what: 'route',
+        icon: 'limits',
+        href: placeOf(['limits', 'route', name]),
+      })),
       ...(operations?.operations ?? [])
         .filter(({ permitted, permission }) => permitted && permission !== 'public')
-        .map(
-          ({ name, summary }): Target => ({
-            text: name,
-            what: summary,
-            icon: 'operations',
-            href: placeOf(['operations', name]),
-          }),
-        ),
+        .map(({ name, summary }): Target => ({
+          text: name,
+          what: summary,
+          icon: 'operations',
+          href: placeOf(['operations', name]),
+        })),
     ],
     [pages, status, operations, routes],
   )

@@ -5,7 +5,8 @@ import { go } from '../router/router.ts'
 import { hrefOf, paletteKeys, usePages } from './navigation.tsx'
 
 const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  target instanceof HTMLElement &&
+  (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 
 const chordMs = 1200
 

@@ -1,0 +1,10 @@
+import type { Operations } from '../../contracts/index.ts'
+
+/** A route with what it did in the last minute. */
+export type RouteView = Operations['edge.routes']['output']['routes'][number]
+
+/** A limit of the edge and its use. */
+export type LimitView = Operations['limits.list']['output']['limits'][number]
+
+/** Totals of the last minute. */
+export type TrafficView = Operations['edge.traffic']['output']

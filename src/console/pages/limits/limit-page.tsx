@@ -1,0 +1,102 @@
+import { useMemo, useState, type ReactNode } from 'react'
+import { limitChart } from '../../charts/traffic.ts'
+import type { LimitView } from '../../data/answers.ts'
+import { useNow, usePoll } from '../../data/house.ts'
+import { ranges, useMeasure, type Range } from '../../data/measures.ts'
+import { PageHead, type Piece } from '../../parts/answer.tsx'
+import { Empty, Section, Segmented } from '../../parts/basics.tsx'
+import { ChartPanel } from '../../parts/chart-panel.tsx'
+import { FactList } from '../../parts/facts.tsx'
+import { placeOf } from '../../router/router.ts'
+import { sayLimit } from '../../words/answers.ts'
+import { sayCount, sayShare } from '../../words/format.ts'
+import { LimitTable } from './limit-table.tsx'
+
+/** The way back to all limits. */
+export const trail = (
+  <>
+    <a href={placeOf(['limits'])}>Routes and limits</a>
+    <span aria-hidden="true">/</span>
+  </>
+)
+
+const rangeOptions = [
+  { value: '5m', label: '5 min' },
+  { value: '1h', label: '1 hour' },
+  { value: '24h', label: '24 h' },
+  { value: '7d', label: '7 days' },
+] as const satisfies readonly { value: Range; label: string }[]
+
+function answer(rules: readonly LimitView[]): readonly Piece[] {
+  const refused = rules.reduce((sum, rule) => sum + rule.refused.lastMinute, 0)
+  const admitted = rules.reduce((most, rule) => Math.max(most, rule.admitted.lastMinute), 0)
+  if (rules.every((rule) => rule.dryRun)) {
+    const would = rules.reduce((sum, rule) => sum + rule.wouldRefuse.lastHour, 0)
+    return [{ text: `Only on trial: it would have refused ${sayCount(would)} requests in the last hour.` }]
+  }
+  if (refused === 0) return [{ text: `It refuses nobody; ${sayCount(admitted)} passed in the last minute.` }]
+  const share = sayShare(refused / (refused + admitted))
+  return [{ text: `It bites: ${sayCount(refused)} refused in the last minute, ${share} of what came.` }]
+}
+
+/** How does this limit bite? */
+export function LimitPage({ name, limits }: { name: string; limits: readonly LimitView[] }): ReactNode {
+  const rules = limits.filter((limit) => limit.name === name)
+  if (rules.length === 0) {
+    return (
+      <>
+        <PageHead
+          title={sayLimit(name)}
+          trail={trail}
+          answer={[{ text: 'There is no limit of that name any more.' }]}
+        />
+        <Empty says="See which there are:" command="holdfast limits" />
+      </>
+    )
+  }
+  const bites = rules.some((rule) => !rule.dryRun && rule.refused.lastMinute > 0)
+  return (
+    <>
+      <PageHead title={sayLimit(name)} trail={trail} state={bites ? 'warn' : 'good'} answer={answer(rules)} />
+      <Use name={name} />
+      <Section title={rules.length === 1 ? 'Rule' : 'Rules'}>
+        <LimitTable limits={rules} />
+      </Section>
+      <Happened name={name} />
+    </>
+  )
+}
+
+function Use({ name }: { name: string }): ReactNode {
+  const [range, setRange] = useState<Range>('1h')
+  const labels = useMemo(() => ({ limit: name }), [name])
+  const admitted = useMeasure({ name: 'edge.admitted', labels, range })
+  const refused = useMeasure({ name: 'edge.refused', labels, range })
+  const chart = useMemo(() => {
+    const window = { from: admitted.until - ranges[range], to: admitted.until }
+    return limitChart(admitted.data?.series ?? [], refused.data?.series ?? [], window)
+  }, [admitted.data, refused.data, admitted.until, range])
+  return (
+    <Section
+      title="Use"
+      aside={<Segmented label="Time shown" options={rangeOptions} value={range} onChange={setRange} />}
+    >
+      <ChartPanel chart={chart} ready={admitted.data !== undefined} />
+    </Section>
+  )
+}
+
+function Happened({ name }: { name: string }): ReactNode {
+  const subject = `limit:${name}`
+  const now = useNow(1000)
+  const facts = usePoll('timeline.read', { subject, limit: 10 }, { periodMs: 4000 }).data?.facts
+  const newestFirst = useMemo(() => [...(facts ?? [])].reverse(), [facts])
+  return (
+    <Section title="What happened" aside={<a href={placeOf(['timeline'], { subject })}>All of it</a>}>
+      {facts !== undefined && facts.length === 0 && (
+        <Empty says="It has not bitten yet." command="holdfast timeline" />
+      )}
+      <FactList facts={newestFirst} now={now} />
+    </Section>
+  )
+}

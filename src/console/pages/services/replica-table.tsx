@@ -1,0 +1,91 @@
+import type { ReactNode } from 'react'
+import type { EnvironmentStatus } from '../../../contracts/index.ts'
+import { Spark, StateWord } from '../../parts/basics.tsx'
+import { Table, type Column } from '../../parts/table.tsx'
+import { placeOf } from '../../router/router.ts'
+import { sayReplica, stateOfReplica } from '../../words/answers.ts'
+import { sayBytes, sayCount, sayCpu, sayFor } from '../../words/format.ts'
+
+type Service = EnvironmentStatus['services'][number]
+type Replica = Service['replicas'][number]
+
+/** The last values of CPU and memory by replica. */
+export interface ReplicaValues {
+  readonly cpu: (id: string) => readonly number[]
+  readonly memory: (id: string) => readonly number[]
+}
+
+const slotOf = (id: string): string => id.split('/')[1] ?? ''
+
+function columns(service: Service, values: ReplicaValues, now: number): readonly Column<Replica>[] {
+  const logs = ({ id }: Replica): string => placeOf(['services', service.name], { replica: slotOf(id) })
+  return [
+    {
+      key: 'id',
+      label: 'replica',
+      cell: (replica) => (service.command === null ? replica.id : <a href={logs(replica)}>{replica.id}</a>),
+    },
+    {
+      key: 'state',
+      label: 'state',
+      plain: true,
+      cell: (replica) => <StateWord state={stateOfReplica(replica)}>{sayReplica(replica)}</StateWord>,
+    },
+    {
+      key: 'up',
+      label: 'up for',
+      number: true,
+      cell: ({ startedAt }) => (startedAt === null ? '–' : sayFor(startedAt, now)),
+    },
+    { key: 'restarts', label: 'restarts', number: true, cell: ({ restarts }) => sayCount(restarts) },
+    {
+      key: 'cpu',
+      label: 'CPU',
+      number: true,
+      cell: ({ id, cpu }) => (
+        <span className="with-spark">
+          <Spark values={values.cpu(id)} />
+          <span>{sayCpu(cpu)}</span>
+        </span>
+      ),
+    },
+    {
+      key: 'memory',
+      label: 'memory',
+      number: true,
+      cell: ({ id, memoryBytes }) => (
+        <span className="with-spark">
+          <Spark values={values.memory(id)} />
+          <span>{sayBytes(memoryBytes)}</span>
+        </span>
+      ),
+    },
+    {
+      key: 'address',
+      label: 'address',
+      number: true,
+      wide: true,
+      cell: ({ address, pid }) => (
+        <span title={pid === null ? undefined : `pid ${pid}`}>
+          {address ?? (pid === null ? '–' : `pid ${pid}`)}
+        </span>
+      ),
+    },
+  ]
+}
+
+/** The replicas of a service with their use of the machine. */
+export function ReplicaTable(props: {
+  readonly service: Service
+  readonly values: ReplicaValues
+  readonly now: number
+}): ReactNode {
+  return (
+    <Table
+      label={`Replicas of ${props.service.name}`}
+      columns={columns(props.service, props.values, props.now)}
+      rows={props.service.replicas}
+      rowKey={({ id }) => id}
+    />
+  )
+}

@@ -1,0 +1,45 @@
+import type { ReactNode } from 'react'
+import type { Operations } from '../../contracts/index.ts'
+import { placeOf } from '../router/router.ts'
+import { sayAgo, sayMoment, sayTime } from '../words/format.ts'
+import { StateMark, type State } from './basics.tsx'
+
+/** A fact as it leaves the house. */
+export type Fact = Operations['timeline.read']['output']['facts'][number]
+
+const severities: Readonly<Record<Fact['severity'], State>> = {
+  info: 'idle',
+  notice: 'good',
+  warning: 'warn',
+  critical: 'bad',
+}
+
+/** How bad a fact is, as a mark with its word. */
+export function SeverityMark({ severity }: { severity: Fact['severity'] }): ReactNode {
+  return <StateMark state={severities[severity]} label={severity} />
+}
+
+/** Where a subject leads: `service:web` and `replica:web/1` to the service, the rest to its facts. */
+export function hrefOfSubject(subject: string): string {
+  const [what, name = ''] = subject.split(/:(.*)/s)
+  if (what === 'service') return placeOf(['services', name])
+  if (what === 'replica') return placeOf(['services', name.split('/')[0] ?? ''])
+  return placeOf(['timeline'], { subject })
+}
+
+/** A few facts, newest first, each leading to its place on the timeline. */
+export function FactList({ facts, now }: { facts: readonly Fact[]; now: number }): ReactNode {
+  return (
+    <ol className="fact-list">
+      {facts.map((fact) => (
+        <li key={fact.sequence}>
+          <SeverityMark severity={fact.severity} />
+          <a href={placeOf(['timeline'], { fact: String(fact.sequence) })}>{fact.says}</a>
+          <time dateTime={new Date(fact.at).toISOString()} title={sayMoment(fact.at)}>
+            {now - fact.at < 3_600_000 ? sayAgo(fact.at, now) : sayTime(fact.at)}
+          </time>
+        </li>
+      ))}
+    </ol>
+  )
+}

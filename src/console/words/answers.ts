@@ -1,0 +1,151 @@
+import type { EnvironmentStatus, Job } from '../../contracts/index.ts'
+import type { LimitView, RouteView, TrafficView } from '../data/answers.ts'
+import type { Piece } from '../parts/answer.tsx'
+import type { State } from '../parts/basics.tsx'
+import { placeOf } from '../router/router.ts'
+import { sayAgo, sayFor, sayRate, sayThings } from './format.ts'
+
+type Service = EnvironmentStatus['services'][number]
+type Replica = Service['replicas'][number]
+
+const serviceStates: Readonly<Record<Service['state'], State>> = {
+  healthy: 'good',
+  starting: 'busy',
+  degraded: 'warn',
+  down: 'bad',
+}
+
+/** The state of a service or of the environment as a mark. */
+export const stateOfService = (state: Service['state']): State => serviceStates[state]
+
+/** The state of a replica as a mark. */
+export function stateOfReplica({ state, healthy }: Pick<Replica, 'state' | 'healthy'>): State {
+  if (state === 'crash-looped' || state === 'exposed') return 'bad'
+  if (state === 'stopped') return 'idle'
+  if (healthy === false) return 'warn'
+  return state === 'running' || state === 'external' ? (healthy === null ? 'busy' : 'good') : 'busy'
+}
+
+/** A replica's state in words. */
+export function sayReplica({
+  state,
+  healthy,
+  detail,
+}: Pick<Replica, 'state' | 'healthy' | 'detail'>): string {
+  if (healthy === false) return detail === '' ? 'not healthy' : `not healthy: ${detail}`
+  if (state === 'running' || state === 'external') return healthy === null ? 'not known yet' : 'healthy'
+  return detail === '' ? state : `${state}: ${detail}`
+}
+
+const order: readonly Service['state'][] = ['down', 'degraded', 'starting', 'healthy']
+
+/** Services with the ill ones first, each group by name. */
+export function illFirst(services: readonly Service[]): readonly Service[] {
+  const rank = (service: Service): number => order.indexOf(service.state)
+  return [...services].sort(
+    (a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name, 'en', { numeric: true }),
+  )
+}
+
+/** Limits that refused somebody in the last minute, the hardest biting first. */
+export function bitingLimits(limits: readonly LimitView[]): readonly LimitView[] {
+  return limits
+    .filter((limit) => !limit.dryRun && limit.refused.lastMinute > 0)
+    .sort((a, b) => b.refused.lastMinute - a.refused.lastMinute)
+}
+
+function sayHealth(services: readonly Service[]): Piece {
+  const href = placeOf(['services'])
+  const well = services.filter(({ state }) => state === 'healthy').length
+  if (services.length === 0) return { text: 'No service is described yet', href }
+  if (well === services.length) {
+    const text =
+      well === 1 ? `${services[0]?.name ?? ''} is healthy` : `All ${sayThings(well, 'service')} healthy`
+    return { text, href }
+  }
+  const ill = illFirst(services).filter(({ state }) => state !== 'healthy')
+  const [first] = ill
+  if (ill.length === 1 && first !== undefined) {
+    return { text: `${first.name} is ${first.state}`, href: placeOf(['services', first.name]) }
+  }
+  return { text: `${ill.length} of ${services.length} services are not healthy`, href }
+}
+
+/** The overview's answer: is my service up, how much traffic, what is refused. */
+export function answerOverview(
+  status: EnvironmentStatus,
+  traffic: TrafficView | undefined,
+  limits: readonly LimitView[] | undefined,
+): readonly Piece[] {
+  const pieces: Piece[] = [sayHealth(status.services)]
+  if (traffic !== undefined) {
+    const text = `${sayRate(traffic.requestsPerSecond)} requests/s`
+    pieces.push({ text: '; ' }, { text, href: placeOf(['limits']) })
+  }
+  if (limits !== undefined) pieces.push({ text: '; ' }, ...sayBiting(bitingLimits(limits)))
+  return [...pieces, { text: '.' }]
+}
+
+function sayBiting(biting: readonly LimitView[]): readonly Piece[] {
+  const [first] = biting
+  if (first === undefined) return [{ text: 'no limit is biting' }]
+  if (biting.length > 1) return [{ text: `${biting.length} limits are biting`, href: placeOf(['limits']) }]
+  return [
+    { text: 'one limit is biting: ' },
+    { text: sayLimit(first.name), href: placeOf(['limits', 'limit', first.name]) },
+  ]
+}
+
+/** A limit's name without the room that every reader knows: `POST /login`. */
+export const sayLimit = (name: string): string =>
+  name === 'edge.unmatched' ? 'whatever no route matches' : name.replace(/^edge\.route\./, '')
+
+/** The answer of the services' page. */
+export function answerServices(services: readonly Service[]): readonly Piece[] {
+  const replicas = services.flatMap((service) => service.replicas)
+  if (services.length === 0) return [{ text: 'No service is described in the environment file yet.' }]
+  const well = replicas.filter((replica) => stateOfReplica(replica) === 'good').length
+  const restarts = replicas.reduce((sum, replica) => sum + replica.restarts, 0)
+  const ill = services.filter(({ state }) => state !== 'healthy').length
+  const health =
+    ill === 0 ? sayHealth(services).text : `${ill} of ${sayThings(services.length, 'service')} not healthy`
+  const restarted =
+    restarts === 0 ? 'none was restarted' : `${sayThings(restarts, 'restart')} since the last change`
+  return [{ text: `${health}: ${well} of ${sayThings(replicas.length, 'replica')} well; ${restarted}.` }]
+}
+
+/** The answer of the page on routes and limits. */
+export function answerLimits(routes: readonly RouteView[], limits: readonly LimitView[]): readonly Piece[] {
+  const unlimited = routes.filter(({ unlimitedBecause }) => unlimitedBecause !== null).length
+  const own = routes.filter(({ to }) => to !== '').length
+  const bounded =
+    unlimited === 0
+      ? `${own === 1 ? 'The one route has' : `All ${own} routes have`} a limit`
+      : `${sayThings(unlimited, 'route has', 'routes have')} a waiver instead of a limit`
+  const dry = limits.filter((limit) => limit.dryRun).length
+  const biting = sayBiting(bitingLimits(limits))
+  const tail = dry === 0 ? '.' : `; ${sayThings(dry, 'limit')} only on trial.`
+  return [{ text: `${bounded}; ` }, ...biting.map(({ text }) => ({ text })), { text: tail }]
+}
+
+/** The answer of the jobs' page. */
+export function answerJobs(jobs: readonly Job[], now: number): readonly Piece[] {
+  const going = jobs.filter(({ endedAt }) => endedAt === null).length
+  const last = jobs.find(({ endedAt }) => endedAt !== null)
+  const goes = going === 0 ? 'No job is running' : `${sayThings(going, 'job is', 'jobs are')} running`
+  if (last === undefined) return [{ text: `${goes}; none has ended yet.` }]
+  return [
+    {
+      text: `${goes}; the last one, ${last.operation}, ended ${sayAgo(last.endedAt ?? now, now)}: ${last.state}.`,
+    },
+  ]
+}
+
+/** The answer of one service's page. */
+export function answerService(service: Service, now: number): readonly Piece[] {
+  const starts = service.replicas.map(({ startedAt }) => startedAt).filter((at) => at !== null)
+  const oldest = starts.length === 0 ? undefined : starts.reduce((a, b) => Math.min(a, b))
+  const since = oldest === undefined ? '' : ` Up for ${sayFor(oldest, now)}.`
+  const text = service.says.replace(/\.?$/, '.')
+  return [{ text: `${text.charAt(0).toUpperCase()}${text.slice(1)}${since}` }]
+}

@@ -177,7 +177,10 @@ async function* streamItems(
 /** Items until the signal aborts: then the stream ends without an error. */
 async function* quietly<T>(items: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
   try {
-    yield* items
+    for await (const item of items) {
+      if (signal?.aborted === true) return
+      yield item
+    }
   } catch (error) {
     if (signal?.aborted !== true) throw error
   }

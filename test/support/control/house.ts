@@ -1,4 +1,9 @@
-import { bindJob, bindStream, bindValue, type OperationBinding } from '../../../src/kernel/capability/index.ts'
+import {
+  bindJob,
+  bindStream,
+  bindValue,
+  type OperationBinding,
+} from '../../../src/kernel/capability/index.ts'
 import { openSeries } from '../../../src/kernel/series/index.ts'
 import { systemClock, systemRandom, type Clock, type JsonObject } from '../../../src/kernel/std/index.ts'
 import { memoryTimeline, type Fact, type Timeline } from '../../../src/kernel/timeline/index.ts'
@@ -20,7 +25,7 @@ export interface TestHouse {
   readonly logged: readonly Logged[]
   /** What the tests' operations were called with, and what became of their signals. */
   readonly seen: string[]
-  facts(kind?: string): Promise<readonly Fact[]>
+  readonly facts: (kind?: string) => Promise<readonly Fact[]>
 }
 
 /** Binds the tests' operations. */

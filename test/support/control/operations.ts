@@ -104,7 +104,7 @@ const samples: Readonly<Record<string, unknown>> = {
 function sampleOf(field: string, schema: JsonObject): unknown {
   if (Object.hasOwn(samples, field)) return samples[field]
   if (Array.isArray(schema['enum'])) return schema['enum'][0] as unknown
-  switch (schema['type']) {
+  switch (schema['type'] as string) {
     case 'integer':
     case 'number':
       return Math.max(1, Number(schema['minimum'] ?? 1))

@@ -207,7 +207,7 @@ describe('the stages', () => {
   })
 
   test('a job is requested and recorded as such', async () => {
-    const { ground, trace, recorded } = world(testOperations.work as unknown as OperationDeclaration)
+    const { ground, trace, recorded } = world(testOperations.work)
     expect(await passStages(ground, request({ what: 'it' }))).toEqual({ kind: 'job', job: { id: 'job-1' } })
     expect(trace).not.toContain('act')
     expect(recorded[0]?.data.outcome).toBe('requested')

@@ -10,7 +10,7 @@ import {
   stopSupervisor,
   supervisorScript,
 } from '../../src/server/supervisor/index.ts'
-import { ask, askUntilUp, fillUp, groupsOf, hasHandler } from '../support/supervisor/probes.ts'
+import { ask, askUntilUp, fillUp, groupsOf, untilLogged } from '../support/supervisor/probes.ts'
 import { createHouse, eventually, lives, replica, type House } from '../support/supervisor/house.ts'
 
 const linux = process.platform === 'linux'
@@ -130,14 +130,9 @@ test('one that is told to stop may end in its own way; one that does not is kill
   await house.start()
   const stubborn = replica('web/2', ['stubborn'], { stopTimeoutMs: 300 })
   await house.engine.run({ replicas: [replica('web/1', ['graceful']), stubborn] })
-  const { logFile } = await house.until('web/1', running, 'runs')
-  await eventually(
-    () => readFileSync(logFile, 'utf8'),
-    (text) => text.includes('ready'),
-    'is ready',
-  )
-  const { pid } = await house.until('web/2', running, 'runs')
-  await eventually(() => hasHandler(pid ?? 0), Boolean, 'catches SIGTERM')
+  for (const id of ['web/1', 'web/2']) {
+    await untilLogged((await house.until(id, running, 'runs')).logFile, 'ready')
+  }
   await house.engine.run({ replicas: [] })
   expect(await seen('replica-exited', 'web/1')).toMatchObject({ code: 7, signal: null })
   const killed = await seen('replica-exited', 'web/2')

@@ -24,12 +24,13 @@ export const askUntilUp = (port: number | null): Promise<string> =>
     'it answers',
   )
 
-/** Whether a process catches SIGTERM (bit 15 of SigCgt); elsewhere than on Linux we hope so. */
-export function hasHandler(pid: number): boolean {
-  if (process.platform !== 'linux') return true
-  const mask = /^SigCgt:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0'
-  return ((BigInt(`0x${mask}`) >> 14n) & 1n) === 1n
-}
+/** Waits until a log holds a text. */
+export const untilLogged = (logFile: string, text: string): Promise<string> =>
+  eventually(
+    () => readFileSync(logFile, 'utf8'),
+    (log) => log.includes(text),
+    `${logFile} says ${text}`,
+  )
 
 /** Directories of control groups that bear the mark of a house. */
 export function groupsOf({ data }: House): readonly string[] {

@@ -33,6 +33,7 @@ const modes = {
   expose: () => createServer().listen(0, '0.0.0.0', forever),
   stubborn: () => {
     process.on('SIGTERM', () => process.stdout.write('no\n'))
+    process.stdout.write('ready\n')
     forever()
   },
   graceful: () => {

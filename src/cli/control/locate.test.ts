@@ -1,0 +1,56 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { findDataDirectory, locateControl } from './index.ts'
+
+let folder = ''
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-locate-'))
+})
+
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+async function pretendToRun(data: string): Promise<void> {
+  await mkdir(join(data, 'run'), { recursive: true })
+  await writeFile(join(data, 'run', 'control.json'), '{"pid":1,"url":"http://127.0.0.1:9999"}')
+  await writeFile(join(data, 'root.token'), 'the-token\n')
+}
+
+test('the data directory lies beside the nearest environment file above', async () => {
+  await writeFile(join(folder, 'holdfast.config.ts'), '')
+  const deep = join(folder, 'a', 'b')
+  await mkdir(deep, { recursive: true })
+  expect(await findDataDirectory({ directory: deep })).toBe(join(folder, '.holdfast'))
+})
+
+test('--data and --config say it outright', async () => {
+  expect(await findDataDirectory({ directory: folder, data: 'd' })).toBe(join(folder, 'd'))
+  expect(await findDataDirectory({ directory: folder, config: 'x/holdfast.config.ts' })).toBe(
+    join(folder, 'x', '.holdfast'),
+  )
+})
+
+test('what runs is found by its data directory, with its token', async () => {
+  await pretendToRun(join(folder, '.holdfast'))
+  expect(await locateControl({ directory: folder })).toMatchObject({
+    url: 'http://127.0.0.1:9999',
+    token: 'the-token',
+  })
+  expect(await locateControl({ directory: folder, token: 'mine' })).toMatchObject({ token: 'mine' })
+})
+
+test('an address by hand needs no files', async () => {
+  expect(await locateControl({ directory: folder, url: 'https://control.example/', token: 't' })).toEqual({
+    url: 'https://control.example',
+    token: 't',
+  })
+})
+
+test('what does not run is said with the command that starts it', async () => {
+  await expect(locateControl({ directory: folder })).rejects.toMatchObject({
+    code: 'control.unreachable',
+    hint: expect.stringContaining('holdfast up') as string,
+  })
+})

@@ -3,10 +3,16 @@ import { factAt, type Draft } from '../draft.ts'
 import type { Fact } from '../port.ts'
 import { severities } from '../query.ts'
 import type { Channel } from './channel.ts'
-import type { DraftRow, WriterCalls } from './protocol.ts'
+import { draftCells, type DraftCells, type WriterCalls, type WriterNotes } from './protocol.ts'
 
 /** Most facts in one transaction: a larger one would make the first of them wait for the last. */
 const maxBatchFacts = 2048
+
+/** So many drafts are sent on at once: then the writer inserts some while this thread prepares the next. */
+const stageFacts = 16
+
+/** Characters of a hash in hex. */
+const hashLength = 64
 
 /** What may wait for the disk. */
 export interface AppendBounds {
@@ -18,112 +24,147 @@ export interface AppendBounds {
 export interface Appender {
   /** Errors: `timeline.full`, and those of the disk. */
   append(drafts: readonly Draft[]): Promise<readonly Fact[]>
+  /** Sends on what has gathered, so that what is asked of the writer next comes after it. */
+  flush(): void
   /** Resolves when nothing waits any more, provided that nothing more is appended. */
   drained(): Promise<void>
 }
 
 interface Waiting {
   readonly drafts: readonly Draft[]
-  readonly sizeBytes: number
   readonly resolve: (facts: readonly Fact[]) => void
   readonly reject: (error: unknown) => void
 }
 
+/** One transaction in the making. */
+interface Batch {
+  readonly waiting: Waiting[]
+  /** Drafts that were not sent on yet. */
+  unsent: DraftCells
+  facts: number
+  sizeBytes: number
+}
+
 /** Creates an appender. `onCommitted` is called with what each transaction brought, before its callers know. */
 export function createAppender(
-  writer: Pick<Channel<WriterCalls>, 'call'>,
+  writer: Pick<Channel<WriterCalls, WriterNotes>, 'call' | 'tell'>,
   bounds: AppendBounds,
   onCommitted: (facts: readonly Fact[]) => void,
 ): Appender {
-  const queue = createQueue(bounds)
-  let running: Promise<void> | null = null
+  const load = createLoad(bounds)
+  const underway = new Set<Promise<void>>()
+  let batch = emptyBatch()
+  let isScheduled = false
 
-  const commit = async (batch: readonly Waiting[]): Promise<void> => {
+  const commit = async (sent: Batch): Promise<void> => {
     try {
-      const rows = batch.flatMap(({ drafts }) => drafts.map(rowOf))
-      const { first, hashes } = await writer.call('append', rows)
-      settle(batch, { first, hashes }, onCommitted)
+      settle(sent.waiting, await writer.call('commit', sent.unsent), onCommitted)
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      for (const { reject } of sent.waiting) reject(error)
     }
+    load.release(sent)
   }
-  const run = async (): Promise<void> => {
-    // What is appended in the same turn of the event loop shares the first transaction.
-    await new Promise((resolve) => setImmediate(resolve))
-    for (let batch = queue.take(); batch.length > 0; batch = queue.take()) {
-      await commit(batch)
-      await new Promise((resolve) => setImmediate(resolve))
+  const flush = (): void => {
+    if (batch.facts === 0) return
+    const committed = commit(batch).finally(() => {
+      underway.delete(committed)
+      schedule()
+    })
+    underway.add(committed)
+    batch = emptyBatch()
+  }
+  /** What is appended in the same turn of the event loop, or while a transaction is under way, shares the next one. */
+  const schedule = (): void => {
+    if (isScheduled || batch.facts === 0 || underway.size > 0) return
+    isScheduled = true
+    setImmediate(() => {
+      isScheduled = false
+      if (underway.size === 0) flush()
+    })
+  }
+  const add = (waiting: Waiting, sizeBytes: number): void => {
+    batch.waiting.push(waiting)
+    batch.facts += waiting.drafts.length
+    batch.sizeBytes += sizeBytes
+    for (const draft of waiting.drafts) pushCells(batch.unsent, draft)
+    if (batch.facts >= maxBatchFacts) return flush()
+    if (batch.unsent.length >= stageFacts * draftCells) {
+      writer.tell('stage', batch.unsent)
+      batch.unsent = []
     }
-    running = null
+    schedule()
   }
   return {
     append: (drafts) =>
       new Promise((resolve, reject) => {
-        const isTaken = queue.add({ drafts, sizeBytes: sizeOf(drafts), resolve, reject })
-        if (!isTaken) return reject(full(bounds))
-        running ??= run()
+        const sizeBytes = sizeOf(drafts)
+        if (!load.take({ facts: drafts.length, sizeBytes })) return reject(full(bounds))
+        add({ drafts, resolve, reject }, sizeBytes)
       }),
+    flush,
     drained: async () => {
-      await running
+      flush()
+      await Promise.all(underway)
     },
   }
 }
 
-interface Queue {
-  /** False: there is no room for it. */
-  add(waiting: Waiting): boolean
-  /** Takes as many as fit into one transaction, in order. */
-  take(): readonly Waiting[]
+interface Amount {
+  readonly facts: number
+  readonly sizeBytes: number
 }
 
-function createQueue(bounds: AppendBounds): Queue {
-  let queue: Waiting[] = []
-  let facts = 0
-  let sizeBytes = 0
+/** What waits for the disk, within its bounds. */
+interface Load {
+  /** False: there is no room for it. */
+  take(amount: Amount): boolean
+  release(amount: Amount): void
+}
+
+function createLoad({ maxWaitingFacts, maxWaitingBytes }: AppendBounds): Load {
+  let waitingFacts = 0
+  let waitingBytes = 0
   return {
-    add: (waiting) => {
-      const fits =
-        facts + waiting.drafts.length <= bounds.maxWaitingFacts &&
-        sizeBytes + waiting.sizeBytes <= bounds.maxWaitingBytes
+    take: ({ facts, sizeBytes }) => {
+      const fits = waitingFacts + facts <= maxWaitingFacts && waitingBytes + sizeBytes <= maxWaitingBytes
       if (!fits) return false
-      queue.push(waiting)
-      facts += waiting.drafts.length
-      sizeBytes += waiting.sizeBytes
+      waitingFacts += facts
+      waitingBytes += sizeBytes
       return true
     },
-    take: () => {
-      let count = 0
-      let taken = 0
-      while (taken < queue.length && (taken === 0 || count < maxBatchFacts)) {
-        const next = queue[taken++]
-        count += next?.drafts.length ?? 0
-        sizeBytes -= next?.sizeBytes ?? 0
-      }
-      const batch = queue.slice(0, taken)
-      queue = queue.slice(taken)
-      facts -= count
-      return batch
+    release: ({ facts, sizeBytes }) => {
+      waitingFacts -= facts
+      waitingBytes -= sizeBytes
     },
   }
+}
+
+function emptyBatch(): Batch {
+  return { waiting: [], unsent: [], facts: 0, sizeBytes: 0 }
 }
 
 function settle(
   batch: readonly Waiting[],
-  { first, hashes }: { readonly first: number; readonly hashes: readonly string[] },
+  { first, hashes }: { readonly first: number; readonly hashes: string },
   onCommitted: (facts: readonly Fact[]) => void,
 ): void {
   let index = 0
   const settled = batch.map(({ drafts, resolve }) => {
-    const facts = drafts.map((draft) => factAt(draft, first + index, hashes[index++] ?? ''))
+    const facts = drafts.map((draft, offset) => {
+      const place = index + offset
+      return factAt(draft, first + place, hashes.slice(place * hashLength, (place + 1) * hashLength))
+    })
+    index += drafts.length
     return { facts, resolve }
   })
   onCommitted(settled.flatMap(({ facts }) => facts))
   for (const { facts, resolve } of settled) resolve(facts)
 }
 
-function rowOf(draft: Draft): DraftRow {
+/** The order of `DraftCells`. */
+function pushCells(cells: DraftCells, draft: Draft): void {
   const { id, at, kind, severity, subject, correlation, actor, payloadHash, salt, text } = draft
-  return [id, at, kind, severities.indexOf(severity), subject, correlation, actor, payloadHash, salt, text]
+  cells.push(id, at, kind, severities.indexOf(severity), subject, correlation, actor, payloadHash, salt, text)
 }
 
 function sizeOf(drafts: readonly Draft[]): number {

@@ -7,9 +7,11 @@ import type { Calls, WorkerSettings } from './protocol.ts'
 const maxWaiting = 10_000
 
 /** A worker thread that answers calls, in the order in which they are made. */
-export interface Channel<C extends Calls<C>> {
+export interface Channel<C extends Calls<C>, Notes> {
   /** Errors: those of the call; `timeline.full`, `timeline.closed`. */
   call<N extends keyof C & string>(name: N, ask: C[N]['ask']): Promise<C[N]['answer']>
+  /** Tells the worker something that it does not answer. */
+  tell<N extends keyof Notes & string>(name: N, note: Notes[N]): void
   /** How many calls wait for an answer. */
   readonly waiting: number
   /** Ends the thread after all that was asked of it is answered. */
@@ -28,9 +30,9 @@ interface Reply {
 }
 
 /** Starts a worker and waits until it has opened the file; resolves with what it said then. */
-export async function openChannel<C extends Calls<C>>(
+export async function openChannel<C extends Calls<C>, Notes>(
   settings: WorkerSettings,
-): Promise<{ readonly channel: Channel<C>; readonly opened: unknown }> {
+): Promise<{ readonly channel: Channel<C, Notes>; readonly opened: unknown }> {
   const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), {
     workerData: settings,
     name: `timeline-${settings.role}`,
@@ -49,7 +51,7 @@ export async function openChannel<C extends Calls<C>>(
 
   let lastCall = 0
   const opened = await new Promise<unknown>((resolve, reject) => waiting.set(lastCall, { resolve, reject }))
-  const call: Channel<C>['call'] = (name, ask) =>
+  const call: Channel<C, Notes>['call'] = (name, ask) =>
     new Promise((resolve, reject) => {
       if (end.error !== null) return reject(end.error)
       if (waiting.size >= maxWaiting) return reject(overloaded())
@@ -61,6 +63,7 @@ export async function openChannel<C extends Calls<C>>(
     opened,
     channel: {
       call,
+      tell: (name, note) => worker.postMessage({ name, ask: note }),
       get waiting() {
         return waiting.size
       },

@@ -4,7 +4,7 @@ import { hashLink, type Entry } from '../chain.ts'
 import type { Head } from '../port.ts'
 import { severities } from '../query.ts'
 import { blockOf } from '../retention.ts'
-import type { DraftRow } from './protocol.ts'
+import { draftCells, type DraftCells } from './protocol.ts'
 
 /** Most kinds of facts: kinds are declared in code, so more of them means that one is made up from data. */
 const maxKinds = 10_000
@@ -12,14 +12,17 @@ const maxKinds = 10_000
 /** Rows in one INSERT statement: half the cost of one row each. */
 const rowsAtOnce = 16
 
-const oneRow = '(?, ?, ?, ?, ?, ?, ?, ?, unhex(?), unhex(?), unhex(?), ?)'
+/** Cells of one row. */
+const rowCells = 11
+
+const oneRow = '(?, ?, ?, ?, ?, ?, ?, ?, unhex(?), unhex(?), ?, NULL)'
 
 type Value = string | number | null
 
 /** Puts facts and their index entries into the tables, within a transaction of the caller's. */
 export interface Inserter {
-  /** Continues the chain from `head`. */
-  append(head: Head, rows: readonly DraftRow[]): { readonly head: Head; readonly hashes: readonly string[] }
+  /** Continues the chain from `head`; returns its new end and adds the hashes to `hashes`. */
+  append(head: Head, drafts: DraftCells, hashes: string[]): Head
   /** Stores entries of a chain that was checked already. */
   store(entries: readonly Entry[]): void
   /** Forgets what it knows about the tables, after a transaction was rolled back. */
@@ -38,17 +41,16 @@ export function createInserter(db: DatabaseSync): Inserter {
     facts.add(entry, kind, rank)
   }
   return {
-    append: (head, rows) => {
-      let { sequence, hash, at } = head
-      const hashes: string[] = []
-      for (const row of rows) {
-        const entry = linked({ sequence, hash, at }, row)
-        ;({ sequence, hash, at } = entry)
-        hashes.push(hash)
+    append: (head, drafts, hashes) => {
+      let end = head
+      for (let cell = 0; cell < drafts.length; cell += draftCells) {
+        const entry = linked(end, drafts, cell)
+        end = entry
+        hashes.push(entry.hash)
         add(entry)
       }
       facts.flush()
-      return { head: { sequence, hash, at }, hashes }
+      return { sequence: end.sequence, hash: end.hash, at: end.at }
     },
     store: (entries) => {
       for (const entry of entries) add(entry)
@@ -62,12 +64,22 @@ export function createInserter(db: DatabaseSync): Inserter {
   }
 }
 
-function linked(previous: Head, row: DraftRow): Entry {
-  const [id, at, kind, rank, subject, correlation, actor, payloadHash, salt, text] = row
-  const sequence = previous.sequence + 1
-  const severity = severities[rank] ?? 'info'
-  const entry = { sequence, id, at, kind, severity, subject, actor, correlation, salt, text, payloadHash }
-  return { ...entry, hash: hashLink(previous.hash, entry, payloadHash) }
+function linked(previous: Head, cells: DraftCells, first: number): Entry {
+  const text = (offset: number): string => cells[first + offset] as string
+  const optional = (offset: number): string | null => cells[first + offset] as string | null
+  const payloadHash = text(7)
+  const header = {
+    sequence: previous.sequence + 1,
+    id: text(0),
+    at: cells[first + 1] as number,
+    kind: text(2),
+    severity: severities[cells[first + 3] as number] ?? 'info',
+    subject: optional(4),
+    actor: text(6),
+    correlation: optional(5),
+  }
+  const hash = hashLink(previous.hash, header, payloadHash)
+  return { ...header, salt: text(8), text: text(9), payloadHash, hash }
 }
 
 interface Kinds {
@@ -156,24 +168,32 @@ interface FactRows {
 function createFactRows(db: DatabaseSync): FactRows {
   const insertOf = (rows: number): StatementSync =>
     db.prepare(
-      `INSERT INTO facts (sequence, at, kind, severity, subject, correlation, actor, id, payload, hash, salt, data)
+      `INSERT INTO facts (sequence, at, kind, severity, subject, correlation, actor, id, hash, salt, data, erased)
        VALUES ${Array.from({ length: rows }, () => oneRow).join(', ')}`,
     )
   const insertMany = insertOf(rowsAtOnce)
   const insertOne = insertOf(1)
-  let waiting: Value[][] = []
+  const insertErased = db.prepare('UPDATE facts SET erased = unhex(?) WHERE sequence = ?')
+  let waiting: Value[] = []
+  const flush = (): void => {
+    for (let cell = 0; cell < waiting.length; cell += rowCells) {
+      insertOne.run(...waiting.slice(cell, cell + rowCells))
+    }
+    waiting = []
+  }
   return {
     add: (entry, kind, rank) => {
-      const { sequence, at, subject, correlation, actor, id, payloadHash, hash, salt, text } = entry
-      waiting.push([sequence, at, kind, rank, subject, correlation, actor, id, payloadHash, hash, salt, text])
-      if (waiting.length < rowsAtOnce) return
-      insertMany.run(...waiting.flat())
+      const { sequence, at, subject, correlation, actor, id, hash, salt, text } = entry
+      waiting.push(sequence, at, kind, rank, subject, correlation, actor, id, hash, salt, text)
+      if (text === null) {
+        flush()
+        insertErased.run(entry.payloadHash, sequence)
+      }
+      if (waiting.length < rowsAtOnce * rowCells) return
+      insertMany.run(...waiting)
       waiting = []
     },
-    flush: () => {
-      for (const row of waiting) insertOne.run(...row)
-      waiting = []
-    },
+    flush,
     forget: () => {
       waiting = []
     },

@@ -1,5 +1,5 @@
 import { HoldfastError, systemClock, systemRandom, type Clock, type Random } from '../../std/index.ts'
-import { createStamp, factOf, type Stamp } from '../draft.ts'
+import { createStamp, type Stamp } from '../draft.ts'
 import { createListeners, followTimeline, type Listeners } from '../follow.ts'
 import { importInto, type ImportTarget } from '../import.ts'
 import { refused } from '../lines.ts'
@@ -7,7 +7,8 @@ import type { Head, Timeline, Verification, VerifyOptions } from '../port.ts'
 import { searchFor } from '../query.ts'
 import { createAppender, type Appender } from './appender.ts'
 import { openChannel, type Channel } from './channel.ts'
-import type { WorkerSettings, WriterCalls } from './protocol.ts'
+import type { WorkerSettings, WriterCalls, WriterNotes } from './protocol.ts'
+import { factOfRow } from './schema.ts'
 import { exportWith, openReaders, verifyWith, type Readers } from './readers.ts'
 
 /** What a timeline on disk is opened with. */
@@ -26,7 +27,7 @@ export interface OpenOptions {
   readonly maxWaitingBytes?: number
 }
 
-type Writer = Channel<WriterCalls>
+type Writer = Channel<WriterCalls, WriterNotes>
 
 interface Opened {
   readonly path: string
@@ -44,7 +45,7 @@ export async function openTimeline(options: OpenOptions): Promise<Timeline> {
     path: options.path,
     maxFileBytes: options.maxFileBytes ?? null,
   }
-  const { channel: writer, opened } = await openChannel<WriterCalls>(settings)
+  const { channel: writer, opened } = await openChannel<WriterCalls, WriterNotes>(settings)
   try {
     const { path, head } = opened as Opened
     const readers = await openReaders(path, options.readers ?? 1)
@@ -105,7 +106,7 @@ function createTimeline(parts: Parts, options: OpenOptions): Timeline {
     onAppended: (listener) => listeners.add(listener),
     read: async (query) => {
       checkOpen()
-      return (await readers.call('read', searchFor(query))).map(factOf)
+      return (await readers.call('read', searchFor(query))).map(factOfRow)
     },
     follow: (query, signal) =>
       followTimeline(
@@ -160,27 +161,30 @@ function createCore({ writer, readers, head }: Parts, options: OpenOptions): Cor
 
 type Upkeep = Pick<Timeline, 'erase' | 'loadCheckpoint' | 'saveCheckpoint' | 'retain'>
 
-function upkeep({ writer, clock, checkWritable }: Core): Upkeep {
+function upkeep({ writer: thread, appender, clock, checkWritable }: Core): Upkeep {
   const registered = new Set<string>()
+  const writer: Pick<Writer, 'call'> = {
+    call: async (name, ask) => {
+      checkWritable()
+      appender.flush()
+      return await thread.call(name, ask)
+    },
+  }
   return {
     erase: async (sequence) => {
-      checkWritable()
       return await writer.call('erase', sequence)
     },
     loadCheckpoint: async (name) => {
-      checkWritable()
       registered.add(name)
       return await writer.call('loadCheckpoint', { name, nowMs: clock.now() })
     },
     saveCheckpoint: async (name, { sequence, state }) => {
-      checkWritable()
       const text = JSON.stringify(state)
       await writer.call('saveCheckpoint', { name, sequence, text, nowMs: clock.now() })
     },
     retain: async (retention) => {
       let removed = 0
       for (;;) {
-        checkWritable()
         const ask = { ...retention, nowMs: clock.now(), registered: [...registered] }
         const count = await writer.call('retain', ask)
         if (count === 0) return removed

@@ -2,6 +2,7 @@ import type { Broken, Entry } from '../chain.ts'
 import type { NamedCheckpoint } from '../lines.ts'
 import type { Checkpoint, Head, Retention } from '../port.ts'
 import type { Search } from '../query.ts'
+import type { FactRow } from './schema.ts'
 
 /** What a worker thread is started with. */
 export interface WorkerSettings {
@@ -11,19 +12,15 @@ export interface WorkerSettings {
   readonly maxFileBytes: number | null
 }
 
-/** A draft on its way to the writer: a flat tuple of texts and numbers crosses threads four times faster than objects. */
-export type DraftRow = readonly [
-  id: string,
-  at: number,
-  kind: string,
-  rank: number,
-  subject: string | null,
-  correlation: string | null,
-  actor: string,
-  payloadHash: string,
-  salt: string,
-  text: string,
-]
+/**
+ * Drafts on their way to the writer, one after the other, `draftCells` cells each: id, at, kind, rank of the severity,
+ * subject, correlation, actor, payload hash, salt, payload. One flat array crosses threads several times
+ * faster than objects do.
+ */
+export type DraftCells = (string | number | null)[]
+
+/** Cells of one draft. */
+export const draftCells = 10
 
 /** Which facts may go, and who holds them back. */
 export interface RetainAsk extends Retention {
@@ -39,12 +36,20 @@ export interface WalkStep {
   readonly broken: Broken | null
 }
 
+/** What is told to the writer without an answer: drafts that belong to the transaction of the next `commit`. */
+export interface WriterNotes {
+  readonly stage: DraftCells
+}
+
 /** What may be asked of the writer, and what it answers. */
 export interface WriterCalls {
-  /** One transaction. Answers with the first sequence number and the hashes, in order. */
-  readonly append: {
-    readonly ask: readonly DraftRow[]
-    readonly answer: { readonly first: number; readonly hashes: readonly string[] }
+  /**
+   * The last drafts of a transaction, whose first ones were sent as `stage`. Answers, once they are on disk,
+   * with the first sequence number and the hashes, one after the other.
+   */
+  readonly commit: {
+    readonly ask: DraftCells
+    readonly answer: { readonly first: number; readonly hashes: string }
   }
   readonly erase: { readonly ask: number; readonly answer: boolean }
   readonly loadCheckpoint: {
@@ -80,7 +85,7 @@ export interface WriterCalls {
 
 /** What may be asked of a reader, and what it answers. */
 export interface ReaderCalls {
-  readonly read: { readonly ask: Search; readonly answer: readonly Entry[] }
+  readonly read: { readonly ask: Search; readonly answer: readonly FactRow[] }
   /** Goes on along the chain from `from` (null: its base), not beyond `end`. */
   readonly walk: {
     readonly ask: { readonly from: Head | null; readonly end: number }
@@ -98,6 +103,9 @@ export interface ReaderCalls {
 
 /** A map of calls, by name. */
 export type Calls<C> = { readonly [N in keyof C]: { readonly ask: unknown; readonly answer: unknown } }
+
+/** Code that hears notes. */
+export type Hearers<N> = { readonly [Name in keyof N]: (note: N[Name]) => void }
 
 /** Code that answers calls. */
 export type Handlers<C extends Calls<C>> = { readonly [N in keyof C]: (ask: C[N]['ask']) => C[N]['answer'] }

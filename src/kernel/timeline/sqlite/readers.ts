@@ -8,7 +8,7 @@ import type { ReaderCalls, WalkStep } from './protocol.ts'
 
 /** One or more reading threads; each call goes to the one with the least to do. */
 export interface Readers {
-  readonly call: Channel<ReaderCalls>['call']
+  readonly call: Channel<ReaderCalls, object>['call']
   close(): Promise<void>
 }
 
@@ -16,7 +16,7 @@ export interface Readers {
 export async function openReaders(path: string, count: number): Promise<Readers> {
   const settings = { role: 'reader', path, maxFileBytes: null } as const
   const opened = await Promise.all(
-    Array.from({ length: Math.max(1, count) }, () => openChannel<ReaderCalls>(settings)),
+    Array.from({ length: Math.max(1, count) }, () => openChannel<ReaderCalls, object>(settings)),
   )
   const channels = opened.map(({ channel }) => channel)
   return {

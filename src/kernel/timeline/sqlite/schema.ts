@@ -1,5 +1,6 @@
-import { genesis, type Entry } from '../chain.ts'
-import type { Head } from '../port.ts'
+import type { JsonObject } from '../../std/index.ts'
+import { genesis, hashPayload, type Entry, type Header } from '../chain.ts'
+import type { Fact, Head } from '../port.ts'
 import { severities } from '../query.ts'
 
 /** `PRAGMA application_id` of a timeline: "HfTl". */
@@ -11,7 +12,8 @@ export const schemaVersion = 1
 /**
  * The tables. Facts are indexed by block of 64: an index entry says "somewhere in this block is a fact of this kind and
  * severity (of this subject)". A burst of like facts costs one entry instead of 64, and a rare fact is found by
- * looking through 64 rows. `base` has one row: the last fact that retention removed.
+ * looking through 64 rows. `erased` keeps the hash of a payload once the payload itself is gone; until then the hash follows
+ * from salt and data, and storing it would cost a tenth of the file. `base` has one row: the last fact that retention removed.
  */
 export const schema = `
   PRAGMA auto_vacuum = INCREMENTAL;
@@ -21,7 +23,7 @@ export const schema = `
   CREATE TABLE facts (
     sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, severity INTEGER NOT NULL,
     subject TEXT, correlation TEXT, actor TEXT NOT NULL, id TEXT NOT NULL,
-    payload BLOB NOT NULL, hash BLOB NOT NULL, salt BLOB, data TEXT
+    hash BLOB NOT NULL, salt BLOB, data TEXT, erased BLOB
   ) STRICT;
   CREATE TABLE kind_blocks (
     kind INTEGER NOT NULL, severity INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (kind, severity, block)
@@ -42,35 +44,52 @@ export const schema = `
   INSERT INTO base VALUES (1, 0, '${genesis.hash}', 0);
 `
 
-/** The columns of a fact as `EntryRow` has them. */
-export const entryColumns = `sequence, at, (SELECT kinds.kind FROM kinds WHERE number = facts.kind) AS kind, severity, subject,
-  correlation, actor, id, lower(hex(payload)) AS payloadHash, lower(hex(hash)) AS hash, lower(hex(salt)) AS salt, data AS text`
+const kindColumn = '(SELECT kinds.kind FROM kinds WHERE number = facts.kind) AS kind'
 
-/** A fact as SQLite returns it; `salt` is empty when it is NULL. */
-export interface EntryRow extends Omit<Entry, 'severity' | 'kind'> {
+/** The columns of a fact as `FactRow` has them. */
+export const factColumns = `sequence, at, ${kindColumn}, severity, subject, correlation, actor, id, lower(hex(hash)) AS hash, data AS text`
+
+/** The columns of a fact as `EntryRow` has them. */
+export const entryColumns = `${factColumns}, lower(hex(salt)) AS salt, lower(hex(erased)) AS erased`
+
+/** A fact as SQLite returns it. */
+export interface FactRow extends Omit<Header, 'severity' | 'kind'> {
   readonly severity: number
+  /** Null when the row names a kind that does not exist: it was tampered with. */
   readonly kind: string | null
+  readonly hash: string
+  readonly text: string | null
+}
+
+/** A fact as SQLite returns it, with what the chain needs; an empty text stands for NULL. */
+export interface EntryRow extends FactRow {
+  readonly salt: string
+  readonly erased: string
 }
 
 /** The entry of a row. A row that was tampered with beyond recognition still yields an entry, whose link then does not hold. */
 export function entryOf(row: EntryRow): Entry {
-  const { sequence, id, at, subject, actor, correlation, salt, text, payloadHash, hash } = row
-  const severity = severities[row.severity] ?? 'info'
-  const kind = row.kind ?? ''
-  const known = salt === '' ? null : salt
+  const { text, hash, salt, erased } = row
+  const payloadHash = text === null ? erased : hashPayload(salt, text)
+  return { ...headerOf(row), salt: salt === '' ? null : salt, text, payloadHash, hash }
+}
+
+/** The fact of a row. */
+export function factOfRow(row: FactRow): Fact {
+  const data = row.text === null ? null : (JSON.parse(row.text) as JsonObject)
+  return { ...headerOf(row), data, hash: row.hash }
+}
+
+function headerOf({ sequence, id, at, kind, severity, subject, actor, correlation }: FactRow): Header {
   return {
     sequence,
     id,
     at,
-    kind,
-    severity,
+    kind: kind ?? '',
+    severity: severities[severity] ?? 'info',
     subject,
     actor,
     correlation,
-    salt: known,
-    text,
-    payloadHash,
-    hash,
   }
 }
 

@@ -1,11 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Entry } from '../chain.ts'
 import { kindMatches, severities, type Search } from '../query.ts'
 import { blockOf, blockSize } from '../retention.ts'
-import { entryColumns, entryOf, type EntryRow } from './schema.ts'
+import { factColumns, type FactRow } from './schema.ts'
 
 /** Runs searches on one connection. */
-export type Searcher = (search: Search) => readonly Entry[]
+export type Searcher = (search: Search) => readonly FactRow[]
 
 /** One index entry's prefix: all blocks with a fact of this kind and severity (of the subject that is asked for). */
 interface Group {
@@ -90,16 +89,16 @@ function isUnfiltered(search: Search): boolean {
 }
 
 /** Looks through ranges, in their order, until the limit is reached. */
-function collect(statements: Statements, search: Search, ranges: Iterable<Bounds>): readonly Entry[] {
+function collect(statements: Statements, search: Search, ranges: Iterable<Bounds>): readonly FactRow[] {
   const { conditions, values } = conditionsOf(statements, search)
   const statement = statements(
-    `SELECT ${entryColumns} FROM facts WHERE sequence BETWEEN ? AND ?${conditions}
+    `SELECT ${factColumns} FROM facts WHERE sequence BETWEEN ? AND ?${conditions}
      ORDER BY sequence ${search.newestFirst ? 'DESC' : 'ASC'} LIMIT ?`,
   )
-  const found: Entry[] = []
+  const found: FactRow[] = []
   for (const { lowest, highest } of ranges) {
     const rows = statement.all(lowest, highest, ...values, search.limit - found.length)
-    for (const row of rows as unknown as EntryRow[]) found.push(entryOf(row))
+    for (const row of rows) found.push(row as unknown as FactRow)
     if (found.length >= search.limit) break
   }
   return found

@@ -18,8 +18,16 @@ function attempt(path: string, act: () => unknown): object {
   }
 }
 
+interface Message {
+  /** Absent: a note, which is not answered. */
+  readonly call?: number
+  readonly name: string
+  readonly ask: never
+}
+
 function serve(port: MessagePort, path: string, handlers: AnyHandlers): void {
-  port.on('message', ({ call, name, ask }: { call: number; name: string; ask: never }) => {
+  port.on('message', ({ call, name, ask }: Message) => {
+    if (call === undefined) return void handlers[name]?.(ask)
     port.postMessage({ call, ...attempt(path, () => handlers[name]?.(ask)) })
     if (name === 'close') port.close()
   })

@@ -1,14 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { JsonObject } from '../../std/index.ts'
-import { createInserter } from './inserter.ts'
-import type { Handlers, WriterCalls } from './protocol.ts'
+import { assert, type JsonObject } from '../../std/index.ts'
+import type { Head } from '../port.ts'
+import { createInserter, type Inserter } from './inserter.ts'
+import type { DraftCells, Handlers, Hearers, WriterCalls, WriterNotes } from './protocol.ts'
 import { retainStep } from './retain-step.ts'
-import { headFrom, headQuery } from './schema.ts'
+import { entryColumns, entryOf, headFrom, headQuery, type EntryRow } from './schema.ts'
 
 type Transact = <T>(act: () => T) => T
 
 /** What the writer does: the only connection that changes anything. Every call but an import is one transaction. */
-export function createWriter(db: DatabaseSync): Handlers<WriterCalls> {
+export function createWriter(db: DatabaseSync): Handlers<WriterCalls> & Hearers<WriterNotes> {
   let head = headFrom(db.prepare(headQuery).get())
   const inserter = createInserter(db)
   const transact: Transact = (act) => {
@@ -23,12 +24,15 @@ export function createWriter(db: DatabaseSync): Handlers<WriterCalls> {
       throw error
     }
   }
+  const staging = createStaging(db, inserter)
   return {
-    append: (rows) => {
+    stage: (drafts) => staging.take(head, drafts),
+    commit: (drafts) => {
       const first = head.sequence + 1
-      const done = transact(() => inserter.append(head, rows))
-      head = done.head
-      return { first, hashes: done.hashes }
+      staging.take(head, drafts)
+      const staged = staging.commit()
+      head = staged.head
+      return { first, hashes: staged.hashes.join('') }
     },
     erase: (sequence) => erase(db, sequence, transact),
     ...checkpointHandlers(db, transact),
@@ -37,8 +41,80 @@ export function createWriter(db: DatabaseSync): Handlers<WriterCalls> {
       if (count > 0) db.exec('PRAGMA incremental_vacuum')
       return count
     },
+    ...importHandlers(db, inserter, { get: () => head, set: (imported) => (head = imported) }),
+    close: () => {
+      db.close()
+      return null
+    },
+  }
+}
+
+/** Some failures (a full disk, say) have ended the transaction already. */
+function rollBack(db: DatabaseSync): void {
+  if (db.isTransaction) db.exec('ROLLBACK')
+}
+
+interface Staged {
+  readonly head: Head
+  readonly hashes: readonly string[]
+}
+
+/** Inserts drafts as they come, so that the thread that makes them and this one work at the same time. */
+interface Staging {
+  /** Begins a transaction when none is open. What goes wrong is said at the commit. */
+  take(head: Head, drafts: DraftCells): void
+  commit(): Staged
+}
+
+function createStaging(db: DatabaseSync, inserter: Inserter): Staging {
+  const begin = db.prepare('BEGIN IMMEDIATE')
+  const commit = db.prepare('COMMIT')
+  let staged: { head: Head; hashes: string[] } | null = null
+  let failure: { readonly cause: unknown } | null = null
+  const attempt = (act: () => void): void => {
+    if (failure !== null) return
+    try {
+      act()
+    } catch (cause) {
+      failure = { cause }
+      rollBack(db)
+      inserter.forget()
+    }
+  }
+  return {
+    take: (head, drafts) =>
+      attempt(() => {
+        if (staged === null) begin.run()
+        staged ??= { head, hashes: [] }
+        staged.head = inserter.append(staged.head, drafts, staged.hashes)
+      }),
+    commit: () => {
+      attempt(() => commit.run())
+      const [done, failed] = [staged, failure]
+      staged = null
+      failure = null
+      if (failed !== null) throw failed.cause
+      assert(done !== null, 'a commit follows at least one draft')
+      return done
+    },
+  }
+}
+
+type ImportHandlers = Pick<
+  Handlers<WriterCalls>,
+  'beginImport' | 'takeImport' | 'finishImport' | 'abortImport'
+>
+
+interface HeadCell {
+  readonly get: () => Head
+  readonly set: (head: Head) => void
+}
+
+/** An import is one transaction over many calls; meanwhile nothing else is asked of the writer. */
+function importHandlers(db: DatabaseSync, inserter: Inserter, head: HeadCell): ImportHandlers {
+  return {
     beginImport: () => {
-      if (head.sequence > 0) return false
+      if (head.get().sequence > 0) return false
       db.exec('BEGIN IMMEDIATE')
       return true
     },
@@ -54,7 +130,7 @@ export function createWriter(db: DatabaseSync): Handlers<WriterCalls> {
       for (const { name, sequence, state } of checkpoints)
         save.run(name, sequence, nowMs, JSON.stringify(state))
       db.exec('COMMIT')
-      head = imported
+      head.set(imported)
       return null
     },
     abortImport: () => {
@@ -62,27 +138,25 @@ export function createWriter(db: DatabaseSync): Handlers<WriterCalls> {
       inserter.forget()
       return null
     },
-    close: () => {
-      db.close()
-      return null
-    },
   }
-}
-
-/** Some failures (a full disk, say) have ended the transaction already. */
-function rollBack(db: DatabaseSync): void {
-  if (db.isTransaction) db.exec('ROLLBACK')
 }
 
 /** Erased is what nobody can read any more: freed bytes are overwritten, and the log that still has them is emptied. */
 function erase(db: DatabaseSync, sequence: number, transact: Transact): boolean {
   db.exec('PRAGMA secure_delete = ON')
   try {
-    const { changes } = transact(() =>
-      db.prepare('UPDATE facts SET salt = NULL, data = NULL WHERE sequence = ?').run(sequence),
-    )
+    const isThere = transact(() => {
+      const row = db.prepare(`SELECT ${entryColumns} FROM facts WHERE sequence = ?`).get(sequence)
+      if (row === undefined) return false
+      const { payloadHash } = entryOf(row as unknown as EntryRow)
+      db.prepare('UPDATE facts SET salt = NULL, data = NULL, erased = unhex(?) WHERE sequence = ?').run(
+        payloadHash,
+        sequence,
+      )
+      return true
+    })
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-    return Number(changes) > 0
+    return isThere
   } finally {
     db.exec('PRAGMA secure_delete = OFF')
   }

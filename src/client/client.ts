@@ -83,18 +83,21 @@ interface Request {
 
 const retryPausesMs = [100, 400]
 const followPausesMs = [100, 200, 500, 1000, 2000, 5000]
+/** About two minutes without control are no restart. */
+const maxSilences = 30
 
 function pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const wake = setTimeout(resolve, durationMs)
-    signal?.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(wake)
-        reject(signal.reason as Error)
-      },
-      { once: true },
-    )
+    const fail = (): void => {
+      clearTimeout(timer)
+      reject(signal?.reason as Error)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', fail)
+      resolve()
+    }, durationMs)
+    if (signal?.aborted === true) fail()
+    else signal?.addEventListener('abort', fail, { once: true })
   })
 }
 
@@ -216,6 +219,7 @@ async function* followJob(
       yield seen
       if (seen.endedAt !== null) return
     }
+    if (silences === maxSilences) throw unreachable(options.url, undefined)
     await pause(followPausesMs[Math.min(silences, followPausesMs.length - 1)] ?? 0, signal)
   }
 }

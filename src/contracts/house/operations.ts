@@ -10,7 +10,7 @@ export const operationFacts = {
     data: z.strictObject({
       operation: z.string(),
       actor: z.string(),
-      outcome: z.string().describe('done, or the code of the error'),
+      outcome: z.string().describe('done, requested (a job), or the code of the error'),
       input: jsonObject.describe('without sensitive fields'),
     }),
   }),

@@ -175,7 +175,10 @@ describe('streams', () => {
       yield { number: 1 }
     }
     const iterator = silent()
-    const lines = itemLines({ iterator, first: iterator.next() }, { clock, failed: () => undefined })
+    const lines = itemLines(
+      { iterator, first: iterator.next() },
+      { clock, failed: () => undefined, closing: new AbortController().signal },
+    )
     for (let beat = 0; beat < 2; beat++) {
       const line = lines.next()
       await clock.advance(heartbeatMs)

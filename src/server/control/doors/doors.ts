@@ -42,11 +42,12 @@ export interface DoorGround {
 export interface Doors {
   /** As `http://127.0.0.1:8400`. */
   readonly url: string
-  /** Stops listening, lets requests finish for a moment, then cuts what is left (streams). */
+  /** Stops listening, ends streams, lets other requests finish for a moment, then cuts what is left. */
   close(): Promise<void>
 }
 
 const bodyLimitBytes = 2 ** 20
+const maxConnections = 1000
 const closePatienceMs = 2000
 /** A connection without a byte in either direction is cut; streams have heartbeats, so only stalled readers are. */
 const idleTimeoutMs = 60_000
@@ -213,7 +214,9 @@ export async function openDoors(ground: DoorGround): Promise<Doors> {
   const app = await createApp(ground)
   app.removeContentTypeParser('text/plain')
   addGuards(app, ground)
-  addOperations(app, house, { isSecure: settings.tls !== undefined })
+  const closing = new AbortController()
+  addOperations(app, { house, isSecure: settings.tls !== undefined, closing: closing.signal })
+  app.server.maxConnections = maxConnections
   addReadings(app, ground)
   await addPages(app, ground.consoleDirectory ?? findConsole())
   const address = await listen(app, settings).catch((error: unknown) => {
@@ -231,5 +234,11 @@ export async function openDoors(ground: DoorGround): Promise<Doors> {
     await app.close()
     throw tlsRequired(address.address)
   }
-  return { url: urlOf(settings, address), close: () => close(app) }
+  return {
+    url: urlOf(settings, address),
+    close: async () => {
+      closing.abort(new Error('the doors close'))
+      await close(app)
+    },
+  }
 }

@@ -29,9 +29,18 @@ export async function prime(items: AsyncIterable<unknown>): Promise<Primed> {
   return { iterator, first }
 }
 
-async function nextOrBeat(next: Promise<Next>, clock: Clock): Promise<Next | 'beat'> {
+/** How lines are made. */
+export interface LineOptions {
+  readonly clock: Clock
+  readonly failed: (error: unknown) => void
+  /** Ends the stream in order, so that its reader can come again. */
+  readonly closing: AbortSignal
+}
+
+/** The next item, or `beat` when it takes long or the doors close. */
+async function nextOrBeat(next: Promise<Next>, { clock, closing }: LineOptions): Promise<Next | 'beat'> {
   const waiting = new AbortController()
-  const beat = clock.sleep(heartbeatMs, waiting.signal).then(
+  const beat = clock.sleep(heartbeatMs, AbortSignal.any([waiting.signal, closing])).then(
     () => 'beat' as const,
     () => 'beat' as const,
   )
@@ -46,14 +55,12 @@ async function nextOrBeat(next: Promise<Next>, clock: Clock): Promise<Next | 'be
  * NDJSON of a stream: an item a line, empty lines as heartbeats, and a line `{"$error": problem}` when it fails midway.
  * Pulls the next item only when the reader wants one.
  */
-export async function* itemLines(
-  { iterator, first }: Primed,
-  options: { readonly clock: Clock; readonly failed: (error: unknown) => void },
-): AsyncGenerator<string> {
+export async function* itemLines({ iterator, first }: Primed, options: LineOptions): AsyncGenerator<string> {
   let next = first
   try {
     for (;;) {
-      const result = await nextOrBeat(next, options.clock)
+      if (options.closing.aborted) return
+      const result = await nextOrBeat(next, options)
       if (result === 'beat') {
         yield '\n'
         continue

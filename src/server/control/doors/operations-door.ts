@@ -56,27 +56,38 @@ function changeSession(reply: FastifyReply, isSecure: boolean, now: number): (ch
   }
 }
 
-async function sendStream(house: House, reply: FastifyReply, items: AsyncIterable<unknown>): Promise<void> {
+interface Door {
+  readonly house: House
+  readonly isSecure: boolean
+  /** Aborts when the doors close: streams end then, so that nobody waits for them. */
+  readonly closing: AbortSignal
+}
+
+async function sendStream(
+  { house, closing }: Door,
+  reply: FastifyReply,
+  items: AsyncIterable<unknown>,
+): Promise<void> {
   const { clock, log } = house.context
   const primed = await prime(items)
   const failed = (error: unknown): void => {
     const { kind, message } = asHoldfastError(error)
     if (kind === 'bug') log.error({ error: message }, 'a stream failed')
   }
-  const lines = Readable.from(itemLines(primed, { clock, failed }), {
+  const lines = Readable.from(itemLines(primed, { clock, failed, closing }), {
     objectMode: false,
     highWaterMark: 65_536,
   })
   await reply.type('application/x-ndjson').header('x-accel-buffering', 'no').send(lines)
 }
 
-async function sendAnswer(house: House, reply: FastifyReply, answer: Answer): Promise<void> {
+async function sendAnswer(door: Door, reply: FastifyReply, answer: Answer): Promise<void> {
   switch (answer.kind) {
     case 'value':
       await reply.type('application/json').send(JSON.stringify(answer.value ?? null))
       return
     case 'stream':
-      return sendStream(house, reply, answer.items)
+      return sendStream(door, reply, answer.items)
     case 'job':
       await reply.code(202).type('application/json').send(JSON.stringify(answer.job))
       return
@@ -87,11 +98,8 @@ async function sendAnswer(house: House, reply: FastifyReply, answer: Answer): Pr
 }
 
 /** `POST /ops/<name>`: every operation of the house. */
-export function addOperations(
-  app: FastifyInstance,
-  house: House,
-  options: { readonly isSecure: boolean },
-): void {
+export function addOperations(app: FastifyInstance, door: Door): void {
+  const { house, isSecure } = door
   app.post<{ Params: { name: string } }>('/ops/:name', async (request, reply) => {
     const { clock } = house.context
     const answer = await house.call({
@@ -100,10 +108,10 @@ export function addOperations(
       credentials: credentialsOf(request),
       signal: goneSignal(reply),
       idempotencyKey: keyOf(request),
-      onSession: changeSession(reply, options.isSecure, clock.now()),
+      onSession: changeSession(reply, isSecure, clock.now()),
     })
     reply.header('cache-control', 'no-store')
-    await sendAnswer(house, reply, answer)
+    await sendAnswer(door, reply, answer)
     return reply
   })
 }

@@ -155,18 +155,17 @@ describe('listening', () => {
     },
   )
 
-  test('closing lets go of streams', async () => {
-    const { doors, seen, house } = await openWorld()
+  test('closing ends streams in order and lets a call finish', async () => {
+    const { doors, seen } = await openWorld()
     const sent = httpRequest(`${doors.url}/ops/test.count`, { method: 'POST', headers: asRoot })
-    const cut = new Promise((resolve) => {
-      sent.on('error', resolve)
-      sent.on('response', (response) => response.on('close', resolve).resume())
+    const ended = new Promise<boolean>((resolve, reject) => {
+      sent.on('error', reject)
+      sent.on('response', (response) => response.on('close', () => resolve(response.complete)).resume())
     })
     sent.end(JSON.stringify({ to: 1_000_000 }))
     expect(await eventually(() => seen.includes('counted 2'))).toBe(true)
     await doors.close()
-    await cut
+    expect(await ended).toBe(true)
     expect(await eventually(() => seen.includes('count ended'))).toBe(true)
-    await house.stop()
   })
 })

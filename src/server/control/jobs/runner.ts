@@ -54,22 +54,25 @@ function extras(job: StoredJob): { subject: string; actor: string; correlation: 
   return { subject: `job:${job.id}`, actor: job.actor, correlation: job.id }
 }
 
-/** Records the end, trying again while the disk fails; in the end the next start of control runs the job again. */
-async function recordEnd(floor: Floor, id: string, end: AttemptEnd): Promise<void> {
-  const { context } = floor.ground
-  const job = jobOf(floor, id)
-  const data = { job: id, operation: job.operation, ...end }
+/** Records, trying again while the disk fails; false: not even then, and the next start of control sees to the job. */
+async function recordStubbornly(floor: Floor, job: StoredJob, say: () => Promise<unknown>): Promise<boolean> {
+  const { clock, log } = floor.ground.context
   for (let tries = 1; ; tries++) {
     try {
-      await context.record(jobFacts.ended, data as never, extras(job))
-      return
+      await say()
+      return true
     } catch (error) {
-      const { message } = plainError(error)
-      context.log.error({ job: id, error: message }, 'the end of a job could not be recorded')
-      if (tries === recordTries || floor.stopping) return
-      await context.clock.sleep(1000 * tries)
+      log.error({ job: job.id, error: plainError(error).message }, 'a fact of a job could not be recorded')
+      if (tries === recordTries || floor.stopping) return false
+      await clock.sleep(1000 * tries)
     }
   }
+}
+
+async function recordEnd(floor: Floor, id: string, end: AttemptEnd): Promise<void> {
+  const job = jobOf(floor, id)
+  const data = { job: id, operation: job.operation, ...end } as never
+  await recordStubbornly(floor, job, () => floor.ground.context.record(jobFacts.ended, data, extras(job)))
 }
 
 function withoutRunning(job: StoredJob, binding: OperationBinding | undefined): AttemptEnd | null {
@@ -101,7 +104,8 @@ async function run(floor: Floor, id: string, running: Running): Promise<void> {
   const early = withoutRunning(job, binding)
   if (early !== null || binding === undefined) return early === null ? undefined : recordEnd(floor, id, early)
   const begun = { job: id, operation: job.operation, attempt: job.attempts + 1 }
-  await context.record(jobFacts.begun, begun, extras(job))
+  const isBegun = await recordStubbornly(floor, job, () => context.record(jobFacts.begun, begun, extras(job)))
+  if (!isBegun) return
   floor.ground.changed(id)
   const end = await attempt({
     context,
@@ -172,6 +176,8 @@ export function createRunner(ground: RunnerGround): Runner {
   const floor: Floor = { ground, running: new Map(), waiting: [], stopping: false }
   return {
     enqueue: (id) => {
+      // A capability may ask for a job while it starts, before `begin` looks for what has not ended.
+      if (floor.running.has(id) || floor.waiting.includes(id)) return
       floor.waiting.push(id)
       pump(floor)
     },

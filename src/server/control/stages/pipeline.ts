@@ -117,6 +117,7 @@ function guarded(
     }
   }
   // A reader that goes before it has read anything never enters the generator, so `finally` alone is not enough.
+  if (rim.signal.aborted) rim.leave()
   rim.signal.addEventListener('abort', rim.leave, { once: true })
   return checked()
 }

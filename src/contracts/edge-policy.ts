@@ -120,6 +120,18 @@ export const limitRollUp = z.strictObject({
   wouldRefuse: z.number().int(),
 })
 
+/** Something that the edge noticed and that belongs on the timeline. */
+export const edgeNote = z.strictObject({
+  what: z.enum(['certificate-reloaded', 'certificate-refused', 'thread-replaced']),
+  /** File of the certificate; empty for a thread. */
+  file: z.string(),
+  /** Why; for a reloaded certificate, the end of its validity. */
+  message: z.string(),
+})
+
+/** Something that the edge noticed. */
+export type EdgeNote = z.infer<typeof edgeNote>
+
 /** One second of the edge, all threads together. */
 export const edgeReport = z.strictObject({
   /** From 1, without gaps since the edge process started. */
@@ -135,7 +147,15 @@ export const edgeReport = z.strictObject({
   limits: z.array(limitRollUp),
   /** Target ids that the edge holds for ill. */
   unhealthyTargets: z.array(z.string()),
+  /** What happened in this second besides traffic; at most 20. */
+  happened: z.array(edgeNote).max(20),
 })
+
+/** What the edge answers to `GET /reports?after=N&waitMs=5000`: at most 300 reports, oldest first. */
+export const edgeReports = z.strictObject({ edgeId: z.string(), reports: z.array(edgeReport).max(300) })
+
+/** What the edge answers to `GET /reports`. */
+export type EdgeReports = z.infer<typeof edgeReports>
 
 /** One second of the edge. */
 export type EdgeReport = z.infer<typeof edgeReport>

@@ -1,15 +1,123 @@
 import { z } from 'zod'
 import { declareFact, declareOperation } from './declare.ts'
-import { nothing } from './shapes.ts'
+import { nothing, serviceName } from './shapes.ts'
 
-/** Facts of the edge. */
+const perSecond = z.number().describe('per second, averaged over the last minute')
+const milliseconds = z.number().nullable().describe('milliseconds; null: no request in the last minute')
+const tally = z.strictObject({ lastMinute: z.number().int(), lastHour: z.number().int() })
+
+/** Facts of the edge. None per request: it counts, and these say what the counts mean. */
 export const edgeFacts = {
   policyAccepted: declareFact({
     kind: 'edge.policy-accepted',
-    says: 'the edge took on policy {revision} with {routes} routes',
-    data: z.strictObject({ revision: z.string(), routes: z.number().int() }),
+    says: 'the edge took on policy {rules} with {routes} routes and {limits} limits',
+    data: z.strictObject({
+      rules: z.string().describe('first digits of the hash of everything but the addresses of replicas'),
+      routes: z.number().int(),
+      limits: z.number().int(),
+    }),
+  }),
+  policyRefused: declareFact({
+    kind: 'edge.policy-refused',
+    says: 'the edge refused a policy and goes on with the old one: {message}',
+    severity: 'warning',
+    data: z.strictObject({ rules: z.string(), message: z.string() }),
+  }),
+  limitBit: declareFact({
+    kind: 'edge.limit-bit',
+    says: 'the limit {limit} ({rule}) began to refuse',
+    severity: 'notice',
+    data: z.strictObject({ limit: z.string(), rule: z.string(), refused: z.number().int() }),
+  }),
+  limitEased: declareFact({
+    kind: 'edge.limit-eased',
+    says: 'the limit {limit} ({rule}) has refused nothing for a minute, after {refused} refusals in {seconds} s',
+    data: z.strictObject({
+      limit: z.string(),
+      rule: z.string(),
+      refused: z.number().int(),
+      seconds: z.number().int().describe('from the first refusal to the last'),
+    }),
+  }),
+  originFailed: declareFact({
+    kind: 'edge.origin-failed',
+    says: 'requests for {service} fail at the edge: {failures} answers of 502, 503 or 504 in a second',
+    severity: 'warning',
+    data: z.strictObject({ service: serviceName, failures: z.number().int() }),
+  }),
+  originRecovered: declareFact({
+    kind: 'edge.origin-recovered',
+    says: '{service} answers again, after {failures} failed requests in {seconds} s',
+    data: z.strictObject({
+      service: serviceName,
+      failures: z.number().int(),
+      seconds: z.number().int().describe('from the first failure to the last'),
+    }),
+  }),
+  certificateReloaded: declareFact({
+    kind: 'edge.certificate-reloaded',
+    says: 'the edge took on the new certificate in {file}, valid until {until}',
+    data: z.strictObject({ file: z.string(), until: z.string() }),
+  }),
+  certificateRefused: declareFact({
+    kind: 'edge.certificate-refused',
+    says: 'the certificate in {file} does not load, the old one stays: {message}',
+    severity: 'warning',
+    data: z.strictObject({ file: z.string(), message: z.string() }),
+  }),
+  threadReplaced: declareFact({
+    kind: 'edge.thread-replaced',
+    says: 'a thread of the edge ended and was replaced: {message}',
+    severity: 'warning',
+    data: z.strictObject({ message: z.string() }),
+  }),
+  reportsMissed: declareFact({
+    kind: 'edge.reports-missed',
+    says: '{seconds} s of measurements of the edge are lost: control was away for too long',
+    severity: 'notice',
+    data: z.strictObject({ seconds: z.number().int() }),
   }),
 } as const
+
+/** A route with what it did in the last minute. */
+export const routeView = z.strictObject({
+  name: z.string().describe('as in the environment file; (unmatched) and (malformed) for the rest'),
+  to: z.string().describe('name of the service; empty for (unmatched) and (malformed)'),
+  limits: z.array(z.string()).describe('its rules, in the notation of limits'),
+  unlimitedBecause: z.string().nullable(),
+  requestsPerSecond: perSecond,
+  refusedPerSecond: perSecond,
+  errorShare: z.number().describe('answers of class 5xx among all that were admitted, 0 to 1'),
+  p50Ms: milliseconds,
+  p95Ms: milliseconds,
+  p99Ms: milliseconds,
+  bytesInPerSecond: perSecond,
+  bytesOutPerSecond: perSecond,
+})
+
+/** A limit of the edge and its use. */
+export const limitView = z.strictObject({
+  name: z.string(),
+  rule: z.string().describe('in the notation of limits'),
+  route: z.string().nullable().describe('null: it bounds what no route matches'),
+  dryRun: z.boolean().describe('counts what it would refuse, refuses nothing'),
+  admitted: tally,
+  refused: tally,
+  wouldRefuse: tally,
+})
+
+/** Totals of the last minute. */
+export const trafficView = z.strictObject({
+  says: z.string(),
+  requestsPerSecond: perSecond,
+  refusedPerSecond: perSecond,
+  errorShare: z.number().describe('answers of class 5xx among all that were admitted, 0 to 1'),
+  p95Ms: milliseconds,
+  connections: z.number().int().describe('open connections of clients, now'),
+  biting: z.array(z.string()).describe('names of the limits that refused something in the last minute'),
+  unhealthyTargets: z.array(z.string()).describe('replicas that the edge holds for ill'),
+  reportedAt: z.number().nullable().describe('when the edge last reported; null: not since control started'),
+})
 
 /** Operations of the edge. */
 export const edgeOperations = {
@@ -17,8 +125,34 @@ export const edgeOperations = {
     name: 'edge.traffic',
     summary: 'Show how much traffic there is and what is refused',
     input: nothing,
-    output: z.strictObject({ requestsPerSecond: z.number() }),
+    output: trafficView,
     permission: 'view',
+    limit: '600/min per caller burst 200',
     command: { words: 'traffic', positional: [] },
   }),
+  routes: declareOperation({
+    name: 'edge.routes',
+    summary: 'Show every route with its limits and what it did in the last minute',
+    input: nothing,
+    output: z.strictObject({ says: z.string(), routes: z.array(routeView) }),
+    permission: 'view',
+    limit: '600/min per caller burst 200',
+    command: { words: 'routes', positional: [] },
+  }),
+  limits: declareOperation({
+    name: 'limits.list',
+    summary: 'Show every limit of the edge and how much it is used',
+    input: nothing,
+    output: z.strictObject({ says: z.string(), limits: z.array(limitView) }),
+    permission: 'view',
+    limit: '600/min per caller burst 200',
+    command: { words: 'limits', positional: [] },
+  }),
 } as const
+
+/** A route with what it did in the last minute. */
+export type RouteView = z.infer<typeof routeView>
+/** A limit of the edge and its use. */
+export type LimitView = z.infer<typeof limitView>
+/** Totals of the last minute. */
+export type TrafficView = z.infer<typeof trafficView>

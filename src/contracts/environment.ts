@@ -21,13 +21,13 @@ export const environmentFacts = {
     kind: 'environment.started',
     says: 'environment {name} was started with Holdfast {version}',
     severity: 'notice',
-    data: z.strictObject({ name: z.string(), version: z.string(), services: z.array(serviceName) }),
+    data: z.strictObject({ ...event, name: z.string(), version: z.string(), services: z.array(serviceName) }),
   }),
   stopped: declareFact({
     kind: 'environment.stopped',
     says: 'environment {name} was stopped',
     severity: 'notice',
-    data: z.strictObject({ name: z.string() }),
+    data: z.strictObject({ ...event, name: z.string() }),
   }),
   configurationAccepted: declareFact({
     kind: 'environment.configuration-accepted',

@@ -105,6 +105,7 @@ export const supervisorEvent = z.strictObject({
   at: z.number(),
   what: z.enum([
     'supervisor-started',
+    'supervisor-stopping',
     'process-started',
     'process-crashed',
     'replica-started',

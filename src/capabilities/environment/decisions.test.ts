@@ -122,6 +122,7 @@ describe('events', () => {
 
   test.each([
     'supervisor-started',
+    'supervisor-stopping',
     'process-started',
     'process-crashed',
     'replica-started',
@@ -132,7 +133,10 @@ describe('events', () => {
     'replica-exposed',
     'replica-unstartable',
   ] as const)('%s becomes a fact that fits its schema', (what) => {
-    const { declaration, data } = factOfEvent({ ...event, what })
+    const { declaration, data } = factOfEvent(
+      { ...event, what },
+      { name: 'game', version: '1', services: ['web'] },
+    )
     expect(declaration.data.parse(data)).toEqual(data)
     expect(data['event']).toBe(5)
   })

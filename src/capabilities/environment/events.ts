@@ -6,7 +6,15 @@ import type { FactDeclaration, JsonObject } from '../../kernel/std/index.ts'
 export interface EventFact {
   readonly declaration: FactDeclaration
   readonly data: JsonObject
-  readonly subject: string
+  /** Null: the whole environment. */
+  readonly subject: string | null
+}
+
+/** What the environment is called, for facts about the whole of it. */
+export interface Whole {
+  readonly name: string
+  readonly version: string
+  readonly services: readonly string[]
 }
 
 function sayExit(event: SupervisorEvent): string {
@@ -16,8 +24,15 @@ function sayExit(event: SupervisorEvent): string {
 }
 
 /** Data of a fact as its schema takes it; checked by `record`. */
-type Fields = (event: SupervisorEvent) => JsonObject
+type Fields = (event: SupervisorEvent, whole: Whole) => JsonObject
 
+const ofName: Fields = (event, { name }) => ({ event: event.number, name })
+const ofWhole: Fields = (event, { name, version, services }) => ({
+  event: event.number,
+  name,
+  version,
+  services: [...services],
+})
 const ofProcess: Fields = (event) => ({ event: event.number, process: event.subject })
 const ofReplica: Fields = (event) => ({
   event: event.number,
@@ -31,7 +46,8 @@ const withExit: Fields = (event) => ({ code: event.code, signal: event.signal })
 const crash = [ofReplica, withDetail, withLines, withExit]
 
 const table: Readonly<Record<SupervisorEvent['what'], readonly [FactDeclaration, readonly Fields[]]>> = {
-  'supervisor-started': [environmentFacts.processStarted, [ofProcess, withPid]],
+  'supervisor-started': [environmentFacts.started, [ofWhole]],
+  'supervisor-stopping': [environmentFacts.stopped, [ofName]],
   'process-started': [environmentFacts.processStarted, [ofProcess, withPid]],
   'process-crashed': [environmentFacts.processCrashed, [ofProcess, withDetail, withLines]],
   'replica-started': [
@@ -49,10 +65,16 @@ const table: Readonly<Record<SupervisorEvent['what'], readonly [FactDeclaration,
   'replica-unstartable': [environmentFacts.replicaUnstartable, crash],
 }
 
+function subjectOf(event: SupervisorEvent): string | null {
+  if (event.subject === 'supervisor') return null
+  return event.what.startsWith('process-')
+    ? `process:${event.subject}`
+    : `service:${event.subject.split('/')[0]}`
+}
+
 /** The fact that an event of the supervisor becomes. */
-export function factOfEvent(event: SupervisorEvent): EventFact {
+export function factOfEvent(event: SupervisorEvent, whole: Whole): EventFact {
   const [declaration, fields] = table[event.what]
-  const data = Object.assign({}, ...fields.map((field) => field(event))) as JsonObject
-  const subject = 'process' in data ? `process:${event.subject}` : `service:${event.subject.split('/')[0]}`
-  return { declaration, data, subject }
+  const data = Object.assign({}, ...fields.map((field) => field(event, whole))) as JsonObject
+  return { declaration, data, subject: subjectOf(event) }
 }

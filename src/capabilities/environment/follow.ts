@@ -1,24 +1,28 @@
 import type { Context } from '../../kernel/capability/index.ts'
 import { plainError } from '../../kernel/std/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
-import { factOfEvent } from './events.ts'
-import type { EnvironmentPorts } from './ports.ts'
+import { factOfEvent, type Whole } from './events.ts'
+import type { Engine } from './ports.ts'
 import type { EnvironmentView } from './view.ts'
 
 const pauseMs = 1000
 
+/** Whom to follow, and how far we are. */
+export interface Follower {
+  readonly engine: Engine
+  readonly whole: Whole
+  readonly view: View<EnvironmentView>
+  readonly signal: AbortSignal
+}
+
 /** Turns each event of the supervisor into a fact, once, also those from while control was dead. */
-export async function followEvents(
-  context: Context,
-  ports: Pick<EnvironmentPorts, 'engine'>,
-  options: { readonly view: View<EnvironmentView>; readonly signal: AbortSignal },
-): Promise<void> {
-  const { view, signal } = options
+export async function followEvents(context: Context, follower: Follower): Promise<void> {
+  const { engine, whole, view, signal } = follower
   while (!signal.aborted) {
     try {
-      for (const event of await ports.engine.events(view.state.lastEvent, signal)) {
-        const { declaration, data, subject } = factOfEvent(event)
-        await context.record(declaration, data, { subject })
+      for (const event of await engine.events(view.state.lastEvent, signal)) {
+        const { declaration, data, subject } = factOfEvent(event, whole)
+        await context.record(declaration, data, subject === null ? {} : { subject })
       }
     } catch (error) {
       if (signal.aborted) return

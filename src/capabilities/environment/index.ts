@@ -1,4 +1,5 @@
 import type { Capability, Context } from '../../kernel/capability/index.ts'
+import type { View } from '../../kernel/timeline/index.ts'
 import { targetsOf } from './assess.ts'
 import { serviceConfig, servicesConfig, type ServicesConfig } from './config.ts'
 import { desiredReplicas, type Ground } from './desired.ts'
@@ -6,7 +7,8 @@ import { findMissingVariables, findProgramTroubles } from './findings.ts'
 import { followEvents } from './follow.ts'
 import { bindOperations } from './operations.ts'
 import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
-import { environmentFold } from './view.ts'
+import type { Said } from './transitions.ts'
+import { environmentFold, type EnvironmentView } from './view.ts'
 import { createWatch } from './watch.ts'
 
 /** The section of the environment file, with what the rest of the file says about the whole. */
@@ -29,7 +31,10 @@ export interface EnvironmentCapability extends Capability {
 function create(config: EnvironmentConfig, context: Context, ports: EnvironmentPorts): EnvironmentCapability {
   const { services } = config
   const ground: Ground = { directory: config.directory, hostVariables: ports.hostVariables }
-  const watch = createWatch(services, context, ports)
+  const shelf: { view?: View<EnvironmentView> } = {}
+  const said = (service: string): Said => shelf.view?.state.said[service] ?? 'nothing'
+  const watch = createWatch(services, context, { engine: ports.engine, prober: ports.prober, said })
+  const whole = { name: config.name, version: config.version, services: Object.keys(services) }
   const stopping = new AbortController()
   const running: Promise<void>[] = []
   return {
@@ -51,10 +56,8 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     start: async () => {
       const view = await context.view(environmentFold)
       await ports.engine.run(desiredReplicas(services, ground))
-      running.push(
-        followEvents(context, ports, { view, signal: stopping.signal }),
-        watch.run(stopping.signal),
-      )
+      const follower = { engine: ports.engine, whole, view, signal: stopping.signal }
+      running.push(followEvents(context, follower), watch.run(stopping.signal))
     },
     stop: async () => {
       stopping.abort()

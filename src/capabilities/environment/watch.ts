@@ -27,12 +27,20 @@ export interface Watch {
   run(signal: AbortSignal): Promise<void>
 }
 
+/** What the timeline last said about a service. */
+type SaidBefore = (service: string) => Said
+
+/** What the watcher needs. */
+export interface WatchPorts extends Pick<EnvironmentPorts, 'engine' | 'prober'> {
+  readonly said: SaidBefore
+}
+
 /** Says on the timeline when a service gets well or ill, and not more often. */
 function createAnnouncer(
   services: ServicesConfig,
   context: Context,
+  said: SaidBefore,
 ): (views: readonly ServiceView[]) => Promise<void> {
-  const said = new Map<string, Said>()
   const illSince = new Map<string, number>()
   const patienceWith = (view: ServiceView): Patience => {
     const now = context.clock.monotonicMs()
@@ -43,18 +51,17 @@ function createAnnouncer(
   }
   return async (views) => {
     for (const view of views) {
-      const transition = decideTransition(view, said.get(view.name) ?? 'nothing', patienceWith(view))
+      const transition = decideTransition(view, said(view.name), patienceWith(view))
       if (transition === null) continue
-      said.set(view.name, transition.now)
       await recordTransition(context, transition.service, transition.now)
     }
   }
 }
 
 /** Watches the services: the effects around `assess` and `decideTransition`. */
-export function createWatch(services: ServicesConfig, context: Context, ports: EnvironmentPorts): Watch {
+export function createWatch(services: ServicesConfig, context: Context, ports: WatchPorts): Watch {
   const probes = createProbes(services, context.clock, ports.prober)
-  const announce = createAnnouncer(services, context)
+  const announce = createAnnouncer(services, context, ports.said)
   const listeners = new Set<() => void>()
   let status: SupervisorStatus | null = null
   let trouble: string | null = null

@@ -187,6 +187,9 @@ function operationsOf(
 function stopOnce(rooms: Rooms, done: () => void): (replicas: boolean) => Promise<void> {
   let stopping: Promise<void> | null = null
   const stop = async (replicas: boolean): Promise<void> => {
+    // Said first: control, while it lives, puts it on the timeline; else the next one does.
+    if (replicas)
+      rooms.events.record({ what: 'supervisor-stopping', subject: 'supervisor', pid: process.pid })
     await Promise.all(rooms.keepers.map((keeper) => keeper.stop()))
     if (replicas) await rooms.crew.stop()
     rooms.endTicks()

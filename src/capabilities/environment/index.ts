@@ -55,6 +55,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     ],
     start: async () => {
       const view = await context.view(environmentFold)
+      shelf.view = view
       await ports.engine.run(desiredReplicas(services, ground))
       const follower = { engine: ports.engine, whole, view, signal: stopping.signal }
       running.push(followEvents(context, follower), watch.run(stopping.signal))

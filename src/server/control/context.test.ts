@@ -68,14 +68,14 @@ describe('the context', () => {
     const results: Promise<unknown>[] = []
     const capabilities = (context: Context): readonly Capability[] => {
       const start = async (): Promise<void> => {
-        results.push(context.call(testOperations.work, { what: 'it' }))
+        results.push(context.call(testOperations.work, { what: 'pause' }))
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
       return room(() => undefined, { start })(context)
     }
-    const { seen, house } = await testHouse({ capabilities })
-    expect(await Promise.all(results)).toEqual([{ first: 'it 1', second: 'it 2' }])
-    expect(seen.filter((line) => line === 'first')).toHaveLength(1)
+    const { facts, house } = await testHouse({ capabilities })
+    expect(await Promise.all(results)).toEqual([{ first: 'pause 1', second: 'pause 2' }])
+    expect(await facts('jobs.begun')).toHaveLength(1)
     expect(house.jobs.counts()).toEqual({ running: 0, waiting: 0 })
   })
 

@@ -72,6 +72,17 @@ export function bindTestOperations(seen: string[], clock: Clock): readonly Opera
   ]
 }
 
+/** A timeline that takes a turn of the event loop to append, as a disk does. */
+export function slowTimeline(timeline: Timeline): Timeline {
+  return {
+    ...timeline,
+    append: async (facts) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      return timeline.append(facts)
+    },
+  }
+}
+
 /** Builds a house in memory. */
 export async function testHouse(options: Partial<HouseOptions> = {}): Promise<TestHouse> {
   const clock = options.clock ?? systemClock

@@ -5,7 +5,13 @@ import { array, assert, integer, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { systemRandom, virtualClock, type VirtualClock } from '../../../kernel/std/index.ts'
 import { memoryTimeline, type Timeline } from '../../../kernel/timeline/index.ts'
-import { callAs, somebody, testHouse, type TestHouse } from '../../../../test/support/control/house.ts'
+import {
+  callAs,
+  slowTimeline,
+  somebody,
+  testHouse,
+  type TestHouse,
+} from '../../../../test/support/control/house.ts'
 import { addressBucket, hashToken } from './credentials.ts'
 import { accessBounds, accessFold, type AccessState } from './fold.ts'
 import { linkLifeMs, sessionLifeMs } from './access.ts'
@@ -41,7 +47,7 @@ describe('sign-in links', () => {
   })
 
   test('are good once also for two at the same instant', async () => {
-    const here = await world()
+    const here = await world({ timeline: slowTimeline(memoryTimeline()) })
     const link = await linkFor(here, 'kim')
     const both = await Promise.allSettled([link, link].map((each) => here.house.access.redeemLink(each)))
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
@@ -150,7 +156,7 @@ describe('tokens', () => {
   })
 
   test('have names of their own, also for two at the same instant', async () => {
-    const here = await world()
+    const here = await world({ timeline: slowTimeline(memoryTimeline()) })
     const make = () => here.house.access.createToken(root, { name: 'ci', role: 'view' })
     const both = await Promise.allSettled([make(), make()])
     expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])

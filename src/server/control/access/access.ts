@@ -242,10 +242,9 @@ export function createAccess(ground: AccessGround): Access {
     createLink: (by, person) => createLink(ground, by, person),
     redeemLink: (link) => redeemLink(ground, link, redeeming),
     endSession: (visitor) => endSession(ground, visitor),
-    createToken: async (by, wanted) => {
-      // Two at the same instant would both find the name free.
-      await creating
-      const created = createToken(ground, by, wanted)
+    createToken: (by, wanted) => {
+      // One after the other, since two at the same instant would both find the name free.
+      const created = creating.then(() => createToken(ground, by, wanted))
       creating = created.catch(() => undefined)
       return created
     },

@@ -3,7 +3,13 @@ import type { Job } from '../../../contracts/index.ts'
 import { bindJob, type JobCall, type OperationBinding } from '../../../kernel/capability/index.ts'
 import { systemClock, virtualClock, type JsonObject } from '../../../kernel/std/index.ts'
 import { memoryTimeline, type Fact, type Timeline } from '../../../kernel/timeline/index.ts'
-import { callAs, somebody, testHouse, type TestHouse } from '../../../../test/support/control/house.ts'
+import {
+  callAs,
+  slowTimeline,
+  somebody,
+  testHouse,
+  type TestHouse,
+} from '../../../../test/support/control/house.ts'
 import { testCatalogue, testOperations } from '../../../../test/support/control/operations.ts'
 import { jobsFold, keptEndedJobs } from './fold.ts'
 import { idempotencyLifeMs } from './jobs.ts'
@@ -147,7 +153,8 @@ describe('a job', () => {
 describe('an idempotency key', () => {
   test('gives the same job for a day, also for two at the same instant', async () => {
     const clock = virtualClock()
-    const here = await houseWith(() => Promise.resolve(done), { clock })
+    const timeline = slowTimeline(memoryTimeline({ clock }))
+    const here = await houseWith(() => Promise.resolve(done), { clock, timeline })
     const [one, two] = await Promise.all([work(here, 'it', 'k'), work(here, 'it', 'k')])
     expect(two.id).toBe(one.id)
     await clock.advance(idempotencyLifeMs - 1)

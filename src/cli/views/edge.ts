@@ -1,0 +1,124 @@
+import { sayDuration, saySize } from '../../kernel/std/index.ts'
+import type { Operations } from '../../contracts/index.ts'
+import { harmless, pad, plural, sayAgo, table, type Paper } from '../output/index.ts'
+import type { Views } from './view.ts'
+
+type Traffic = Operations['edge.traffic']['output']
+type Route = Operations['edge.routes']['output']['routes'][number]
+type Limit = Operations['limits.list']['output']['limits'][number]
+
+/** `412`, `3.2`, `0.05`; nothing for nothing. */
+function sayRate(perSecond: number): string {
+  if (perSecond === 0) return '0'
+  if (perSecond >= 100) return String(Math.round(perSecond))
+  return perSecond >= 1 ? perSecond.toFixed(1) : perSecond.toFixed(2)
+}
+
+const sayLatency = (durationMs: number | null): string =>
+  durationMs === null ? '–' : sayDuration(durationMs)
+
+function sayShare(share: number): string {
+  if (share === 0) return '0%'
+  return share < 0.001 ? '<0.1%' : `${(share * 100).toFixed(1)}%`
+}
+
+function trafficLines(traffic: Traffic, paper: Paper): readonly string[] {
+  const { biting, unhealthyTargets, reportedAt } = traffic
+  const rows = [
+    ['requests', `${sayRate(traffic.requestsPerSecond)}/s`],
+    ['refused', `${sayRate(traffic.refusedPerSecond)}/s`],
+    ['errors (5xx)', sayShare(traffic.errorShare)],
+    ['p95', sayLatency(traffic.p95Ms)],
+    ['connections', String(traffic.connections)],
+    ['biting limits', biting.length === 0 ? 'none' : paper.paint('warning', biting.join(', '))],
+    [
+      'ill replicas',
+      unhealthyTargets.length === 0 ? 'none' : paper.paint('bad', unhealthyTargets.join(', ')),
+    ],
+  ] as const
+  const reported =
+    reportedAt === null ? 'the edge has not reported yet' : `as of ${sayAgo(reportedAt, paper.nowMs)}`
+  return [
+    paper.paint('strong', harmless(traffic.says)),
+    paper.paint('dim', `averages of the last minute, ${reported}`),
+    '',
+    ...rows.map(([label, value]) => `  ${pad(label, 14)}  ${value}`),
+  ]
+}
+
+function routeRow(route: Route, paper: Paper): readonly string[] {
+  const { unlimitedBecause, limits } = route
+  return [
+    route.name,
+    route.to,
+    sayRate(route.requestsPerSecond),
+    paper.paint(route.refusedPerSecond > 0 ? 'warning' : 'plain', sayRate(route.refusedPerSecond)),
+    paper.paint(route.errorShare > 0 ? 'bad' : 'plain', sayShare(route.errorShare)),
+    sayLatency(route.p50Ms),
+    sayLatency(route.p99Ms),
+    `${saySize(route.bytesOutPerSecond)}/s`,
+    unlimitedBecause === null ? limits.join(', ') : `unlimited: ${harmless(unlimitedBecause)}`,
+  ]
+}
+
+const routeColumns = [
+  { title: 'ROUTE' },
+  { title: 'TO' },
+  { title: 'REQ/S', align: 'right' },
+  { title: 'REFUSED/S', align: 'right' },
+  { title: 'ERRORS', align: 'right' },
+  { title: 'P50', align: 'right' },
+  { title: 'P99', align: 'right' },
+  { title: 'OUT', align: 'right' },
+  { title: 'LIMITS' },
+] as const
+
+function limitState({ dryRun, refused, wouldRefuse }: Limit, paper: Paper): string {
+  if (dryRun) return paper.paint('dim', wouldRefuse.lastMinute > 0 ? 'on trial, would bite' : 'on trial')
+  return refused.lastMinute > 0 ? paper.paint('warning', 'biting') : 'quiet'
+}
+
+function limitRow(limit: Limit, paper: Paper): readonly string[] {
+  const refusals = limit.dryRun ? limit.wouldRefuse : limit.refused
+  return [
+    limit.route ?? limit.name,
+    limit.rule,
+    limitState(limit, paper),
+    String(limit.admitted.lastMinute),
+    String(refusals.lastMinute),
+    String(refusals.lastHour),
+  ]
+}
+
+const limitColumns = [
+  { title: 'WHERE' },
+  { title: 'RULE' },
+  { title: 'STATE' },
+  { title: 'ADMITTED/MIN', align: 'right' },
+  { title: 'REFUSED/MIN', align: 'right' },
+  { title: 'REFUSED/H', align: 'right' },
+] as const
+
+/** How the operations of the edge are drawn. */
+export const edgeViews = {
+  'edge.traffic': trafficLines,
+  'edge.routes': ({ says, routes }, paper) => [
+    paper.paint('strong', harmless(says)),
+    '',
+    ...table(
+      routeColumns,
+      routes.map((route) => routeRow(route, paper)),
+      paper,
+    ),
+  ],
+  'limits.list': ({ says, limits }, paper) => [
+    paper.paint('strong', harmless(says)),
+    paper.paint('dim', plural(limits.length, 'limit')),
+    '',
+    ...table(
+      limitColumns,
+      limits.map((limit) => limitRow(limit, paper)),
+      paper,
+    ),
+  ],
+} satisfies Views

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ReplicaStatus, SupervisorStatus } from '../../contracts/supervisor.ts'
 import { assessServices, overallState, sayEnvironment, targetsOf } from './assess.ts'
@@ -156,7 +156,9 @@ describe('events', () => {
           data: { event: number },
           hash: '',
         })
-        const state = numbers.map(fact).reduce(environmentFold.step, environmentFold.initial)
+        const state = numbers
+          .map(fact)
+          .reduce((before, each) => environmentFold.step(before, each), environmentFold.initial)
         expect(state.lastEvent).toBe(Math.max(0, ...numbers))
       }),
     )

@@ -119,31 +119,37 @@ async function* readLogs(ground: OperationGround, input: LogInput, call: Call): 
 const restartPollMs = 250
 
 interface Restarted {
+  readonly service: string
   readonly replicaId: string
   /** When the process before was started; the new one is another. */
   readonly before: number | null
 }
 
+function notHealthy(service: string, replicaId: string, detail: string): HoldfastError {
+  return new HoldfastError({
+    code: 'environment.service-unhealthy',
+    kind: 'operational',
+    message: `${replicaId} did not get healthy again: ${detail}`,
+    hint: `see "holdfast logs ${service}"; the other replicas were left alone`,
+  })
+}
+
 async function waitHealthy(
-  ground: OperationGround,
-  { replicaId, before }: Restarted,
+  { context, watch, services }: OperationGround,
+  { service, replicaId, before }: Restarted,
   call: JobCall,
 ): Promise<void> {
-  const service = replicaId.split('/')[0] ?? ''
-  const deadline = ground.context.clock.monotonicMs() + (ground.services[service]?.startTimeout ?? 0)
+  const deadline = context.clock.monotonicMs() + (services[service]?.startTimeout ?? 0)
   for (;;) {
-    await ground.context.clock.sleep(restartPollMs, call.signal)
-    await ground.watch.round()
-    const replicas = ground.watch.services().flatMap((view) => view.replicas)
-    const replica = replicas.find(({ id }) => id === replicaId)
+    await context.clock.sleep(restartPollMs, call.signal)
+    await watch.round()
+    const replica = watch
+      .services()
+      .flatMap((view) => view.replicas)
+      .find(({ id }) => id === replicaId)
     if (replica?.healthy === true && replica.startedAt !== before) return
-    if (ground.context.clock.monotonicMs() > deadline) {
-      throw new HoldfastError({
-        code: 'environment.service-unhealthy',
-        kind: 'operational',
-        message: `${replicaId} did not get healthy again: ${replica?.detail ?? 'it is gone'}`,
-        hint: `see "holdfast logs ${service}"; the other replicas were left alone`,
-      })
+    if (context.clock.monotonicMs() > deadline) {
+      throw notHealthy(service, replicaId, replica?.detail ?? 'it is gone')
     }
   }
 }
@@ -171,7 +177,7 @@ async function restartService(
       await ground.ports.engine.restart(id)
       return { before: startedAt }
     })
-    await waitHealthy(ground, { replicaId: id, before }, call)
+    await waitHealthy(ground, { service, replicaId: id, before }, call)
   }
   return { restarted: replicas.map(({ id }) => id) }
 }

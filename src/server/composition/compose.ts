@@ -45,7 +45,10 @@ function capabilities({ loaded, dataDirectory, version }: Ground, context: Conte
     current: () => theEnvironment.endpoints(),
     subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
   }
-  const theEdge = edge.create({ name, directory: loaded.directory, section }, context, { dataPlane, upstreams })
+  const theEdge = edge.create({ name, directory: loaded.directory, section }, context, {
+    dataPlane,
+    upstreams,
+  })
   return [theEnvironment, theEdge]
 }
 

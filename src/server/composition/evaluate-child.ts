@@ -13,6 +13,9 @@ interface Trouble {
   readonly message: string
 }
 
+/** A file of data is not nested deeper than this. */
+const deepest = 20
+
 const door = new URL(`../../index${extname(import.meta.url)}`, import.meta.url).href
 
 function asModule(url: string): {
@@ -41,22 +44,23 @@ function kindOf(value: unknown): string {
   return `a ${typeof value}`
 }
 
-/** What is not plain data, with its path. */
-function findTrouble(value: unknown, path: readonly string[]): Trouble | null {
-  if (value === null || value === undefined || ['string', 'boolean'].includes(typeof value)) return null
+/** What is wrong with a value by itself, or null. */
+function complaintAbout(value: unknown, depth: number): string | null {
+  if (value === null || ['undefined', 'string', 'boolean'].includes(typeof value)) return null
   if (typeof value === 'number') {
-    return Number.isFinite(value)
-      ? null
-      : { path: path.join('.'), message: `${value} is not a number that can be kept` }
+    return Number.isFinite(value) ? null : `${value} is not a number that can be kept`
   }
   if (typeof value !== 'object' || !isPlain(value)) {
-    return {
-      path: path.join('.'),
-      message: `this is ${kindOf(value)}; the environment file yields data only`,
-    }
+    return `this is ${kindOf(value)}; the environment file yields data only`
   }
-  if (path.length > 20)
-    return { path: path.join('.'), message: 'this is nested too deeply, or contains itself' }
+  return depth > deepest ? 'this is nested too deeply, or contains itself' : null
+}
+
+/** What is not plain data, with its path. */
+function findTrouble(value: unknown, path: readonly string[]): Trouble | null {
+  const message = complaintAbout(value, path.length)
+  if (message !== null) return { path: path.join('.'), message }
+  if (typeof value !== 'object' || value === null) return null
   for (const [key, item] of Object.entries(value)) {
     const trouble = findTrouble(item, [...path, key])
     if (trouble !== null) return trouble

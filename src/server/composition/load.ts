@@ -5,7 +5,7 @@ import { edge } from '../../capabilities/edge/index.ts'
 import { canonicalJson, HoldfastError, type Json } from '../../kernel/std/index.ts'
 import { environmentFile, environmentFileSchema, type EnvironmentFile } from './config.ts'
 import { evaluateFile } from './evaluate.ts'
-import { describeIssues, problemError, type Issue } from './problems.ts'
+import { describeIssues, problemError } from './problems.ts'
 
 /** Names under which an environment file is looked for. */
 export const fileNames = [
@@ -64,7 +64,7 @@ export async function findFile(from: string): Promise<string> {
 export function parseEnvironment(data: unknown): EnvironmentFile {
   const parsed = environmentFile.safeParse(data)
   if (!parsed.success) {
-    throw problemError(describeIssues(parsed.error.issues as readonly Issue[], environmentFileSchema()))
+    throw problemError(describeIssues(parsed.error.issues, environmentFileSchema()))
   }
   const { name, services, edge: section } = parsed.data
   const upstreams = Object.entries(services)

@@ -28,7 +28,7 @@ function child(node: SchemaNode, key: PropertyKey): readonly SchemaNode[] {
   return branches(node).flatMap((branch) => {
     const properties = branch['properties'] as Record<string, SchemaNode> | undefined
     const found = properties?.[String(key)] ?? branch['additionalProperties'] ?? branch['items']
-    return typeof found === 'object' && found !== null ? [found as SchemaNode] : []
+    return typeof found === 'object' && found !== null ? [found] : []
   })
 }
 

@@ -10,6 +10,7 @@ import {
   stopSupervisor,
   supervisorScript,
 } from '../../src/server/supervisor/index.ts'
+import { machineProcesses } from '../../src/server/supervisor/machine/process-table.ts'
 import { ask, askUntilUp, fillUp, groupsOf, untilLogged } from '../support/supervisor/probes.ts'
 import { createHouse, eventually, lives, replica, type House } from '../support/supervisor/house.ts'
 
@@ -56,6 +57,8 @@ test('a replica is told HOST and PORT, gets its own environment and inherits no 
     'PORT',
     'PWD',
   ])
+  // A session of its own: neither Ctrl-C nor a closed terminal reaches it.
+  expect(!linux || machineProcesses().read(told.pid)?.session === told.pid).toBe(true)
   expect(told.inherited.filter((name) => name.startsWith('socket:'))).toEqual([])
   expect(readFileSync(status.logFile, 'utf8')).toContain('listening')
   expect(statSync(status.logFile).mode & 0o077).toBe(0)

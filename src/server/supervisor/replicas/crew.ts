@@ -26,6 +26,7 @@ export interface CrewParts {
 }
 
 const STARTS_AT_ONCE = 4
+const SAVE_PORTS_MS = 200
 
 /** All replicas of this environment. */
 export class Crew {
@@ -36,6 +37,7 @@ export class Crew {
   #desired: DesiredReplicas = { replicas: [] }
   #closed = false
   #savedPorts = ''
+  #savingPorts = false
   #notes = new Map<string, string>()
 
   constructor(parts: CrewParts) {
@@ -168,8 +170,18 @@ export class Crew {
     } catch (error) {
       this.#notes.set('run', `${layout.runFile} cannot be written: ${(error as Error).message}`)
     }
-    this.#savePorts()
+    this.#savePortsSoon()
     this.#parts.started()
+  }
+
+  /** Not with each start: it waits for the disk, and replicas' records know the ports too. */
+  #savePortsSoon(): void {
+    if (this.#savingPorts) return
+    this.#savingPorts = true
+    void this.#parts.clock.sleep(SAVE_PORTS_MS).then(() => {
+      this.#savingPorts = false
+      this.#savePorts()
+    })
   }
 
   #savePorts(): void {

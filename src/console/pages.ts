@@ -1,6 +1,7 @@
 import type { ComponentType } from 'react'
 import type { Operations } from '../contracts/index.ts'
 import type { IconName } from './parts/icons.tsx'
+import type { PageProps } from './parts/page-props.ts'
 import { AccessPage } from './pages/access/access-page.tsx'
 import { JobsPage } from './pages/jobs/jobs-page.tsx'
 import { LimitsPage } from './pages/limits/limits-page.tsx'
@@ -8,12 +9,6 @@ import { OperationsPage } from './pages/operations/operations-page.tsx'
 import { OverviewPage } from './pages/overview/overview-page.tsx'
 import { ServicesPage } from './pages/services/services-page.tsx'
 import { TimelinePage } from './pages/timeline/timeline-page.tsx'
-
-/** What a page is given: the rest of its path, decoded, and the query of its address. */
-export interface PageProps {
-  readonly rest: readonly string[]
-  readonly query: URLSearchParams
-}
 
 /** A page of the console. */
 export interface Page {

@@ -36,6 +36,15 @@ function lineSeries(line: ChartLine, theme: ChartTheme): object {
   }
 }
 
+// Round steps of bytes are powers of two; for the rest ECharts finds round ones itself.
+function valueSteps({ lines, unit }: Chart): object {
+  if (unit !== 'bytes') return { splitNumber: 3 }
+  const values = lines.flatMap((line) => line.points.map(([, value]) => value ?? 0))
+  const most = values.reduce((a, b) => Math.max(a, b), 1)
+  const interval = 2 ** Math.ceil(Math.log2(most / 3))
+  return { interval, max: Math.ceil(most / interval) * interval }
+}
+
 function axes(chart: Chart, theme: ChartTheme): object {
   const label = { color: theme.faint, fontSize: 11, fontFamily: theme.font, hideOverlap: true }
   const seconds = chart.to - chart.from < 900_000
@@ -59,13 +68,14 @@ function axes(chart: Chart, theme: ChartTheme): object {
     yAxis: {
       type: 'value',
       min: 0,
-      splitNumber: 3,
+      ...valueSteps(chart),
       axisLabel: {
         ...label,
         formatter: (value: number) => shortUnit(value, chart.unit),
         // Inside, above their line, so that all charts of a page begin at the same edge.
         inside: true,
-        padding: [0, 0, 14, -4],
+        verticalAlign: 'bottom',
+        padding: [0, 0, 3, -8],
         showMinLabel: false,
       },
       splitLine: { lineStyle: { color: theme.hairline, width: 1 } },

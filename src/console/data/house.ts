@@ -17,10 +17,10 @@ export interface House {
   readonly session: SessionDoor
   readonly polls: Polls
   /** Control's time, milliseconds since the epoch. */
-  now(): number
+  readonly now: () => number
   /** The announcements of this page's own changes, newest last; a few only. */
   readonly notices: Store<readonly Notice[]>
-  announce(notice: Omit<Notice, 'id'>): void
+  readonly announce: (notice: Omit<Notice, 'id'>) => void
 }
 
 /** What happened upon a change, said once. */

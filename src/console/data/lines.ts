@@ -15,23 +15,29 @@ const pageLines = 200
 /** A buffer without a line. */
 export const noLines: LineBuffer<never> = { pages: [], count: 0 }
 
+/** Fills the last page up and begins new ones. */
+function fillPages<T>(pages: readonly LinePage<T>[], lastId: number, added: readonly T[]): LinePage<T>[] {
+  const filled = [...pages]
+  let id = lastId
+  let rest = added
+  while (rest.length > 0) {
+    const last = filled.at(-1)
+    const isOpen = last !== undefined && last.lines.length < pageLines
+    const held = isOpen ? last.lines : []
+    if (isOpen) filled.pop()
+    else id++
+    const room = pageLines - held.length
+    filled.push({ id, lines: [...held, ...rest.slice(0, room)] })
+    rest = rest.slice(room)
+  }
+  return filled
+}
+
 /** Adds lines at the end and lets the oldest pages go. The buffer itself is left as it is. */
 export function addLines<T>(buffer: LineBuffer<T>, added: readonly T[], capacity = 5000): LineBuffer<T> {
   // A burst beyond the capacity leaves a hole before it, so what was held goes too.
-  const pages = added.length > capacity ? [] : [...buffer.pages]
-  let lastId = buffer.pages.at(-1)?.id ?? 0
-  let rest = added.slice(-capacity)
-  while (rest.length > 0) {
-    const last = pages.at(-1)
-    const open = last !== undefined && last.lines.length < pageLines ? last : undefined
-    const room = pageLines - (open?.lines.length ?? 0)
-    const page = {
-      id: open?.id ?? ++lastId,
-      lines: [...(open?.lines ?? []), ...rest.slice(0, room)],
-    }
-    pages.splice(open === undefined ? pages.length : pages.length - 1, 1, page)
-    rest = rest.slice(room)
-  }
+  const held = added.length > capacity ? [] : buffer.pages
+  const pages = fillPages(held, buffer.pages.at(-1)?.id ?? 0, added.slice(-capacity))
   const kept = pages.slice(-Math.ceil(capacity / pageLines) - 1)
   return { pages: kept, count: kept.reduce((sum, page) => sum + page.lines.length, 0) }
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, integer, nat, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import { afterOverlap } from './overlap.ts'
 
@@ -18,8 +18,8 @@ test('of several possible joins the longest is taken', () => {
 })
 
 test('a log of distinct lines is continued without a loss or a repetition', () => {
-  fc.assert(
-    fc.property(fc.nat(60), fc.nat(60), fc.integer({ min: 1, max: 200 }), (seen, missed, asked) => {
+  assert(
+    property(nat(60), nat(60), integer({ min: 1, max: 200 }), (seen, missed, asked) => {
       const log = Array.from({ length: seen + missed }, (_, index) => `line ${index}`)
       const burst = log.slice(-asked)
       const joined = [...log.slice(0, seen), ...afterOverlap(log.slice(0, seen), burst)]

@@ -2,10 +2,10 @@ import { useSyncExternalStore } from 'react'
 
 /** A value that can be watched. */
 export interface Store<T> {
-  get(): T
+  readonly get: () => T
   /** Tells the watchers, unless the value is the same. */
-  set(value: T): void
-  subscribe(listener: () => void): () => void
+  readonly set: (value: T) => void
+  readonly subscribe: (listener: () => void) => () => void
 }
 
 /** Creates a store. */

@@ -2,7 +2,7 @@ import type { ComponentProps, ReactNode } from 'react'
 import { Icon, type IconName } from './icons.tsx'
 
 /** A state of the world; each has its own shape and word beside its colour. */
-export type State = 'good' | 'busy' | 'warn' | 'bad' | 'idle'
+export type State = 'good' | 'busy' | 'warn' | 'bad' | 'note' | 'idle'
 
 const shapes: Readonly<Record<State, ReactNode>> = {
   good: <circle cx="6" cy="6" r="4.500" fill="currentColor" />,
@@ -11,6 +11,7 @@ const shapes: Readonly<Record<State, ReactNode>> = {
   ),
   warn: <path d="M6 1.200 11.400 10.800H.6Z" fill="currentColor" />,
   bad: <path d="M3.700.7h4.600l3 3v4.600l-3 3H3.700l-3-3V3.700Z" fill="currentColor" />,
+  note: <path d="M6 1.500 10.500 6 6 10.500 1.500 6Z" fill="currentColor" />,
   idle: <circle cx="6" cy="6" r="3.750" fill="none" stroke="currentColor" strokeWidth="1.500" />,
 }
 

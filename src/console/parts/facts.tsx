@@ -9,7 +9,7 @@ export type Fact = Operations['timeline.read']['output']['facts'][number]
 
 const severities: Readonly<Record<Fact['severity'], State>> = {
   info: 'idle',
-  notice: 'good',
+  notice: 'note',
   warning: 'warn',
   critical: 'bad',
 }

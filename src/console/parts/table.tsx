@@ -10,6 +10,8 @@ export interface Column<Row> {
   readonly wide?: boolean
   /** On a phone shown without its label. */
   readonly plain?: boolean
+  /** Holds buttons: at the right end. */
+  readonly actions?: boolean
 }
 
 /** A table that folds into a list on a phone. */
@@ -18,12 +20,14 @@ export function Table<Row>(props: {
   readonly columns: readonly Column<Row>[]
   readonly rows: readonly Row[]
   readonly rowKey: (row: Row) => string
-  readonly rowClass?: (row: Row) => string
+  readonly className?: string
 }): ReactNode {
   const cellClass = (column: Column<Row>): string =>
-    [column.number && 'number', column.wide && 'wide', column.plain && 'plain'].filter(Boolean).join(' ')
+    [column.number && 'number', column.wide && 'wide', column.plain && 'plain', column.actions && 'actions']
+      .filter(Boolean)
+      .join(' ')
   return (
-    <table className="table" role="table" aria-label={props.label}>
+    <table className={`table ${props.className ?? ''}`} role="table" aria-label={props.label}>
       <thead role="rowgroup">
         <tr role="row">
           {props.columns.map((column) => (
@@ -35,7 +39,7 @@ export function Table<Row>(props: {
       </thead>
       <tbody role="rowgroup">
         {props.rows.map((row) => (
-          <tr key={props.rowKey(row)} role="row" className={props.rowClass?.(row)}>
+          <tr key={props.rowKey(row)} role="row">
             {props.columns.map((column) => (
               <td key={column.key} role="cell" className={cellClass(column)} data-label={column.label}>
                 {column.cell(row)}

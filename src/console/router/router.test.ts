@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, property, string } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parsePlace, placeOf } from './router.ts'
 
@@ -10,9 +10,9 @@ describe('places', () => {
   })
 
   test('whatever is written is read back', () => {
-    const part = fc.string({ minLength: 1, unit: 'grapheme' })
-    fc.assert(
-      fc.property(fc.array(part, { maxLength: 4 }), part, (path, value) => {
+    const part = string({ minLength: 1, unit: 'grapheme' })
+    assert(
+      property(array(part, { maxLength: 4 }), part, (path, value) => {
         const place = parsePlace(placeOf(path, { value }))
         expect(place.path).toEqual(path)
         expect(place.query.get('value')).toBe(value)

@@ -5,8 +5,8 @@ import type { Theme } from './theme.ts'
 /** What the frame around the pages offers. */
 export interface Shell {
   readonly theme: Store<Theme>
-  openPalette(): void
-  openHelp(): void
+  readonly openPalette: () => void
+  readonly openHelp: () => void
 }
 
 /** Carries the shell down the tree. */

@@ -8,6 +8,16 @@ const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 
+const isPaletteKey = (event: KeyboardEvent): boolean =>
+  (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k'
+
+const isBusy = (event: KeyboardEvent): boolean =>
+  event.ctrlKey ||
+  event.metaKey ||
+  event.altKey ||
+  isTyping(event.target) ||
+  document.querySelector('dialog[open]') !== null
+
 const chordMs = 1200
 
 /** Listens for the shortcuts; those of a single key rest while somebody types or a dialog is open. */
@@ -19,12 +29,11 @@ export function useShortcuts(actions: { readonly palette: () => void; readonly h
     let chordAt = -chordMs
     const onKeyDown = (event: KeyboardEvent): void => {
       const { actions, pages } = latest.current
-      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+      if (isPaletteKey(event)) {
         event.preventDefault()
         return actions.palette()
       }
-      if (event.ctrlKey || event.metaKey || event.altKey) return
-      if (isTyping(event.target) || document.querySelector('dialog[open]') !== null) return
+      if (isBusy(event)) return
       const inChord = event.timeStamp - chordAt < chordMs
       chordAt = event.key === 'g' ? event.timeStamp : -chordMs
       const page = inChord ? pages.find(({ key }) => key === event.key) : undefined

@@ -3,7 +3,7 @@ import type { LimitView, RouteView, TrafficView } from '../data/answers.ts'
 import type { Piece } from '../parts/answer.tsx'
 import type { State } from '../parts/basics.tsx'
 import { placeOf } from '../router/router.ts'
-import { sayAgo, sayFor, sayRate, sayThings } from './format.ts'
+import { sayAgo, sayCount, sayFor, sayRate, sayThings } from './format.ts'
 
 type Service = EnvironmentStatus['services'][number]
 type Replica = Service['replicas'][number]
@@ -149,3 +149,6 @@ export function answerService(service: Service, now: number): readonly Piece[] {
   const text = service.says.replace(/\.?$/, '.')
   return [{ text: `${text.charAt(0).toUpperCase()}${text.slice(1)}${since}` }]
 }
+
+/** The button that ends a pause: it says how much has come in the meantime. */
+export const sayGoOn = (newer: number): string => (newer > 0 ? `Go on, ${sayCount(newer)} newer` : 'Go on')

@@ -118,6 +118,7 @@ const columns = (now: number, revoke: (name: string) => void): readonly Column<T
     key: 'revoke',
     label: '',
     plain: true,
+    actions: true,
     cell: ({ name }) => (
       <Button onClick={() => revoke(name)} aria-label={`Revoke ${name}`}>
         Revoke

@@ -3,7 +3,7 @@ import type { Job } from '../../../contracts/index.ts'
 import { useHouse, useNow, usePoll } from '../../data/house.ts'
 import { mayDo } from '../../data/session.ts'
 import { useStore } from '../../data/store.ts'
-import type { PageProps } from '../../pages.ts'
+import type { PageProps } from '../../parts/page-props.ts'
 import { PageHead } from '../../parts/answer.tsx'
 import {
   Button,
@@ -77,7 +77,7 @@ const columns = (now: number): readonly Column<Job>[] => [
     cell: ({ requestedAt }) => <time title={sayMoment(requestedAt)}>{sayAgo(requestedAt, now)}</time>,
   },
   { key: 'attempts', label: 'attempts', number: true, wide: true, cell: ({ attempts }) => attempts },
-  { key: 'cancel', label: '', plain: true, cell: (job) => <Cancel job={job} /> },
+  { key: 'cancel', label: '', plain: true, actions: true, cell: (job) => <Cancel job={job} /> },
 ]
 
 function Says({ job }: { job: Job }): ReactNode {

@@ -90,7 +90,7 @@ function Happened({ name }: { name: string }): ReactNode {
   const subject = `limit:${name}`
   const now = useNow(1000)
   const facts = usePoll('timeline.read', { subject, limit: 10 }, { periodMs: 4000 }).data?.facts
-  const newestFirst = useMemo(() => [...(facts ?? [])].reverse(), [facts])
+  const newestFirst = useMemo(() => (facts ?? []).toReversed(), [facts])
   return (
     <Section title="What happened" aside={<a href={placeOf(['timeline'], { subject })}>All of it</a>}>
       {facts !== undefined && facts.length === 0 && (

@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from 'react'
 import { usePoll } from '../../data/house.ts'
 import type { LimitView, RouteView } from '../../data/answers.ts'
-import type { PageProps } from '../../pages.ts'
+import type { PageProps } from '../../parts/page-props.ts'
 import { PageHead } from '../../parts/answer.tsx'
 import { Empty, ErrorNote, Loading, Section } from '../../parts/basics.tsx'
 import { Filter } from '../../parts/filter.tsx'

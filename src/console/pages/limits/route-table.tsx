@@ -35,12 +35,7 @@ const columns: readonly Column<RouteView>[] = [
     key: 'refused',
     label: 'refused',
     number: true,
-    cell: (route) => (
-      <span className="with-meter">
-        <Meter share={refusedShare(route)} tone="bite" />
-        <span>{sayShare(refusedShare(route))}</span>
-      </span>
-    ),
+    cell: (route) => <RefusedShare share={refusedShare(route)} />,
   },
   { key: 'p50', label: 'p50', number: true, wide: true, cell: ({ p50Ms }) => sayLatency(p50Ms) },
   { key: 'p95', label: 'p95', number: true, cell: ({ p95Ms }) => sayLatency(p95Ms) },
@@ -53,6 +48,16 @@ const columns: readonly Column<RouteView>[] = [
     cell: ({ bytesOutPerSecond }) => sayBytes(bytesOutPerSecond),
   },
 ]
+
+function RefusedShare({ share }: { share: number }): ReactNode {
+  if (share === 0) return <span className="soft">0 %</span>
+  return (
+    <span className="with-meter">
+      {share >= 0.01 && <Meter share={share} tone="bite" />}
+      <span className={share >= 0.01 ? 'bite' : undefined}>{sayShare(share)}</span>
+    </span>
+  )
+}
 
 function Rules({ route }: { route: RouteView }): ReactNode {
   if (route.unlimitedBecause !== null) {

@@ -51,14 +51,14 @@ export function fieldsOf(schema: FieldSchema): readonly Field[] {
   }))
 }
 
+const startOf = (value: unknown): string => {
+  if (value === undefined || value === false) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
 /** What the fields begin with. */
 export function startingValues(fields: readonly Field[]): Written {
-  return Object.fromEntries(
-    fields.map(({ name, schema }) => [
-      name,
-      schema.default === undefined || schema.default === false ? '' : String(schema.default),
-    ]),
-  )
+  return Object.fromEntries(fields.map(({ name, schema }) => [name, startOf(schema.default)]))
 }
 
 const faultOfNumber = (value: number, { type, minimum, maximum }: FieldSchema): string | undefined => {

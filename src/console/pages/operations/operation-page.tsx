@@ -1,13 +1,13 @@
-import { useState, type ReactNode } from 'react'
+import { useState, type FormEvent, type ReactNode } from 'react'
 import { PageHead } from '../../parts/answer.tsx'
 import { Button, Empty, Section } from '../../parts/basics.tsx'
 import { Confirm } from '../../parts/dialog.tsx'
 import { placeOf } from '../../router/router.ts'
+import { DangerTag, type Described } from './danger-tag.tsx'
 import { FieldInput } from './field-input.tsx'
-import { fieldsOf, readFields, startingValues, type FieldSchema, type Written } from './fields.ts'
-import { DangerTag, type Described } from './operations-page.tsx'
+import { fieldsOf, readFields, startingValues, type Field, type Written } from './fields.ts'
 import { Outcome } from './outcome.tsx'
-import { useRun } from './use-run.ts'
+import { useRun, type Run } from './use-run.ts'
 
 const trail = (
   <>
@@ -50,71 +50,89 @@ export function OperationPage(props: {
 }
 
 function OperationForm({ operation, query }: { operation: Described; query: URLSearchParams }): ReactNode {
-  const fields = fieldsOf(operation.inputSchema as FieldSchema)
+  const fields = fieldsOf(operation.inputSchema)
   const [written, setWritten] = useState<Written>(() => ({
     ...startingValues(fields),
     ...Object.fromEntries(query.entries()),
   }))
-  const [tried, setTried] = useState(false)
   const [asking, setAsking] = useState(false)
   const { run, start, stop } = useRun(operation.name)
   const reading = readFields(fields, written)
-  const remote = run.state === 'failed' ? (run.error as { path?: string; message: string }) : undefined
-  const faultOf = (field: string): string | undefined => {
-    if (remote?.path === field) return remote.message
-    return tried ? reading.errors?.[field] : undefined
-  }
+  const destroys = operation.danger === 'destroys'
   const ask = (): void => {
     setAsking(false)
     if (reading.input !== undefined) start(reading.input)
   }
-  const submit = (): void => {
-    setTried(true)
-    if (reading.errors !== undefined) return
-    if (operation.danger === 'none') ask()
-    else setAsking(true)
-  }
   return (
     <>
       <Section title="Input">
-        <form
-          className="operation-form"
-          noValidate
-          onSubmit={(event) => {
-            event.preventDefault()
-            submit()
-          }}
-        >
-          {fields.length === 0 && <p className="soft">It needs no input.</p>}
-          {fields.map((field) => (
-            <FieldInput
-              key={field.name}
-              field={field}
-              value={written[field.name] ?? ''}
-              fault={faultOf(field.name)}
-              onChange={(value) => setWritten({ ...written, [field.name]: value })}
-            />
-          ))}
-          <div className="form-actions">
-            <Button look="main" type="submit" disabled={run.state === 'running'}>
-              {operation.danger === 'none' ? 'Ask' : 'Plan …'}
-            </Button>
-            {run.state === 'running' && <Button onClick={stop}>Stop watching</Button>}
-          </div>
-        </form>
+        <Fields
+          fields={fields}
+          written={written}
+          errors={reading.errors}
+          run={run}
+          action={operation.danger === 'none' ? 'Ask' : 'Show the plan'}
+          onChange={setWritten}
+          onSubmit={() => (operation.danger === 'none' ? ask() : setAsking(true))}
+          onStop={stop}
+        />
       </Section>
       <Outcome run={run} />
       {asking && (
         <Confirm
           title={operation.name}
           plan={planOf(operation, written)}
-          action={operation.danger === 'destroys' ? 'Destroy' : 'Do it'}
-          typed={operation.danger === 'destroys' ? operation.name : undefined}
+          action={destroys ? 'Destroy' : 'Do it'}
+          typed={destroys ? operation.name : undefined}
           onConfirm={ask}
           onClose={() => setAsking(false)}
         />
       )}
     </>
+  )
+}
+
+function Fields(props: {
+  readonly fields: readonly Field[]
+  readonly written: Written
+  readonly errors: Readonly<Record<string, string>> | undefined
+  readonly run: Run
+  readonly action: string
+  readonly onChange: (written: Written) => void
+  readonly onSubmit: () => void
+  readonly onStop: () => void
+}): ReactNode {
+  const { fields, written, run } = props
+  const [tried, setTried] = useState(false)
+  const refused = run.state === 'failed' ? (run.error as { path?: string; message: string }) : undefined
+  const faultOf = (field: string): string | undefined => {
+    if (tried && props.errors?.[field] !== undefined) return props.errors[field]
+    return refused?.path === field ? refused.message : undefined
+  }
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    setTried(true)
+    if (props.errors === undefined) props.onSubmit()
+  }
+  return (
+    <form className="operation-form" noValidate onSubmit={submit}>
+      {fields.length === 0 && <p className="soft">It needs no input.</p>}
+      {fields.map((field) => (
+        <FieldInput
+          key={field.name}
+          field={field}
+          value={written[field.name] ?? ''}
+          fault={faultOf(field.name)}
+          onChange={(value) => props.onChange({ ...written, [field.name]: value })}
+        />
+      ))}
+      <div className="form-actions">
+        <Button look="main" type="submit" disabled={run.state === 'running'}>
+          {props.action}
+        </Button>
+        {run.state === 'running' && <Button onClick={props.onStop}>Stop watching</Button>}
+      </div>
+    </form>
   )
 }
 

@@ -1,16 +1,14 @@
 import { useState, type ReactNode } from 'react'
-import { usePoll, type Answer } from '../../data/house.ts'
-import type { PageProps } from '../../pages.ts'
+import { usePoll } from '../../data/house.ts'
+import type { PageProps } from '../../parts/page-props.ts'
 import { PageHead } from '../../parts/answer.tsx'
 import { Empty, ErrorNote, Loading, Section } from '../../parts/basics.tsx'
 import { Filter } from '../../parts/filter.tsx'
 import { Table, type Column } from '../../parts/table.tsx'
 import { placeOf } from '../../router/router.ts'
 import { rankMatches } from '../../words/match.ts'
+import { DangerTag, type Described } from './danger-tag.tsx'
 import { OperationPage } from './operation-page.tsx'
-
-/** An operation as control describes it. */
-export type Described = Answer<'operations.list'>['operations'][number]
 
 /** What can I ask for? With a name in the path: a form that asks for it. */
 export function OperationsPage({ rest, query }: PageProps): ReactNode {
@@ -54,12 +52,6 @@ function AllOperations({ operations }: { operations: readonly Described[] }): Re
       ))}
     </>
   )
-}
-
-/** What an operation can do to the world, in a word. */
-export function DangerTag({ danger }: { danger: Described['danger'] }): ReactNode {
-  if (danger === 'none') return <span className="soft">reads</span>
-  return <span className={`tag ${danger === 'destroys' ? 'tag-bad' : 'tag-warn'}`}>{danger}</span>
 }
 
 const columns: readonly Column<Described>[] = [

@@ -128,7 +128,7 @@ function Traffic(): ReactNode {
 function LastFacts(): ReactNode {
   const facts = usePoll('timeline.read', { limit: 10 }, { periodMs: 2000 })
   const now = useNow(1000)
-  const newestFirst = useMemo(() => [...(facts.data?.facts ?? [])].reverse(), [facts.data])
+  const newestFirst = useMemo(() => (facts.data?.facts ?? []).toReversed(), [facts.data])
   return (
     <Section title="What happened last" aside={<a href={placeOf(['timeline'])}>Timeline</a>}>
       {facts.error !== undefined && facts.data === undefined && <ErrorNote error={facts.error} />}

@@ -54,10 +54,12 @@ function Strip({ service, values }: { service: Service; values: readonly number[
         {service.state}, {service.healthy} of {service.wanted}
       </span>
       <Spark values={values} />
-      <span className="strip-number" title="CPU">
+      <span className="strip-number">
+        {service.command !== null && <span className="soft">CPU</span>}
         {service.command === null ? 'external' : sayCpu(sum(replicas.map(({ cpu }) => cpu)))}
       </span>
-      <span className="strip-number" title="memory">
+      <span className="strip-number">
+        <span className="soft">memory</span>
         {sayBytes(sum(replicas.map(({ memoryBytes }) => memoryBytes)))}
       </span>
     </li>

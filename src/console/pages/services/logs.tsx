@@ -6,7 +6,7 @@ import { afterOverlap } from '../../data/overlap.ts'
 import { Button, Empty, ErrorNote, Section } from '../../parts/basics.tsx'
 import { Filter } from '../../parts/filter.tsx'
 import { amend, placeOf } from '../../router/router.ts'
-import { sayCount } from '../../words/format.ts'
+import { sayGoOn } from '../../words/answers.ts'
 
 type LogLine = Operations['environment.logs']['output']
 type Service = EnvironmentStatus['services'][number]
@@ -65,23 +65,25 @@ export function Logs({ service, replica }: { service: Service; replica: string }
         <>
           <Replicas slots={slots} service={service.name} chosen={replica} />
           <Button icon={held === null ? 'pause' : 'play'} onClick={toggle}>
-            {held === null ? 'Pause' : newer > 0 ? `Go on, ${sayCount(newer)} newer` : 'Go on'}
+            {held === null ? 'Pause' : sayGoOn(newer)}
           </Button>
         </>
       }
     >
       <Filter label="Search the log" value={search} onChange={setSearch} />
-      {logs.state.error !== undefined && shown.count === 0 && <ErrorNote error={logs.state.error} />}
-      {shown.count === 0 && logs.state.error === undefined && (
-        <Empty
-          says={`${service.name} has not written anything yet.`}
-          command={`holdfast logs ${service.name} --follow`}
-        />
-      )}
-      {shown.count > 0 && (
+      {shown.count === 0 ? (
+        <NoLines service={service.name} error={logs.state.error} />
+      ) : (
         <LogView buffer={shown} search={search} live={held === null} many={slots.length > 1} />
       )}
     </Section>
+  )
+}
+
+function NoLines({ service, error }: { service: string; error: unknown }): ReactNode {
+  if (error !== undefined) return <ErrorNote error={error} />
+  return (
+    <Empty says={`${service} has not written anything yet.`} command={`holdfast logs ${service} --follow`} />
   )
 }
 

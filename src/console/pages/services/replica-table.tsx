@@ -82,6 +82,7 @@ export function ReplicaTable(props: {
 }): ReactNode {
   return (
     <Table
+      className="replicas"
       label={`Replicas of ${props.service.name}`}
       columns={columns(props.service, props.values, props.now)}
       rows={props.service.replicas}

@@ -91,7 +91,7 @@ function Use({ service, now }: { service: Service; now: number }): ReactNode {
 function Happened({ name, now }: { name: string; now: number }): ReactNode {
   const subject = `service:${name}`
   const facts = usePoll('timeline.read', { subject, limit: 10 }, { periodMs: 4000 }).data?.facts
-  const newestFirst = useMemo(() => [...(facts ?? [])].reverse(), [facts])
+  const newestFirst = useMemo(() => (facts ?? []).toReversed(), [facts])
   return (
     <Section title="What happened to it" aside={<a href={placeOf(['timeline'], { subject })}>All of it</a>}>
       {facts !== undefined && newestFirst.length === 0 && (

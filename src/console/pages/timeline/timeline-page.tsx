@@ -1,11 +1,12 @@
 import { useMemo, useState, type ReactNode } from 'react'
 import { useNow } from '../../data/house.ts'
-import type { PageProps } from '../../pages.ts'
+import type { PageProps } from '../../parts/page-props.ts'
 import { PageHead, type Piece } from '../../parts/answer.tsx'
 import { Button, Empty, ErrorNote, Loading } from '../../parts/basics.tsx'
 import type { Fact } from '../../parts/facts.tsx'
 import { Filter } from '../../parts/filter.tsx'
 import { amend, placeOf } from '../../router/router.ts'
+import { sayGoOn } from '../../words/answers.ts'
 import { sayAgo, sayDay, sayThings } from '../../words/format.ts'
 import { rankMatches } from '../../words/match.ts'
 import { FactRow } from './fact-row.tsx'
@@ -26,12 +27,9 @@ function answerOf({ facts, loaded }: Facts, filtered: boolean, now: number): rea
   if (!loaded) return [{ text: 'Looking …' }]
   if (last === undefined) return [{ text: filtered ? 'No such fact.' : 'Nothing has happened yet.' }]
   const grave = facts.filter(({ severity }) => severity === 'critical' || severity === 'warning').length
-  const bad = grave === 0 ? 'nothing bad' : sayThings(grave, 'warning or worse', 'warnings or worse')
-  return [
-    {
-      text: `Last, ${sayAgo(last.at, now)}: ${last.says}. ${bad.charAt(0).toUpperCase()}${bad.slice(1)} among the ${sayThings(facts.length, 'fact')} shown.`,
-    },
-  ]
+  const bad = grave === 0 ? 'Nothing bad' : sayThings(grave, 'warning or worse', 'warnings or worse')
+  const among = `${bad} among ${sayThings(facts.length, 'fact')}`
+  return [{ text: `${among}; the last one ${sayAgo(last.at, now)}.` }]
 }
 
 const matches = (text: string, facts: readonly Fact[]): readonly Fact[] => {
@@ -67,17 +65,10 @@ export function TimelinePage({ query }: PageProps): ReactNode {
         <Filter label="Filter by text" value={text} onChange={setText} count={shown.length} />
         <TimelineFilters filters={filters} facts={facts.facts} change={change} />
         <Button icon={heldAt === null ? 'pause' : 'play'} onClick={toggle}>
-          {heldAt === null ? 'Pause' : newer > 0 ? `Go on, ${newer} newer` : 'Go on'}
+          {heldAt === null ? 'Pause' : sayGoOn(newer)}
         </Button>
       </div>
-      {facts.state.error !== undefined && facts.facts.length === 0 && <ErrorNote error={facts.state.error} />}
-      {!facts.loaded && <Loading lines={10} />}
-      {facts.loaded && shown.length === 0 && facts.state.error === undefined && (
-        <Empty
-          says="No fact is like that. Widen the filters, or ask the command line:"
-          command="holdfast timeline"
-        />
-      )}
+      <NothingShown facts={facts} shown={shown.length} />
       <Days facts={shown} open={query.get('fact')} />
       {facts.loadOlder !== null && (
         <p className="more">
@@ -85,6 +76,18 @@ export function TimelinePage({ query }: PageProps): ReactNode {
         </p>
       )}
     </>
+  )
+}
+
+function NothingShown({ facts, shown }: { facts: Facts; shown: number }): ReactNode {
+  if (!facts.loaded) return <Loading lines={10} />
+  if (shown > 0) return null
+  if (facts.state.error !== undefined) return <ErrorNote error={facts.state.error} />
+  return (
+    <Empty
+      says="No fact is like that. Widen the filters, or ask the command line:"
+      command="holdfast timeline"
+    />
   )
 }
 

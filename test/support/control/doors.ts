@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { HouseOptions } from '../../../src/server/control/house.ts'
-import { createMetrics, openDoors, type Doors } from '../../../src/server/control/doors/index.ts'
+import type { Doors } from '../../../src/server/control/doors/index.ts'
+import { createMetrics, openDoors, type HouseOptions } from '../../../src/server/control/index.ts'
 import { testHouse, type TestHouse } from './house.ts'
 
 /** The root token of every test's house. */

@@ -7,7 +7,7 @@ import {
 import { openSeries } from '../../../src/kernel/series/index.ts'
 import { systemClock, systemRandom, type Clock, type JsonObject } from '../../../src/kernel/std/index.ts'
 import { memoryTimeline, type Fact, type Timeline } from '../../../src/kernel/timeline/index.ts'
-import { createHouse, type House, type HouseOptions } from '../../../src/server/control/house.ts'
+import { createHouse, type House, type HouseOptions } from '../../../src/server/control/index.ts'
 import type { Caller } from '../../../src/kernel/capability/index.ts'
 import { testCatalogue, testOperations } from './operations.ts'
 

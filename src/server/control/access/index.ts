@@ -1,12 +1,4 @@
-export {
-  createAccess,
-  linkLifeMs,
-  sessionLifeMs,
-  type Access,
-  type AccessGround,
-  type People,
-  type StartedSession,
-} from './access.ts'
+export { createAccess, type Access, type AccessGround, type People, type StartedSession } from './access.ts'
 export { hashToken } from './credentials.ts'
-export { accessBounds, accessFold, type AccessState, type Role } from './fold.ts'
+export { accessFold, type AccessState, type Role } from './fold.ts'
 export { ensureRootToken } from './root-token.ts'

@@ -10,8 +10,6 @@ import { createSays } from './says.ts'
 import { bindSeries } from './series.ts'
 import { bindTimeline } from './timeline.ts'
 
-export { createSays } from './says.ts'
-
 /** What the house's own operations stand on. */
 export interface OwnGround {
   readonly context: Context

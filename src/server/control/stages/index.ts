@@ -11,7 +11,6 @@ export type {
   ShownCredentials,
   Visitor,
 } from './call.ts'
-export { createCallLimits, doorLimits, type CallLimits, type DoorLimit } from './limits.ts'
+export { createCallLimits, type CallLimits, type DoorLimit } from './limits.ts'
 export { passStages, type StageGround } from './pipeline.ts'
-export { leavesFact, maxRecordedInput, recordedInput, withoutFields } from './record.ts'
 export { validateInput, validateOutput } from './validate.ts'

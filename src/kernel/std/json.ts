@@ -6,10 +6,26 @@ export interface JsonObject {
   readonly [key: string]: Json
 }
 
-/** JSON with sorted keys, so that equal values have equal text (for hashes). RFC 8785 for the values that we use. */
+/**
+ * JSON with sorted keys, so that equal values have equal text (for hashes). RFC 8785 for the values that we use.
+ * As with `JSON.stringify`, a member that is undefined is left out.
+ */
 export function canonicalJson(value: Json): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
   if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(',')}]`
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`
+  const members = value as Readonly<Record<string, Json | undefined>>
+  let text = ''
+  for (const key of sortedKeys(members)) {
+    const member = members[key]
+    if (member === undefined) continue
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`
+  }
+  return `{${text}}`
+}
+
+/** Most objects are small and many are in order already: looking costs less than sorting. */
+function sortedKeys(members: object): readonly string[] {
+  const keys = Object.keys(members)
+  const isSorted = keys.every((key, index) => index === 0 || (keys[index - 1] ?? '') < key)
+  return isSorted ? keys : keys.sort()
 }

@@ -1,4 +1,4 @@
-import { HoldfastError, uuidv7, type Clock, type JsonObject, type Random } from '../std/index.ts'
+import { HoldfastError, type Clock, type JsonObject, type Random } from '../std/index.ts'
 import { hashPayload, payloadText, type Entry } from './chain.ts'
 import type { Fact, NewFact } from './port.ts'
 import { severities } from './query.ts'
@@ -9,7 +9,13 @@ export const maxWordLength = 1024
 /** Longest payload: its canonical JSON, in UTF-16 units. */
 export const maxPayloadLength = 1_048_576
 
-const saltBytes = 16
+/** Hex digits of a salt: 16 bytes. */
+const saltDigits = 32
+
+/** Hex digits that an id needs beside its time; one of them only for its two bits of variant. */
+const idDigits = 19
+
+const portionBytes = 4096
 const kindForm = /^[A-Za-z0-9-]{1,64}(?:\.[A-Za-z0-9-]{1,64}){1,4}$/
 
 /** A fact that has all but its place in the chain. */
@@ -28,16 +34,16 @@ export type Stamp = (fact: NewFact) => Draft
  * The stamp throws `timeline.invalid-fact` and `timeline.fact-too-large`.
  */
 export function createStamp(clock: Clock, random: Random, lastAt: number): Stamp {
-  const pool = pooled(random)
+  const digits = hexDigits(random)
   let previousAt = lastAt
   return (fact) => {
     checkFact(fact)
     const text = checkedText(fact)
     const at = Math.max(Math.floor(clock.now()), previousAt)
     previousAt = at
-    const salt = Buffer.from(pool.bytes(saltBytes)).toString('hex')
+    const salt = digits(saltDigits)
     return {
-      id: uuidv7({ now: () => at }, pool),
+      id: idAt(at, digits(idDigits)),
       at,
       kind: fact.kind,
       severity: fact.severity,
@@ -65,21 +71,24 @@ export function factOf(entry: Entry): Fact {
   return { sequence, id, at, kind, severity, subject, actor, correlation, data, hash }
 }
 
-/** Draws bytes in large portions: many small draws from the system cost more than all the hashing. */
-function pooled(random: Random): Random {
-  const portionBytes = 4096
-  let portion: Uint8Array = new Uint8Array(0)
+/** A UUIDv7 (RFC 9562, section 5.7), put together from text: `uuidv7` of std, at a fifth of its cost. */
+function idAt(at: number, digits: string): string {
+  const time = at.toString(16).padStart(12, '0')
+  const variant = '89ab'[Number.parseInt(digits.slice(3, 4), 16) % 4]
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${digits.slice(0, 3)}-${variant}${digits.slice(4, 7)}-${digits.slice(7)}`
+}
+
+/** Draws random hex digits in large portions: many small draws from the system cost more than all the hashing. */
+function hexDigits(random: Random): (length: number) => string {
+  let portion = ''
   let used = 0
-  return {
-    next: () => random.next(),
-    bytes: (length) => {
-      if (used + length > portion.length) {
-        portion = random.bytes(Math.max(portionBytes, length))
-        used = 0
-      }
-      used += length
-      return portion.slice(used - length, used)
-    },
+  return (length) => {
+    if (used + length > portion.length) {
+      portion = Buffer.from(random.bytes(portionBytes)).toString('hex')
+      used = 0
+    }
+    used += length
+    return portion.slice(used - length, used)
   }
 }
 

@@ -72,7 +72,7 @@ export interface Verification {
 
 /**
  * How much of the past is kept; a fact goes when either bound says so and every checkpoint has passed it.
- * Oldest first, in whole blocks of 64, whatever the severity: who wants to keep grave facts longer exports them.
+ * Oldest first, in whole blocks of 128, whatever the severity: who wants to keep grave facts longer exports them.
  */
 export interface Retention {
   /** Infinity: any age. */

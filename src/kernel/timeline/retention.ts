@@ -1,8 +1,8 @@
 /**
- * Facts are indexed and removed in blocks: block k holds the sequence numbers 64k to 64k + 63. Large enough that a
+ * Facts are indexed and removed in blocks: block k holds the sequence numbers 128k to 128k + 127. Large enough that a
  * burst of like facts costs one index entry, small enough that looking through one block costs nothing.
  */
-export const blockSize = 64
+export const blockSize = 128
 
 /** How long the checkpoint of a fold that nobody runs any more still holds retention back: 7 days, in ms. */
 export const abandonedAfterMs = 7 * 86_400_000

@@ -66,7 +66,9 @@ export function openForWriting(path: string, maxFileBytes: number | null): Datab
   try {
     checkIdentity(db, path)
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY')
-    db.exec('PRAGMA cache_size = -32000; PRAGMA journal_size_limit = 67108864')
+    db.exec(
+      'PRAGMA cache_size = -32000; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000',
+    )
     checkFile(db, path)
     checkTail(db, path)
     if (maxFileBytes !== null) limitSize(db, maxFileBytes)

@@ -5,7 +5,7 @@ import type { RetainAsk } from './protocol.ts'
 import { baseQuery, headFrom } from './schema.ts'
 
 /** Blocks that go in one step: short enough that appends need not wait long. */
-const stepBlocks = 64
+const stepBlocks = 32
 
 /** One step of retention, within a transaction of the caller's: returns how many facts went. */
 export function retainStep(db: DatabaseSync, head: Head, ask: RetainAsk): number {

@@ -10,9 +10,9 @@ export const applicationId = 0x4866546c
 export const schemaVersion = 1
 
 /**
- * The tables. Facts are indexed by block of 64: an index entry says "somewhere in this block is a fact of this kind and
- * severity (of this subject)". A burst of like facts costs one entry instead of 64, and a rare fact is found by
- * looking through 64 rows. `erased` keeps the hash of a payload once the payload itself is gone; until then the hash follows
+ * The tables. Facts are indexed by block of 128: an index entry says "somewhere in this block is a fact of this kind and
+ * severity (of this subject)". A burst of like facts costs one entry instead of 128, and a rare fact is found by
+ * looking through 128 rows. `erased` keeps the hash of a payload once the payload itself is gone; until then the hash follows
  * from salt and data, and storing it would cost a tenth of the file. `base` has one row: the last fact that retention removed.
  */
 export const schema = `

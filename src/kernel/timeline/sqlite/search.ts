@@ -31,7 +31,10 @@ export function createSearcher(db: DatabaseSync): Searcher {
   const statements = createStatements(db)
   const firstAt = statements('SELECT sequence FROM facts WHERE sequence >= ? ORDER BY sequence LIMIT 1')
   const boundsOf = (search: Search): Bounds => {
-    const ends = statements('SELECT min(sequence) AS low, max(sequence) AS high FROM facts').get() as {
+    // Two subqueries: with both in one, SQLite would walk the whole table.
+    const ends = statements(
+      'SELECT (SELECT min(sequence) FROM facts) AS low, (SELECT max(sequence) FROM facts) AS high',
+    ).get() as {
       readonly low: number | null
       readonly high: number | null
     }

@@ -80,7 +80,10 @@ describe('the table can say no', () => {
     ['src/server/control/main.ts', "import { x } from '../../capabilities/edge/index.ts'"],
     ['src/client/index.ts', "import type { Operations } from '../contracts/index.ts'"],
     ['src/cli/local/up.ts', "import { x } from '../../server/launch/index.ts'"],
-    ['src/capabilities/edge/view.ts', "const text = \"import { x } from '../../server/a.ts'\" // import './b.ts'"],
+    [
+      'src/capabilities/edge/view.ts',
+      "const text = \"import { x } from '../../server/a.ts'\" // import './b.ts'",
+    ],
   ])('%s may: %s', (path, statement) => {
     expect(judge(path, statement)).toBeNull()
   })

@@ -1,0 +1,133 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createClient, type Client } from '../../../src/client/index.ts'
+
+const root = resolve(import.meta.dirname, '../../..')
+const main = join(root, 'src', 'cli', 'main.ts')
+
+/** A free port of loopback, at the time of asking. */
+export function freePort(): Promise<number> {
+  return new Promise((done, failed) => {
+    const server = createServer()
+    server.once('error', failed)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => done(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
+
+/** What a run of the command line left. */
+export interface Ran {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs `holdfast <args>` to its end in a directory. */
+export function holdfast(directory: string, args: readonly string[]): Ran {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd: directory,
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  return { code: status, out: stdout, err: stderr }
+}
+
+/** A running `holdfast up`. */
+export interface Up {
+  readonly process: ChildProcess
+  /** Everything that it printed so far. */
+  said(): string
+  readonly ended: Promise<number | null>
+}
+
+/** A place of its own for an environment: a folder, two ports, and everything that was started there. */
+export interface Place {
+  readonly directory: string
+  readonly data: string
+  readonly edgePort: number
+  readonly controlPort: number
+  readonly edgeUrl: string
+  write(file: string, text: string): void
+  /** Starts `holdfast up` and resolves when its screen is shown, or when it ended. */
+  up(args?: readonly string[]): Promise<Up>
+  run(...args: string[]): Ran
+  client(): Client
+  /** Pid of control, edge or supervisor, as written in the data directory. */
+  pidOf(name: 'control' | 'edge' | 'supervisor'): number
+  /** Stops what still runs and removes the folder. */
+  clear(): Promise<void>
+}
+
+function startUp(directory: string, args: readonly string[]): Up {
+  const child = spawn(process.execPath, [main, 'up', ...args], {
+    cwd: directory,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  const ended = new Promise<number | null>((done) => child.on('close', (code) => done(code)))
+  return { process: child, said: () => text, ended }
+}
+
+/** Waits until something holds; fails with what it was waiting for. */
+export async function until(
+  what: string,
+  holds: () => Promise<boolean> | boolean,
+  timeoutMs = 20_000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    if (await Promise.resolve(holds()).catch(() => false)) return
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`)
+    await new Promise((again) => setTimeout(again, 50))
+  }
+}
+
+/** Makes a place in a folder of its own. */
+export async function makePlace(): Promise<Place> {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'))
+  const data = join(directory, '.holdfast')
+  const [edgePort, controlPort] = [await freePort(), await freePort()]
+  const started: Up[] = []
+  const ports = ['--edge-port', String(edgePort), '--control-port', String(controlPort)]
+  const json = (file: string): Record<string, unknown> =>
+    JSON.parse(readFileSync(join(data, 'run', file), 'utf8')) as Record<string, unknown>
+  return {
+    directory,
+    data,
+    edgePort,
+    controlPort,
+    edgeUrl: `http://127.0.0.1:${edgePort}`,
+    write: (file, text) => writeFileSync(join(directory, file), text),
+    up: async (args = []) => {
+      const running = startUp(directory, [...ports, ...args])
+      started.push(running)
+      await Promise.race([
+        until('the screen', () => running.said().includes('Ctrl-C stops everything'), 45_000),
+        running.ended,
+      ])
+      return running
+    },
+    run: (...args) => holdfast(directory, args),
+    client: () =>
+      createClient({
+        url: `http://127.0.0.1:${controlPort}`,
+        token: readFileSync(join(data, 'root.token'), 'utf8').trim(),
+      }),
+    pidOf: (name) => Number(json(`${name}.json`)['pid']),
+    clear: async () => {
+      holdfast(directory, ['down'])
+      for (const { process: child, ended } of started) {
+        child.kill('SIGKILL')
+        await ended
+      }
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}

@@ -136,9 +136,10 @@ async function stage(): Promise<Stage> {
         ),
     },
     logs: {
-      tail: (file, lines) => Promise.resolve([`${file} old`, `${file} new`].slice(-lines)),
-      follow: async function* (file) {
-        yield `${file} live`
+      tail: (file, lines) =>
+        Promise.resolve({ lines: [`${file} old`, `${file} new`].slice(-lines), end: 42 }),
+      follow: async function* (file, from) {
+        yield `${file} live from ${from}`
       },
     },
     canRun: (program) => Promise.resolve(program === 'run'),
@@ -223,7 +224,7 @@ describe('the environment', () => {
     const ports = {
       engine,
       prober: { probe: () => Promise.resolve({ healthy: true, detail: '' }) },
-      logs: { tail: () => Promise.resolve([]), follow: async function* () {} },
+      logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
       canRun: () => Promise.resolve(true),
       hostVariables: {},
     }
@@ -259,8 +260,8 @@ describe('the environment', () => {
     expect(lines).toEqual([
       { replica: 'web/1', line: '/log/web/1 new' },
       { replica: 'web/2', line: '/log/web/2 new' },
-      { replica: 'web/1', line: '/log/web/1 live' },
-      { replica: 'web/2', line: '/log/web/2 live' },
+      { replica: 'web/1', line: '/log/web/1 live from 42' },
+      { replica: 'web/2', line: '/log/web/2 live from 42' },
     ])
   })
 
@@ -283,7 +284,7 @@ describe('the environment', () => {
     const ports = {
       engine,
       prober: { probe: () => Promise.resolve({ healthy: true, detail: '' }) },
-      logs: { tail: () => Promise.resolve([]), follow: async function* () {} },
+      logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
       canRun: () => Promise.resolve(false),
       hostVariables: {},
     }

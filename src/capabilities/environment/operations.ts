@@ -108,12 +108,15 @@ async function* label(replica: string, lines: AsyncIterable<string>): AsyncGener
 }
 
 async function* readLogs(ground: OperationGround, input: LogInput, call: Call): AsyncGenerator<LogLine> {
-  const files = logFiles(ground, input)
-  for (const { id, file } of files) {
-    for (const line of await ground.ports.logs.tail(file, input.lines)) yield { replica: id, line }
+  const { logs } = ground.ports
+  const ends: { readonly id: string; readonly file: string; readonly end: number }[] = []
+  for (const { id, file } of logFiles(ground, input)) {
+    const { lines, end } = await logs.tail(file, input.lines)
+    for (const line of lines) yield { replica: id, line }
+    ends.push({ id, file, end })
   }
   if (!input.follow) return
-  yield* merge(files.map(({ id, file }) => label(id, ground.ports.logs.follow(file, call.signal))))
+  yield* merge(ends.map(({ id, file, end }) => label(id, logs.follow(file, end, call.signal))))
 }
 
 const restartPollMs = 250

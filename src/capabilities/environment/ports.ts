@@ -24,12 +24,26 @@ export interface Prober {
   probe(origin: string, path: string | null, timeoutMs: number): Promise<ProbeResult>
 }
 
+/** The end of a log. */
+export interface LogTail {
+  /** Oldest first. */
+  readonly lines: readonly string[]
+  /** Where the file ended, bytes: give it to `follow` to miss nothing. */
+  readonly end: number
+}
+
 /** Reads what replicas wrote. */
 export interface LogReader {
-  /** The last `lines` lines (fewer when there are fewer), oldest first; none when there is no file. */
-  tail(file: string, lines: number): Promise<readonly string[]>
-  /** Lines appended from now on, across rotation, until the signal aborts. */
-  follow(file: string, signal: AbortSignal): AsyncIterable<string>
+  /**
+   * The last `lines` lines, rotation notwithstanding; fewer when there are fewer, or when they are very long; none when
+   * there is no file. Of a very long line the end is given.
+   */
+  tail(file: string, lines: number): Promise<LogTail>
+  /**
+   * Lines from byte `from` on, as they come, until the signal aborts. A very long line comes in pieces. What was
+   * written but not yet read when the file is truncated is lost.
+   */
+  follow(file: string, from: number, signal: AbortSignal): AsyncIterable<string>
 }
 
 /** What the environment needs from outside. */

@@ -1,5 +1,5 @@
 import { access, constants, stat } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 
 async function isExecutable(path: string): Promise<boolean> {
   try {
@@ -18,11 +18,14 @@ async function isDirectory(path: string): Promise<boolean> {
   }
 }
 
-/** Whether a program can be started from a directory: a path to an executable file, or a name on `searchPath` (as PATH). */
+/**
+ * Whether a program can be started from a directory: a path to an executable file, relative to that directory, or a
+ * name on `searchPath` (as PATH).
+ */
 export function programFinder(searchPath: string): (program: string, directory: string) => Promise<boolean> {
   return async (program, directory) => {
     if (!(await isDirectory(directory))) return false
-    if (program.includes('/')) return isExecutable(program)
+    if (program.includes('/')) return isExecutable(resolve(directory, program))
     for (const folder of searchPath.split(delimiter)) {
       if (folder !== '' && (await isExecutable(join(folder, program)))) return true
     }

@@ -36,6 +36,12 @@ describe('the tail of a log', () => {
     expect((await logFiles.tail(file, 12_000)).lines).toEqual(all.slice(-12_000))
   })
 
+  test('a line across the border of two blocks is whole', async () => {
+    const [first, second] = ['a'.repeat(40_000), 'b'.repeat(40_000)]
+    writeFileSync(file, `${first}\n${second}\n`)
+    expect((await logFiles.tail(file, 2)).lines).toEqual([first, second])
+  })
+
   test('a character across the border of two blocks is whole', async () => {
     for (const shift of [0, 1, 2, 3]) {
       const end = `\n${'x'.repeat(blockBytes - 3 + shift)}`
@@ -45,11 +51,11 @@ describe('the tail of a log', () => {
   })
 
   test('of a very long line the end is given, from the start of a character', async () => {
-    writeFileSync(file, `first\n${'€'.repeat(longestLineBytes)}!\n`)
+    writeFileSync(file, `first\n${'€'.repeat(longestLineBytes)}!!\n`)
     const [first, long = ''] = (await logFiles.tail(file, 2)).lines
     expect(first).toBe('first')
     expect(Buffer.byteLength(long)).toBeLessThanOrEqual(longestLineBytes)
-    expect(long).toMatch(/^€+!$/)
+    expect(long).toMatch(/^€+!!$/)
   })
 
   test('a huge file without any newline costs no more than its end', async () => {

@@ -32,7 +32,7 @@ export function Table<Row>(props: {
         <tr role="row">
           {props.columns.map((column) => (
             <th key={column.key} scope="col" role="columnheader" className={cellClass(column)}>
-              {column.label}
+              {column.actions === true ? <span className="hidden">{column.label}</span> : column.label}
             </th>
           ))}
         </tr>

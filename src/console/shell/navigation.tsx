@@ -72,7 +72,7 @@ export function Rail({ current }: { current: string }): ReactNode {
   const shell = useShell()
   const visible = usePages()
   return (
-    <div className="rail">
+    <header className="rail">
       <Environment />
       <button type="button" className="rail-search" onClick={shell.openPalette}>
         <Icon name="search" />
@@ -91,7 +91,7 @@ export function Rail({ current }: { current: string }): ReactNode {
           <kbd>?</kbd>
         </button>
       </div>
-    </div>
+    </header>
   )
 }
 
@@ -124,8 +124,8 @@ export function BottomBar({ current }: { current: string }): ReactNode {
               <Icon name="search" />
               <span>Go to …</span>
             </button>
+            <ThemeSwitch />
           </nav>
-          <ThemeSwitch />
         </div>
       )}
       <nav className="bottom-bar" aria-label="Pages">

@@ -228,8 +228,6 @@ function linesOf(name: string, now: number): readonly Line[] {
       return counter('route', served)
     case 'edge.refused':
       return counter('limit', refused).filter((_, index) => (routes[index]?.refusedShare ?? 0) > 0)
-    case 'edge.admitted':
-      return counter('limit', served)
     case 'edge.latency-ms':
       return [
         {

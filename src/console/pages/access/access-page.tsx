@@ -116,7 +116,7 @@ const columns = (now: number, revoke: (name: string) => void): readonly Column<T
   },
   {
     key: 'revoke',
-    label: '',
+    label: 'revoke',
     plain: true,
     actions: true,
     cell: ({ name }) => (

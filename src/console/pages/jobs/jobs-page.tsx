@@ -77,7 +77,7 @@ const columns = (now: number): readonly Column<Job>[] => [
     cell: ({ requestedAt }) => <time title={sayMoment(requestedAt)}>{sayAgo(requestedAt, now)}</time>,
   },
   { key: 'attempts', label: 'attempts', number: true, wide: true, cell: ({ attempts }) => attempts },
-  { key: 'cancel', label: '', plain: true, actions: true, cell: (job) => <Cancel job={job} /> },
+  { key: 'cancel', label: 'cancel', plain: true, actions: true, cell: (job) => <Cancel job={job} /> },
 ]
 
 function Says({ job }: { job: Job }): ReactNode {

@@ -58,7 +58,7 @@ export function LimitPage({ name, limits }: { name: string; limits: readonly Lim
   return (
     <>
       <PageHead title={sayLimit(name)} trail={trail} state={bites ? 'warn' : 'good'} answer={answer(rules)} />
-      <Use name={name} />
+      <Use name={name} route={rules[0]?.route ?? '(unmatched)'} />
       <Section title={rules.length === 1 ? 'Rule' : 'Rules'}>
         <LimitTable limits={rules} />
       </Section>
@@ -67,11 +67,11 @@ export function LimitPage({ name, limits }: { name: string; limits: readonly Lim
   )
 }
 
-function Use({ name }: { name: string }): ReactNode {
+function Use({ name, route }: { name: string; route: string }): ReactNode {
   const [range, setRange] = useState<Range>('1h')
-  const labels = useMemo(() => ({ limit: name }), [name])
-  const admitted = useMeasure({ name: 'edge.admitted', labels, range })
-  const refused = useMeasure({ name: 'edge.refused', labels, range })
+  // What all rules of the route let through; what one of several admits is no measure of its own.
+  const admitted = useMeasure({ name: 'edge.requests', labels: { route }, range })
+  const refused = useMeasure({ name: 'edge.refused', labels: { limit: name }, range })
   const chart = useMemo(() => {
     const window = { from: admitted.until - ranges[range], to: admitted.until }
     return limitChart(admitted.data?.series ?? [], refused.data?.series ?? [], window)

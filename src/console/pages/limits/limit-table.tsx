@@ -32,7 +32,7 @@ const columns: readonly Column<LimitView>[] = [
     ),
   },
   { key: 'rule', label: 'rule', plain: true, cell: ({ rule }) => rule },
-  { key: 'state', label: '', plain: true, cell: (limit) => <LimitState limit={limit} /> },
+  { key: 'state', label: 'state', plain: true, cell: (limit) => <LimitState limit={limit} /> },
   {
     key: 'admitted',
     label: 'admitted, minute',

@@ -51,7 +51,7 @@ export const serviceConfig = z
       .optional()
       .describe('path that answers 2xx or 3xx when it is well; absent: a TCP connection is enough'),
     replicas: replicas
-      .default({ min: 1, max: 1 })
+      .prefault(1)
       .describe('how many copies run: a number, or { min, max }; `min` run until scaling arrives'),
     env: z.record(environmentVariable, z.string()).default({}).describe('its environment variables'),
     passEnv: z
@@ -75,8 +75,8 @@ export const serviceConfig = z
       })
       .default({})
       .describe('what one replica may use'),
-    startTimeout: duration.default(30_000).describe('how long it may take to get healthy'),
-    stopTimeout: duration.default(10_000).describe('from SIGTERM to SIGKILL'),
+    startTimeout: duration.prefault('30s').describe('how long it may take to get healthy'),
+    stopTimeout: duration.prefault('10s').describe('from SIGTERM to SIGKILL'),
     mayExpose: waiver
       .optional()
       .describe('lets it listen beyond loopback, where no limit protects it: why, and until when'),

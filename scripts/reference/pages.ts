@@ -25,9 +25,18 @@ function keysTable(schema: JsonObject): string {
     rows.map(({ path, type, fallback, means }) => [
       code(path),
       type,
-      code(fallback).replace('`required`', 'required'),
+      fallback === 'required' ? fallback : code(fallback),
       means,
     ]),
+  )
+}
+
+function answerTable(schema: JsonObject): string {
+  const rows = schemaRows(schema)
+  if (rows.length === 0) return 'Nothing.'
+  return markdownTable(
+    ['Field', 'Type', 'Meaning'],
+    rows.map(({ path, type, means }) => [code(path), type, means]),
   )
 }
 
@@ -52,7 +61,7 @@ function operationPart(operation: AnOperation): string {
     'Input:',
     keysTable(inputJsonSchema(operation)),
     `Answers with ${manners[answers]}:`,
-    keysTable(outputJsonSchema(operation)),
+    answerTable(outputJsonSchema(operation)),
   ].join('\n\n')
 }
 

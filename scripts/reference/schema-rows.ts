@@ -26,6 +26,7 @@ function sayPlainType(node: JsonObject): string {
   if (Array.isArray(choices)) return choices.map((choice: Json) => JSON.stringify(choice)).join(' or ')
   if (only !== undefined) return JSON.stringify(only)
   if (type === 'array') return `list of ${isObject(items) ? sayType(items) : 'anything'}`
+  if (Array.isArray(type)) return type.filter((each: Json) => typeof each === 'string').join(' or ')
   return typeof type === 'string' ? type : 'anything'
 }
 

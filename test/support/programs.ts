@@ -15,6 +15,7 @@ export interface Program {
 export const programs: readonly Program[] = [
   { name: 'chromium', package: 'chromium', commands: ['chromium', 'chromium-browser', 'google-chrome'] },
   { name: 'python3', package: 'python3', commands: ['python3'] },
+  { name: 'curl', package: 'curl', commands: ['curl'] },
   { name: 'openssl', package: 'openssl', commands: ['openssl'] },
 ]
 

@@ -1,0 +1,234 @@
+import type { EdgeNote, EdgePolicy, EdgeReport, EdgeState } from '../../../../contracts/edge-policy.ts'
+import { createLimiter, parseLimit, type Limiter } from '../../../../kernel/limit/index.ts'
+import { HoldfastError, plainError, uuidv7, type Clock, type Random } from '../../../../kernel/std/index.ts'
+import { createSlotBook, limitCapacity, mostThreads, openCounters, openTargetBoard } from '../shared/index.ts'
+import type { Counters, Handout, SlotBook, TargetBoard } from '../shared/index.ts'
+import { createCrew, type Crew, type InheritedListener } from './crew.ts'
+import { startHealthChecks, type HealthChecks, type TargetProbe } from './health-checks.ts'
+import { createKeyPairWatch, loadKeyPairs } from './key-pairs.ts'
+import { createReportRing, type ReportRing } from './report-ring.ts'
+import { createReporter } from './reporter.ts'
+
+/** What a data plane works with. */
+export interface DataPlaneParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly pid: number
+  readonly probe: TargetProbe
+  readonly threads: number
+  /** In any order; matched with the policy's by host and port. Empty: the edge opens every address itself. */
+  readonly listeners: readonly InheritedListener[]
+  /** The process has to start afresh; why. */
+  readonly onExhausted: (why: string) => void
+}
+
+/** The running data plane. */
+export interface RunningDataPlane {
+  /**
+   * Prepares everything anew, then swaps: every request sees one policy whole. On an error the old policy stays.
+   * Errors: `edge.policy-refused`, `edge.certificate-invalid`, those of limits. Answers with the ports listened on.
+   */
+  apply(policy: EdgePolicy): Promise<readonly number[]>
+  state(): EdgeState
+  readonly edgeId: string
+  readonly reports: ReportRing
+  /** Stops accepting, lets requests end until the deadline (milliseconds from now), ends. */
+  drain(deadlineMs: number): Promise<void>
+  /** For tests: ends a thread as a crash would. */
+  crashThread(thread: number): Promise<void>
+}
+
+const certificateLookMs = 5000
+const mostNotes = 20
+
+/** Starts the data plane: threads wait for the first policy and then serve. */
+export function startDataPlane(parts: DataPlaneParts): RunningDataPlane {
+  return new ThreadedDataPlane(parts)
+}
+
+class ThreadedDataPlane implements RunningDataPlane {
+  readonly edgeId: string
+  readonly reports: ReportRing
+  readonly #parts: DataPlaneParts
+  readonly #board: TargetBoard
+  readonly #slots: SlotBook
+  readonly #health: HealthChecks
+  readonly #reporter
+  readonly #keyPairs = createKeyPairWatch()
+  readonly #seed: readonly [number, number]
+  readonly #startedAt: number
+  readonly #notes: string[] = []
+  readonly #stops: (() => void)[] = []
+  readonly #threads: number
+  #crew: Crew | null = null
+  #inEffect: { readonly policy: EdgePolicy; readonly limiter: Limiter; readonly counters: Counters } | null =
+    null
+  #number = 0
+  #ports: readonly number[] = []
+
+  constructor(parts: DataPlaneParts) {
+    const { clock, random, probe } = parts
+    this.#parts = parts
+    this.#threads = Math.max(1, Math.min(mostThreads, parts.threads))
+    this.edgeId = uuidv7(clock, random)
+    this.#startedAt = clock.now()
+    this.reports = createReportRing(clock)
+    this.#reporter = createReporter(this.edgeId)
+    this.#board = openTargetBoard(this.#threads, 0)
+    this.#slots = createSlotBook(this.#board)
+    this.#health = startHealthChecks({ clock, board: this.#board, probe })
+    const seed = new Uint32Array(random.bytes(8).slice().buffer)
+    this.#seed = [seed[0] ?? 0, seed[1] ?? 0]
+    this.#stops.push(
+      () => this.#health.stop(),
+      clock.every(1000, () => this.#report()),
+      clock.every(certificateLookMs, () => void this.#lookAtCertificates()),
+    )
+  }
+
+  async apply(policy: EdgePolicy): Promise<readonly number[]> {
+    const keyPairs = await loadKeyPairs(policy.listeners)
+    const crew = this.#crewFor(policy)
+    const limiter = this.#limiterFor(policy)
+    const counters = this.#countersFor(policy)
+    const assigned = this.#slots.assign(policy.upstreams.flatMap(slotKeys))
+    const slots = policy.upstreams.map((upstream) => slotKeys(upstream).map((key) => assigned.get(key) ?? 0))
+    const handout: Handout = {
+      number: ++this.#number,
+      policy,
+      limiter: limiter.buffer,
+      counters: counters.buffer,
+      slots,
+      keyPairs,
+    }
+    this.#ports = await crew.apply(handout)
+    this.#inEffect = { policy, limiter, counters }
+    this.#reporter.open(this.#inEffect)
+    this.#keyPairs.accept(policy.listeners, keyPairs)
+    this.#health.watch(policy, slots)
+    return this.#ports
+  }
+
+  state(): EdgeState {
+    return {
+      edgeId: this.edgeId,
+      pid: this.#parts.pid,
+      threads: this.#threads,
+      startedAt: this.#startedAt,
+      revision: this.#inEffect?.policy.revision ?? null,
+      notes: this.#notes,
+    }
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    await this.#crew?.drain(deadlineMs)
+    for (const stop of this.#stops) stop()
+    this.#report()
+  }
+
+  async crashThread(thread: number): Promise<void> {
+    await this.#crew?.crash(thread)
+  }
+
+  /** The crew is made for the listeners of the first policy; others need other sockets. */
+  #crewFor(policy: EdgePolicy): Crew {
+    const before = this.#inEffect?.policy
+    if (this.#crew !== null && before !== undefined && placesOf(before) !== placesOf(policy)) {
+      throw new HoldfastError({
+        code: 'edge.policy-refused',
+        kind: 'user',
+        message: 'where and how the edge listens (addresses, TLS, redirects, header limits) has changed',
+        hint: 'run "holdfast down" and "holdfast up"',
+        path: 'edge.listen',
+      })
+    }
+    const { random, onExhausted } = this.#parts
+    this.#crew ??= createCrew({
+      threads: this.#threads,
+      listeners: this.#listenersFor(policy),
+      board: this.#board,
+      random,
+      seed: this.#seed,
+      pseudonym: `holdfast-${this.edgeId.slice(-12)}`,
+      onReplaced: (why) => this.#note({ what: 'thread-replaced', file: '', message: why.slice(0, 500) }),
+      onExhausted,
+    })
+    return this.#crew
+  }
+
+  #listenersFor(policy: EdgePolicy): readonly InheritedListener[] {
+    const { listeners } = this.#parts
+    return policy.listeners.map(({ host, port }, index) => {
+      const own = listeners.find((listener) => listener.host === host && listener.port === port)
+      if (own !== undefined) return own
+      if (listeners.length === 0) return { host, port, descriptors: [] }
+      throw new HoldfastError({
+        code: 'edge.policy-refused',
+        kind: 'user',
+        message: `the edge was not given a socket for ${host}:${port}`,
+        hint: 'run "holdfast down" and "holdfast up"',
+        path: `edge.listen.${index}`,
+      })
+    })
+  }
+
+  #limiterFor({ limits, limiterCapacity }: EdgePolicy): Limiter {
+    const before = this.#inEffect
+    const isSame = before !== null && before.policy.limiterCapacity === limiterCapacity
+    return createLimiter({
+      limits: limits.map(({ name, rule }) => ({ name, rule: parseLimit(rule) })),
+      capacity: limiterCapacity,
+      seed: this.#seed,
+      limitCapacity,
+      ...(isSame ? { buffer: before.limiter.buffer } : {}),
+    })
+  }
+
+  #countersFor({ routes }: EdgePolicy): Counters {
+    const before = this.#inEffect
+    const names = (list: EdgePolicy['routes']): string => list.map(({ name }) => name).join('\n')
+    const isSame = before !== null && names(before.policy.routes) === names(routes)
+    return openCounters(routes.length + 2, isSame ? before.counters.buffer : undefined)
+  }
+
+  #report(): void {
+    const { clock } = this.#parts
+    const report: EdgeReport = this.#reporter.take({
+      at: Math.floor(clock.now() / 1000) * 1000 - 1000,
+      connections: this.#board.connections(),
+      unhealthyTargets: [...this.#health.unhealthy()],
+    })
+    this.reports.add(report)
+  }
+
+  async #lookAtCertificates(): Promise<void> {
+    try {
+      const { keyPairs, notes } = await this.#keyPairs.look()
+      if (keyPairs !== undefined) this.#crew?.setKeyPairs(keyPairs)
+      for (const note of notes) this.#note(note)
+    } catch (error) {
+      this.#note({ what: 'certificate-refused', file: '', message: plainError(error).message.slice(0, 500) })
+    }
+  }
+
+  #note(note: EdgeNote): void {
+    this.#reporter.note(note)
+    this.#notes.push(`${note.what.replaceAll('-', ' ')}: ${note.file} ${note.message}`.trim())
+    this.#notes.splice(0, this.#notes.length - mostNotes)
+  }
+}
+
+function slotKeys({ name, targets }: EdgePolicy['upstreams'][number]): readonly string[] {
+  return targets.map(({ id, origin }) => `${name} ${id} ${origin}`)
+}
+
+/** What a running thread cannot change of its listeners. */
+function placesOf({ listeners, headerTimeoutMs, maxHeaderBytes, maxConnections }: EdgePolicy): string {
+  const places = listeners.map(({ host, port, tls, redirectToPort }) => [
+    host,
+    port,
+    tls !== null,
+    redirectToPort,
+  ])
+  return JSON.stringify([places, headerTimeoutMs, maxHeaderBytes, maxConnections])
+}

@@ -1,0 +1,180 @@
+import type {
+  EdgeNote,
+  EdgePolicy,
+  EdgeReport,
+  LimitRollUp,
+  RouteRollUp,
+} from '../../../../contracts/edge-policy.ts'
+import type { Counts, Limiter } from '../../../../kernel/limit/index.ts'
+import { bucketValue } from '../../../../kernel/series/index.ts'
+import { counted, type Counters } from '../shared/index.ts'
+
+/** What is counted under one policy. */
+export interface Ledger {
+  readonly policy: EdgePolicy
+  readonly counters: Counters
+  /** Attached to the table of all threads. */
+  readonly limiter: Limiter
+}
+
+/** Turns what the threads count into reports, one a second. */
+export interface Reporter {
+  /** From now on this is what is counted under; what is still counted under the last ones is not lost. */
+  open(ledger: Ledger): void
+  /** Remembers something for the next report. */
+  note(note: EdgeNote): void
+  /** Takes everything counted since the last call. */
+  take(second: Pick<EdgeReport, 'at' | 'connections' | 'unhealthyTargets'>): EdgeReport
+}
+
+const mostNotes = 20
+/** Policies whose last requests are still waited for. */
+const mostRetired = 4
+
+/** Creates the reporter of an edge process. */
+export function createReporter(edgeId: string): Reporter {
+  const retired: Ledger[] = []
+  const counts = new Map<string, Counts>()
+  let current: Ledger | null = null
+  let notes: EdgeNote[] = []
+  let number = 0
+
+  const takeLimits = (): LimitRollUp[] => {
+    if (current === null) return []
+    const { policy, limiter } = current
+    const all = limiter.counters()
+    return policy.limits.flatMap(({ name, rule }, index) => {
+      const now = all[index]
+      if (now === undefined) return []
+      const key = keyOf(name, rule)
+      const before = counts.get(key)
+      counts.set(key, now)
+      const rollUp = { name, rule, ...difference(now, before) }
+      return rollUp.admitted + rollUp.refused + rollUp.wouldRefuse === 0 ? [] : [rollUp]
+    })
+  }
+
+  return {
+    open: (ledger) => {
+      if (current !== null && current.counters.buffer !== ledger.counters.buffer) retired.push(current)
+      retired.splice(0, retired.length - mostRetired)
+      current = ledger
+      const keys = new Set(ledger.policy.limits.map(({ name, rule }) => keyOf(name, rule)))
+      for (const key of counts.keys()) if (!keys.has(key)) counts.delete(key)
+      for (const [index, { name, rule }] of ledger.policy.limits.entries()) {
+        const now = ledger.limiter.counters()[index]
+        const key = keyOf(name, rule)
+        const before = counts.get(key)
+        // A table of another size begins at zero.
+        if (now !== undefined && (before === undefined || before.admitted > now.admitted))
+          counts.set(key, now)
+      }
+    },
+    note: (note) => {
+      if (notes.length < mostNotes) notes.push(note)
+    },
+    take: (second) => {
+      const ledgers = current === null ? retired : [...retired, current]
+      const happened = notes
+      notes = []
+      return {
+        number: ++number,
+        edgeId,
+        ...second,
+        revision: current?.policy.revision ?? '',
+        routes: mergeRoutes(ledgers.flatMap(takeRoutes)),
+        limits: takeLimits(),
+        happened,
+      }
+    },
+  }
+}
+
+/** Counts are kept by the limiter for name and rule, dry run or not. */
+function keyOf(name: string, rule: string): string {
+  return `${name}\n${rule}`
+}
+
+function difference(now: Counts, before: Counts | undefined): Counts {
+  return {
+    admitted: Math.max(0, now.admitted - (before?.admitted ?? 0)),
+    refused: Math.max(0, now.refused - (before?.refused ?? 0)),
+    wouldRefuse: Math.max(0, now.wouldRefuse - (before?.wouldRefuse ?? 0)),
+  }
+}
+
+function takeRoutes({ policy, counters }: Ledger): readonly RouteRollUp[] {
+  const names = [...policy.routes.map(({ name }) => name), '(unmatched)', '(malformed)']
+  return names.flatMap((route, slot) => {
+    const take = (field: number): number => counters.take(slot, field)
+    const classes = [0, 1, 2, 3, 4].map((offset) => take(counted.classes + offset))
+    const [c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0] = classes
+    const rollUp: RouteRollUp = {
+      route,
+      requests: take(counted.requests),
+      classes: [c1, c2, c3, c4, c5],
+      refused: take(counted.refused),
+      wouldRefuse: take(counted.wouldRefuse),
+      originFailures: take(counted.originFailures),
+      bytesIn: take(counted.bytesIn),
+      bytesOut: take(counted.bytesOut),
+      latency: takeLatency(counters, slot),
+    }
+    return isQuiet(rollUp) ? [] : [rollUp]
+  })
+}
+
+/** Sum and extremes come from the buckets: right within their 1.5 %, and no further counts to be shared. */
+function takeLatency(counters: Counters, slot: number): RouteRollUp['latency'] {
+  const buckets = counters.take(slot, counted.latencies) === 0 ? {} : counters.takeLatencies(slot)
+  const entries = Object.entries(buckets).map(([bucket, count]) => ({
+    value: bucketValue(Number(bucket)),
+    count,
+  }))
+  return {
+    count: entries.reduce((sum, { count }) => sum + count, 0),
+    sum: entries.reduce((sum, { value, count }) => sum + value * count, 0),
+    minimum: entries[0]?.value ?? 0,
+    maximum: entries.at(-1)?.value ?? 0,
+    buckets,
+  }
+}
+
+function isQuiet({ requests, classes, bytesIn, bytesOut, latency }: RouteRollUp): boolean {
+  return requests + bytesIn + bytesOut + latency.count + classes.reduce((sum, count) => sum + count, 0) === 0
+}
+
+/** A route that stands in an old and a new policy is reported once. */
+function mergeRoutes(rollUps: readonly RouteRollUp[]): RouteRollUp[] {
+  const merged = new Map<string, RouteRollUp>()
+  for (const rollUp of rollUps) {
+    const before = merged.get(rollUp.route)
+    merged.set(rollUp.route, before === undefined ? rollUp : sum(before, rollUp))
+  }
+  return [...merged.values()]
+}
+
+function sum(one: RouteRollUp, other: RouteRollUp): RouteRollUp {
+  const buckets = { ...one.latency.buckets }
+  for (const [bucket, count] of Object.entries(other.latency.buckets)) {
+    buckets[bucket] = (buckets[bucket] ?? 0) + count
+  }
+  const [a, b] = [one.classes, other.classes]
+  return {
+    route: one.route,
+    requests: one.requests + other.requests,
+    classes: [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3], a[4] + b[4]],
+    refused: one.refused + other.refused,
+    wouldRefuse: one.wouldRefuse + other.wouldRefuse,
+    originFailures: one.originFailures + other.originFailures,
+    bytesIn: one.bytesIn + other.bytesIn,
+    bytesOut: one.bytesOut + other.bytesOut,
+    latency: {
+      count: one.latency.count + other.latency.count,
+      sum: one.latency.sum + other.latency.sum,
+      minimum: Math.min(one.latency.minimum, other.latency.minimum),
+      maximum: Math.max(one.latency.maximum, other.latency.maximum),
+      buckets,
+    },
+  }
+}

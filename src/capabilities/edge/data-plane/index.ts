@@ -1,0 +1,7 @@
+export {
+  startDataPlane,
+  type DataPlaneParts,
+  type InheritedListener,
+  type RunningDataPlane,
+  type TargetProbe,
+} from './crew/index.ts'

@@ -1,0 +1,57 @@
+import { bucketCount, bucketOf } from '../../../../kernel/series/index.ts'
+
+/** What is counted of a route; all are drained once a second. */
+export const counted = {
+  requests: 0,
+  /** Answers of class 1xx to 5xx are counted at `classes + 0` to `classes + 4`. */
+  classes: 1,
+  refused: 6,
+  wouldRefuse: 7,
+  originFailures: 8,
+  bytesIn: 9,
+  bytesOut: 10,
+  latencies: 11,
+} as const
+
+const fieldCount = 12
+
+/** Counts of all routes of one policy in memory that all threads share. The two last slots are no routes. */
+export interface Counters {
+  readonly buffer: SharedArrayBuffer
+  readonly slots: number
+  /** Adds to a count of a slot; amounts from 0 to 2^32 - 1 in a second. */
+  add(slot: number, field: number, amount: number): void
+  /** Counts the duration of an answer, milliseconds. */
+  addLatency(slot: number, durationMs: number): void
+  /** Takes a count and sets it to 0. */
+  take(slot: number, field: number): number
+  /** Takes the histogram of a slot, bucket index to count, and empties it. */
+  takeLatencies(slot: number): Record<string, number>
+}
+
+/** Creates the counters for so many slots, or attaches to those of another thread. */
+export function openCounters(slots: number, buffer?: SharedArrayBuffer): Counters {
+  const shared = buffer ?? new SharedArrayBuffer(4 * slots * (fieldCount + bucketCount))
+  const cells = new Int32Array(shared)
+  const firstBucket = slots * fieldCount
+  const take = (index: number): number => Atomics.exchange(cells, index, 0) >>> 0
+  return {
+    buffer: shared,
+    slots,
+    add: (slot, field, amount) => void Atomics.add(cells, slot * fieldCount + field, amount),
+    addLatency: (slot, durationMs) => {
+      Atomics.add(cells, slot * fieldCount + counted.latencies, 1)
+      Atomics.add(cells, firstBucket + slot * bucketCount + bucketOf(durationMs), 1)
+    },
+    take: (slot, field) => take(slot * fieldCount + field),
+    takeLatencies: (slot) => {
+      const buckets: Record<string, number> = {}
+      const first = firstBucket + slot * bucketCount
+      for (let bucket = 0; bucket < bucketCount; bucket++) {
+        const count = cells[first + bucket] === 0 ? 0 : take(first + bucket)
+        if (count > 0) buckets[bucket] = count
+      }
+      return buckets
+    },
+  }
+}

@@ -1,0 +1,58 @@
+import type { EdgePolicy } from '../../../../contracts/edge-policy.ts'
+import type { PlainError } from '../../../../kernel/std/index.ts'
+
+/** A certificate chain and its key, PEM. */
+export interface KeyPair {
+  readonly certificate: string
+  readonly key: string
+}
+
+/** A place to listen: an inherited descriptor, or an address that the thread opens itself. */
+export interface Place {
+  readonly host: string
+  readonly port: number
+  readonly descriptor: number | null
+}
+
+/** What a thread is born with. */
+export interface ThreadGround {
+  readonly thread: number
+  readonly threads: number
+  readonly targets: SharedArrayBuffer
+  /** Of the limiter; secret. */
+  readonly seed: readonly [number, number]
+  /** Of the thread's own choices. */
+  readonly randomSeed: number
+  readonly pseudonym: string
+  /** In the order of `EdgePolicy.listeners` of the first policy. */
+  readonly places: readonly Place[]
+}
+
+/** A policy with everything that was prepared for it once for all threads. */
+export interface Handout {
+  readonly number: number
+  readonly policy: EdgePolicy
+  readonly limiter: SharedArrayBuffer
+  readonly counters: SharedArrayBuffer
+  /** Slot of each target, by upstream and target, in the order of the policy. */
+  readonly slots: readonly (readonly number[])[]
+  /** By listener; null: no TLS. */
+  readonly keyPairs: readonly (KeyPair | null)[]
+}
+
+/** What the main thread says to a thread. */
+export type ToThread =
+  | { readonly say: 'prepare'; readonly handout: Handout }
+  | { readonly say: 'swap'; readonly number: number }
+  | { readonly say: 'key-pairs'; readonly keyPairs: Handout['keyPairs'] }
+  | { readonly say: 'drain'; readonly deadlineMs: number }
+
+/** What a thread answers. */
+export type FromThread =
+  | { readonly say: 'prepared'; readonly number: number; readonly trouble: PlainError | null }
+  | { readonly say: 'serving'; readonly number: number; readonly ports: readonly number[] }
+  | { readonly say: 'failed'; readonly trouble: PlainError }
+  | { readonly say: 'drained' }
+
+/** Limits that the limiter's table remembers: those of several policies of the largest size. */
+export const limitCapacity = 16_384

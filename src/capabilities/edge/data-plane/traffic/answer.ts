@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../../../../kernel/std/index.ts'
+import { formFor, render, type Refusal } from '../../pipeline/index.ts'
+
+/** How a refusal is to be delivered. */
+export interface Delivery {
+  readonly refusal: Refusal
+  readonly accept: string
+  /** End the connection afterwards. */
+  readonly close: boolean
+  /** A body is on its way that will not be read: the connection is ended, but not before the client could read. */
+  readonly hasLargeBody: boolean
+}
+
+const lingerMs = 1000
+const lingerBytes = 2 ** 20
+
+/** Sends a refusal. */
+export function deliver(
+  request: IncomingMessage,
+  response: ServerResponse,
+  delivery: Delivery & { readonly clock: Clock },
+): void {
+  const { refusal, accept, hasLargeBody, clock } = delivery
+  const isUnread = hasLargeBody && !request.complete
+  const { fields, body } = render(refusal, formFor(accept))
+  fields.push('content-length', String(Buffer.byteLength(body)))
+  if (delivery.close || isUnread) fields.push('connection', 'close')
+  response.writeHead(refusal.status, fields)
+  const text = request.method === 'HEAD' ? '' : body
+  if (isUnread) linger(request, response, { text, clock })
+  else response.end(text)
+}
+
+/**
+ * Ends a connection on which a body is still arriving: an end at once would send a reset, which throws the answer away
+ * that the client has not read yet (RFC 9112, 9.6).
+ */
+function linger(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { text, clock }: { readonly text: string; readonly clock: Clock },
+): void {
+  if (text === '') response.flushHeaders()
+  else response.write(text)
+  const done = new AbortController()
+  const end = (): void => {
+    done.abort()
+    response.end()
+  }
+  let leftBytes = lingerBytes
+  request.on('data', (chunk: Buffer) => {
+    leftBytes -= chunk.length
+    if (leftBytes < 0) end()
+  })
+  request.once('end', end)
+  request.once('close', end)
+  clock.sleep(lingerMs, done.signal).then(end, () => undefined)
+  request.resume()
+}

@@ -1,0 +1,250 @@
+import type { ServerResponse } from 'node:http'
+import type { Dispatcher } from 'undici'
+import { systemCode } from '../../../../kernel/std/index.ts'
+import {
+  chooseTarget,
+  mayRetry,
+  originFields,
+  originRefusal,
+  plainRefusal,
+  responseFields,
+  schemeOf,
+  type OriginFailure,
+  type Refusal,
+} from '../../pipeline/index.ts'
+import { counted } from '../shared/index.ts'
+import { deliver } from './answer.ts'
+import type { PreparedTarget } from './prepared.ts'
+import { BodyTooLarge, RequestBody } from './request-body.ts'
+import type { TrafficGround, Visit } from './visit.ts'
+
+/** Status, fields as an object (of no use here: it joins what came twice), reason. */
+type ResponseStart = readonly [status: number, fields: unknown, reason?: string]
+
+/** What an exchange needs besides the visit. */
+export interface ExchangeParts {
+  readonly ground: TrafficGround
+  readonly visit: Visit
+  readonly response: ServerResponse
+  readonly isSecure: boolean
+  readonly expectsContinue: boolean
+}
+
+/** One request on its way to an origin and the answer on its way back. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #parts: ExchangeParts
+  readonly #fields: string[]
+  readonly #hasBody: boolean
+  #controller: Dispatcher.DispatchController | null = null
+  #target: PreparedTarget | null = null
+  #targetIndex = -1
+  #body: RequestBody | null = null
+  #tries = 0
+  #isSent = false
+  #isOver = false
+  #hasBegunBody = false
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts
+    const { head, client, request } = parts.visit
+    const scheme = schemeOf(head, client, parts.isSecure)
+    const { pseudonym } = parts.ground
+    this.#fields = originFields(head, { client, scheme, pseudonym, httpVersion: request.httpVersion })
+    this.#hasBody = head.chunked || head.contentLength > 0
+    if (head.contentLength >= 0) this.#fields.push('content-length', String(head.contentLength))
+  }
+
+  /** Sends the request; the response is ended, or destroyed, in any case. */
+  begin(): void {
+    const { ground, response } = this.#parts
+    ground.budget.earn()
+    response.once('close', this.#closed)
+    this.#try()
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    this.#isSent = true
+    if (this.#isOver) controller.abort(new Error('the client went away'))
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, ...[status, , statusText]: ResponseStart): void {
+    // 103 Early Hints and other interim answers end here.
+    if (status < 200 || this.#isOver) return
+    const { response, ground } = this.#parts
+    const raw = (controller as unknown as { readonly rawHeaders: readonly (Buffer | string)[] }).rawHeaders
+    const { fields, contentLength } = responseFields(raw)
+    if (contentLength !== '' && status !== 204) fields.push('content-length', contentLength)
+    if (ground.isDraining) fields.push('connection', 'close')
+    this.#countClass(status)
+    response.writeHead(status, statusText ?? '', fields)
+    process.nextTick(this.#flush)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { response, visit } = this.#parts
+    this.#hasBegunBody = true
+    visit.prepared.counters.add(visit.route.slot, counted.bytesOut, chunk.length)
+    if (response.write(chunk) || this.#isOver) return
+    controller.pause()
+    visit.request.socket.setTimeout(visit.route.route.idleTimeoutMs)
+    response.once('drain', () => {
+      visit.request.socket.setTimeout(0)
+      controller.resume()
+    })
+  }
+
+  onResponseEnd(): void {
+    this.#hasBegunBody = true
+    this.#leave()
+    this.#parts.response.end()
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    this.#leave()
+    const { response, visit } = this.#parts
+    this.#controller = null
+    if (this.#isOver) return
+    if (response.headersSent) return this.#breakOff()
+    if (this.#body?.errored instanceof BodyTooLarge) {
+      return this.#refuse(bodyRefusal(visit.route.route.maxBodyBytes))
+    }
+    const failure = failureOf(error, this.#isSent)
+    if (failure === null) return this.#refuse(plainRefusal(400, 'The request is not valid.'))
+    if (!this.#isSent && this.#target !== null) this.#parts.ground.board.suspect(this.#target.slot)
+    if (this.#mayRetry(failure)) this.#try()
+    else this.#fail(failure)
+  }
+
+  #mayRetry(failure: OriginFailure): boolean {
+    const failed = {
+      method: this.#parts.visit.request.method ?? '',
+      tries: this.#tries,
+      sent: this.#isSent,
+      bodyTaken: this.#body?.isTaken ?? false,
+      timedOut: failure === 'timed-out',
+    }
+    return failure !== 'invalid-answer' && mayRetry(failed) && this.#parts.ground.budget.spend()
+  }
+
+  #try(): void {
+    const { ground, visit } = this.#parts
+    const { route, upstream } = visit.route
+    const { targets } = upstream
+    this.#targetIndex = chooseTarget(
+      {
+        count: targets.length,
+        healthOf: (index) => ground.board.healthOf(targets[index]?.slot ?? 0),
+        inFlightOf: (index) => ground.board.inFlight(targets[index]?.slot ?? 0),
+        random: () => ground.random.next(),
+      },
+      this.#targetIndex,
+    )
+    const target = targets[this.#targetIndex]
+    if (target === undefined) return this.#fail(this.#tries === 0 ? 'no-healthy-target' : 'unreachable')
+    this.#tries++
+    this.#isSent = false
+    this.#target = target
+    this.#body = this.#hasBody ? this.#openBody() : null
+    ground.board.enter(target.slot)
+    target.origin.dispatcher.dispatch(
+      {
+        path: visit.target.path + visit.target.query,
+        method: visit.request.method ?? 'GET',
+        headers: this.#fields,
+        body: this.#body,
+        headersTimeout: route.responseTimeoutMs,
+        bodyTimeout: route.idleTimeoutMs,
+      },
+      this,
+    )
+  }
+
+  #openBody(): RequestBody {
+    const { visit, response, expectsContinue } = this.#parts
+    const { route, slot } = visit.route
+    return new RequestBody({
+      request: visit.request,
+      response,
+      mostBytes: route.maxBodyBytes,
+      idleTimeoutMs: route.idleTimeoutMs,
+      expectsContinue,
+      onBytes: (sizeBytes) => visit.prepared.counters.add(slot, counted.bytesIn, sizeBytes),
+    })
+  }
+
+  #fail(failure: OriginFailure): void {
+    const { visit } = this.#parts
+    visit.prepared.counters.add(visit.route.slot, counted.originFailures, 1)
+    this.#refuse(originRefusal(failure, visit.route.upstream.name))
+  }
+
+  #refuse(refusal: Refusal): void {
+    const { visit, response, ground } = this.#parts
+    this.#countClass(refusal.status)
+    deliver(visit.request, response, {
+      refusal,
+      accept: visit.head.accept,
+      close: ground.isDraining,
+      hasLargeBody: this.#hasBody,
+      clock: ground.clock,
+    })
+  }
+
+  /** The origin ended in the middle: the client must not take what it got for the whole. */
+  #breakOff(): void {
+    const { response } = this.#parts
+    const { socket } = response
+    if (socket === null) response.destroy()
+    else socket.resetAndDestroy()
+  }
+
+  #countClass(status: number): void {
+    const { visit } = this.#parts
+    visit.prepared.counters.add(visit.route.slot, counted.classes + Math.floor(status / 100) - 1, 1)
+  }
+
+  #leave(): void {
+    if (this.#target === null) return
+    this.#parts.ground.board.leave(this.#target.slot)
+    this.#target = null
+  }
+
+  readonly #flush = (): void => {
+    if (!this.#hasBegunBody && !this.#isOver) this.#parts.response.flushHeaders()
+  }
+
+  readonly #closed = (): void => {
+    this.#isOver = true
+    const { ground, visit, response } = this.#parts
+    if (visit.lease !== null) ground.leases.release(visit.lease)
+    if (response.writableFinished) {
+      visit.prepared.counters.addLatency(visit.route.slot, ground.clock.monotonicMs() - visit.startedMs)
+      return
+    }
+    if (!response.headersSent) this.#countClass(400)
+    this.#controller?.abort(new Error('the client went away'))
+    this.#body?.destroy()
+  }
+}
+
+/** Refusal of a body that is larger than the route allows. */
+export function bodyRefusal(mostBytes: number): Refusal {
+  return {
+    ...plainRefusal(413, `A body here has at most ${mostBytes} bytes.`),
+    members: { mostBytes: String(mostBytes) },
+  }
+}
+
+const timeouts: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
+
+/** What a failure of the origin is called; null: it was the request that was at fault. */
+function failureOf(error: Error, isSent: boolean): OriginFailure | null {
+  const code = systemCode(error) ?? ''
+  if (code === 'UND_ERR_INVALID_ARG') return null
+  if (!isSent) return 'unreachable'
+  if (timeouts.has(code)) return 'timed-out'
+  const isInvalid =
+    code.startsWith('HPE_') || code.startsWith('UND_ERR_HEADERS') || code === 'ERR_INVALID_CHAR'
+  return isInvalid ? 'invalid-answer' : 'broke-off'
+}

@@ -1,0 +1,162 @@
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { EdgeListener, EdgePolicy } from '../../../../contracts/edge-policy.ts'
+import { systemCode } from '../../../../kernel/std/index.ts'
+import { counted, type KeyPair, type Place } from '../shared/index.ts'
+import { handle, type Door } from './handle.ts'
+import { tunnel } from './tunnel.ts'
+import type { TrafficGround } from './visit.ts'
+
+/** One listener of one thread. */
+export interface Serving {
+  /** The port that it listens on. */
+  readonly port: number
+  setKeyPair(pair: KeyPair): void
+  /** Stops accepting; resolves when the last connection has ended. */
+  drain(deadlineMs: number): Promise<void>
+}
+
+/** Where and how to serve. */
+export interface ServeParts {
+  readonly place: Place
+  readonly listener: EdgeListener
+  readonly keyPair: KeyPair | null
+  readonly policy: EdgePolicy
+  /** Several threads open the same address. */
+  readonly isShared: boolean
+}
+
+const keepAliveTimeoutMs = 30_000
+const handshakeTimeoutMs = 10_000
+const checkMs = 1000
+const drainPollMs = 100
+
+function tlsOptions({ certificate, key }: KeyPair) {
+  return { cert: certificate, key, minVersion: 'TLSv1.2' as const, ALPNProtocols: ['http/1.1'] }
+}
+
+function httpOptions({ maxHeaderBytes, headerTimeoutMs }: EdgePolicy) {
+  const options: ServerOptions & { shouldUpgradeCallback: (request: IncomingMessage) => boolean } = {
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: headerTimeoutMs,
+    // Bodies are bounded by the idle timeout of their route instead: a large one may take its time.
+    requestTimeout: 0,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connectionsCheckingInterval: checkMs,
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+    // Anything else that a client would like to speak is served as the plain request that it also is.
+    shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
+  }
+  return options
+}
+
+function createFor({ keyPair, policy }: ServeParts): Server | TlsServer {
+  const server =
+    keyPair === null
+      ? createServer(httpOptions(policy))
+      : createTlsServer({
+          ...httpOptions(policy),
+          ...tlsOptions(keyPair),
+          handshakeTimeout: handshakeTimeoutMs,
+        })
+  // Node drops what is beyond this without a word; the pipeline counts and refuses.
+  server.maxHeadersCount = 0
+  server.maxConnections = policy.maxConnections
+  server.timeout = 0
+  return server
+}
+
+/** Opens a listener. Rejects with the system's error when it cannot listen. */
+export async function serve(ground: TrafficGround, parts: ServeParts): Promise<Serving> {
+  const { listener, keyPair } = parts
+  const server = createFor(parts)
+  const door: Door = { isSecure: keyPair !== null, redirectToPort: listener.redirectToPort }
+  attach(ground, server, door)
+  await listen(server, parts)
+  return {
+    port: (server.address() as AddressInfo).port,
+    setKeyPair: (pair) => {
+      if ('setSecureContext' in server) server.setSecureContext(tlsOptions(pair))
+    },
+    drain: (deadlineMs) => drain(ground, server, deadlineMs),
+  }
+}
+
+function attach(ground: TrafficGround, server: Server | TlsServer, door: Door): void {
+  server.on('request', (request, response) =>
+    handle(ground, door, { request, response, expectsContinue: false }),
+  )
+  const expecting = (request: IncomingMessage, response: ServerResponse): void =>
+    handle(ground, door, { request, response, expectsContinue: true })
+  server.on('checkContinue', expecting)
+  server.on('checkExpectation', expecting)
+  server.on('upgrade', (request, socket, rest) =>
+    tunnel(ground, { request, socket: socket as Socket, rest, isSecure: door.isSecure }),
+  )
+  server.on('connect', (_request, socket) => socket.end(rawAnswer(405)))
+  server.on('clientError', (error, socket) => refuseMalformed(ground, error, socket as Socket))
+  server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
+  server.on('connection', (socket: Socket) => {
+    ground.board.addConnection(1)
+    socket.once('close', () => ground.board.addConnection(-1))
+  })
+}
+
+/** What Node's parser refuses gets a plain answer and a closed connection. */
+function refuseMalformed(ground: TrafficGround, error: Error, socket: Socket): void {
+  const { current } = ground
+  const code = systemCode(error)
+  const inFlight = (socket as unknown as { readonly _httpMessage?: ServerResponse | null })._httpMessage
+  if (code === 'ECONNRESET' || !socket.writable || inFlight?.headersSent === true)
+    return void socket.destroy()
+  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+  current?.counters.add(current.malformedSlot, counted.requests, 1)
+  current?.counters.add(current.malformedSlot, counted.classes + 3, 1)
+  socket.end(rawAnswer(status), () => socket.destroy())
+}
+
+function rawAnswer(status: number): string {
+  const body = `${status} ${STATUS_CODES[status]}\n`
+  const fields = [
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${body.length}`,
+    'Connection: close',
+  ]
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields.join('\r\n')}\r\n\r\n${body}`
+}
+
+function listen(server: Server | TlsServer, { place, isShared }: ServeParts): Promise<void> {
+  const where =
+    place.descriptor === null
+      ? { host: place.host, port: place.port, backlog: 4096, reusePort: isShared }
+      : { fd: place.descriptor }
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(where, () => {
+      server.off('error', reject)
+      server.on('error', () => undefined)
+      resolve()
+    })
+  })
+}
+
+/** Ends idle connections as they become idle, the others at the deadline. */
+async function drain(ground: TrafficGround, server: Server | TlsServer, deadlineMs: number): Promise<void> {
+  const over = new AbortController()
+  server.close(() => over.abort())
+  const untilMs = ground.clock.monotonicMs() + deadlineMs
+  while (!over.signal.aborted && ground.clock.monotonicMs() < untilMs) {
+    server.closeIdleConnections()
+    await ground.clock.sleep(drainPollMs, over.signal).catch(() => undefined)
+  }
+  server.closeAllConnections()
+}

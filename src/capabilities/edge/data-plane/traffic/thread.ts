@@ -1,0 +1,109 @@
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { assert, plainError, seededRandom, systemClock } from '../../../../kernel/std/index.ts'
+import { createRetryBudget } from '../../pipeline/index.ts'
+import {
+  openTargetBoard,
+  type FromThread,
+  type Handout,
+  type ThreadGround,
+  type ToThread,
+} from '../shared/index.ts'
+import { createLeases } from './leases.ts'
+import { createOrigins } from './origins.ts'
+import { prepare, type Prepared } from './prepared.ts'
+import { serve, type Serving } from './serve.ts'
+import type { TrafficGround } from './visit.ts'
+
+const renewLeasesMs = 5000
+
+/** A data thread: takes policies from the main thread and serves. */
+class Thread {
+  readonly #ground: ThreadGround
+  readonly #traffic: TrafficGround
+  readonly #origins = createOrigins()
+  readonly #tell: (message: FromThread) => void
+  #serving: readonly Serving[] = []
+  #waiting: { readonly prepared: Prepared; readonly handout: Handout } | null = null
+
+  constructor(ground: ThreadGround, tell: (message: FromThread) => void) {
+    this.#ground = ground
+    this.#tell = tell
+    this.#traffic = {
+      clock: systemClock,
+      random: seededRandom(ground.randomSeed),
+      pseudonym: ground.pseudonym,
+      board: openTargetBoard(ground.threads, ground.thread, ground.targets),
+      leases: createLeases(systemClock),
+      budget: createRetryBudget(),
+      current: null,
+      isDraining: false,
+    }
+    systemClock.every(renewLeasesMs, () => this.#traffic.leases.renew())
+  }
+
+  async hear(message: ToThread): Promise<void> {
+    if (message.say === 'prepare') return this.#prepare(message.handout)
+    if (message.say === 'swap') return this.#swap(message.number)
+    if (message.say === 'drain') return this.#drain(message.deadlineMs)
+    this.#setKeyPairs(message.keyPairs)
+  }
+
+  #prepare(handout: Handout): void {
+    const { number } = handout
+    try {
+      this.#waiting = { prepared: prepare(handout, this.#ground.seed, this.#origins), handout }
+      this.#tell({ say: 'prepared', number, trouble: null })
+    } catch (error) {
+      this.#tell({ say: 'prepared', number, trouble: plainError(error) })
+    }
+  }
+
+  async #swap(number: number): Promise<void> {
+    const waiting = this.#waiting
+    assert(waiting?.handout.number === number, `policy ${number} was not prepared`)
+    const { prepared, handout } = waiting
+    this.#waiting = null
+    this.#traffic.current = prepared
+    this.#origins.keep(
+      new Set(handout.policy.upstreams.flatMap(({ targets }) => targets.map(({ origin }) => origin))),
+    )
+    this.#setKeyPairs(handout.keyPairs)
+    if (this.#serving.length === 0) await this.#open(handout)
+    this.#tell({ say: 'serving', number, ports: this.#serving.map(({ port }) => port) })
+  }
+
+  async #open({ policy, keyPairs }: Handout): Promise<void> {
+    const serving: Serving[] = []
+    for (const [index, listener] of policy.listeners.entries()) {
+      const place = this.#ground.places[index]
+      assert(place !== undefined, `listener ${index} has no place`)
+      const keyPair = keyPairs[index] ?? null
+      const isShared = this.#ground.threads > 1
+      serving.push(await serve(this.#traffic, { place, listener, keyPair, policy, isShared }))
+    }
+    this.#serving = serving
+  }
+
+  #setKeyPairs(keyPairs: Handout['keyPairs']): void {
+    for (const [index, pair] of keyPairs.entries()) {
+      if (pair !== null) this.#serving[index]?.setKeyPair(pair)
+    }
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    this.#traffic.isDraining = true
+    await Promise.all(this.#serving.map((serving) => serving.drain(deadlineMs)))
+    await this.#origins.close()
+    this.#tell({ say: 'drained' })
+  }
+}
+
+if (!isMainThread && parentPort !== null) {
+  const port = parentPort
+  const thread = new Thread(workerData as ThreadGround, (message) => port.postMessage(message))
+  port.on('message', (message: ToThread) => {
+    thread.hear(message).catch((error: unknown) => {
+      port.postMessage({ say: 'failed', trouble: plainError(error) } satisfies FromThread)
+    })
+  })
+}

@@ -1,0 +1,144 @@
+import { edgeFacts } from '../../contracts/edge.ts'
+import type { EdgeNote, EdgeReport } from '../../contracts/edge-policy.ts'
+import type { Context } from '../../kernel/capability/index.ts'
+import { plainError } from '../../kernel/std/index.ts'
+import type { View } from '../../kernel/timeline/index.ts'
+import { calm, decideSayings, type LimitSaying, type Ongoing, type OriginSaying } from './decide.ts'
+import type { Saying, Spell } from './decide.ts'
+import { lastRecorded, recordReport, refusedSince } from './measures.ts'
+import type { DataPlane } from './ports.ts'
+import type { EdgeView } from './view.ts'
+
+/** What following the edge's reports works with. */
+export interface FollowGround {
+  readonly context: Context
+  readonly dataPlane: DataPlane
+  readonly view: View<EdgeView>
+  /** Service of each route. */
+  readonly serviceOf: ReadonlyMap<string, string>
+  /** Called with every report. */
+  readonly onReport: (report: EdgeReport) => void
+  readonly signal: AbortSignal
+}
+
+const pauseMs = 500
+/** A gap between seconds is not worth mentioning below this: clocks and timers are not that exact. */
+const gapMs = 2500
+/** A fact comes at most so long after the second that it is about, unless control was away. */
+const factDelayMs = 10_000
+
+/** Takes every report of the edge once: measures, facts. Ends with the signal. */
+export async function followReports(ground: FollowGround): Promise<void> {
+  const { context, dataPlane, signal } = ground
+  const follower = new Follower(ground)
+  let [edgeId, after] = ['', 0]
+  let isReady = false
+  while (!signal.aborted) {
+    try {
+      if (!isReady) await follower.resume()
+      isReady = true
+      const answer = await dataPlane.reports(after, signal)
+      // A new edge process counts its reports from 1.
+      if (answer.edgeId !== edgeId && after > 0) {
+        ;[edgeId, after] = [answer.edgeId, 0]
+        continue
+      }
+      edgeId = answer.edgeId
+      for (const report of answer.reports) {
+        await follower.take(report, after)
+        after = report.number
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      context.log.info({ error: plainError(error).message }, 'the edge could not be followed')
+      await context.clock.sleep(pauseMs, signal).catch(() => undefined)
+    }
+  }
+}
+
+class Follower {
+  readonly #ground: FollowGround
+  #ongoing: Ongoing = calm
+  /** Start of the last second that is in the measures. */
+  #recordedAt: number | null = null
+  /** The same as an earlier control left it. */
+  #resumedAt = 0
+
+  constructor(ground: FollowGround) {
+    this.#ground = ground
+  }
+
+  /** Goes on where an earlier control stopped: what is in the measures is not recorded twice. */
+  async resume(): Promise<void> {
+    const { context, view } = this.#ground
+    const nowMs = context.clock.now()
+    this.#recordedAt = await lastRecorded(context.series, nowMs)
+    this.#resumedAt = this.#recordedAt ?? 0
+    const bites: Record<string, Spell> = {}
+    for (const [key, since] of Object.entries(view.state.bites)) {
+      const [limit = '', rule = ''] = key.split('\n')
+      const count = await refusedSince(
+        context.series,
+        { limit, rule },
+        { from: since - factDelayMs, to: nowMs },
+      )
+      bites[key] = { since, last: this.#recordedAt ?? since, count }
+    }
+    const failing = Object.entries(view.state.failing).map(
+      ([service, since]) => [service, { since, last: this.#recordedAt ?? since, count: 1 }] as const,
+    )
+    this.#ongoing = { bites, failing: Object.fromEntries(failing) }
+  }
+
+  async take(report: EdgeReport, after: number): Promise<void> {
+    const { context, onReport, serviceOf } = this.#ground
+    onReport(report)
+    if (report.at <= this.#resumedAt) return
+    await this.#sayGap(report, after)
+    this.#recordedAt = report.at
+    recordReport(context.series, report)
+    const { ongoing, sayings } = decideSayings(this.#ongoing, report, serviceOf)
+    this.#ongoing = ongoing
+    for (const saying of sayings) await say(context, saying)
+    for (const note of report.happened) await sayNote(context, note)
+  }
+
+  async #sayGap({ at, number }: EdgeReport, after: number): Promise<void> {
+    const recordedAt = this.#recordedAt
+    // The first report of an edge process follows a time in which there was none to report.
+    if (recordedAt === null || number === 1 || number === after + 1 || at - recordedAt < gapMs) return
+    const seconds = Math.round((at - recordedAt) / 1000) - 1
+    await this.#ground.context.record(edgeFacts.reportsMissed, { seconds })
+  }
+}
+
+const spanSeconds = ({ since, last }: Spell): number => Math.round((last - since) / 1000) + 1
+
+async function say(context: Context, saying: Saying): Promise<void> {
+  if ('limit' in saying) await sayLimit(context, saying)
+  else await sayOrigin(context, saying)
+}
+
+async function sayLimit(context: Context, { what, limit, rule, spell }: LimitSaying): Promise<void> {
+  const data = { limit, rule, refused: spell.count }
+  const extras = { subject: `limit:${limit}` }
+  if (what === 'limit-bit') await context.record(edgeFacts.limitBit, data, extras)
+  else await context.record(edgeFacts.limitEased, { ...data, seconds: spanSeconds(spell) }, extras)
+}
+
+async function sayOrigin(context: Context, { what, service, spell }: OriginSaying): Promise<void> {
+  const data = { service, failures: spell.count }
+  const extras = { subject: `service:${service}` }
+  if (what === 'origin-failed') await context.record(edgeFacts.originFailed, data, extras)
+  else await context.record(edgeFacts.originRecovered, { ...data, seconds: spanSeconds(spell) }, extras)
+}
+
+async function sayNote(context: Context, { what, file, message }: EdgeNote): Promise<void> {
+  if (what === 'certificate-reloaded') {
+    await context.record(edgeFacts.certificateReloaded, { file, until: message })
+  } else if (what === 'certificate-refused') {
+    await context.record(edgeFacts.certificateRefused, { file, message })
+  } else {
+    await context.record(edgeFacts.threadReplaced, { message })
+  }
+}

@@ -1,0 +1,59 @@
+import { edgeOperations } from '../../contracts/edge.ts'
+import type { EdgePolicy, EdgeReport } from '../../contracts/edge-policy.ts'
+import { bindValue, type Context, type OperationBinding } from '../../kernel/capability/index.ts'
+import { limitsLastHour } from './measures.ts'
+import { limitViews, routeViews, trafficView, type UseGround } from './use.ts'
+
+/** What the operations stand on. */
+export interface OperationGround {
+  readonly context: Context
+  readonly compile: () => EdgePolicy
+  /** Of the last minute, oldest first. */
+  readonly reports: () => readonly EdgeReport[]
+  readonly waivers: ReadonlyMap<string, string>
+}
+
+/** The hour is asked for anew after so long; pages ask every other second. */
+const hourFreshMs = 5000
+
+/** Binds the operations of the edge. */
+export function bindOperations(ground: OperationGround): readonly OperationBinding[] {
+  const hour = createHour(ground.context)
+  const use = async (): Promise<UseGround> => ({
+    policy: ground.compile(),
+    reports: ground.reports(),
+    waivers: ground.waivers,
+    lastHour: await hour(),
+  })
+  return [
+    bindValue(edgeOperations.traffic, async () => trafficView({ reports: ground.reports() })),
+    bindValue(edgeOperations.routes, async () => {
+      const routes = routeViews(await use())
+      const named = routes.filter(({ to }) => to !== '')
+      const limited = named.filter(({ limits }) => limits.length > 0).length
+      const waived = named.length - limited
+      const says = `${named.length} routes, ${waived === 0 ? 'each with a limit' : `${waived} without a limit for now`}.`
+      return { says, routes }
+    }),
+    bindValue(edgeOperations.limits, async () => {
+      const limits = limitViews(await use())
+      const biting = limits.filter(({ refused }) => refused.lastMinute > 0).length
+      return {
+        says: `${limits.length} limits, ${biting} of them refused something in the last minute.`,
+        limits,
+      }
+    }),
+  ]
+}
+
+function createHour({ clock, series }: Context): () => Promise<UseGround['lastHour']> {
+  let known: { readonly atMs: number; readonly value: Promise<UseGround['lastHour']> } | null = null
+  return () => {
+    const atMs = clock.monotonicMs()
+    if (known === null || atMs - known.atMs > hourFreshMs) {
+      const value = limitsLastHour(series, clock.now()).catch(() => new Map() as UseGround['lastHour'])
+      known = { atMs, value }
+    }
+    return known.value
+  }
+}

@@ -1,0 +1,61 @@
+import type { Client } from './client-address.ts'
+import type { RequestHead } from './head.ts'
+
+/** What the origin is told about where a request came from. */
+export interface Provenance {
+  readonly client: Client
+  readonly scheme: 'http' | 'https'
+  /** How this edge names itself in Via; no other edge has the same. */
+  readonly pseudonym: string
+  readonly httpVersion: string
+}
+
+/** Whether a request has been through this edge already (RFC 9110, 7.6.3). */
+export function isLoop(head: RequestHead, pseudonym: string): boolean {
+  return head.via !== '' && head.via.split(',').some((hop) => hop.trim().split(/\s+/)[1] === pseudonym)
+}
+
+/** The scheme that the client used: a trusted proxy's word, or the connection's own. */
+export function schemeOf(head: RequestHead, client: Client, isSecure: boolean): 'http' | 'https' {
+  const named = client.viaProxy ? head.forwardedProto.trim().toLowerCase() : ''
+  if (named === 'http' || named === 'https') return named
+  return isSecure ? 'https' : 'http'
+}
+
+/**
+ * The fields of the request to the origin, but for framing: name, value, name, value ... Forwarding fields are derived
+ * here and nowhere else; what a client wrote into them is gone by now.
+ */
+export function originFields(head: RequestHead, from: Provenance): string[] {
+  const { client, scheme, pseudonym, httpVersion } = from
+  const fields = head.fields
+  const via = `${httpVersion} ${pseudonym}`
+  fields.push(
+    'host',
+    head.authority,
+    'x-forwarded-for',
+    client.chain.length === 1 ? client.address : client.chain.join(', '),
+    'x-forwarded-proto',
+    scheme,
+    'x-forwarded-host',
+    head.authority,
+    'x-real-ip',
+    client.address,
+    'forwarded',
+    forwarded(client, scheme, head.authority),
+    'via',
+    head.via === '' ? via : `${head.via}, ${via}`,
+  )
+  return fields
+}
+
+function forwarded({ chain }: Client, scheme: string, authority: string): string {
+  const first = `for=${node(chain[0] ?? '')};host="${authority}";proto=${scheme}`
+  if (chain.length === 1) return first
+  return [first, ...chain.slice(1).map((address) => `for=${node(address)}`)].join(', ')
+}
+
+/** RFC 7239, 6: an IPv6 address stands in brackets and quotes. */
+function node(address: string): string {
+  return address.includes(':') ? `"[${address}]"` : address
+}

@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DataPlane } from '../../capabilities/edge/ports.ts'
+import { edgeReports, edgeState } from '../../contracts/edge-policy.ts'
+import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
+import { requestOverSocket, type SocketAnswer } from '../unix-http/index.ts'
+
+/** What the client of the edge process works with. */
+export interface EdgeProcessParts {
+  /** The data directory that the edge runs on. */
+  readonly dataDirectory: string
+}
+
+const timeoutMs = 5000
+/** Threads start, certificates are read: a policy may take longer. */
+const applyTimeoutMs = 20_000
+const waitMs = 5000
+const mostBytes = 64 * 2 ** 20
+
+const unreachable = {
+  code: 'edge.unreachable',
+  message: 'the edge does not answer on its socket',
+  hint: 'the supervisor starts it again; see logs/edge.log in the data directory',
+}
+
+/** The edge process, asked over its unix socket. Opens nothing until it is used. */
+export function edgeProcess({ dataDirectory }: EdgeProcessParts): DataPlane {
+  const ask = async (parts: {
+    readonly method: 'GET' | 'PUT'
+    readonly path: string
+    readonly body?: unknown
+    readonly timeoutMs: number
+    readonly signal?: AbortSignal
+  }): Promise<unknown> => {
+    const socketPath = await readSocketPath(dataDirectory)
+    return bodyOf(await requestOverSocket({ ...parts, socketPath, mostBytes, unreachable }))
+  }
+  return {
+    state: async () => parseWith(edgeState, await ask({ method: 'GET', path: '/state', timeoutMs })),
+    apply: async (policy) => {
+      const request = { method: 'PUT' as const, path: '/policy', body: policy, timeoutMs: applyTimeoutMs }
+      return parseWith(edgeState, await ask(request))
+    },
+    reports: async (after, signal) => {
+      const path = `/reports?after=${after}&waitMs=${waitMs}`
+      return parseWith(edgeReports, await ask({ method: 'GET', path, timeoutMs: timeoutMs + waitMs, signal }))
+    },
+  }
+}
+
+function parseWith<T>(
+  schema: { safeParse(value: unknown): { success: boolean; data?: T; error?: unknown } },
+  body: unknown,
+): T {
+  const parsed = schema.safeParse(body)
+  if (parsed.data !== undefined) return parsed.data
+  throw new HoldfastError({ ...unreachable, kind: 'operational', cause: parsed.error })
+}
+
+async function readSocketPath(dataDirectory: string): Promise<string> {
+  try {
+    const text = await readFile(join(dataDirectory, 'run', 'edge.json'), 'utf8')
+    const file = JSON.parse(text) as { readonly socket?: unknown } | null
+    if (typeof file?.socket === 'string') return file.socket
+  } catch (cause) {
+    throw new HoldfastError({ ...unreachable, kind: 'operational', cause })
+  }
+  throw new HoldfastError({ ...unreachable, kind: 'operational' })
+}
+
+function bodyOf({ status, body }: SocketAnswer): unknown {
+  if (status < 400) return body
+  const plain = body as Partial<Record<keyof PlainError, unknown>> | null | undefined
+  const { code, message, kind } = plain ?? {}
+  if (typeof code !== 'string' || typeof message !== 'string') {
+    throw new HoldfastError({ ...unreachable, kind: 'operational' })
+  }
+  throw errorFromPlain({
+    code,
+    message,
+    kind: kind === 'user' || kind === 'operational' ? kind : 'bug',
+    hint: textOr(plain?.hint),
+    path: textOr(plain?.path),
+  })
+}
+
+const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

@@ -1,0 +1,1 @@
+export { edgeProcess, type EdgeProcessParts } from './edge-process.ts'

@@ -1,0 +1,1 @@
+export { httpProbe } from './http-probe.ts'

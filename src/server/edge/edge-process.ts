@@ -1,0 +1,120 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { edge, type RunningDataPlane } from '../../capabilities/edge/index.ts'
+import type { EdgePolicy, EdgeState } from '../../contracts/edge-policy.ts'
+import { plainError, systemClock, systemRandom, type Clock, type Random } from '../../kernel/std/index.ts'
+import { httpProbe } from '../../providers/http-probe/index.ts'
+import { replaceFile } from '../supervisor/records/atomic-file.ts'
+import { openDoor, type Door } from './door.ts'
+import { openPolicyFile, type PolicyFile } from './policy-file.ts'
+import type { Settings } from './settings.ts'
+import { edgeSocketPath } from './socket-path.ts'
+
+/** Says a line into the process's log. */
+export type Say = (message: string) => void
+
+/** The edge process, running. */
+export interface EdgeProcess {
+  readonly dataPlane: RunningDataPlane
+  /** Ports listened on, in the order of the policy's listeners; empty before the first policy. */
+  ports(): readonly number[]
+  /** Stops accepting, lets requests end for at most `deadlineMs`, ends. */
+  stop(deadlineMs: number): Promise<void>
+}
+
+/** What the process works with. */
+export interface EdgeProcessOptions {
+  readonly settings: Settings
+  readonly say: Say
+  /** The process has to end and be started afresh. */
+  readonly onExhausted: (why: string) => void
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** Runs the edge: serves on the policy that was accepted last, and takes new ones over its socket. */
+export async function runEdge(options: EdgeProcessOptions): Promise<EdgeProcess> {
+  const { settings, say, onExhausted, clock = systemClock, random = systemRandom } = options
+  const { dataDirectory, listeners, threads } = settings
+  const dataPlane = edge.startDataPlane({
+    clock,
+    random,
+    pid: process.pid,
+    probe: httpProbe(),
+    threads,
+    listeners,
+    onExhausted,
+  })
+  const running = new Running(dataPlane, openPolicyFile(dataDirectory), say)
+  await running.begin()
+  const door = await announce(dataDirectory, running)
+  return {
+    dataPlane,
+    ports: () => running.ports,
+    stop: async (deadlineMs) => {
+      await dataPlane.drain(deadlineMs)
+      door.close()
+      rmSync(join(dataDirectory, 'run', 'edge.json'), { force: true })
+    },
+  }
+}
+
+async function announce(dataDirectory: string, running: Running): Promise<Door> {
+  mkdirSync(join(dataDirectory, 'run'), { recursive: true, mode: 0o700 })
+  const socket = edgeSocketPath(dataDirectory)
+  const door = await openDoor(socket, {
+    state: () => running.dataPlane.state(),
+    apply: (policy) => running.apply(policy),
+    reports: async (after, waitMs, signal) => ({
+      edgeId: running.dataPlane.edgeId,
+      reports: [...(await running.dataPlane.reports.after(after, waitMs, signal))],
+    }),
+  })
+  replaceFile(join(dataDirectory, 'run', 'edge.json'), JSON.stringify({ pid: process.pid, socket }), false)
+  return door
+}
+
+class Running {
+  readonly dataPlane: RunningDataPlane
+  ports: readonly number[] = []
+  readonly #file: PolicyFile
+  readonly #say: Say
+  /** Policies, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(dataPlane: RunningDataPlane, file: PolicyFile, say: Say) {
+    this.dataPlane = dataPlane
+    this.#file = file
+    this.#say = say
+  }
+
+  /** Serves on the policy on disk. One that does not work is said; control sends another. */
+  async begin(): Promise<void> {
+    try {
+      const policy = this.#file.read()
+      if (policy === null) return this.#say('there is no policy yet: control will send one')
+      this.ports = await this.dataPlane.apply(policy)
+      this.#say(`serving on policy ${policy.revision.slice(0, 12)} from disk`)
+    } catch (error) {
+      this.#say(`the policy on disk does not work: ${plainError(error).message}`)
+    }
+  }
+
+  apply(policy: EdgePolicy): Promise<EdgeState> {
+    const turn = this.#turn.then(() => this.#apply(policy))
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #apply(policy: EdgePolicy): Promise<EdgeState> {
+    try {
+      this.ports = await this.dataPlane.apply(policy)
+    } catch (error) {
+      this.#say(`a policy was refused: ${plainError(error).message}`)
+      throw error
+    }
+    this.#file.write(policy)
+    this.#say(`serving on policy ${policy.revision.slice(0, 12)}`)
+    return this.dataPlane.state()
+  }
+}

@@ -1,0 +1,33 @@
+import { writeSync } from 'node:fs'
+import { plainError, systemClock } from '../../kernel/std/index.ts'
+import { runEdge, type EdgeProcess } from './edge-process.ts'
+import { readSettings } from './settings.ts'
+
+const drainDeadlineMs = 9000
+
+function say(message: string): void {
+  const at = new Date(systemClock.now()).toISOString()
+  writeSync(1, `${JSON.stringify({ time: at, process: 'edge', msg: message })}\n`)
+}
+
+async function end(running: EdgeProcess, why: string): Promise<void> {
+  say(`ending: ${why}`)
+  await running.stop(drainDeadlineMs)
+  process.exit(0)
+}
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env)
+  const onExhausted = (why: string): void => {
+    say(`no descriptor is left to replace a thread with: ${why}`)
+    process.exit(1)
+  }
+  const running = await runEdge({ settings, say, onExhausted })
+  process.once('SIGTERM', () => void end(running, 'told to'))
+  process.once('SIGINT', () => void end(running, 'interrupted'))
+}
+
+main().catch((error: unknown) => {
+  say(plainError(error).message)
+  process.exit(1)
+})

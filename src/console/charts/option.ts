@@ -89,7 +89,7 @@ export function chartOption(chart: Chart, theme: ChartTheme): EChartsCoreOption 
     animation: !theme.still,
     animationDuration: 0,
     animationDurationUpdate: 0,
-    grid: { left: 0, right: 0, top: 16, bottom: 24, containLabel: false },
+    grid: { left: 0, right: 0, top: 16, bottom: 24, outerBoundsMode: 'none' },
     tooltip: {
       trigger: 'axis',
       showContent: false,

@@ -23,7 +23,7 @@ export function latencyChart(latencies: Series, window: Window): Chart {
   const line = (which: 'p50' | 'p95' | 'p99'): ChartLine['points'] =>
     highest(latencies.map((series) => quantile(series, window, which)))
   return {
-    title: 'Time to answer',
+    title: latencies.length > 1 ? 'Time to answer, slowest route' : 'Time to answer',
     unit: 'milliseconds',
     ...window,
     lines: [

@@ -146,8 +146,7 @@ export function answerService(service: Service, now: number): readonly Piece[] {
   const starts = service.replicas.map(({ startedAt }) => startedAt).filter((at) => at !== null)
   const oldest = starts.length === 0 ? undefined : starts.reduce((a, b) => Math.min(a, b))
   const since = oldest === undefined ? '' : ` Up for ${sayFor(oldest, now)}.`
-  const text = service.says.replace(/\.?$/, '.')
-  return [{ text: `${text.charAt(0).toUpperCase()}${text.slice(1)}${since}` }]
+  return [{ text: `${service.says.replace(/\.?$/, '.')}${since}` }]
 }
 
 /** The button that ends a pause: it says how much has come in the meantime. */

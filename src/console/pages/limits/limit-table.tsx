@@ -47,7 +47,7 @@ const columns: readonly Column<LimitView>[] = [
   },
   {
     key: 'admitted-hour',
-    label: 'hour',
+    label: 'admitted, hour',
     number: true,
     wide: true,
     cell: ({ admitted }) => sayCount(admitted.lastHour),

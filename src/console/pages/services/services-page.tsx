@@ -83,8 +83,9 @@ function Groups({ services }: { services: readonly Service[] }): ReactNode {
       className="service"
       aside={
         <>
-          <a href={placeOf(['services', service.name])} aria-label={`${service.name}: logs and more`}>
-            Logs and more
+          <a href={placeOf(['services', service.name])}>
+            {service.command === null ? 'More' : 'Logs and more'}
+            <span className="hidden"> on {service.name}</span>
           </a>
           <RestartButton service={service} />
         </>

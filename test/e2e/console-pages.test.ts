@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { phone, startConsoleBrowser, type ConsoleBrowser } from '../support/console-browser.ts'
+import { describeWith } from '../support/describe-with.ts'
+
+const everyPage: Readonly<Record<string, string>> = {
+  overview: '#/',
+  services: '#/services',
+  'one service': '#/services/web',
+  'routes and limits': '#/limits',
+  'one limit': '#/limits/limit/edge.route.POST%20%2Flogin',
+  'one route': '#/limits/route/GET%20%2Fscores',
+  timeline: '#/timeline?fact=12',
+  jobs: '#/jobs',
+  operations: '#/operations',
+  'one operation': '#/operations/environment.logs',
+  access: '#/access',
+  'no page': '#/nowhere',
+}
+
+describeWith(['chromium'], 'every page of the console', ({ chromium }) => {
+  let here: ConsoleBrowser
+
+  // Every page is looked at in one test, and axe is thorough.
+  vi.setConfig({ testTimeout: 120_000 })
+  beforeAll(async () => {
+    here = await startConsoleBrowser(chromium)
+  })
+  afterAll(() => here.close())
+  afterEach(() => here.endTest())
+
+  test('fits a phone without scrolling sideways', async () => {
+    const page = await here.signIn({ viewport: phone, hasTouch: true })
+    for (const [name, hash] of Object.entries(everyPage)) {
+      await page.goto(`${here.fake.url}/${hash}`)
+      await page.locator('.answer').waitFor()
+      await page.waitForTimeout(150)
+      expect([name, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([name, phone.width])
+    }
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('link', { name: 'Access' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Access' }).waitFor()
+  })
+
+  test.each(['light', 'dark'] as const)('has nothing for axe to find, %s', async (colorScheme) => {
+    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+    const found: string[] = []
+    const look = async (page: Page, name: string): Promise<void> => {
+      // Through the debugger, since the page's own policy forbids strangers' scripts.
+      await page.evaluate(axe)
+      const violations = await page.evaluate(
+        'axe.run().then((result) => result.violations.map((one) => one.id + ": " + one.nodes.map((node) => node.target + " " + node.failureSummary).join("; ")))',
+      )
+      for (const violation of violations as string[]) found.push(`${name}: ${violation}`)
+    }
+    const stranger = await here.open(here.fake.url, { colorScheme })
+    await stranger.getByRole('heading').waitFor()
+    await look(stranger, 'sign in')
+    const page = await here.signIn({ colorScheme, reducedMotion: 'reduce' })
+    for (const [name, hash] of Object.entries(everyPage)) {
+      await page.goto(`${here.fake.url}/${hash}`)
+      await page.locator('.answer').waitFor()
+      await page.waitForTimeout(250)
+      await look(page, name)
+    }
+    await page.keyboard.press('Control+k')
+    await page.getByRole('dialog').waitFor()
+    await look(page, 'palette')
+    await page.setViewportSize(phone)
+    await page.keyboard.press('Escape')
+    await page.goto(`${here.fake.url}/#/services`)
+    await page.getByRole('button', { name: 'More' }).click()
+    await look(page, 'phone')
+    expect(found).toEqual([])
+  })
+
+  test('two hundred services and long names are borne', async () => {
+    const many = await here.startAnother({ extraServices: 197 })
+    try {
+      const page = await here.open(many.link(), { viewport: phone })
+      await page.getByText('All 200 services healthy').waitFor()
+      await page.getByText('and 188 more').waitFor()
+      await page.goto(`${many.url}/#/services`)
+      await page.getByLabel('Filter services').fill('long-name-190')
+      await page.getByRole('heading', { name: 'a-service-with-quite-a-long-name-190' }).waitFor()
+      expect(await page.locator('.service').count()).toBe(1)
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(phone.width)
+    } finally {
+      await many.close()
+    }
+  })
+})

@@ -1,8 +1,10 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
 import type { Finding } from '../../kernel/capability/index.ts'
+import { systemClock } from '../../kernel/std/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
 import type { LoadedEnvironment } from './load.ts'
 import type { Problem } from './problems.ts'
@@ -61,5 +63,6 @@ export async function findTroubles(
     programFinder(hostVariables['PATH'] ?? ''),
   )
   const missing = environment.findMissingVariables(services, ground)
-  return [...[...programs, ...missing].map(asProblem), ...(await unreadableFiles(loaded))]
+  const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
+  return [...[...programs, ...missing].map(asProblem), ...expired, ...(await unreadableFiles(loaded))]
 }

@@ -70,7 +70,11 @@ export function supervisorPlan(
         script: script('edge/main'),
         arguments: [],
         descriptors: inherited,
-        variables: { ...common, HOLDFAST_LISTENERS: JSON.stringify(edgeSockets) },
+        variables: {
+          ...common,
+          HOLDFAST_LISTENERS: JSON.stringify(edgeSockets),
+          HOLDFAST_EDGE_THREADS: String(edgeThreads(environment)),
+        },
       },
     ],
   }

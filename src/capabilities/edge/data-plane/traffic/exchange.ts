@@ -101,6 +101,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
+    // Said before the target is left: from here on no request goes there until it has been probed.
+    if (!this.#isSent && this.#target !== null) this.#parts.ground.board.suspect(this.#target.slot)
     this.#leave()
     const { response, visit } = this.#parts
     this.#controller = null
@@ -111,7 +113,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     const failure = failureOf(error, this.#isSent)
     if (failure === null) return this.#refuse(plainRefusal(400, 'The request is not valid.'))
-    if (!this.#isSent && this.#target !== null) this.#parts.ground.board.suspect(this.#target.slot)
     if (this.#mayRetry(failure)) this.#try()
     else this.#fail(failure)
   }

@@ -23,18 +23,28 @@ const window = { from: 0, to: 100_000 }
 describe('perSecond', () => {
   test('adds routes and classes up and divides by the step', () => {
     const series = [line([point(10_000, 40), point(20_000, 10)], 10_000), line([point(10_000, 20)], 10_000)]
-    expect(perSecond(series, window)).toEqual([
+    expect(perSecond(series, { from: 0, to: 30_000 })).toEqual([
       [10_000, 6],
       [20_000, 1],
     ])
   })
 
   test('a step without a count is nothing, not a gap', () => {
-    expect(perSecond([line([point(1000, 5), point(4000, 3)])], window)).toEqual([
+    expect(perSecond([line([point(1000, 5), point(4000, 3)])], { from: 0, to: 5000 })).toEqual([
       [1000, 5],
       [2000, 0],
       [3000, 0],
       [4000, 3],
+    ])
+  })
+
+  test('traffic that has stopped falls to nothing, but not before its report is due', () => {
+    const values = perSecond([line([point(1000, 5)])], { from: 0, to: 8000 })
+    expect(values).toEqual([
+      [1000, 5],
+      [2000, 0],
+      [3000, 0],
+      [4000, 0],
     ])
   })
 

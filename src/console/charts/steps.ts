@@ -17,7 +17,13 @@ const stepOf = (series: Series): number => series.reduce((step, one) => Math.max
 // The step that is still going on is only half counted and would always look like a fall.
 const isWhole = (at: number, stepMs: number, window: Window): boolean => at + stepMs <= window.to
 
-/** Adds counters up to one line of events per second; a step in which nothing was counted is 0. */
+// What the edge counted reaches control a second or two later; until then a missing step is not yet a nothing.
+const reportDelayMs = 3000
+
+/**
+ * Adds counters up to one line of events per second. From the first count on, a step in which nothing was counted is
+ * 0, also at the end.
+ */
 export function perSecond(series: Series, window: Window): readonly At[] {
   const stepMs = stepOf(series)
   const sums = new Map<number, number>()
@@ -27,16 +33,20 @@ export function perSecond(series: Series, window: Window): readonly At[] {
       if (isWhole(step, stepMs, window)) sums.set(step, (sums.get(step) ?? 0) + sum)
     }
   }
-  return [...filledSteps(sums, stepMs)].map(([at, sum]): At => [at, sum / (stepMs / 1000)])
+  const moments = [...sums.keys()]
+  if (moments.length === 0) return []
+  const first = moments.reduce((a, b) => Math.min(a, b))
+  const settled = Math.floor((window.to - reportDelayMs) / stepMs) * stepMs - stepMs
+  const last = moments.reduce((a, b) => Math.max(a, b), settled)
+  const steps = Math.round((last - first) / stepMs) + 1
+  return Array.from({ length: steps }, (_, index): At => {
+    const at = first + index * stepMs
+    return [at, (sums.get(at) ?? 0) / (stepMs / 1000)]
+  })
 }
 
-function* filledSteps(sums: ReadonlyMap<number, number>, stepMs: number): Generator<[number, number]> {
-  const moments = [...sums.keys()]
-  if (moments.length === 0) return
-  const first = moments.reduce((a, b) => Math.min(a, b))
-  const last = moments.reduce((a, b) => Math.max(a, b))
-  for (let at = first; at <= last; at += stepMs) yield [at, sums.get(at) ?? 0]
-}
+/** A line of nothing over the same moments: where a limit has never refused, 0 is known and not missing. */
+export const nothingOver = (line: readonly At[]): readonly At[] => line.map(([at]) => [at, 0])
 
 /** The means of a gauge; a step without a measurement is a gap of the line where more than two are missing. */
 export function means(series: Series[number], window: Window): readonly At[] {

@@ -1,18 +1,26 @@
 import type { Operations } from '../../contracts/index.ts'
 import type { Chart, ChartLine, Tone } from './chart.ts'
-import { highest, means, perSecond, quantile, type Window } from './steps.ts'
+import { highest, means, nothingOver, perSecond, quantile, type At, type Window } from './steps.ts'
 
 type Series = Operations['series.query']['output']['series']
+
+/** What passed and what was refused; without a refusal on record, none is known to have been. */
+function passedAndRefused(passed: Series, refused: Series, window: Window): readonly [At[], At[]] {
+  const served = perSecond(passed, window)
+  const turnedAway = perSecond(refused, window)
+  return [[...served], [...(turnedAway.length === 0 ? nothingOver(served) : turnedAway)]]
+}
 
 const isFailure = (series: Series[number]): boolean => series.labels['class'] === '5xx'
 
 /** Requests per second that were let through, the ones that a limit refused, and server errors if there were any. */
 export function trafficChart(requests: Series, refused: Series, window: Window): Chart {
+  const [served, turnedAway] = passedAndRefused(requests, refused, window)
   const failures = perSecond(requests.filter(isFailure), window)
   const failed = failures.some(([, value]) => (value ?? 0) > 0)
   const lines: readonly ChartLine[] = [
-    { name: 'served', tone: 'lead', filled: true, points: perSecond(requests, window) },
-    { name: 'refused', tone: 'bite', points: perSecond(refused, window) },
+    { name: 'served', tone: 'lead', filled: true, points: served },
+    { name: 'refused', tone: 'bite', points: turnedAway },
     ...(failed ? [{ name: 'server errors', tone: 'bad' as Tone, dashed: true, points: failures }] : []),
   ]
   return { title: 'Requests per second', unit: 'per-second', ...window, lines }
@@ -36,13 +44,14 @@ export function latencyChart(latencies: Series, window: Window): Chart {
 
 /** What one limit admitted and refused per second. */
 export function limitChart(admitted: Series, refused: Series, window: Window): Chart {
+  const [passed, turnedAway] = passedAndRefused(admitted, refused, window)
   return {
     title: 'Admitted and refused per second',
     unit: 'per-second',
     ...window,
     lines: [
-      { name: 'admitted', tone: 'lead', filled: true, points: perSecond(admitted, window) },
-      { name: 'refused', tone: 'bite', points: perSecond(refused, window) },
+      { name: 'admitted', tone: 'lead', filled: true, points: passed },
+      { name: 'refused', tone: 'bite', points: turnedAway },
     ],
   }
 }

@@ -32,6 +32,7 @@ export interface Notice {
 }
 
 const mostNotices = 3
+const noticeMs = 15_000
 
 /** Creates the house over a fetch and a clock. */
 export function createHouse(fetchLike: typeof fetch, clock: Pick<Clock, 'now'>): House {
@@ -59,8 +60,13 @@ export function createHouse(fetchLike: typeof fetch, clock: Pick<Clock, 'now'>):
     polls,
     notices,
     now: () => clock.now() + connection.get().skewMs,
-    announce: (notice) =>
-      notices.set([...notices.get(), { ...notice, id: ++lastNotice }].slice(-mostNotices)),
+    announce: (notice) => {
+      const id = ++lastNotice
+      notices.set([...notices.get(), { ...notice, id }].slice(-mostNotices))
+      const dismiss = (): void => notices.set(notices.get().filter((one) => one.id !== id))
+      // What went wrong stays until it was read.
+      if (notice.tone === 'good') setTimeout(dismiss, noticeMs)
+    },
   }
 }
 

@@ -4,14 +4,11 @@ import { readFile } from 'node:fs/promises'
 import { extname, join, normalize } from 'node:path'
 import { operationCatalogue } from '../../../src/contracts/index.ts'
 import { systemClock, type Clock } from '../../../src/kernel/std/index.ts'
+import { pageHeaders } from '../../../src/server/control/doors/console-files.ts'
 import { answerers, Refusal } from './answers.ts'
 import { startJob } from './jobs.ts'
 import { followFacts, followJob, followLog } from './streams.ts'
 import { createWorld, type World } from './world.ts'
-
-/** The policy that control sends with the console, too. */
-export const contentSecurityPolicy =
-  "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
 /** A control that is not there: it serves the console and answers its operations from memory. */
 export interface FakeControl {
@@ -77,7 +74,7 @@ async function sendFile(
   try {
     const content = await readFile(join(consoleDirectory, name))
     const type = types[extname(name)] ?? 'application/octet-stream'
-    response.writeHead(200, { 'content-type': type, 'content-security-policy': contentSecurityPolicy })
+    response.writeHead(200, { ...pageHeaders, 'content-type': type })
     response.end(content)
   } catch {
     response.writeHead(404).end()

@@ -114,14 +114,15 @@ const round = (value: number): number => Math.round(value * 100) / 100
 /** Every route as `edge.routes` answers. */
 export function routeViews(now: number): readonly RouteView[] {
   const views = routes.map((route, seed): RouteView => {
-    const requestsPerSecond = round(served(route, now, seed))
+    const refusedPerSecond = round(refused(route, now, seed))
+    const requestsPerSecond = round(served(route, now, seed)) + refusedPerSecond
     return {
       name: route.name,
       to: route.to,
       limits: [...route.rules],
       unlimitedBecause: null,
       requestsPerSecond,
-      refusedPerSecond: round(refused(route, now, seed)),
+      refusedPerSecond,
       errorShare: route.name === 'POST /pay' ? 0.004 : 0,
       p50Ms: route.latencyMs,
       p95Ms: round(route.latencyMs * (2.2 + noise(now, seed))),

@@ -5,9 +5,9 @@ import { Table, type Column } from '../../parts/table.tsx'
 import { placeOf } from '../../router/router.ts'
 import { sayBytes, sayLatency, sayRate, sayShare } from '../../words/format.ts'
 
-/** The share of a route's requests that a limit refused. */
+/** The share of a route's requests, refused ones included, that a limit refused. */
 export const refusedShare = ({ requestsPerSecond, refusedPerSecond }: RouteView): number =>
-  refusedPerSecond / Math.max(1e-9, requestsPerSecond + refusedPerSecond)
+  refusedPerSecond / Math.max(1e-9, requestsPerSecond)
 
 const columns: readonly Column<RouteView>[] = [
   {

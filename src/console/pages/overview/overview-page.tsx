@@ -39,7 +39,6 @@ export function OverviewPage(): ReactNode {
         state={stateOfService(status.data.state)}
         answer={answerOverview(status.data, traffic.data, limits.data?.limits)}
       />
-      <Notes notes={status.data.notes} />
       <Traffic />
       <ServiceStrip services={status.data.services} />
       <div className="columns">
@@ -49,6 +48,7 @@ export function OverviewPage(): ReactNode {
         </Section>
         <LastFacts />
       </div>
+      <Notes notes={status.data.notes} />
     </>
   )
 }

@@ -59,8 +59,8 @@ function Strip({ service, values }: { service: Service; values: readonly number[
         {service.command === null ? 'external' : sayCpu(sum(replicas.map(({ cpu }) => cpu)))}
       </span>
       <span className="strip-number">
-        <span className="soft">memory</span>
-        {sayBytes(sum(replicas.map(({ memoryBytes }) => memoryBytes)))}
+        {service.command !== null && <span className="soft">memory</span>}
+        {service.command !== null && sayBytes(sum(replicas.map(({ memoryBytes }) => memoryBytes)))}
       </span>
     </li>
   )

@@ -63,17 +63,16 @@ function anchorsOf(text: string): ReadonlySet<string> {
   return new Set([...text.matchAll(/^#+\s+(.+)$/gm)].map((match) => anchorOf(match[1] ?? '')))
 }
 
-/** The links of a page that lead nowhere. Links to other sites are not followed. */
-export function brokenLinks(page: Page, exists: (path: string) => boolean): readonly string[] {
+/** The links of a page that lead nowhere; `read` gives a file's text, or null. Links to other sites are not followed. */
+export function brokenLinks(page: Page, read: (path: string) => string | null): readonly string[] {
   const targets = [...proseOf(page.text).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '')
   return targets
     .filter((target) => !/^[a-z]+:/.test(target))
     .filter((target) => {
       const [file = '', anchor] = target.split('#')
       const path = file === '' ? page.path : posix.normalize(posix.join(dirname(page.path), file))
-      if (!exists(path)) return true
-      if (anchor === undefined || !path.endsWith('.md')) return false
-      return !anchorsOf(readFileSync(join(root, path), 'utf8')).has(anchor)
+      const text = read(path)
+      return text === null || (anchor !== undefined && path.endsWith('.md') && !anchorsOf(text).has(anchor))
     })
     .map((target) => `${page.path}: ${target}`)
 }

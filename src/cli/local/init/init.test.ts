@@ -64,7 +64,11 @@ describe('a command as it is typed', () => {
 })
 
 test('any text makes a valid name', () => {
-  fc.assert(fc.property(fc.string(), (text) => expect(nameFrom(text)).toMatch(/^[a-z][a-z0-9-]{0,38}$/)))
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      expect(nameFrom(text)).toMatch(/^[a-z][a-z0-9-]{0,38}$/)
+    }),
+  )
   expect(nameFrom('@studio/Arcade Game')).toBe('studio-arcade-game')
 })
 

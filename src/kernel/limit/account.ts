@@ -1,7 +1,7 @@
 import { ringForm } from './entry.ts'
 import type { KeyedHash } from './hash.ts'
 import type { EntryForm, Identity, Registry } from './registry.ts'
-import { printLimit, type LimitKind, type LimitRule } from './rule.ts'
+import { printLimit, type LimitKind, type LimitRule } from './notation/rule.ts'
 import type { Owner } from './session.ts'
 import type { Table } from './table.ts'
 
@@ -37,11 +37,16 @@ export function recordsFor(limits: readonly NamedLimit[]): number {
  */
 export function openAccounts(
   limits: readonly NamedLimit[],
-  room: { readonly registry: Registry; readonly table: Table; readonly hash: KeyedHash },
+  room: {
+    readonly registry: Registry
+    readonly table: Table
+    readonly hash: KeyedHash
+    readonly nowMs: number
+  },
 ): readonly Account[] {
   const identities = limits.map((limit) => identify(limit, room.hash))
   const wanted = identities.flatMap(({ own, ring }) => (ring === undefined ? [own] : [own, ring]))
-  const ids = room.registry.register(wanted, (forgotten) => room.table.forget(forgotten))
+  const ids = room.registry.register(wanted, (forgotten) => room.table.forget(forgotten, room.nowMs))
   const numberOf = new Map(wanted.map((identity, index) => [identity, ids[index] ?? 0]))
   const owner = (identity: Identity): Owner => ({
     id: numberOf.get(identity) ?? 0,

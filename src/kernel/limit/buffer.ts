@@ -6,7 +6,11 @@ export const LINE = 16
 export const WAYS = 6
 /** Of a bucket's six places about 4.2 are in use at full capacity: 15.4 bytes a key. */
 const BYTES_PER_KEY = 15.4
-const HEADER_LINES = 2
+const HEADER_LINES = 3
+/** Limiters that may count decisions without locking; further ones count too, but slower. */
+export const STRIPES = 8
+/** Counters of a limit within a stripe: admitted, refused, would refuse. */
+export const COUNTERS = 3
 const MAGIC = 0x484c444d
 const VERSION = 1
 
@@ -20,8 +24,9 @@ export const header = {
   registryLock: 16,
   reuses: 17,
   order: 18,
-  displacedLow: 20,
-  displacedHigh: 21,
+  countLock: 20,
+  /** One word for each stripe: whether it is taken. */
+  stripes: 32,
 } as const
 
 /** Where things lie in the buffer. */
@@ -31,6 +36,8 @@ export interface Layout {
   readonly records: number
   /** Word number of the first record. */
   readonly firstRecord: number
+  /** Number, in doubles, of the first counter. */
+  readonly firstCount: number
   /** Word number of the first bucket. */
   readonly firstBucket: number
 }
@@ -46,8 +53,7 @@ export interface Shape {
 /** Creates a zeroed buffer. */
 export function createLayout(shape: Shape): Layout {
   const buckets = bucketsFor(shape.capacity)
-  const words = LINE * (HEADER_LINES + shape.limitCapacity + buckets)
-  const layout = place(new SharedArrayBuffer(words * 4), shape.limitCapacity, buckets)
+  const layout = place(undefined, shape.limitCapacity, buckets)
   const view = new Int32Array(layout.buffer, 0, LINE)
   view[header.buckets] = buckets
   view[header.records] = shape.limitCapacity
@@ -69,13 +75,23 @@ export function attachLayout(buffer: SharedArrayBuffer, shape: Omit<Shape, 'limi
   return place(buffer, view[header.records] ?? 0, view[header.buckets] ?? 0)
 }
 
-function place(buffer: SharedArrayBuffer, records: number, buckets: number): Layout {
+function place(buffer: SharedArrayBuffer | undefined, records: number, buckets: number): Layout {
   const firstRecord = HEADER_LINES * LINE
-  return { buffer, buckets, records, firstRecord, firstBucket: firstRecord + records * LINE }
+  const firstCountWord = firstRecord + records * LINE
+  const countLines = Math.ceil(((records + 1) * STRIPES * COUNTERS * 2) / LINE)
+  const firstBucket = firstCountWord + countLines * LINE
+  return {
+    buffer: buffer ?? new SharedArrayBuffer((firstBucket + buckets * LINE) * 4),
+    buckets,
+    records,
+    firstRecord,
+    firstCount: firstCountWord / 2,
+    firstBucket,
+  }
 }
 
 function bucketsFor(capacity: number): number {
-  return Math.max(16, Math.ceil((capacity * BYTES_PER_KEY) / (LINE * 4)))
+  return Math.max(64, Math.ceil((capacity * BYTES_PER_KEY) / (LINE * 4)))
 }
 
 function mismatch(why: string): HoldfastError {

@@ -2,15 +2,16 @@ import {
   agedLeases,
   generationAt,
   generationsBetween,
+  isAhead,
   mostLeases,
   packLeases,
   packRing,
   placeOf,
   tickAt,
+  type Leases,
 } from './entry.ts'
-import { debtTicks, startTicks, waitMs, type Account } from './account.ts'
+import { debtTicks, startTicks, waitMs, type Account, type Plan } from './account.ts'
 import type { Session } from './session.ts'
-import type { Table } from './table.ts'
 
 /** When somebody will give a place back is not known; a second is a fair time to ask again. */
 const ASK_AGAIN_MS = 1000
@@ -34,124 +35,135 @@ export interface Outcome {
 
 /** Charges accounts within a session; a charge that is refused changes nothing. */
 export class Charger {
-  readonly #session: Session
-  readonly #table: Table
+  declare private readonly session: Session
 
-  constructor(session: Session, table: Table) {
-    this.#session = session
-    this.#table = table
+  constructor(session: Session) {
+    this.session = session
   }
 
   /** Charges one account. Its cells must be locked. */
   charge(charge: Charge): Outcome {
-    const mark = this.#session.mark()
-    const outcome = this.#byKind(charge)
-    if (outcome.waitMs > 0 && !this.#holdsAnyway(charge.account)) this.#session.undo(mark)
+    const mark = this.session.mark()
+    const outcome = this.byKind(charge)
+    if (outcome.waitMs > 0 && !this.holdsAnyway(charge.account)) this.session.undo(mark)
     return outcome
   }
 
   /** Whether a window's ring still stands where it stood when the cells were added. */
   stands(charge: Charge): boolean {
     if (charge.account.rule.kind !== 'window') return true
-    const place = this.#session.find(charge.cell)
-    return (place < 0 ? 0 : placeOf(this.#table.value(place))) === charge.ringPlace
+    const held = this.session.find(charge.cell)
+    return (held < 0 ? 0 : placeOf(this.session.value(held))) === charge.ringPlace
   }
 
   /** Gives leases back that were taken at `takenAtMs`; false when they had expired. */
-  giveBack(charge: Charge, takenAtMs: number): boolean {
-    const place = this.#session.find(charge.cell)
-    if (place < 0) return false
-    const { form, leaseMs } = charge.account
-    const generation = generationAt(leaseMs, charge.nowMs)
-    const { current, before } = agedLeases(this.#table.value(place), generation)
+  giveBack({ account, cell, cost, nowMs }: Charge, takenAtMs: number): boolean {
+    const held = this.session.find(cell)
+    if (held < 0) return false
+    const { form, leaseMs } = account
+    const generation = generationAt(leaseMs, nowMs)
+    const { current, before } = agedLeases(this.session.value(held), generation)
     const age = generationsBetween(generationAt(leaseMs, takenAtMs), generation)
-    if (age > 1 && age < 4095) return false
-    const old = age === 1 ? Math.min(before, charge.cost) : 0
-    const left = { current: age === 1 ? current : Math.max(0, current - charge.cost), before: before - old }
-    this.#session.write(place, packLeases(left, form, charge.nowMs))
-    return age === 1 ? old > 0 : current > 0
+    const isOld = age === 1
+    // Before a step back of the clock the generation was a later one; what was taken then counts as current now.
+    if (!isOld && age !== 0 && !isAhead(age)) return false
+    const left = isOld
+      ? { current, before: Math.max(0, before - cost) }
+      : { current: Math.max(0, current - cost), before }
+    this.session.write(held, packLeases(left, form, nowMs))
+    return (isOld ? before : current) > 0
   }
 
-  /** Counts leases of a locked cell again, whatever the limit says. */
-  hold({ account, cell, cost, nowMs }: Charge): void {
-    const place = this.#session.place(cell)
-    const value = this.#session.fresh ? 0 : this.#table.value(place)
-    const { current, before } = agedLeases(value, generationAt(account.leaseMs, nowMs))
-    const leases = { current: Math.min(mostLeases, current + cost), before }
-    this.#session.write(place, packLeases(leases, account.form, nowMs))
+  /** Counts leases again, whatever the limit says. */
+  prolong({ account, cell, cost, nowMs }: Charge): void {
+    const held = this.session.hold(cell)
+    if (held >= 0) this.addLeases(held, account, { cost, nowMs })
   }
 
   /** A dry run of concurrency counts what really goes on at once, and `release` will come for it. */
-  #holdsAnyway({ rule }: Account): boolean {
+  private holdsAnyway({ rule }: Account): boolean {
     return rule.kind === 'concurrency' && rule.dryRun
   }
 
-  #byKind(charge: Charge): Outcome {
+  private byKind(charge: Charge): Outcome {
     switch (charge.account.rule.kind) {
       case 'rate':
-        return this.#rate(charge)
+        return this.rate(charge)
       case 'window':
-        return this.#window(charge)
+        return this.window(charge)
       case 'concurrency':
-        return this.#concurrency(charge)
+        return this.concurrency(charge)
     }
   }
 
-  #rate({ account, cell, cost, nowMs }: Charge): Outcome {
-    const { plan, rule, form } = account
-    if (cost > rule.burst) return { waitMs: Number.POSITIVE_INFINITY, remaining: 0 }
-    const tick = tickAt(form, nowMs)
-    const place = this.#session.place(cell)
-    const debt = this.#session.fresh
-      ? this.#inherited(account)
-      : debtTicks(plan, this.#table.value(place), tick)
+  private rate({ account, cell, cost, nowMs }: Charge): Outcome {
+    const { plan, rule } = account
+    if (cost > rule.burst) return never
+    const held = this.session.hold(cell)
+    if (held < 0) return askAgain
+    const tick = tickAt(plan, nowMs)
+    const debt = this.session.fresh ? this.inherited(plan) : debtTicks(plan, this.session.value(held), tick)
     const owed = (debt > 0 ? debt : startTicks(plan, nowMs)) + cost * plan.costTicks
     if (debt > 0 && owed > plan.horizonTicks) {
-      return { waitMs: waitMs(plan, owed - plan.horizonTicks), remaining: left(account, debt) }
+      return { waitMs: waitMs(plan, owed - plan.horizonTicks), remaining: unitsLeft(plan, debt) }
     }
-    this.#session.write(place, (tick + owed) | 0)
-    return { waitMs: 0, remaining: left(account, owed) }
+    this.session.write(held, (tick + owed) | 0)
+    return { waitMs: 0, remaining: unitsLeft(plan, owed) }
   }
 
-  /** In a full bucket a new key goes on with the debt of the one it displaces (Space-Saving, ICDT 2005). */
-  #inherited({ plan }: Account): number {
-    return this.#session.displaced === 0 ? 0 : Math.round(this.#session.displacedShare * plan.horizonTicks)
+  /** In a full bucket a new key goes on with the debt of the one that makes room (Space-Saving, ICDT 2005). */
+  private inherited(plan: Plan): number {
+    return Math.round(this.session.displacedShare * plan.horizonTicks)
   }
 
-  #window({ account, cell, cost, nowMs, ringPlace }: Charge): Outcome {
-    const { plan, rule, form, ringForm } = account
-    if (cost > rule.count) return { waitMs: Number.POSITIVE_INFINITY, remaining: 0 }
-    const tick = tickAt(form, nowMs)
+  private window({ account, cell, cost, nowMs, ringPlace }: Charge): Outcome {
+    const { plan, rule, ringForm } = account
+    if (cost > rule.count) return never
+    const tick = tickAt(plan, nowMs)
     const until = tick + startTicks(plan, nowMs) + plan.costTicks
     let debt = 0
     for (let unit = 1; unit <= cost; unit++) {
-      const place = this.#session.place(cell + unit)
-      if (!this.#session.fresh) debt = Math.max(debt, debtTicks(plan, this.#table.value(place), tick))
-      this.#session.write(place, until | 0)
+      const held = this.session.hold(cell + unit)
+      if (held < 0) return askAgain
+      if (!this.session.fresh) debt = Math.max(debt, debtTicks(plan, this.session.value(held), tick))
+      this.session.write(held, until | 0)
     }
     if (debt > 0) return { waitMs: waitMs(plan, debt), remaining: undefined }
-    const next = (ringPlace + cost) % rule.count
+    const ring = this.session.hold(cell)
     const forgottenAt = tickAt(ringForm, nowMs) + ringForm.horizonTicks
-    this.#session.write(this.#session.place(cell), packRing(next, forgottenAt))
+    if (ring >= 0) this.session.write(ring, packRing((ringPlace + cost) % rule.count, forgottenAt))
     return { waitMs: 0, remaining: undefined }
   }
 
-  #concurrency({ account, cell, cost, nowMs }: Charge): Outcome {
-    const { rule, form, leaseMs } = account
-    const place = this.#session.place(cell)
-    const value = this.#session.fresh ? 0 : this.#table.value(place)
-    const { current, before } = agedLeases(value, generationAt(leaseMs, nowMs))
-    const held = current + before + cost
-    if (held <= mostLeases && (held <= rule.count || rule.dryRun)) {
-      this.#session.write(place, packLeases({ current: current + cost, before }, form, nowMs))
-    }
-    if (held <= rule.count) return { waitMs: 0, remaining: rule.count - held }
-    const wait = cost > rule.count ? Number.POSITIVE_INFINITY : Math.min(ASK_AGAIN_MS, leaseMs)
-    return { waitMs: wait, remaining: Math.max(0, rule.count - current - before) }
+  private concurrency({ account, cell, cost, nowMs }: Charge): Outcome {
+    const { rule } = account
+    if (cost > rule.count && !rule.dryRun) return never
+    const held = this.session.hold(cell)
+    if (held < 0) return askAgain
+    const leases = this.leases(held, account, nowMs)
+    const left = rule.count - leases.current - leases.before
+    if (cost > left && !rule.dryRun) return { waitMs: ASK_AGAIN_MS, remaining: Math.max(0, left) }
+    this.addLeases(held, account, { cost, nowMs })
+    return cost > left ? askAgain : { waitMs: 0, remaining: left - cost }
+  }
+
+  private addLeases(held: number, account: Account, { cost, nowMs }: { cost: number; nowMs: number }): void {
+    const { current, before } = this.leases(held, account, nowMs)
+    const leases = { current: Math.min(mostLeases, current + cost), before }
+    this.session.write(held, packLeases(leases, account.form, nowMs))
+  }
+
+  private leases(held: number, { leaseMs }: Account, nowMs: number): Leases {
+    if (this.session.fresh) return noLeases
+    return agedLeases(this.session.value(held), generationAt(leaseMs, nowMs))
   }
 }
 
-function left({ plan }: Account, debt: number): number {
+const never: Outcome = { waitMs: Number.POSITIVE_INFINITY, remaining: 0 }
+const askAgain: Outcome = { waitMs: ASK_AGAIN_MS, remaining: 0 }
+const noLeases: Leases = { current: 0, before: 0 }
+
+function unitsLeft(plan: Plan, debt: number): number {
   return Math.max(0, Math.floor((plan.horizonTicks - debt) / plan.costTicks))
 }
 

@@ -47,6 +47,12 @@ export function rewound(
   return (tickAt(form, clock.nowMs) + debt) | 0
 }
 
+/** A value that owes nothing. */
+export function idleValue(form: EntryForm, nowMs: number): number {
+  if (form.kind === 'leases') return packLeases({ current: 0, before: 0 }, form, nowMs)
+  return form.kind === 'ring' ? packRing(0, tickAt(form, nowMs)) : tickAt(form, nowMs)
+}
+
 function debtOf(form: EntryForm, value: number, nowMs: number): number {
   if (form.kind === 'leases') {
     const leases = agedLeases(value, generationAt(form.ticksPerGrain, nowMs))
@@ -87,16 +93,21 @@ export function generationAt(leaseMs: number, nowMs: number): number {
   return Math.floor(nowMs / leaseMs) & GENERATION_MASK
 }
 
-/** How many generations have gone by; 4,095 stands for one back. */
+/** How many generations have gone by, 0 to 4,095; the upper half means that time went back, see `isAhead`. */
 export function generationsBetween(earlier: number, later: number): number {
   return (later - earlier) & GENERATION_MASK
 }
 
-/** The leases as of a generation. A generation ahead of it, after a small step back of the clock, is kept. */
+/** Whether the earlier generation is in truth the later one, since the clock was set back in between. */
+export function isAhead(generations: number): boolean {
+  return generations > GENERATION_MASK / 2
+}
+
+/** The leases as of a generation. Those of a generation ahead of it (the clock was set back) are kept. */
 export function agedLeases(value: number, generation: number): Leases {
   const leases = { current: value & COUNT_MASK, before: (value >>> COUNT_BITS) & COUNT_MASK }
   const age = generationsBetween(value >>> (2 * COUNT_BITS), generation)
-  if (age === 0 || age === GENERATION_MASK) return leases
+  if (age === 0 || isAhead(age)) return leases
   return age === 1 ? { current: 0, before: leases.current } : { current: 0, before: 0 }
 }
 

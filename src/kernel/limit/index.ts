@@ -1,6 +1,6 @@
 export { type NamedLimit } from './account.ts'
 export { createLimiter } from './limiter.ts'
-export { parseLimit } from './parse.ts'
+export { parseLimit } from './notation/parse.ts'
 export type { Standing } from './peek.ts'
 export {
   mostTakes,
@@ -12,4 +12,4 @@ export {
   type Verdict,
 } from './port.ts'
 export type { Counts } from './registry.ts'
-export { bounds, printLimit, type LimitKind, type LimitRule } from './rule.ts'
+export { bounds, printLimit, type LimitKind, type LimitRule } from './notation/rule.ts'

@@ -1,16 +1,8 @@
 import { assert } from '../std/index.ts'
-import {
-  debtTicks,
-  openAccounts,
-  recordsFor,
-  startTicks,
-  waitMs,
-  type Account,
-  type NamedLimit,
-} from './account.ts'
+import { openAccounts, recordsFor, type Account, type NamedLimit } from './account.ts'
 import { attachLayout, createLayout } from './buffer.ts'
 import { Charger, longestRefusal, type Charge, type Outcome } from './charge.ts'
-import { tickAt } from './entry.ts'
+import { FastLane, LOST, TimedAccount } from './fast.ts'
 import { KeyedHash } from './hash.ts'
 import { Reader, slotLanes, type Lanes, type Standing } from './peek.ts'
 import {
@@ -23,7 +15,7 @@ import {
   type Verdict,
 } from './port.ts'
 import { counter, Registry, type Counts } from './registry.ts'
-import { checkRule } from './rule.ts'
+import { checkRule } from './notation/rule.ts'
 import { Session } from './session.ts'
 import { Table } from './table.ts'
 
@@ -32,8 +24,6 @@ const MOST_CAPACITY = 2 ** 26
 const LATEST_MS = 2 ** 43
 /** After that many lost races over a ring, its old place will do: at worst it refuses. */
 const RING_TURNS = 32
-/** A key has 53 bits: 32 in the lower lane, 21 in the upper. */
-const HIGH_MASK = 0x1fffff
 
 /**
  * Creates a limiter, or attaches to another one's buffer.
@@ -51,26 +41,29 @@ export function createLimiter(options: LimiterOptions): Limiter {
 }
 
 class SharedLimiter implements Limiter {
-  readonly buffer: SharedArrayBuffer
-  readonly sizeBytes: number
-  readonly limits: readonly NamedLimit[]
-  readonly #hash: KeyedHash
-  /** Apart from `#hash`, whose lanes may be in use when the limits are looked up again. */
-  readonly #names: KeyedHash
-  readonly #registry: Registry
-  readonly #table: Table
-  readonly #session: Session
-  readonly #charger: Charger
-  readonly #reader: Reader
-  #accounts: readonly Account[] = []
-  #reusesSeen = -1
+  declare readonly buffer: SharedArrayBuffer
+  declare readonly sizeBytes: number
+  declare readonly limits: readonly NamedLimit[]
+  declare private readonly keyHash: KeyedHash
+  /** Apart from `keyHash`, whose lanes may be in use when the limits are looked up again. */
+  declare private readonly names: KeyedHash
+  declare private readonly registry: Registry
+  declare private readonly table: Table
+  declare private readonly fast: FastLane
+  declare private readonly session: Session
+  declare private readonly charger: Charger
+  declare private readonly reader: Reader
+  private accounts: readonly Account[] = []
+  /** The rates among them, for the fast way. */
+  private timed: readonly (TimedAccount | undefined)[] = []
+  private reusesSeen = -1
 
   constructor(options: LimiterOptions) {
     this.limits = options.limits
-    this.#hash = new KeyedHash(options.seed)
-    this.#names = new KeyedHash(options.seed)
-    this.#names.text('seed')
-    const shape = { capacity: options.capacity, seedCheck: this.#names.low }
+    this.keyHash = new KeyedHash(options.seed)
+    this.names = new KeyedHash(options.seed)
+    this.names.text('seed')
+    const shape = { capacity: options.capacity, seedCheck: this.names.low }
     const limitCapacity = options.limitCapacity ?? Math.max(256, 4 * recordsFor(options.limits))
     assert(limitCapacity >= 1 && limitCapacity < 2 ** 16, 'limitCapacity must be below 65,536')
     const layout =
@@ -79,194 +72,176 @@ class SharedLimiter implements Limiter {
         : attachLayout(options.buffer, shape)
     this.buffer = layout.buffer
     this.sizeBytes = layout.buffer.byteLength
-    this.#registry = new Registry(layout)
-    this.#table = new Table(layout, this.#registry)
-    this.#session = new Session(this.#table, MOST_CELLS)
-    this.#charger = new Charger(this.#session, this.#table)
-    this.#reader = new Reader(this.#table)
-    this.#open()
+    this.registry = new Registry(layout)
+    this.table = new Table(layout, this.registry)
+    this.fast = new FastLane(layout)
+    this.session = new Session(this.table, MOST_CELLS)
+    this.charger = new Charger(this.session)
+    this.reader = new Reader(this.table)
+    this.open(0)
   }
 
   hash(text: string): KeyHash {
-    this.#hash.text(text)
-    return joined(this.#hash)
+    this.keyHash.text(text)
+    return joined(this.keyHash)
   }
 
   hashBytes(bytes: Uint8Array): KeyHash {
-    this.#hash.bytes(bytes)
-    return joined(this.#hash)
+    this.keyHash.bytes(bytes)
+    return joined(this.keyHash)
   }
 
   takeText(limit: number, text: string, nowMs: number): number {
-    this.#hash.text(text)
-    return this.#takeHashed(limit, nowMs)
+    this.keyHash.text(text)
+    return this.takeHashed(limit, nowMs)
   }
 
   takeOne(limit: number, key: KeyHash, nowMs: number): number {
-    this.#hash.low = key | 0
-    this.#hash.high = Math.floor(key / 2 ** 32)
-    return this.#takeHashed(limit, nowMs)
+    this.keyHash.low = key | 0
+    this.keyHash.high = (key / 2 ** 32) | 0
+    return this.takeHashed(limit, nowMs)
   }
 
   take(takes: readonly Take[], nowMs: number): Verdict {
     assert(takes.length <= mostTakes, `at most ${mostTakes} limits on one request`)
-    this.#prepare(nowMs)
-    const charges = this.#lock(takes, nowMs)
+    this.prepare(nowMs)
+    const charges = this.lock(takes, nowMs)
     let outcomes: readonly Outcome[]
     let refused: number
     try {
-      outcomes = charges.map((charge) => this.#charger.charge(charge))
+      outcomes = charges.map((charge) => this.charger.charge(charge))
       refused = longestRefusal(charges, outcomes)
-      if (refused >= 0) this.#session.undo(0)
+      if (refused >= 0) this.session.undo(0)
     } finally {
-      this.#session.unlock()
+      this.session.end()
     }
-    return this.#verdict(takes, { outcomes, refused, nowMs })
+    if (refused < 0 && this.session.displaced > 0) this.registry.countDisplaced(this.session.displaced)
+    return this.verdict(takes, { outcomes, refused, nowMs })
   }
 
   release(takes: readonly Take[], takenAtMs: number, nowMs: number): void {
-    this.#giveBack(takes, takenAtMs, nowMs)
+    this.giveBack(takes, takenAtMs, nowMs)
   }
 
   renew(takes: readonly Take[], takenAtMs: number, nowMs: number): boolean {
-    const leases = takes.filter(({ limit }) => this.#account(limit).rule.kind === 'concurrency')
-    if (!this.#giveBack(leases, takenAtMs, nowMs)) return false
-    this.#prepare(nowMs)
-    const charges = this.#lock(leases, nowMs)
+    const leases = takes.filter(({ limit }) => this.account(limit).rule.kind === 'concurrency')
+    if (!this.giveBack(leases, takenAtMs, nowMs)) return false
+    this.prepare(nowMs)
+    const charges = this.lock(leases, nowMs)
     try {
-      for (const charge of charges) this.#charger.hold(charge)
+      for (const charge of charges) this.charger.prolong(charge)
     } finally {
-      this.#session.unlock()
+      this.session.end()
     }
     return true
   }
 
   peek(limit: number, key: KeyHash, nowMs: number): Standing {
-    this.#prepare(nowMs)
-    return this.#reader.standing(this.#account(limit), split(key), nowMs)
+    this.prepare(nowMs)
+    return this.reader.standing(this.account(limit), split(key), nowMs)
   }
 
   counters(): readonly Counts[] {
-    this.#reopenIfReused()
-    return this.#accounts.map(({ id }) => this.#registry.counts(id))
+    return this.accounts.map(({ id }) => this.registry.counts(id))
   }
 
   displaced(): number {
-    return this.#registry.displaced()
+    return this.registry.displaced()
   }
 
-  /** The fast path: one lock, one line of the cache. What it cannot do in its first bucket goes the long way. */
-  #takeHashed(limit: number, nowMs: number): number {
-    this.#prepare(nowMs)
-    const account = this.#account(limit)
-    if (account.rule.kind !== 'rate') return this.#takeLong(limit, nowMs)
-    const table = this.#table
-    table.locate(this.#hash.low, this.#hash.high & HIGH_MASK, account)
-    const bucket = table.primary
-    table.lock(bucket, nowMs)
-    const place = table.find(bucket, table.tag, account.id)
-    if (place < 0) {
-      table.unlock(bucket)
-      return this.#takeLong(limit, nowMs)
-    }
-    const wait = this.#chargeOne(account, place, nowMs)
-    table.unlock(bucket)
-    return this.#settle(account, wait)
+  close(): void {
+    this.registry.close()
   }
 
-  #chargeOne({ plan }: Account, place: number, nowMs: number): number {
-    const tick = tickAt(plan, nowMs)
-    const debt = debtTicks(plan, this.#table.value(place), tick)
-    const owed = (debt > 0 ? debt : startTicks(plan, nowMs)) + plan.costTicks
-    if (debt > 0 && owed > plan.horizonTicks) return waitMs(plan, owed - plan.horizonTicks)
-    this.#table.setValue(place, (tick + owed) | 0)
-    return 0
+  private takeHashed(limit: number, nowMs: number): number {
+    this.prepare(nowMs)
+    const timed = this.timed[limit]
+    const wait = timed === undefined ? LOST : this.fast.take(timed, this.keyHash, nowMs)
+    return wait === LOST ? this.takeLong(limit, nowMs) : this.settle(this.account(limit), wait)
   }
 
-  #takeLong(limit: number, nowMs: number): number {
-    return this.take([{ limit, key: joined(this.#hash) }], nowMs).retryAfterMs
+  private takeLong(limit: number, nowMs: number): number {
+    return this.take([{ limit, key: joined(this.keyHash) }], nowMs).retryAfterMs
   }
 
-  #settle(account: Account, wait: number): number {
-    if (wait === 0) this.#registry.count(account.id, counter.admitted)
-    else if (!account.rule.dryRun) this.#registry.count(account.id, counter.refused)
+  private settle(account: Account, wait: number): number {
+    if (wait === 0) this.registry.count(account.id, counter.admitted)
+    else if (!account.rule.dryRun) this.registry.count(account.id, counter.refused)
     else {
-      this.#registry.count(account.id, counter.wouldRefuse)
+      this.registry.count(account.id, counter.wouldRefuse)
       return 0
     }
     return wait
   }
 
-  #prepare(nowMs: number): void {
+  private prepare(nowMs: number): void {
     if (!(nowMs >= 0 && nowMs < LATEST_MS)) assert(false, `${nowMs} is no time for the limiter`)
-    this.#reopenIfReused()
+    if (this.registry.reuses() !== this.reusesSeen) this.open(nowMs)
   }
 
-  #reopenIfReused(): void {
-    if (this.#registry.reuses() !== this.#reusesSeen) this.#open()
+  private open(nowMs: number): void {
+    const [registry, table, hash] = [this.registry, this.table, this.names]
+    this.accounts = openAccounts(this.limits, { registry, table, hash, nowMs })
+    this.timed = this.accounts.map((account) =>
+      account.rule.kind === 'rate' ? new TimedAccount(account) : undefined,
+    )
+    this.reusesSeen = registry.reuses()
   }
 
-  #open(): void {
-    const [registry, table] = [this.#registry, this.#table]
-    this.#accounts = openAccounts(this.limits, { registry, table, hash: this.#names })
-    this.#reusesSeen = registry.reuses()
-  }
-
-  #account(limit: number): Account {
-    const account = this.#accounts[limit]
+  private account(limit: number): Account {
+    const account = this.accounts[limit]
     assert(account !== undefined, `there is no limit ${limit}`)
     return account
   }
 
-  /** Locks all that the takes need: first their likely buckets only, then all that are possible. */
-  #lock(takes: readonly Take[], nowMs: number): readonly Charge[] {
-    let wide = false
+  /** Locks all that the takes need, at first where it probably is. */
+  private lock(takes: readonly Take[], nowMs: number): readonly Charge[] {
     for (let turn = 0; ; turn++) {
-      this.#session.begin(nowMs)
-      const charges = takes.map((take) => this.#charge(take, nowMs))
-      if (!this.#session.lock(wide)) wide = true
-      else if (turn > RING_TURNS || charges.every((charge) => this.#charger.stands(charge))) return charges
-      else this.#session.unlock()
+      this.session.begin(nowMs)
+      const charges = takes.map((take) => this.charge(take, nowMs))
+      if (turn > 0 || !this.session.lockNarrowly()) this.session.lockWidely()
+      if (turn > RING_TURNS || charges.every((charge) => this.charger.stands(charge))) return charges
+      this.session.end()
     }
   }
 
-  #charge({ limit, key, cost = 1 }: Take, nowMs: number): Charge {
-    const account = this.#account(limit)
+  private charge({ limit, key, cost = 1 }: Take, nowMs: number): Charge {
+    const account = this.account(limit)
     assert(Number.isInteger(cost) && cost >= 1, `a cost must be a whole number from 1 on, not ${cost}`)
     const lanes = split(key)
     if (account.rule.kind !== 'window') {
-      const cell = this.#session.add(lanes.low, lanes.high, account)
+      const cell = this.session.add(lanes.low, lanes.high, account)
       return { account, cell, cost, nowMs, ringPlace: 0 }
     }
     assert(cost <= mostWindowCost, `a window gives at most ${mostWindowCost} at once`)
-    const ringPlace = this.#reader.ringPlace(account, lanes, nowMs)
-    const cell = this.#session.add(lanes.low, lanes.high, account.ring)
+    const ringPlace = this.reader.ringPlace(account, lanes, nowMs)
+    const cell = this.session.add(lanes.low, lanes.high, account.ring)
     for (let unit = 0; unit < cost; unit++) {
       const slot = slotLanes(lanes, (ringPlace + unit) % account.rule.count)
-      this.#session.add(slot.low, slot.high, account)
+      this.session.add(slot.low, slot.high, account)
     }
     return { account, cell, cost, nowMs, ringPlace }
   }
 
-  #giveBack(takes: readonly Take[], takenAtMs: number, nowMs: number): boolean {
-    this.#prepare(nowMs)
-    const leases = takes.filter(({ limit }) => this.#account(limit).rule.kind === 'concurrency')
+  private giveBack(takes: readonly Take[], takenAtMs: number, nowMs: number): boolean {
+    this.prepare(nowMs)
+    const leases = takes.filter(({ limit }) => this.account(limit).rule.kind === 'concurrency')
     if (leases.length === 0) return true
-    const charges = this.#lock(leases, nowMs)
+    const charges = this.lock(leases, nowMs)
     try {
-      return charges.map((charge) => this.#charger.giveBack(charge, takenAtMs)).every(Boolean)
+      return charges.map((charge) => this.charger.giveBack(charge, takenAtMs)).every(Boolean)
     } finally {
-      this.#session.unlock()
+      this.session.end()
     }
   }
 
-  #verdict(takes: readonly Take[], decision: Decision): Verdict {
+  private verdict(takes: readonly Take[], decision: Decision): Verdict {
     const { outcomes, refused } = decision
     const wouldRefuse: number[] = []
     let [tightest, remaining] = [-1, Number.POSITIVE_INFINITY]
     for (const [index, take] of takes.entries()) {
-      if (this.#count(index, take, decision)) wouldRefuse.push(take.limit)
-      const left = this.#left(take, outcomes[index], decision.nowMs)
+      if (this.countOne(index, take, decision)) wouldRefuse.push(take.limit)
+      const left = this.left(take, outcomes[index], decision.nowMs)
       if (left < remaining) [tightest, remaining] = [take.limit, left]
     }
     const refusedBy = takes[refused]?.limit ?? -1
@@ -275,19 +250,19 @@ class SharedLimiter implements Limiter {
   }
 
   /** Counts one limit's part in the decision; true when it is a dry run that would have refused. */
-  #count(index: number, { limit }: Take, { outcomes, refused }: Decision): boolean {
-    const { id, rule } = this.#account(limit)
+  private countOne(index: number, { limit }: Take, { outcomes, refused }: Decision): boolean {
+    const { id, rule } = this.account(limit)
     const isDryRefusal = rule.dryRun && (outcomes[index]?.waitMs ?? 0) > 0
-    if (isDryRefusal) this.#registry.count(id, counter.wouldRefuse)
-    else if (index === refused) this.#registry.count(id, counter.refused)
-    else if (refused < 0) this.#registry.count(id, counter.admitted)
+    if (isDryRefusal) this.registry.count(id, counter.wouldRefuse)
+    else if (index === refused) this.registry.count(id, counter.refused)
+    else if (refused < 0) this.registry.count(id, counter.admitted)
     return isDryRefusal
   }
 
-  #left({ limit, key }: Take, outcome: Outcome | undefined, nowMs: number): number {
-    const account = this.#account(limit)
+  private left({ limit, key }: Take, outcome: Outcome | undefined, nowMs: number): number {
+    const account = this.account(limit)
     if (account.rule.dryRun) return Number.POSITIVE_INFINITY
-    return outcome?.remaining ?? this.#reader.windowLeft(account, split(key), nowMs)
+    return outcome?.remaining ?? this.reader.windowLeft(account, split(key), nowMs)
   }
 }
 
@@ -299,9 +274,9 @@ interface Decision {
 }
 
 function joined({ low, high }: Lanes): KeyHash {
-  return (high & HIGH_MASK) * 2 ** 32 + (low >>> 0)
+  return high * 2 ** 32 + (low >>> 0)
 }
 
 function split(key: KeyHash): Lanes {
-  return { low: key | 0, high: Math.floor(key / 2 ** 32) }
+  return { low: key | 0, high: (key / 2 ** 32) | 0 }
 }

@@ -1,7 +1,9 @@
 import { debtTicks, ticksPerMs, type Account } from './account.ts'
 import { agedLeases, generationAt, placeOf, tickAt } from './entry.ts'
 import type { Owner } from './session.ts'
-import type { Table } from './table.ts'
+import { LOCKED, type Table } from './table.ts'
+
+const LOOKS = 10_000
 
 /** The two 32-bit halves of a key. */
 export interface Lanes {
@@ -29,27 +31,27 @@ export function slotLanes(lanes: Lanes, slot: number): Lanes {
 
 /** Looks at accounts, one bucket at a time, without changing them. */
 export class Reader {
-  readonly #table: Table
+  declare private readonly table: Table
 
   constructor(table: Table) {
-    this.#table = table
+    this.table = table
   }
 
   /** How an account stands. */
   standing(account: Account, lanes: Lanes, nowMs: number): Standing {
     switch (account.rule.kind) {
       case 'rate':
-        return this.#rate(account, lanes, nowMs)
+        return this.rate(account, lanes, nowMs)
       case 'window':
-        return this.#window(account, lanes, nowMs)
+        return this.window(account, lanes, nowMs)
       case 'concurrency':
-        return this.#concurrency(account, lanes, nowMs)
+        return this.concurrency(account, lanes, nowMs)
     }
   }
 
   /** The next place in a window's ring; 0 when nothing is remembered. */
   ringPlace(account: Account, lanes: Lanes, nowMs: number): number {
-    return placeOf(this.#value({ owner: account.ring, ...lanes }, nowMs) ?? 0)
+    return placeOf(this.value({ owner: account.ring, ...lanes }, nowMs) ?? 0)
   }
 
   /** Units that a window still gives: its places fall idle in the order of the ring, so halving finds the edge. */
@@ -61,52 +63,57 @@ export class Reader {
     while (idle < busy) {
       const middle = (idle + busy) >> 1
       const slot = slotLanes(lanes, (first + middle) % count)
-      if (this.#debt(account, slot, nowMs) > 0) busy = middle
+      if (this.debt(account, slot, nowMs) > 0) busy = middle
       else idle = middle + 1
     }
     return idle
   }
 
-  #rate(account: Account, lanes: Lanes, nowMs: number): Standing {
+  private rate(account: Account, lanes: Lanes, nowMs: number): Standing {
     const { plan, rule } = account
-    const debt = this.#debt(account, lanes, nowMs)
+    const debt = this.debt(account, lanes, nowMs)
     const used = Math.min(rule.burst, Math.ceil(debt / plan.costTicks))
     return { used, limit: rule.burst, resetMs: Math.ceil(debt / ticksPerMs(plan)) }
   }
 
-  #window(account: Account, lanes: Lanes, nowMs: number): Standing {
+  private window(account: Account, lanes: Lanes, nowMs: number): Standing {
     const { plan, rule } = account
     const newest = (this.ringPlace(account, lanes, nowMs) + rule.count - 1) % rule.count
-    const debt = this.#debt(account, slotLanes(lanes, newest), nowMs)
+    const debt = this.debt(account, slotLanes(lanes, newest), nowMs)
     const used = rule.count - this.windowLeft(account, lanes, nowMs)
     return { used, limit: rule.count, resetMs: Math.ceil(debt / ticksPerMs(plan)) }
   }
 
-  #concurrency(account: Account, lanes: Lanes, nowMs: number): Standing {
+  private concurrency(account: Account, lanes: Lanes, nowMs: number): Standing {
     const { leaseMs, rule } = account
     const generation = generationAt(leaseMs, nowMs)
-    const { current, before } = agedLeases(this.#value({ owner: account, ...lanes }, nowMs) ?? 0, generation)
+    const { current, before } = agedLeases(this.value({ owner: account, ...lanes }, nowMs) ?? 0, generation)
     const generations = current > 0 ? 2 : before > 0 ? 1 : 0
     const resetMs = generations === 0 ? 0 : generations * leaseMs - (nowMs % leaseMs)
     return { used: current + before, limit: rule.count, resetMs: Math.ceil(resetMs) }
   }
 
-  #debt(account: Account, lanes: Lanes, nowMs: number): number {
-    const value = this.#value({ owner: account, ...lanes }, nowMs)
+  private debt(account: Account, lanes: Lanes, nowMs: number): number {
+    const value = this.value({ owner: account, ...lanes }, nowMs)
     return value === undefined ? 0 : debtTicks(account.plan, value, tickAt(account.form, nowMs))
   }
 
-  #value(key: Lanes & { readonly owner: Owner }, nowMs: number): number | undefined {
-    const table = this.#table
+  private value(key: Lanes & { readonly owner: Owner }, nowMs: number): number | undefined {
+    const table = this.table
     table.locate(key.low, key.high, key.owner)
-    table.locateSecondary()
-    const buckets = [table.primary, table.secondary]
-    for (const bucket of buckets) {
-      table.lock(bucket, nowMs)
+    for (const bucket of [table.primary, table.secondary]) {
+      table.freshen(bucket, nowMs)
       const place = table.find(bucket, table.tag, key.owner.id)
-      const value = place < 0 ? undefined : table.value(place)
-      table.unlock(bucket)
-      if (value !== undefined) return value
+      if (place >= 0) return this.settled(place)
+    }
+    return undefined
+  }
+
+  /** A value is locked for a microsecond at a time, so a look is worth repeating; then it counts as unused. */
+  private settled(place: number): number | undefined {
+    for (let turn = 0; turn < LOOKS; turn++) {
+      const value = this.table.value(place)
+      if (value !== LOCKED) return value
     }
     return undefined
   }

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../std/index.ts'
-import { giveLock, header, LINE, takeLock, type Layout } from './buffer.ts'
+import { COUNTERS, giveLock, header, LINE, STRIPES, takeLock, type Layout } from './buffer.ts'
 
 /** What entries of a limit mean: `rate` and `slot` owe ticks, `ring` remembers a place, `leases` counts. */
 export type EntryKind = 'rate' | 'slot' | 'ring' | 'leases'
@@ -30,12 +30,16 @@ export interface Counts {
   readonly wouldRefuse: number
 }
 
-/** Word numbers in a record. The forms lie between the identity and the counters: one line in all. */
+/** Word numbers in a record. */
 const record = { low: 0, high: 1, kind: 2, order: 3, horizon: 4, grains: 6, ticks: 8 } as const
-/** Word numbers of the low halves of the counters in a record. */
-export const counter = { admitted: 10, refused: 12, wouldRefuse: 14 } as const
-/** Which counter. */
+/** Which counter of a limit. */
+export const counter = { admitted: 0, refused: 1, wouldRefuse: 2 } as const
+/** Which counter of a limit. */
 export type Counter = (typeof counter)[keyof typeof counter]
+/** Limit numbers begin at 1; the counters of number 0 are the table's own. */
+const TABLE_ITSELF = 0
+/** Stripe 0 is everybody's who found no other free. */
+const COMMON_STRIPE = 0
 
 const KINDS: readonly EntryKind[] = ['rate', 'slot', 'ring', 'leases']
 const RECLAIMED_SHARE = 4
@@ -47,21 +51,28 @@ const SWEEP_PATIENCE_NAPS = 10_000
  * keep their meaning over a reload, and every thread finds the same number for the same limit.
  */
 export class Registry {
-  readonly #words: Int32Array
-  readonly #doubles: Float64Array
-  readonly #first: number
-  readonly #records: number
+  declare private readonly words: Int32Array
+  declare private readonly doubles: Float64Array
+  declare private readonly first: number
+  declare private readonly records: number
+  declare private readonly firstCount: number
+  private stripe = COMMON_STRIPE
+  /** Number, in doubles, of the first counter of the own stripe. */
+  private ownCounts = 0
 
   constructor(layout: Layout) {
-    this.#words = new Int32Array(layout.buffer)
-    this.#doubles = new Float64Array(layout.buffer)
-    this.#first = layout.firstRecord
-    this.#records = layout.records
+    this.words = new Int32Array(layout.buffer)
+    this.doubles = new Float64Array(layout.buffer)
+    this.first = layout.firstRecord
+    this.records = layout.records
+    this.firstCount = layout.firstCount
+    this.claimStripe()
+    this.ownCounts = this.firstCount + this.stripeOffset(this.stripe)
   }
 
   /** Changes whenever numbers have been given to other limits, so that everybody looks theirs up again. */
   reuses(): number {
-    return this.#words[header.reuses] ?? 0
+    return this.words[header.reuses] ?? 0
   }
 
   /**
@@ -71,124 +82,160 @@ export class Registry {
    * @throws HoldfastError `limit.too-many` when there are more than the buffer was made for
    */
   register(wanted: readonly Identity[], forget: (ids: ReadonlySet<number>) => void): readonly number[] {
-    if (wanted.length > this.#records) throw tooMany(wanted.length, this.#records)
-    takeLock(this.#words, header.registryLock, SWEEP_PATIENCE_NAPS)
+    if (wanted.length > this.records) throw tooMany(wanted.length, this.records)
+    takeLock(this.words, header.registryLock, SWEEP_PATIENCE_NAPS)
     try {
-      const order = this.#nextOrder()
-      const known = this.#known()
-      const ids = wanted.map((identity) => this.#renew(known.get(nameOf(identity)), order))
+      const order = this.nextOrder()
+      const known = this.known()
+      const ids = wanted.map((identity) => this.renew(known.get(nameOf(identity)), order))
       const missing = new Set(
         wanted.filter((_, index) => ids[index] === undefined).map((each) => nameOf(each)),
       ).size
-      if (missing > this.#records - known.size) this.#reclaim(missing, { order, forget })
-      return wanted.map((identity, index) => ids[index] ?? this.#allot(identity, { order, known }))
+      if (missing > this.records - known.size) this.reclaim(missing, { order, forget })
+      return wanted.map((identity, index) => ids[index] ?? this.allot(identity, { order, known }))
     } finally {
-      giveLock(this.#words, header.registryLock)
+      giveLock(this.words, header.registryLock)
     }
   }
 
   /** The form of the entries with this number. */
   form(id: number): EntryForm {
-    const at = this.#at(id)
+    const at = this.at(id)
     return {
-      kind: KINDS[(this.#words[at + record.kind] ?? 1) - 1] ?? 'rate',
-      horizonTicks: this.#words[at + record.horizon] ?? 1,
-      grainsPerMs: this.#doubles[(at + record.grains) / 2] ?? 1,
-      ticksPerGrain: this.#doubles[(at + record.ticks) / 2] ?? 1,
+      kind: KINDS[(this.words[at + record.kind] ?? 1) - 1] ?? 'rate',
+      horizonTicks: this.words[at + record.horizon] ?? 1,
+      grainsPerMs: this.doubles[(at + record.grains) / 2] ?? 1,
+      ticksPerGrain: this.doubles[(at + record.ticks) / 2] ?? 1,
     }
   }
 
-  /** Adds one; the counters are 64 bits in two words. */
+  /** Adds one to a counter of a limit. */
   count(id: number, which: Counter): void {
-    const at = this.#first + (id - 1) * LINE + which
-    if (Atomics.add(this.#words, at, 1) === -1) Atomics.add(this.#words, at + 1, 1)
+    const at = this.ownCounts + id * COUNTERS + which
+    if (this.stripe === COMMON_STRIPE) this.addCommonly(at, 1)
+    else this.doubles[at] = (this.doubles[at] ?? 0) + 1
   }
 
-  /** Adds one to the number of entries that had to make room while in use. */
-  countDisplaced(): void {
-    if (Atomics.add(this.#words, header.displacedLow, 1) === -1) {
-      Atomics.add(this.#words, header.displacedHigh, 1)
-    }
+  /** Adds to the number of accounts in use that had to make room. */
+  countDisplaced(accounts: number): void {
+    this.addCommonly(this.firstCount + TABLE_ITSELF * COUNTERS, accounts)
   }
 
-  /** Entries that had to make room while in use. */
+  /** Accounts in use that had to make room. */
   displaced(): number {
-    return this.#wide(header.displacedLow)
+    return this.sum(TABLE_ITSELF, 0)
   }
 
   /** Reads the counters of a limit. */
   counts(id: number): Counts {
-    const at = this.#at(id)
     return {
-      admitted: this.#wide(at + counter.admitted),
-      refused: this.#wide(at + counter.refused),
-      wouldRefuse: this.#wide(at + counter.wouldRefuse),
+      admitted: this.sum(id, counter.admitted),
+      refused: this.sum(id, counter.refused),
+      wouldRefuse: this.sum(id, counter.wouldRefuse),
     }
   }
 
-  #at(id: number): number {
-    return this.#first + (id - 1) * LINE
+  /** Gives the stripe back; what was counted stays. */
+  close(): void {
+    if (this.stripe !== COMMON_STRIPE) Atomics.store(this.words, header.stripes + this.stripe, 0)
+    this.stripe = COMMON_STRIPE
+    this.ownCounts = this.firstCount
   }
 
-  #wide(at: number): number {
-    return (Atomics.load(this.#words, at) >>> 0) + (Atomics.load(this.#words, at + 1) >>> 0) * 2 ** 32
+  /** A stripe of one's own needs no atomic additions, which would cost as much as the decision itself. */
+  private claimStripe(): void {
+    for (let stripe = COMMON_STRIPE + 1; stripe < STRIPES && this.stripe === COMMON_STRIPE; stripe++) {
+      if (Atomics.compareExchange(this.words, header.stripes + stripe, 0, 1) === 0) this.stripe = stripe
+    }
   }
 
-  #nextOrder(): number {
-    return Atomics.add(this.#words, header.order, 1) + 1
+  private stripeOffset(stripe: number): number {
+    return stripe * (this.records + 1) * COUNTERS
   }
 
-  #known(): Map<string, number> {
+  private addCommonly(at: number, amount: number): void {
+    takeLock(this.words, header.countLock)
+    this.doubles[at] = (this.doubles[at] ?? 0) + amount
+    giveLock(this.words, header.countLock)
+  }
+
+  private sum(id: number, which: number): number {
+    let sum = 0
+    for (let stripe = 0; stripe < STRIPES; stripe++) {
+      sum += this.doubles[this.firstCount + this.stripeOffset(stripe) + id * COUNTERS + which] ?? 0
+    }
+    return sum
+  }
+
+  private at(id: number): number {
+    return this.first + (id - 1) * LINE
+  }
+
+  private nextOrder(): number {
+    return Atomics.add(this.words, header.order, 1) + 1
+  }
+
+  private known(): Map<string, number> {
     const known = new Map<string, number>()
-    for (let id = 1; id <= this.#records; id++) {
-      const at = this.#at(id)
-      const [low, high] = [this.#words[at + record.low] ?? 0, this.#words[at + record.high] ?? 0]
+    for (let id = 1; id <= this.records; id++) {
+      const at = this.at(id)
+      const [low, high] = [this.words[at + record.low] ?? 0, this.words[at + record.high] ?? 0]
       if (low !== 0 || high !== 0) known.set(nameOf({ low, high }), id)
     }
     return known
   }
 
-  #renew(id: number | undefined, order: number): number | undefined {
-    if (id !== undefined) this.#words[this.#at(id) + record.order] = order
+  private renew(id: number | undefined, order: number): number | undefined {
+    if (id !== undefined) this.words[this.at(id) + record.order] = order
     return id
   }
 
-  #allot(identity: Identity, context: { order: number; known: Map<string, number> }): number {
+  private allot(identity: Identity, context: { order: number; known: Map<string, number> }): number {
     const { order, known } = context
     const before = known.get(nameOf(identity))
     if (before !== undefined) return before
-    const id = this.#free()
-    const at = this.#at(id)
-    this.#words.fill(0, at, at + LINE)
-    this.#words[at + record.kind] = KINDS.indexOf(identity.form.kind) + 1
-    this.#words[at + record.order] = order
-    this.#words[at + record.horizon] = identity.form.horizonTicks
-    this.#doubles[(at + record.grains) / 2] = identity.form.grainsPerMs
-    this.#doubles[(at + record.ticks) / 2] = identity.form.ticksPerGrain
-    this.#words[at + record.low] = identity.low
-    this.#words[at + record.high] = identity.high
+    const id = this.free()
+    const at = this.at(id)
+    this.words.fill(0, at, at + LINE)
+    this.words[at + record.kind] = KINDS.indexOf(identity.form.kind) + 1
+    this.words[at + record.order] = order
+    this.words[at + record.horizon] = identity.form.horizonTicks
+    this.doubles[(at + record.grains) / 2] = identity.form.grainsPerMs
+    this.doubles[(at + record.ticks) / 2] = identity.form.ticksPerGrain
+    this.words[at + record.low] = identity.low
+    this.words[at + record.high] = identity.high
     known.set(nameOf(identity), id)
     return id
   }
 
-  #free(): number {
-    for (let id = 1; id <= this.#records; id++) {
-      const at = this.#at(id)
-      if (this.#words[at + record.low] === 0 && this.#words[at + record.high] === 0) return id
+  private free(): number {
+    for (let id = 1; id <= this.records; id++) {
+      const at = this.at(id)
+      if (this.words[at + record.low] === 0 && this.words[at + record.high] === 0) return id
     }
-    throw tooMany(this.#records + 1, this.#records)
+    throw tooMany(this.records + 1, this.records)
+  }
+
+  private clear(id: number): void {
+    this.words.fill(0, this.at(id), this.at(id) + LINE)
+    for (let stripe = 0; stripe < STRIPES; stripe++) {
+      const at = this.firstCount + this.stripeOffset(stripe) + id * COUNTERS
+      this.doubles.fill(0, at, at + COUNTERS)
+    }
   }
 
   /** Frees more than is needed, since `forget` has to go through the whole table. */
-  #reclaim(missing: number, context: { order: number; forget: (ids: ReadonlySet<number>) => void }): void {
-    const age = (id: number): number =>
-      (context.order - (this.#words[this.#at(id) + record.order] ?? 0)) >>> 0
-    const old = Array.from({ length: this.#records }, (_, index) => index + 1)
+  private reclaim(
+    missing: number,
+    context: { order: number; forget: (ids: ReadonlySet<number>) => void },
+  ): void {
+    const age = (id: number): number => (context.order - (this.words[this.at(id) + record.order] ?? 0)) >>> 0
+    const old = Array.from({ length: this.records }, (_, index) => index + 1)
       .filter((id) => age(id) > 0)
       .sort((a, b) => age(b) - age(a))
-      .slice(0, Math.max(missing, Math.floor(this.#records / RECLAIMED_SHARE)))
-    Atomics.add(this.#words, header.reuses, 1)
-    for (const id of old) this.#words.fill(0, this.#at(id), this.#at(id) + LINE)
+      .slice(0, Math.max(missing, Math.floor(this.records / RECLAIMED_SHARE)))
+    Atomics.add(this.words, header.reuses, 1)
+    for (const id of old) this.clear(id)
     context.forget(new Set(old))
   }
 }

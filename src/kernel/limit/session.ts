@@ -1,159 +1,225 @@
-import type { Salt, Table } from './table.ts'
+import { LOCKED, type Salt, type Table } from './table.ts'
 
 /** Whose an entry is: a limit's number and salt. */
 export interface Owner extends Salt {
   readonly id: number
 }
 
+/** A place in the log: what was changed, and what stood there. */
+const ENTRY = 4
+
 /**
- * One look at several accounts at once: takes the locks of all their buckets in ascending order (so that nobody
- * waits in a circle), logs every change and can undo them. Reused for every request; nothing is allocated.
+ * One look at several accounts at once. Their values are locked, worked on in `values` and given back together, so
+ * that every other thread sees all of it or nothing; until then every change can be undone. Reused for each request.
+ *
+ * Nobody waits in a circle: whoever locks narrowly (accounts found where they are expected) gives everything back
+ * as soon as one value is taken; whoever locks widely holds the buckets, in ascending order, before any value.
  */
 export class Session {
-  readonly #table: Table
-  readonly #primary: Int32Array
-  readonly #secondary: Int32Array
-  readonly #tags: Int32Array
-  readonly #ids: Int32Array
-  readonly #places: Int32Array
-  readonly #locks: Int32Array
-  readonly #log: Int32Array
-  #cells = 0
-  #locked = 0
-  #logged = 0
-  #wide = false
-  #nowMs = 0
-  /** Whether `place` has just given the cell a place. */
+  declare private readonly table: Table
+  declare private readonly primary: Int32Array
+  declare private readonly secondary: Int32Array
+  declare private readonly tags: Int32Array
+  declare private readonly ids: Int32Array
+  declare private readonly buckets: Int32Array
+  declare private readonly places: Int32Array
+  declare private readonly values: Int32Array
+  declare private readonly log: Int32Array
+  private cells = 0
+  private locked = 0
+  private held = 0
+  private logged = 0
+  private nowMs = 0
+  /** Whether `hold` has just given the cell a place. */
   fresh = false
-  /** The number of the limit whose place it was, or 0, ... */
+  /** How many accounts in use have made room. */
   displaced = 0
-  /** ... and how much of its allowance that entry had in use, 0 to 1. */
+  /** How much of its allowance the entry had in use that made room, 0 to 1; 0 when the place was free. */
   displacedShare = 0
 
   /** `mostCells` bounds how many accounts one session can look at. */
   constructor(table: Table, mostCells: number) {
-    this.#table = table
-    this.#primary = new Int32Array(mostCells)
-    this.#secondary = new Int32Array(mostCells)
-    this.#tags = new Int32Array(mostCells)
-    this.#ids = new Int32Array(mostCells)
-    this.#places = new Int32Array(mostCells)
-    this.#locks = new Int32Array(2 * mostCells)
-    this.#log = new Int32Array(4 * 2 * mostCells)
+    this.table = table
+    this.primary = new Int32Array(mostCells)
+    this.secondary = new Int32Array(mostCells)
+    this.tags = new Int32Array(mostCells)
+    this.ids = new Int32Array(mostCells)
+    this.buckets = new Int32Array(2 * mostCells)
+    this.places = new Int32Array(mostCells)
+    this.values = new Int32Array(mostCells)
+    this.log = new Int32Array(2 * mostCells * ENTRY)
   }
 
   /** Begins anew. */
   begin(nowMs: number): void {
-    this.#cells = 0
-    this.#locked = 0
-    this.#logged = 0
-    this.#nowMs = nowMs
+    this.cells = 0
+    this.locked = 0
+    this.held = 0
+    this.logged = 0
+    this.displaced = 0
+    this.nowMs = nowMs
   }
 
   /** Adds the account of a key's two lanes; returns its cell number. */
   add(low: number, high: number, owner: Owner): number {
-    const cell = this.#cells++
-    this.#table.locate(low, high, owner)
-    this.#table.locateSecondary()
-    this.#primary[cell] = this.#table.primary
-    this.#secondary[cell] = this.#table.secondary
-    this.#tags[cell] = this.#table.tag
-    this.#ids[cell] = owner.id
+    const cell = this.cells++
+    this.table.locate(low, high, owner)
+    this.primary[cell] = this.table.primary
+    this.secondary[cell] = this.table.secondary
+    this.tags[cell] = this.table.tag
+    this.ids[cell] = owner.id
     return cell
   }
 
-  /** Locks the first buckets of all cells or, if `wide`, both. False (nothing locked) when a cell is elsewhere. */
-  lock(wide: boolean): boolean {
-    this.#wide = wide
-    for (let cell = 0; cell < this.#cells; cell++) {
-      this.#want(this.#primary[cell] ?? 0)
-      if (wide) this.#want(this.#secondary[cell] ?? 0)
-    }
-    for (let index = 0; index < this.#locked; index++) this.#table.lock(this.#locks[index] ?? 0, this.#nowMs)
-    if (wide || this.#findAll()) return true
-    this.unlock()
-    return false
-  }
-
-  /** Gives all locks back. */
-  unlock(): void {
-    for (let index = this.#locked - 1; index >= 0; index--) this.#table.unlock(this.#locks[index] ?? 0)
-    this.#locked = 0
-  }
-
-  /** The place of a cell's entry, or -1 if it has none. */
-  find(cell: number): number {
-    if (!this.#wide) return this.#places[cell] ?? -1
-    const tag = this.#tags[cell] ?? 0
-    const id = this.#ids[cell] ?? 0
-    const here = this.#table.find(this.#primary[cell] ?? 0, tag, id)
-    return here >= 0 ? here : this.#table.find(this.#secondary[cell] ?? 0, tag, id)
-  }
-
-  /** The place of a cell's entry; if it has none it gets one, and `fresh` and `displaced` tell. */
-  place(cell: number): number {
-    this.displaced = 0
-    const found = this.find(cell)
-    this.fresh = found < 0
-    return this.fresh ? this.#claim(cell) : found
-  }
-
-  /** Sets the value in a place so that it can be undone. */
-  write(place: number, value: number): void {
-    this.#remember(place)
-    this.#table.setValue(place, value)
-  }
-
-  /** How far the log goes; `undo(mark)` undoes what came later. */
-  mark(): number {
-    return this.#logged
-  }
-
-  /** Undoes all changes since the mark. */
-  undo(mark: number): void {
-    while (this.#logged > mark) {
-      this.#logged -= 4
-      const place = this.#log[this.#logged] ?? 0
-      this.#table.assign(place, this.#log[this.#logged + 1] ?? 0, this.#log[this.#logged + 2] ?? 0)
-      this.#table.setValue(place, this.#log[this.#logged + 3] ?? 0)
-    }
-  }
-
-  #claim(cell: number): number {
-    const table = this.#table
-    const place = table.vacancy(this.#primary[cell] ?? 0, this.#secondary[cell] ?? 0, this.#nowMs)
-    this.displaced = table.idAt(place)
-    this.displacedShare = table.share(place, this.#nowMs)
-    this.#remember(place)
-    table.assign(place, this.#tags[cell] ?? 0, this.#ids[cell] ?? 0)
-    return place
-  }
-
-  #remember(place: number): void {
-    this.#log[this.#logged] = place
-    this.#log[this.#logged + 1] = this.#table.tagAt(place)
-    this.#log[this.#logged + 2] = this.#table.idAt(place)
-    this.#log[this.#logged + 3] = this.#table.value(place)
-    this.#logged += 4
-  }
-
-  #findAll(): boolean {
-    for (let cell = 0; cell < this.#cells; cell++) {
-      const place = this.#table.find(this.#primary[cell] ?? 0, this.#tags[cell] ?? 0, this.#ids[cell] ?? 0)
-      if (place < 0) return false
-      this.#places[cell] = place
+  /** Locks the accounts where they are expected; false (nothing locked) when one is not there or not free. */
+  lockNarrowly(): boolean {
+    for (let cell = 0; cell < this.cells; cell++) this.freshen(cell)
+    for (let cell = 0; cell < this.cells; cell++) {
+      if (this.lockCell(cell)) continue
+      this.end()
+      return false
     }
     return true
   }
 
-  /** Inserts a bucket into the sorted list of locks, once. */
-  #want(bucket: number): void {
-    const locks = this.#locks
-    let index = this.#locked
-    while (index > 0 && (locks[index - 1] ?? 0) > bucket) index--
-    if (index > 0 && locks[index - 1] === bucket) return
-    locks.copyWithin(index + 1, index, this.#locked)
-    locks[index] = bucket
-    this.#locked++
+  /** Locks all buckets in which the accounts may be; their values as they are looked at. */
+  lockWidely(): void {
+    for (let cell = 0; cell < this.cells; cell++) {
+      this.table.freshen(this.primary[cell] ?? 0, this.nowMs)
+      this.table.freshen(this.secondary[cell] ?? 0, this.nowMs)
+      this.want(this.primary[cell] ?? 0)
+      this.want(this.secondary[cell] ?? 0)
+    }
+    for (let index = 0; index < this.locked; index++) this.table.lock(this.buckets[index] ?? 0)
+  }
+
+  /** Gives everything back as it now stands. */
+  end(): void {
+    for (let held = 0; held < this.held; held++) {
+      this.table.giveValue(this.places[held] ?? 0, this.values[held] ?? 0)
+    }
+    for (let index = 0; index < this.locked; index++) this.table.unlock(this.buckets[index] ?? 0)
+    this.held = 0
+    this.locked = 0
+    this.logged = 0
+  }
+
+  /** Locks the value of a cell's account; -1 if it has none. The result is for `value` and `write`. */
+  find(cell: number): number {
+    const place = this.placeOf(cell)
+    return place < 0 ? -1 : this.holdPlace(place)
+  }
+
+  /** As `find`, but an account that has none gets a place; -1 only when all places are being worked on. */
+  hold(cell: number): number {
+    this.displacedShare = 0
+    const place = this.placeOf(cell)
+    this.fresh = place < 0
+    return this.fresh ? this.claim(cell) : this.holdPlace(place)
+  }
+
+  /** The value of what is held. */
+  value(held: number): number {
+    return this.values[held] ?? 0
+  }
+
+  /** Changes the value of what is held. */
+  write(held: number, value: number): void {
+    this.remember(held)
+    this.values[held] = value
+  }
+
+  /** How far the log goes; `undo(mark)` undoes what came later. */
+  mark(): number {
+    return this.logged
+  }
+
+  /** Undoes all changes since the mark. */
+  undo(mark: number): void {
+    while (this.logged > mark) {
+      this.logged -= ENTRY
+      const held = this.log[this.logged] ?? 0
+      this.values[held] = this.log[this.logged + 1] ?? 0
+      const tag = this.log[this.logged + 2] ?? 0
+      this.table.assign(this.places[held] ?? 0, tag, this.log[this.logged + 3] ?? 0)
+    }
+  }
+
+  private placeOf(cell: number): number {
+    const tag = this.tags[cell] ?? 0
+    const id = this.ids[cell] ?? 0
+    const here = this.table.find(this.primary[cell] ?? 0, tag, id)
+    return here >= 0 ? here : this.table.find(this.secondary[cell] ?? 0, tag, id)
+  }
+
+  private heldIndex(place: number): number {
+    for (let held = 0; held < this.held; held++) if (this.places[held] === place) return held
+    return -1
+  }
+
+  private holdPlace(place: number): number {
+    const before = this.heldIndex(place)
+    return before >= 0 ? before : this.push(place, this.table.lockValue(place, this.nowMs))
+  }
+
+  private push(place: number, value: number): number {
+    const held = this.held++
+    this.places[held] = place
+    this.values[held] = value
+    return held
+  }
+
+  private freshen(cell: number): void {
+    const primary = this.primary[cell] ?? 0
+    this.table.freshen(primary, this.nowMs)
+    const isHere = this.table.find(primary, this.tags[cell] ?? 0, this.ids[cell] ?? 0) >= 0
+    if (!isHere) this.table.freshen(this.secondary[cell] ?? 0, this.nowMs)
+  }
+
+  private lockCell(cell: number): boolean {
+    const place = this.placeOf(cell)
+    if (place < 0) return false
+    if (this.heldIndex(place) >= 0) return true
+    const value = this.table.tryLockValue(place)
+    if (value === LOCKED) return false
+    this.push(place, value)
+    // Until it was locked, the place could have been given to somebody else.
+    return this.table.tagAt(place) === this.tags[cell] && this.table.idAt(place) === this.ids[cell]
+  }
+
+  private claim(cell: number): number {
+    const table = this.table
+    for (;;) {
+      const place = table.vacancy(this.primary[cell] ?? 0, this.secondary[cell] ?? 0, this.nowMs)
+      if (place < 0) return -1
+      const value = table.tryLockValue(place)
+      if (value === LOCKED) continue
+      const held = this.push(place, value)
+      this.displacedShare = table.share(place, value, this.nowMs)
+      if (this.displacedShare > 0) this.displaced++
+      this.remember(held)
+      table.assign(place, this.tags[cell] ?? 0, this.ids[cell] ?? 0)
+      return held
+    }
+  }
+
+  private remember(held: number): void {
+    const place = this.places[held] ?? 0
+    this.log[this.logged] = held
+    this.log[this.logged + 1] = this.values[held] ?? 0
+    this.log[this.logged + 2] = this.table.tagAt(place)
+    this.log[this.logged + 3] = this.table.idAt(place)
+    this.logged += ENTRY
+  }
+
+  /** Inserts a bucket into the sorted list of those to lock, once. */
+  private want(bucket: number): void {
+    const buckets = this.buckets
+    let index = this.locked
+    while (index > 0 && (buckets[index - 1] ?? 0) > bucket) index--
+    if (index > 0 && buckets[index - 1] === bucket) return
+    for (let later = this.locked; later > index; later--) buckets[later] = buckets[later - 1] ?? 0
+    buckets[index] = bucket
+    this.locked++
   }
 }

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../std/index.ts'
+import { HoldfastError } from '../../std/index.ts'
 import { faultOf, printLimit, type LimitRule } from './rule.ts'
 
 const UNIT_MS: ReadonlyMap<string, number> = new Map(

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../std/index.ts'
+import { HoldfastError } from '../../std/index.ts'
 
 /**
  * How a limit counts: `rate` is GCRA (smooth, with a burst), `window` is exact (never more than `count` in

@@ -26,11 +26,11 @@ export function openingLine(base: Head, head: Head): string {
   return JSON.stringify({ format: exportFormat, base, head })
 }
 
-/** The line of a fact. */
-export function entryLine({ text, ...entry }: Entry): string {
-  const { payloadHash, hash, salt, ...header } = entry
-  const outside = JSON.stringify({ ...header, salt, payloadHash, hash })
-  return `${outside.slice(0, -1)},"data":${text ?? 'null'}}`
+/** The line of a fact. The payload goes in as the canonical JSON that it is hashed as. */
+export function entryLine(entry: Entry): string {
+  const { sequence, id, at, kind, severity, subject, actor, correlation, salt, payloadHash, hash } = entry
+  const known = { sequence, id, at, kind, severity, subject, actor, correlation, salt, payloadHash, hash }
+  return `${JSON.stringify(known).slice(0, -1)},"data":${entry.text ?? 'null'}}`
 }
 
 /** The line of a checkpoint. */
@@ -163,8 +163,8 @@ export function walkLines(): LineWalk {
   }
 }
 
-/** The head that the chain has with this entry as its last. */
-export function headOf({ sequence, hash, at }: Entry): Head {
+/** The head that the chain has with this entry or fact as its last: no more of it, so that nothing else outlives an erasure. */
+export function headOf({ sequence, hash, at }: Head): Head {
   return { sequence, hash, at }
 }
 

@@ -2,7 +2,7 @@ import { HoldfastError, systemClock, systemRandom, type Clock, type Random } fro
 import { createStamp, type Stamp } from '../draft.ts'
 import { createListeners, followTimeline, type Listeners } from '../follow.ts'
 import { importInto, type ImportTarget } from '../import.ts'
-import { refused } from '../lines.ts'
+import { headOf, refused } from '../lines.ts'
 import type { Head, Timeline, Verification, VerifyOptions } from '../port.ts'
 import { searchFor } from '../query.ts'
 import { createAppender, type Appender } from './appender.ts'
@@ -116,7 +116,7 @@ function createTimeline(parts: Parts, options: OpenOptions): Timeline {
       ),
     head: async () => {
       checkOpen()
-      return headOrNull(status.head)
+      return status.head.sequence === 0 ? null : status.head
     },
     verify: async (verifyOptions = {}) => {
       checkOpen()
@@ -146,7 +146,7 @@ function createCore({ writer, readers, head }: Parts, options: OpenOptions): Cor
   const listeners = createListeners()
   const closing = new AbortController()
   const appender = createAppender(writer, { maxWaitingFacts, maxWaitingBytes }, (facts) => {
-    status.head = facts.at(-1) ?? status.head
+    status.head = headOf(facts.at(-1) ?? status.head)
     listeners.tell(facts)
   })
   const checkOpen = (): void => {
@@ -225,11 +225,6 @@ async function importBegun(
     await writer.call('abortImport', null)
     throw error
   }
-}
-
-function headOrNull(head: Head): Head | null {
-  const { sequence, hash, at } = head
-  return sequence === 0 ? null : { sequence, hash, at }
 }
 
 function closedError(): HoldfastError {

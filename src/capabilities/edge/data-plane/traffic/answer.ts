@@ -15,6 +15,13 @@ export interface Delivery {
 const lingerMs = 1000
 const lingerBytes = 2 ** 20
 
+const lingering = new WeakSet<ServerResponse>()
+
+/** Whether the answer is complete and only the end of the connection is being put off. */
+export function isLingering(response: ServerResponse): boolean {
+  return lingering.has(response)
+}
+
 /** Sends a refusal. */
 export function deliver(
   request: IncomingMessage,
@@ -41,6 +48,7 @@ function linger(
   response: ServerResponse,
   { text, clock }: { readonly text: string; readonly clock: Clock },
 ): void {
+  lingering.add(response)
   if (text === '') response.flushHeaders()
   else response.write(text)
   const done = new AbortController()

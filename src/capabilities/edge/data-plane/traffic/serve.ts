@@ -11,6 +11,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { EdgeListener, EdgePolicy } from '../../../../contracts/edge-policy.ts'
 import { systemCode } from '../../../../kernel/std/index.ts'
 import { counted, type KeyPair, type Place } from '../shared/index.ts'
+import { isLingering } from './answer.ts'
 import { handle, type Door } from './handle.ts'
 import { tunnel } from './tunnel.ts'
 import type { TrafficGround } from './visit.ts'
@@ -114,14 +115,24 @@ function attach(ground: TrafficGround, server: Server | TlsServer, door: Door): 
 /** What Node's parser refuses gets a plain answer and a closed connection. */
 function refuseMalformed(ground: TrafficGround, error: Error, socket: Socket): void {
   const { current } = ground
-  const code = systemCode(error)
+  const code = systemCode(error) ?? ''
   const inFlight = (socket as unknown as { readonly _httpMessage?: ServerResponse | null })._httpMessage
-  if (code === 'ECONNRESET' || !socket.writable || inFlight?.headersSent === true)
-    return void socket.destroy()
-  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  if (inFlight?.headersSent === true) return endAnswered(socket, inFlight)
   current?.counters.add(current.malformedSlot, counted.requests, 1)
   current?.counters.add(current.malformedSlot, counted.classes + 3, 1)
-  socket.end(rawAnswer(status), () => socket.destroy())
+  socket.end(rawAnswer(malformedStatuses[code] ?? 400), () => socket.destroy())
+}
+
+const malformedStatuses: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+/** What has been answered in full is still to be read; half an answer must not look whole. */
+function endAnswered(socket: Socket, response: ServerResponse): void {
+  if (response.writableEnded || isLingering(response)) socket.destroySoon()
+  else socket.destroy()
 }
 
 function rawAnswer(status: number): string {

@@ -33,7 +33,7 @@ process.exitCode = await run({
   clock: systemClock,
   out: stdout,
   err: stderr,
-  terminal: stdout.isTTY ? { width: stdout.columns } : null,
+  terminal: stdout.isTTY ? { width: stdout.columns > 0 ? stdout.columns : 80 } : null,
   interactive: stdin.isTTY && stdout.isTTY,
   signal: interrupted.signal,
   open: connect,

@@ -62,6 +62,11 @@ async function showStream(
   return signal.aborted ? 130 : 0
 }
 
+/** Whether there is something to say that its state does not say already. */
+function isNews(job: Job, last: Job | undefined): boolean {
+  return !['', 'waiting', 'running', 'done', last?.says].includes(job.says)
+}
+
 async function showJob(
   operation: NamedOperation,
   { input, idempotencyKey }: Asking,
@@ -71,7 +76,7 @@ async function showJob(
   let last: Job | undefined
   const onProgress = (job: Job): void => {
     if (voice.paper.redraws) voice.redraw(progressLine(job, voice.paper))
-    else if (job.says !== last?.says && job.says !== '') voice.remark(`${job.operation}: ${job.says}`)
+    else if (isNews(job, last)) voice.remark(`${job.operation}: ${job.says}`)
     last = job
   }
   try {

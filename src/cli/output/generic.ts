@@ -29,11 +29,18 @@ function inline(field: string, value: Json, paper: Paper): string {
   if (isMoment(field, value)) return `${sayMoment(value, paper.nowMs)} (${sayAgo(value, paper.nowMs)})`
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (typeof value === 'string') return harmless(value)
-  if (typeof value === 'number') return String(value)
   if (Array.isArray(value) && value.every((item: Json) => !isObject(item) && !Array.isArray(item))) {
     return value.length === 0 ? 'none' : value.map((item: Json) => inline(field, item, paper)).join(', ')
   }
-  return harmless(JSON.stringify(value))
+  return harmless(isObject(value) ? pairsOf(value) : JSON.stringify(value))
+}
+
+/** An object of plain texts as `key=value`, any other as JSON. */
+function pairsOf(value: JsonObject): string {
+  const pairs = Object.entries(value).map(([key, item]) =>
+    typeof item === 'string' ? `${key}=${item}` : null,
+  )
+  return pairs.includes(null) ? JSON.stringify(value) : pairs.join(' ')
 }
 
 function objectsTable(rows: readonly JsonObject[], paper: Paper): readonly string[] {

@@ -1,6 +1,6 @@
 import { sayDuration, saySize } from '../../kernel/std/index.ts'
 import type { Operations } from '../../contracts/index.ts'
-import { harmless, pad, plural, sayAgo, table, type Paper } from '../output/index.ts'
+import { harmless, pad, sayAgo, table, type Paper } from '../output/index.ts'
 import type { Views } from './view.ts'
 
 type Traffic = Operations['edge.traffic']['output']
@@ -113,7 +113,6 @@ export const edgeViews = {
   ],
   'limits.list': ({ says, limits }, paper) => [
     paper.paint('strong', harmless(says)),
-    paper.paint('dim', plural(limits.length, 'limit')),
     '',
     ...table(
       limitColumns,

@@ -1,6 +1,6 @@
 import { sayDuration, saySize } from '../../kernel/std/index.ts'
 import type { EnvironmentStatus } from '../../contracts/index.ts'
-import { harmless, pad, sayAgo, table, type Paper, type Tone } from '../output/index.ts'
+import { harmless, pad, plural, sayAgo, table, type Paper, type Tone } from '../output/index.ts'
 import type { Views } from './view.ts'
 
 type Replica = EnvironmentStatus['services'][number]['replicas'][number]
@@ -75,10 +75,11 @@ const columns = [
 
 function statusLines(status: EnvironmentStatus, paper: Paper): readonly string[] {
   const width = Math.max(0, ...status.services.map(({ name }) => name.length))
-  const services = status.services.map(
-    ({ name, state, says }) =>
-      `  ${pad(name, width)}  ${paper.paint(tones[state] ?? 'plain', pad(state, 8))}  ${harmless(says)}`,
-  )
+  const services = status.services.map(({ name, state, says, healthy, wanted, command }) => {
+    const count = command === null ? 'run by others' : `${healthy} of ${plural(wanted, 'replica')}`
+    const painted = paper.paint(tones[state] ?? 'plain', pad(state, 8))
+    return `  ${pad(name, width)}  ${painted}  ${state === 'healthy' ? count : harmless(says)}`
+  })
   const rows = [
     ...status.services.flatMap(({ replicas }) => replicas.map((replica) => replicaRow(replica, paper))),
     ...status.processes.map((process) => processRow(process, paper)),

@@ -4,6 +4,7 @@ import {
   genericLines,
   harmless,
   pad,
+  plural,
   sayAgo,
   sayMoment,
   table,
@@ -98,6 +99,13 @@ function followedJob(job: Job, paper: Paper): readonly string[] {
 const expiry = (expiresAt: number | null, paper: Paper): string =>
   expiresAt === null ? 'never' : sayMoment(expiresAt, paper.nowMs)
 
+type Series = Operations['series.list']['output']['series'][number]
+
+function seriesRow({ name, labels }: Series): readonly string[] {
+  const written = Object.entries(labels).map(([label, value]) => `${label}=${value}`)
+  return [name, harmless(written.join('  '))]
+}
+
 /** How the operations of the house are drawn. */
 export const houseViews = {
   'timeline.read': ({ facts }, paper) =>
@@ -106,6 +114,14 @@ export const houseViews = {
   'timeline.verify': verifyLines,
   'timeline.head': ({ head }) => [head === null ? 'the timeline is empty' : `${head.sequence}:${head.hash}`],
   'timeline.export': ({ line }) => [line],
+  'series.list': ({ series, dropped }, paper) => [
+    ...table(
+      [{ title: 'MEASURE' }, { title: 'LABELS' }],
+      [...series].sort((a, b) => (a.name < b.name ? -1 : 1)).map(seriesRow),
+      paper,
+    ),
+    ...(dropped === 0 ? [] : ['', `${plural(dropped, 'measurement')} dropped: out of bounds`]),
+  ],
   'jobs.list': ({ jobs }, paper) =>
     jobs.length === 0
       ? ['no jobs yet']

@@ -70,15 +70,14 @@ function axes(chart: Chart, theme: ChartTheme): object {
     },
     yAxis: {
       type: 'value',
+      // At the right, where the newest values are; all charts of a page begin at the same left edge.
+      position: 'right',
       min: 0,
       ...valueSteps(chart),
       axisLabel: {
         ...label,
         formatter: (value: number) => shortUnit(value, chart.unit),
-        // Inside, above their line, so that all charts of a page begin at the same edge.
-        inside: true,
-        verticalAlign: 'bottom',
-        padding: [0, 0, 3, -8],
+        margin: 8,
         showMinLabel: false,
       },
       splitLine: { lineStyle: { color: theme.hairline, width: 1 } },
@@ -92,7 +91,7 @@ export function chartOption(chart: Chart, theme: ChartTheme): EChartsCoreOption 
     animation: !theme.still,
     animationDuration: 0,
     animationDurationUpdate: 0,
-    grid: { left: 0, right: 0, top: 16, bottom: 24, outerBoundsMode: 'none' },
+    grid: { left: 0, right: 56, top: 12, bottom: 24, outerBoundsMode: 'none' },
     tooltip: {
       trigger: 'axis',
       showContent: false,

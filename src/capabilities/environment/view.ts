@@ -3,7 +3,10 @@ import type { Said } from './transitions.ts'
 
 /** What the timeline says about the environment. */
 export interface EnvironmentView {
-  /** Number of the last event of the supervisor that became a fact; 0: none. */
+  /**
+   * Number of the last event of the supervisor that became a fact; 0: none. Not the highest: a supervisor that lost its
+   * events counts from 1 again.
+   */
   readonly lastEvent: number
   /** What was last said about each service since the environment was started. */
   readonly said: Readonly<Record<string, Said>>
@@ -30,7 +33,7 @@ export const environmentFold: Fold<EnvironmentView> = {
     if (!fact.kind.startsWith('environment.')) return state
     const event = fact.data?.['event']
     return {
-      lastEvent: typeof event === 'number' ? Math.max(event, state.lastEvent) : state.lastEvent,
+      lastEvent: typeof event === 'number' ? event : state.lastEvent,
       said: saidAfter(state.said, fact),
     }
   },

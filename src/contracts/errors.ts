@@ -42,6 +42,12 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('cli.unknown-command', 404, 2, 'There is no command of these words.'),
   entry('cli.usage', 400, 2, 'The command line was not understood: a flag, an argument or its value.'),
   entry(
+    'configuration.accepted-unreadable',
+    500,
+    78,
+    'The environment that was accepted last cannot be read back from the data directory.',
+  ),
+  entry(
     'configuration.invalid',
     422,
     78,

@@ -24,7 +24,7 @@ export function serviceDirectory(service: ServiceConfig, ground: Ground): string
 
 function variablesOf(service: ServiceConfig, ground: Ground): Record<string, string> {
   const handedOn = [...ordinaryVariables, ...service.passEnv].flatMap((name) => {
-    const value = ground.hostVariables[name]
+    const value = Object.hasOwn(ground.hostVariables, name) ? ground.hostVariables[name] : undefined
     return value === undefined ? [] : [[name, value] as const]
   })
   return { ...Object.fromEntries(handedOn), ...service.env }

@@ -30,7 +30,7 @@ export async function findProgramTroubles(
 export function findMissingVariables(services: ServicesConfig, ground: Ground): readonly Finding[] {
   return Object.entries(services).flatMap(([name, service]) =>
     service.passEnv
-      .filter((variable) => ground.hostVariables[variable] === undefined)
+      .filter((variable) => !Object.hasOwn(ground.hostVariables, variable))
       .map((variable) => ({
         severity: 'critical' as const,
         path: `services.${name}.passEnv`,

@@ -39,6 +39,13 @@ function unknownService(service: string, services: ServicesConfig): HoldfastErro
   })
 }
 
+/** Errors: `environment.unknown-service`. */
+function serviceOf(services: ServicesConfig, name: string): ServicesConfig[string] {
+  const service = Object.hasOwn(services, name) ? services[name] : undefined
+  if (service === undefined) throw unknownService(name, services)
+  return service
+}
+
 function sayUnknown(trouble: string | null): string {
   return `Nothing is known yet${trouble === null ? '' : `: ${trouble}`}`
 }
@@ -71,8 +78,7 @@ function logFiles(
   ground: OperationGround,
   input: LogInput,
 ): readonly { readonly id: string; readonly file: string }[] {
-  const service = ground.services[input.service]
-  if (service === undefined) throw unknownService(input.service, ground.services)
+  serviceOf(ground.services, input.service)
   return (ground.watch.status()?.replicas ?? [])
     .filter(
       ({ id, service: of }) =>
@@ -162,8 +168,7 @@ async function restartService(
   service: string,
   call: JobCall,
 ): Promise<{ restarted: string[] }> {
-  const config = ground.services[service]
-  if (config === undefined) throw unknownService(service, ground.services)
+  const config = serviceOf(ground.services, service)
   if (config.command === undefined) {
     throw new HoldfastError({
       code: 'environment.not-ours',

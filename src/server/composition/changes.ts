@@ -10,23 +10,28 @@ function compare(
 ): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
   return names.flatMap((name) => {
-    if (!(name in before)) return [`${what} ${name} is new`]
-    if (!(name in after)) return [`${what} ${name} is gone`]
+    if (!Object.hasOwn(before, name)) return [`${what} ${name} is new`]
+    if (!Object.hasOwn(after, name)) return [`${what} ${name} is gone`]
     return text(before[name]) === text(after[name]) ? [] : [`${what} ${name} is changed`]
   })
 }
 
 /** Says what differs between two environments, a phrase for each thing; empty when nothing does. */
 export function describeChanges(before: EnvironmentFile, after: EnvironmentFile): readonly string[] {
-  const { routes: routesBefore, ...edgeBefore } = before.edge
-  const { routes: routesAfter, ...edgeAfter } = after.edge
+  const { services: servicesBefore, edge: wholeEdgeBefore, ...restBefore } = before
+  const { services: servicesAfter, edge: wholeEdgeAfter, ...restAfter } = after
+  const { people: peopleBefore, control: controlBefore, timeline: timelineBefore, ...topBefore } = restBefore
+  const { people: peopleAfter, control: controlAfter, timeline: timelineAfter, ...topAfter } = restAfter
+  const { routes: routesBefore, ...edgeBefore } = wholeEdgeBefore
+  const { routes: routesAfter, ...edgeAfter } = wholeEdgeAfter
   return [
-    ...compare('service', before.services, after.services),
+    ...compare('environment', topBefore, topAfter),
+    ...compare('service', servicesBefore, servicesAfter),
     ...compare('route', routesBefore, routesAfter),
     ...compare('edge', edgeBefore, edgeAfter),
-    ...compare('person', before.people, after.people),
-    ...compare('control', before.control, after.control),
-    ...compare('timeline', before.timeline, after.timeline),
+    ...compare('person', peopleBefore, peopleAfter),
+    ...compare('control', controlBefore, controlAfter),
+    ...compare('timeline', timelineBefore, timelineAfter),
   ]
 }
 

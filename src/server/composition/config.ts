@@ -97,3 +97,6 @@ export const acceptedEnvironment = z.strictObject({
   }),
   environment: z.unknown(),
 })
+
+/** `<data>/environment.json` as parsed. */
+export type AcceptedEnvironment = z.infer<typeof acceptedEnvironment>

@@ -18,24 +18,29 @@ const deepest = 20
 
 const door = new URL(`../../index${extname(import.meta.url)}`, import.meta.url).href
 
-function asModule(url: string): {
-  format: 'module' | 'module-typescript'
-  source: string
-  shortCircuit: true
-} {
-  const typed = /\.[mc]?ts$/.test(url)
-  return {
-    format: typed ? 'module-typescript' : 'module',
-    source: readFileSync(fileURLToPath(url), 'utf8'),
-    shortCircuit: true,
-  }
+type Hooks = Parameters<typeof registerHooks>[0]
+type Load = NonNullable<Hooks['load']>
+
+const isTyped = (url: string): boolean => /\.[mc]?ts$/.test(url)
+const hasModuleSyntax = (source: string): boolean => /^\s*(?:export\s|import[\s{*'"])/m.test(source)
+
+/** A file of the user's that Node takes for CommonJS, since the project says so, may be a module all the same. */
+function isMistaken(url: string, format: string | null | undefined): boolean {
+  return format?.startsWith('commonjs') === true && url.startsWith('file:') && !url.includes('/node_modules/')
 }
 
 function hookResolution(fileUrl: string): void {
+  const load: Load = (url, context, next) => {
+    const loaded = url === fileUrl ? null : next(url, context)
+    if (loaded !== null && !isMistaken(url, loaded.format)) return loaded
+    const source = readFileSync(fileURLToPath(url), 'utf8')
+    if (loaded !== null && !hasModuleSyntax(source)) return loaded
+    return { format: isTyped(url) ? 'module-typescript' : 'module', source, shortCircuit: true }
+  }
   registerHooks({
     resolve: (specifier, context, next) =>
       specifier === 'holdfast' ? { url: door, shortCircuit: true } : next(specifier, context),
-    load: (url, context, next) => (url === fileUrl ? asModule(url) : next(url, context)),
+    load,
   })
 }
 
@@ -90,9 +95,14 @@ async function evaluate(file: string): Promise<unknown> {
   return trouble === null ? { value } : { trouble }
 }
 
-const answer = await evaluate(process.argv[2] ?? '').catch((error: unknown) => ({
-  failure: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-  stack: error instanceof Error ? (error.stack ?? '') : '',
-}))
+/** What can be said of a failure; where a syntax error of JavaScript is, only Node's own report tells. */
+function describeFailure(error: unknown): { readonly failure: string; readonly stack: string } {
+  if (!(error instanceof Error)) return { failure: String(error), stack: '' }
+  const stack = error.stack ?? ''
+  if (error instanceof SyntaxError && !/^(?:file:|\/)/.test(stack)) throw error
+  return { failure: `${error.name}: ${error.message}`, stack }
+}
+
+const answer = await evaluate(process.argv[2] ?? '').catch(describeFailure)
 writeFileSync(3, JSON.stringify(answer))
 process.exit(0)

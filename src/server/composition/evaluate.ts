@@ -1,64 +1,30 @@
-import { spawn } from 'node:child_process'
-import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HoldfastError } from '../../kernel/std/index.ts'
 import { evaluationAnswer, type EvaluationAnswer } from './config.ts'
+import { runChild, type ChildEnd } from './run-child.ts'
 
-const timeoutMs = 10_000
-const maxAnswerBytes = 4 * 1024 * 1024
+const defaultTimeoutMs = 10_000
+/** Node's exit code when nothing is left that could end a top-level await. */
+const unsettledAwait = 13
 
-/** Variables that the child may see: none that could hold a secret. */
-function harmlessVariables(): NodeJS.ProcessEnv {
-  const { PATH, HOME, LANG, TZ } = process.env
-  return { PATH, HOME, LANG, TZ, NODE_NO_WARNINGS: '1' }
-}
-
-interface ChildEnd {
-  readonly answer: string
-  readonly errors: string
-  readonly timedOut: boolean
-}
-
-function runChild(file: string): Promise<ChildEnd> {
-  const script = fileURLToPath(new URL(`./evaluate-child${extname(import.meta.url)}`, import.meta.url))
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, file], {
-      env: harmlessVariables(),
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    })
-    const collected = { answer: '', errors: '' }
-    let timedOut = false
-    const timer = setTimeout(() => {
-      timedOut = true
-      child.kill('SIGKILL')
-    }, timeoutMs)
-    child.stderr?.on('data', (chunk: Buffer) => {
-      if (collected.errors.length < 64 * 1024) collected.errors += chunk.toString()
-    })
-    child.stdio[3]?.on('data', (chunk: Buffer) => {
-      if (collected.answer.length < maxAnswerBytes) collected.answer += chunk.toString()
-    })
-    child.on('error', reject)
-    child.on('close', () => {
-      clearTimeout(timer)
-      resolve({ ...collected, timedOut })
-    })
-  })
-}
-
-function unreadable(file: string, message: string): HoldfastError {
+function unreadable(place: string, message: string): HoldfastError {
   return new HoldfastError({
     code: 'configuration.unreadable',
     kind: 'user',
-    message: `${file}: ${message}`,
+    message: `${place}: ${message}`,
     hint: 'open the file at that place; it is TypeScript that is loaded as it is',
   })
 }
 
-/** The line of the file that the stack names, as `:12:5`, or nothing. */
-function placeIn(file: string, text: string): string {
-  const at = text.indexOf(`${file}:`)
-  return at < 0 ? '' : (/^:\d+(?::\d+)?/.exec(text.slice(at + file.length))?.[0] ?? '')
+const placePattern = /(?:^|[\s(])(file:\/\/\S+?|\/[^()\n]+?):(\d+(?::\d+)?)(?=\)|$)/gm
+
+/** Where a stack begins, as `/srv/holdfast.config.ts:12:5`, in files that are not ours; else the file. */
+function placeIn(file: string, stack: string): string {
+  const ours = new URL('.', import.meta.url).href
+  for (const [, name = '', at = ''] of stack.matchAll(placePattern)) {
+    if (!name.startsWith(ours)) return `${name.startsWith('file:') ? fileURLToPath(name) : name}:${at}`
+  }
+  return file
 }
 
 function parseAnswer(text: string): EvaluationAnswer | null {
@@ -69,27 +35,48 @@ function parseAnswer(text: string): EvaluationAnswer | null {
   }
 }
 
+/** Why there is no answer. */
+function explainSilence(
+  file: string,
+  { ended, errors, exitCode }: ChildEnd,
+  timeoutMs: number,
+): HoldfastError {
+  if (ended === 'too-slow') return unreadable(file, `it did not finish within ${timeoutMs / 1000} s`)
+  if (ended === 'too-much') return unreadable(file, 'it yields more than 4 MiB of data')
+  if (exitCode === unsettledAwait) return unreadable(file, 'it awaits something that never happens')
+  const said = /^\w*Error\b.*$/m.exec(errors)?.[0]
+  if (said !== undefined) return unreadable(placeIn(file, errors), said)
+  return unreadable(file, `it ended with exit code ${exitCode} and without a default export`)
+}
+
+function notData(path: string, message: string): HoldfastError {
+  return new HoldfastError({
+    code: 'configuration.invalid',
+    kind: 'user',
+    message: path === '' ? message : `${path}: ${message}`,
+    path,
+    hint: 'write the value itself; compute it at the top of the file if you must',
+  })
+}
+
+/** How to evaluate. */
+export interface EvaluateOptions {
+  /** The file has this long, milliseconds. */
+  readonly timeoutMs?: number
+}
+
 /**
  * Evaluates an environment file (absolute path) in a short-lived process and returns its data, unchecked.
  * Errors: `configuration.unreadable`, `configuration.invalid` (something in it is not data).
  */
-export async function evaluateFile(file: string): Promise<unknown> {
-  const { answer, errors, timedOut } = await runChild(file)
-  if (timedOut) throw unreadable(file, `it did not finish within ${timeoutMs / 1000} seconds`)
-  const parsed = parseAnswer(answer)
-  if (parsed === null) throw unreadable(file, errors.trim().split('\n')[0] ?? 'it ended without an answer')
-  if ('failure' in parsed) throw unreadable(`${file}${placeIn(file, parsed.stack)}`, parsed.failure)
-  if ('trouble' in parsed) {
-    throw new HoldfastError({
-      code: 'configuration.invalid',
-      kind: 'user',
-      message:
-        parsed.trouble.path === ''
-          ? parsed.trouble.message
-          : `${parsed.trouble.path}: ${parsed.trouble.message}`,
-      path: parsed.trouble.path,
-      hint: 'write the value itself; compute it at the top of the file if you must',
-    })
-  }
+export async function evaluateFile(
+  file: string,
+  { timeoutMs = defaultTimeoutMs }: EvaluateOptions = {},
+): Promise<unknown> {
+  const end = await runChild(file, timeoutMs)
+  const parsed = end.ended === null ? parseAnswer(end.answer) : null
+  if (parsed === null) throw explainSilence(file, end, timeoutMs)
+  if ('failure' in parsed) throw unreadable(placeIn(file, parsed.stack), parsed.failure)
+  if ('trouble' in parsed) throw notData(parsed.trouble.path, parsed.trouble.message)
   return parsed.value
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
@@ -14,6 +14,15 @@ export function definedVariables(variables: NodeJS.ProcessEnv): Readonly<Record<
   return Object.fromEntries(
     Object.entries(variables).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   )
+}
+
+async function isReadable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.R_OK)
+    return (await stat(file)).isFile()
+  } catch {
+    return false
+  }
 }
 
 async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
@@ -31,16 +40,14 @@ async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Prob
         ],
   )
   const problems = await Promise.all(
-    files.map(({ file, path }) =>
-      access(file, constants.R_OK).then(
-        () => null,
-        (): Problem => ({
-          path,
-          message: `the file ${file} cannot be read`,
-          hint: 'write its path relative to the environment file',
-        }),
-      ),
-    ),
+    files.map(async ({ file, path }): Promise<Problem | null> => {
+      if (await isReadable(file)) return null
+      return {
+        path,
+        message: `the file ${file} cannot be read`,
+        hint: 'write its path relative to the environment file',
+      }
+    }),
   )
   return problems.filter((problem) => problem !== null)
 }

@@ -19,16 +19,20 @@ export interface Problem {
 
 type SchemaNode = JsonObject
 
+function isNode(value: unknown): value is SchemaNode {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function branches(node: SchemaNode): readonly SchemaNode[] {
   const alternatives = node['anyOf'] ?? node['oneOf'] ?? node['allOf']
-  return Array.isArray(alternatives) ? (alternatives as SchemaNode[]).flatMap(branches) : [node]
+  return Array.isArray(alternatives) ? alternatives.filter(isNode).flatMap(branches) : [node]
 }
 
 function child(node: SchemaNode, key: PropertyKey): readonly SchemaNode[] {
   return branches(node).flatMap((branch) => {
     const properties = branch['properties'] as Record<string, SchemaNode> | undefined
     const found = properties?.[String(key)] ?? branch['additionalProperties'] ?? branch['items']
-    return typeof found === 'object' && found !== null ? [found] : []
+    return isNode(found) ? [found] : []
   })
 }
 

@@ -9,7 +9,9 @@ export interface ErrorEntry {
   readonly exit: number
 }
 
-const entry = (code: string, status: number, exit: number, means: string): ErrorEntry => ({
+type Row = readonly [code: string, status: number, exit: number, means: string]
+
+const entry = (...[code, status, exit, means]: Row): ErrorEntry => ({
   code,
   means,
   status,

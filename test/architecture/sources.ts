@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseSync } from 'vite'
 
@@ -87,9 +87,4 @@ export function* walk(nodes: readonly unknown[]): Generator<Node> {
     yield node
     yield* walk(Object.values(node))
   }
-}
-
-/** Path relative to the repository of an absolute one. */
-export function fromRoot(absolute: string): string {
-  return relative(root, absolute).replaceAll('\\', '/')
 }

@@ -1,0 +1,266 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { planFor, ticksPerMs } from './account.ts'
+import { createLimiter, type LimitRule } from './index.ts'
+
+const rule = (count: number, periodMs: number, burst = count): LimitRule => ({
+  ...{ kind: 'rate', count, periodMs, burst },
+  per: [],
+  dryRun: false,
+})
+
+const limiterOf = (...rules: readonly LimitRule[]) =>
+  createLimiter({
+    limits: rules.map((each, index) => ({ name: `limit-${index}`, rule: each })),
+    capacity: 100,
+    seed: [11, 22],
+  })
+
+/** GCRA in rational arithmetic: time is multiplied by `count`, so that a unit costs exactly `periodMs`. */
+class Model {
+  arrival = 0n
+  readonly count: bigint
+  readonly period: bigint
+  readonly burst: bigint
+
+  constructor({ count, periodMs, burst }: LimitRule) {
+    this.count = BigInt(count)
+    this.period = BigInt(periodMs)
+    this.burst = BigInt(burst)
+  }
+
+  take(nowMs: number, cost: number): boolean {
+    const now = BigInt(nowMs) * this.count
+    const next = (this.arrival > now ? this.arrival : now) + BigInt(cost) * this.period
+    if (next - now > this.burst * this.period) return false
+    this.arrival = next
+    return true
+  }
+}
+
+interface Event {
+  readonly gap: number
+  readonly cost: number
+}
+
+/** Gaps from nothing to years, so that serial numbers wrap and buckets are tidied on the way. */
+const gaps = fc.oneof(
+  { arbitrary: fc.constant(0), weight: 4 },
+  { arbitrary: fc.integer({ min: 0, max: 3000 }), weight: 8 },
+  { arbitrary: fc.integer({ min: 0, max: 100_000 }), weight: 4 },
+  { arbitrary: fc.integer({ min: 0, max: 10_000_000 }), weight: 2 },
+  { arbitrary: fc.integer({ min: 0, max: 1_000_000_000 }), weight: 1 },
+  { arbitrary: fc.integer({ min: 0, max: 100_000_000_000 }), weight: 1 },
+)
+const events = fc.array(fc.record({ gap: gaps, cost: fc.integer({ min: 1, max: 6 }) }), { maxLength: 120 })
+const starts = fc.oneof(
+  fc.integer({ min: 0, max: 100_000 }),
+  fc.integer({ min: 0, max: 2 ** 41 }),
+  fc.constant(1_760_000_000_000),
+)
+
+const periods = fc.constantFrom(1, 7, 100, 1000, 10_000, 60_000, 3_600_000, 86_400_000, 604_800_000)
+const rules = fc
+  .record({
+    count: fc.integer({ min: 1, max: 2000 }),
+    periodMs: periods,
+    burst: fc.integer({ min: 1, max: 30 }),
+  })
+  .map(({ count, periodMs, burst }) => rule(Math.min(count, periodMs * 1000), periodMs, burst))
+const exactRules = rules.filter((each) => planFor(each).slackTicks === 0)
+const nearRules = fc
+  .record({
+    count: fc.constantFrom(1001, 9973, 99_991, 999_983),
+    burst: fc.constantFrom(1, 10, 1000, 999_983),
+  })
+  .map(({ count, burst }) => rule(count, 86_400_000, burst))
+  .filter((each) => planFor(each).slackTicks > 0)
+
+interface Admitted {
+  readonly at: number
+  readonly cost: number
+}
+
+function play(each: LimitRule, startMs: number, list: readonly Event[]): readonly Admitted[] {
+  const limiter = limiterOf(each)
+  const key = limiter.hash('somebody')
+  let at = startMs
+  return list.flatMap(({ gap, cost }) => {
+    at += gap
+    return limiter.take([{ limit: 0, key, cost }], at).admitted ? [{ at, cost }] : []
+  })
+}
+
+/** Admitted in any window <= burst + rate x window, without rounding: all times are multiples of 1/1024 ms. */
+function expectBounded({ count, periodMs, burst }: LimitRule, admitted: readonly Admitted[]): void {
+  const unit = (value: number): bigint => BigInt(Math.round(value * 1024))
+  for (const [index, first] of admitted.entries()) {
+    let units = 0
+    for (const { at, cost } of admitted.slice(index)) {
+      units += cost
+      const allowed = unit(burst * periodMs) + BigInt(count) * (unit(at) - unit(first.at))
+      if (unit(units * periodMs) > allowed) expect.fail(`${units} units in ${at - first.at} ms`)
+    }
+  }
+}
+
+describe('a rate', () => {
+  test('decides as GCRA in rational arithmetic does', () => {
+    fc.assert(
+      fc.property(exactRules, starts, events, (each, startMs, list) => {
+        const limiter = limiterOf(each)
+        const model = new Model(each)
+        const key = limiter.hash('somebody')
+        let at = startMs
+        for (const { gap, cost } of list) {
+          at += gap
+          expect(limiter.take([{ limit: 0, key, cost }], at).admitted).toBe(model.take(at, cost))
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('decides the same by takeOne, takeText and take', () => {
+    fc.assert(
+      fc.property(rules, starts, events, (each, startMs, list) => {
+        const limiters = [limiterOf(each), limiterOf(each), limiterOf(each)] as const
+        const key = limiters[0].hash('somebody')
+        let at = startMs
+        for (const { gap } of list) {
+          at += gap / 3
+          const verdict = limiters[0].take([{ limit: 0, key }], at)
+          expect(limiters[1].takeOne(0, key, at)).toBe(verdict.retryAfterMs)
+          expect(limiters[2].takeText(0, 'somebody', at)).toBe(verdict.retryAfterMs)
+        }
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  test('admits in any window at most burst + rate x window, whatever the fractions of time and rate', () => {
+    const fractions = fc.array(
+      fc.record({
+        gap: fc.oneof(
+          gaps,
+          fc.integer({ max: 400_000, min: 0 }).map((n) => n / 1024),
+        ),
+        cost: fc.integer({ min: 1, max: 6 }),
+      }),
+      { maxLength: 120 },
+    )
+    fc.assert(
+      fc.property(fc.oneof(rules, nearRules), starts, fractions, (each, startMs, list) => {
+        expectBounded(each, play(each, startMs, list))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('admits again exactly when it said, and not a tick earlier', () => {
+    fc.assert(
+      fc.property(fc.oneof(rules, nearRules), starts, events, (each, startMs, list) => {
+        const limiter = limiterOf(each)
+        const key = limiter.hash('somebody')
+        let at = startMs
+        for (const { gap, cost } of list) {
+          at += gap
+          const { admitted, retryAfterMs } = limiter.take([{ limit: 0, key, cost }], at)
+          if (admitted || cost > each.burst) continue
+          expect(Number.isInteger(retryAfterMs)).toBe(true)
+          const tooEarly = planFor(each).slackTicks > 0 ? retryAfterMs - 2 : retryAfterMs - 1
+          if (tooEarly > 0)
+            expect(limiter.take([{ limit: 0, key, cost }], at + tooEarly).admitted).toBe(false)
+          at += retryAfterMs
+          expect(limiter.take([{ limit: 0, key, cost }], at).admitted).toBe(true)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('never drifts: a patient client gets exactly burst + rate x time', () => {
+    const limiter = limiterOf(rule(7, 60_000, 3), rule(1001, 86_400_000, 1))
+    const [sevens, odd] = [limiter.hash('a'), limiter.hash('b')]
+    let taken = 0
+    for (let at = 0; at <= 60_000_000; at += 100) if (limiter.takeOne(0, sevens, at) === 0) taken++
+    expect(taken).toBe(3 + 7 * 1000)
+    taken = 0
+    for (let at = 0; at <= 10 * 86_400_000; at += 10_000) if (limiter.takeOne(1, odd, at) === 0) taken++
+    expect(taken).toBeGreaterThan(10_010 - 1200)
+    expect(taken).toBeLessThanOrEqual(10_011)
+  })
+
+  test('a cost beyond the burst is refused for ever, and changes nothing', () => {
+    const limiter = limiterOf(rule(5, 1000))
+    const key = limiter.hash('a')
+    expect(limiter.take([{ limit: 0, key, cost: 6 }], 1000)).toMatchObject({
+      admitted: false,
+      retryAfterMs: Infinity,
+    })
+    expect(limiter.take([{ limit: 0, key, cost: 5 }], 1000)).toMatchObject({ admitted: true, remaining: 0 })
+  })
+})
+
+describe('around the wrap of serial numbers', () => {
+  const cases = [
+    rule(1, 604_800_000),
+    rule(2, 604_800_000),
+    rule(1000, 1000),
+    rule(999_983, 1000, 10),
+    rule(1, 366 * 86_400_000),
+  ]
+
+  test.each(cases)('an idle key is idle, however long: $count/$periodMs', (each) => {
+    const wrapMs = 2 ** 32 / ticksPerMs(planFor(each))
+    const start = 1_760_000_000_000
+    for (const turns of [0.25, 0.4999, 0.5, 0.5001, 0.75, 0.9999, 1, 1.0001, 1.5, 2, 3.9999]) {
+      for (const neighbour of [false, true]) {
+        const limiter = limiterOf(each, rule(1000, 1000))
+        const key = limiter.hash('a')
+        expect(limiter.take([{ limit: 0, key, cost: each.burst }], start).admitted).toBe(true)
+        const idleMs = Math.max(
+          Math.ceil(turns * wrapMs),
+          each.periodMs * (each.burst / each.count) + 1 + 4 / ticksPerMs(planFor(each)),
+        )
+        // Traffic of others in between must not let the entry's age be forgotten.
+        if (neighbour) for (let step = 1; step < 20; step++) touchAll(limiter, start + (idleMs * step) / 20)
+        expect(limiter.take([{ limit: 0, key, cost: each.burst }], start + idleMs).admitted).toBe(true)
+      }
+    }
+  })
+
+  test.each(cases)('a loaded key is loaded until the last moment: $count/$periodMs', (each) => {
+    const limiter = limiterOf(each, rule(1000, 1000))
+    const key = limiter.hash('a')
+    const start = 1_760_000_000_000
+    expect(limiter.take([{ limit: 0, key, cost: each.burst }], start).admitted).toBe(true)
+    const fullMs = (each.burst * each.periodMs) / each.count
+    for (let step = 1; step < 40; step++) {
+      const at = start + Math.floor((fullMs * step) / 40)
+      touchAll(limiter, at)
+      expect(limiter.take([{ limit: 0, key, cost: each.burst }], at).admitted).toBe(at >= start + fullMs)
+    }
+  })
+
+  function touchAll(limiter: ReturnType<typeof limiterOf>, nowMs: number): void {
+    for (let index = 0; index < 60; index++) limiter.takeText(1, `neighbour ${index}`, Math.floor(nowMs))
+  }
+})
+
+describe('a clock that is set back', () => {
+  const backs = [500, 5000, 60_000, 3_600_000, 86_400_000, 315_360_000_000]
+
+  test.each(backs)('by %i ms frees nobody and locks nobody for longer than a refill', (back) => {
+    const limiter = limiterOf(rule(60, 60_000, 10))
+    const start = 1_760_000_000_000
+    const [full, fresh] = [limiter.hash('full'), limiter.hash('fresh')]
+    expect(limiter.take([{ limit: 0, key: full, cost: 10 }], start).admitted).toBe(true)
+    limiter.takeOne(0, fresh, start)
+    expect(limiter.takeOne(0, full, start - back)).toBeGreaterThan(0)
+    expect(limiter.takeOne(0, full, start - back)).toBeLessThanOrEqual(1000)
+    expect(limiter.takeOne(0, fresh, start - back)).toBe(0)
+    expect(limiter.takeOne(0, full, start - back + 1001)).toBe(0)
+    expect(limiter.take([{ limit: 0, key: fresh, cost: 10 }], start - back + 10_001).admitted).toBe(true)
+  })
+})

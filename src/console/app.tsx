@@ -1,7 +1,8 @@
-import { useMemo, useState, type ReactNode } from 'react'
+import { Suspense, useMemo, useState, type ReactNode } from 'react'
 import { useHouse } from './data/house.ts'
 import { useStore, type Store } from './data/store.ts'
-import { Empty } from './parts/basics.tsx'
+import { Empty, Loading } from './parts/basics.tsx'
+import { Boundary } from './parts/boundary.tsx'
 import { PageHead } from './parts/answer.tsx'
 import { placeOf, usePlace, type Place } from './router/router.ts'
 import { Banner, Notices } from './shell/banner.tsx'
@@ -23,7 +24,14 @@ function CurrentPage({ place }: { place: Place }): ReactNode {
       </>
     )
   }
-  return <page.component key={place.path.join('/')} rest={rest} query={place.query} />
+  const address = place.path.join('/')
+  return (
+    <Boundary key={address}>
+      <Suspense fallback={<Loading lines={8} />}>
+        <page.component key={address} rest={rest} query={place.query} />
+      </Suspense>
+    </Boundary>
+  )
 }
 
 function Frame({ theme }: { theme: Store<Theme> }): ReactNode {

@@ -1,14 +1,20 @@
-import type { ComponentType } from 'react'
+import { lazy, type ComponentType } from 'react'
 import type { Operations } from '../contracts/index.ts'
 import type { IconName } from './parts/icons.tsx'
 import type { PageProps } from './parts/page-props.ts'
-import { AccessPage } from './pages/access/access-page.tsx'
-import { JobsPage } from './pages/jobs/jobs-page.tsx'
 import { LimitsPage } from './pages/limits/limits-page.tsx'
-import { OperationsPage } from './pages/operations/operations-page.tsx'
 import { OverviewPage } from './pages/overview/overview-page.tsx'
 import { ServicesPage } from './pages/services/services-page.tsx'
 import { TimelinePage } from './pages/timeline/timeline-page.tsx'
+
+// Pages that are seldom the first are fetched when they are asked for.
+const JobsPage = lazy(async () => ({ default: (await import('./pages/jobs/jobs-page.tsx')).JobsPage }))
+const OperationsPage = lazy(async () => ({
+  default: (await import('./pages/operations/operations-page.tsx')).OperationsPage,
+}))
+const AccessPage = lazy(async () => ({
+  default: (await import('./pages/access/access-page.tsx')).AccessPage,
+}))
 
 /** A page of the console. */
 export interface Page {

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { describeChart, sayValue, valueAt, type Chart } from '../charts/chart.ts'
 import { sayMoment } from '../words/format.ts'
+import { Boundary } from './boundary.tsx'
 
 const ChartCanvas = lazy(async () => ({ default: (await import('./chart-canvas.tsx')).ChartCanvas }))
 
@@ -24,9 +25,11 @@ export function ChartPanel(props: {
       </figcaption>
       <div className="chart-area" role="img" aria-label={describeChart(chart)}>
         {props.ready && !empty && (
-          <Suspense fallback={null}>
-            <ChartCanvas chart={chart} onPoint={setAt} />
-          </Suspense>
+          <Boundary instead={<p className="chart-empty">The chart did not load; its values are above.</p>}>
+            <Suspense fallback={null}>
+              <ChartCanvas chart={chart} onPoint={setAt} />
+            </Suspense>
+          </Boundary>
         )}
         {props.ready && empty && <p className="chart-empty">Nothing was measured in this time.</p>}
       </div>

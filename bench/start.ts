@@ -59,14 +59,12 @@ export async function run(): Promise<BenchResult> {
       process.execPath,
       [
         join(root, 'scripts', 'start.mjs'),
-        ...[
-          '--edge-port',
-          String(edge),
-          '--control-port',
-          String(control),
-          '--data',
-          join(directory, 'data'),
-        ],
+        '--edge-port',
+        String(edge),
+        '--control-port',
+        String(control),
+        '--data',
+        join(directory, 'data'),
       ],
       { stdio: 'ignore' },
     )

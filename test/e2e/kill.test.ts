@@ -26,7 +26,7 @@ async function runningPlace(): Promise<Place> {
 /** Friendly traffic: `width` clients, each one request after the other on a connection of its own. */
 function traffic(url: string, width: number) {
   const counts = { good: 0, bad: 0, longestGapMs: 0 }
-  let going = true
+  const ending = new AbortController()
   let lastGood = performance.now()
   const ask = (agent: Agent): Promise<boolean> =>
     new Promise((done) => {
@@ -41,7 +41,7 @@ function traffic(url: string, width: number) {
     })
   const client = async (): Promise<void> => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    while (going) {
+    while (!ending.signal.aborted) {
       if (await ask(agent)) {
         const now = performance.now()
         counts.longestGapMs = Math.max(counts.longestGapMs, now - lastGood)
@@ -56,7 +56,7 @@ function traffic(url: string, width: number) {
   return {
     counts,
     stop: async () => {
-      going = false
+      ending.abort()
       await Promise.all(clients)
       return counts
     },

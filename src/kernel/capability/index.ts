@@ -80,7 +80,7 @@ export function bindValue<O extends OperationDeclaration>(
   declaration: O,
   act: (input: InputOf<O>, call: Call) => Promise<OutputOf<O>>,
 ): OperationBinding {
-  return { declaration: declaration as unknown as OperationDeclaration, act: act as OperationBinding['act'] }
+  return { declaration, act }
 }
 
 /** Binds an operation that answers with a stream of items. */
@@ -88,7 +88,7 @@ export function bindStream<O extends OperationDeclaration>(
   declaration: O,
   act: (input: InputOf<O>, call: Call) => AsyncIterable<OutputOf<O>>,
 ): OperationBinding {
-  return { declaration: declaration as unknown as OperationDeclaration, act: act as OperationBinding['act'] }
+  return { declaration, act }
 }
 
 /** Binds an operation that answers with a job. */
@@ -96,7 +96,7 @@ export function bindJob<O extends OperationDeclaration>(
   declaration: O,
   act: (input: InputOf<O>, call: JobCall) => Promise<OutputOf<O>>,
 ): OperationBinding {
-  return { declaration: declaration as unknown as OperationDeclaration, act: act as OperationBinding['act'] }
+  return { declaration, act }
 }
 
 /** Something that a check found: it is said before anything starts. */

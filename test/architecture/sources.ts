@@ -60,7 +60,7 @@ export function parse(path: string, text = readFileSync(join(root, path), 'utf8'
 
 /** Whether a file is part of the product, not a test of it. */
 export function isProduct(path: string): boolean {
-  return !/\.(?:test|test-support|conformance)\.tsx?$/.test(path) && !/\/(?:testing|fixtures)\//.test(path)
+  return !/\.(?:test|test-[a-z]+|conformance)\.tsx?$/.test(path) && !/\/(?:testing|fixtures)\//.test(path)
 }
 
 /** Every source file below src/. */

@@ -72,7 +72,7 @@ export const noHollowNames: Rule = (source) => {
 
 /** Files are in kebab-case. */
 export const kebabCase: Rule = ({ path }) =>
-  /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)*\.tsx?$/.test(basename(path)) ? [] : [`${path} is not kebab-case`]
+  /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z-]+)*\.tsx?$/.test(basename(path)) ? [] : [`${path} is not kebab-case`]
 
 /** No `export *`, no enum, no namespace, and a default export only in configuration files. */
 export const plainModules: Rule = (source) =>

@@ -18,7 +18,7 @@ function declarationOf(statement: Node): Node {
   return declaration ?? statement
 }
 
-/** No `let`, no empty Map or Set at the top of a module: state belongs to somebody. */
+/** No `let`, no empty Map or Set at the top of a module: state belongs to somebody. (A WeakMap holds what belongs to its keys.) */
 export const noModuleState: Rule = (source) =>
   source.body.map(declarationOf).flatMap((node) => {
     if (node.type !== 'VariableDeclaration') return []
@@ -28,7 +28,7 @@ export const noModuleState: Rule = (source) =>
       const init = declarator['init'] as Node | null
       const grows =
         init?.type === 'NewExpression' &&
-        /^(?:Weak)?(?:Map|Set)$/.test(nameOf(init['callee'])) &&
+        /^(?:Map|Set)$/.test(nameOf(init['callee'])) &&
         (init['arguments'] as readonly unknown[]).length === 0
       return grows ? [at(source, node, 'module-level mutable collection')] : []
     })

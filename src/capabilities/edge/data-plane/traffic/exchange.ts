@@ -246,6 +246,6 @@ function failureOf(error: Error, isSent: boolean): OriginFailure | null {
   if (!isSent) return 'unreachable'
   if (timeouts.has(code)) return 'timed-out'
   const isInvalid =
-    code.startsWith('HPE_') || code.startsWith('UND_ERR_HEADERS') || code === 'ERR_INVALID_CHAR'
+    error.name === 'HTTPParserError' || code.startsWith('UND_ERR_HEADERS') || code === 'ERR_INVALID_CHAR'
   return isInvalid ? 'invalid-answer' : 'broke-off'
 }

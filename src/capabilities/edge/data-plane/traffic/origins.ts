@@ -1,4 +1,5 @@
-import { Pool, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import { Pool } from './pool.ts'
 
 /** One origin as a thread speaks to it. */
 export interface Origin {

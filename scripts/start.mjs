@@ -19,7 +19,14 @@ const child = spawn(
     join(root, '.holdfast'),
     ...process.argv.slice(2),
   ],
-  { stdio: 'inherit', env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}` } },
+  {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}`,
+      HOLDFAST_COMMAND: 'bin/holdfast',
+    },
+  },
 )
 
 // In a terminal Ctrl-C reaches the child as well; elsewhere we pass on what we are told. The child decides when to end.

@@ -24,7 +24,7 @@ export interface EnvironmentConfig {
 export interface EnvironmentCapability extends Capability {
   /** Who answers for each service that listens, now. */
   endpoints(): readonly ServiceEndpoints[]
-  /** Calls the listener whenever `endpoints` has changed. */
+  /** Calls the listener whenever `endpoints` has changed, and at once when they are known already. */
   onEndpoints(listener: () => void): void
 }
 

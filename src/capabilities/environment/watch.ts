@@ -19,7 +19,7 @@ export interface Watch {
   services(): readonly ServiceView[]
   /** Why the supervisor could not be asked, or null. */
   trouble(): string | null
-  /** Called when the set of targets has changed. */
+  /** Calls the listener when the set of targets has changed, and at once when it is known already. */
   onTargets(listener: () => void): void
   /** One round: observe, probe, decide, record. */
   round(): Promise<void>
@@ -96,7 +96,11 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
     status: () => status,
     services: assess,
     trouble: () => trouble,
-    onTargets: (listener) => void listeners.add(listener),
+    onTargets: (listener) => {
+      listeners.add(listener)
+      // Who starts later than we do must not wait for the next change.
+      if (targetsKey !== '') listener()
+    },
     round,
     run: async (signal) => {
       while (!signal.aborted) {

@@ -1,0 +1,133 @@
+import type { Clock } from '../../../src/kernel/std/index.ts'
+
+/** A clock of something that can die: its timers die with it. */
+export interface MortalClock extends Clock {
+  /** Drops every timer; whatever sleeps never wakes. */
+  end(): void
+}
+
+/** Virtual time of a whole world. Like `virtualClock`, but quicker, and parts of the world can die. */
+export interface WorldClock extends Clock {
+  mortal(): MortalClock
+  /** Moves time on, firing what falls due and letting promises settle in between. */
+  advance(byMs: number): Promise<void>
+  /** Moves wall-clock time only. */
+  jump(byMs: number): void
+  /** Whether wall-clock time is behind where it has been already, or was within the last minutes of the run. */
+  wentBack(): boolean
+  /** Timers that are set. */
+  pending(): number
+}
+
+interface Timer {
+  readonly at: number
+  readonly order: number
+  readonly fire: () => void
+}
+
+/** What lasts for less than this may still wait for a clock that has just caught up. */
+const longSpellMs = 120_000
+
+/** Nothing in the world waits for the machine, so one turn of the event loop empties every queue of promises. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+class Times {
+  elapsedMs = 0
+  wallMs = Date.UTC(2026, 0, 1)
+  /** The latest wall-clock time before a jump. */
+  furthestMs = 0
+  order = 0
+  readonly timers = new Set<Timer>()
+
+  due(untilMs: number): Timer | undefined {
+    let first: Timer | undefined
+    for (const timer of this.timers) {
+      if (timer.at > untilMs) continue
+      const earlier = first === undefined || timer.at < first.at
+      if (earlier || (timer.at === first?.at && timer.order < first.order)) first = timer
+    }
+    return first
+  }
+}
+
+function clockOn(times: Times): MortalClock {
+  const mine = new Set<Timer>()
+  let ended = false
+  const drop = (timer: Timer): void => {
+    mine.delete(timer)
+    times.timers.delete(timer)
+  }
+  const schedule = (afterMs: number, fire: () => void): Timer => {
+    const timer: Timer = {
+      at: times.elapsedMs + Math.max(0, afterMs),
+      order: times.order++,
+      fire: () => {
+        mine.delete(timer)
+        fire()
+      },
+    }
+    if (ended) return timer
+    mine.add(timer)
+    times.timers.add(timer)
+    return timer
+  }
+  return {
+    now: () => Math.floor(times.wallMs + times.elapsedMs),
+    monotonicMs: () => times.elapsedMs,
+    sleep: (delayMs, signal) =>
+      new Promise((resolve, reject) => {
+        const reason = (): Error => signal?.reason as Error
+        if (signal?.aborted === true) return reject(reason())
+        const onAbort = (): void => {
+          drop(timer)
+          if (!ended) reject(reason())
+        }
+        const timer = schedule(delayMs, () => {
+          signal?.removeEventListener('abort', onAbort)
+          resolve()
+        })
+        signal?.addEventListener('abort', onAbort, { once: true })
+      }),
+    every: (periodMs, tick) => {
+      let timer: Timer
+      const again = (): void => {
+        timer = schedule(periodMs, () => {
+          again()
+          tick()
+        })
+      }
+      again()
+      return () => drop(timer)
+    },
+    end: () => {
+      ended = true
+      for (const timer of mine) drop(timer)
+    },
+  }
+}
+
+/** Creates the clock of a world. */
+export function createWorldClock(): WorldClock {
+  const times = new Times()
+  return {
+    ...clockOn(times),
+    mortal: () => clockOn(times),
+    advance: async (byMs) => {
+      const untilMs = times.elapsedMs + byMs
+      await settle()
+      for (let timer = times.due(untilMs); timer !== undefined; timer = times.due(untilMs)) {
+        times.timers.delete(timer)
+        times.elapsedMs = timer.at
+        timer.fire()
+        await settle()
+      }
+      times.elapsedMs = untilMs
+    },
+    jump: (byMs) => {
+      times.furthestMs = Math.max(times.furthestMs, times.wallMs + times.elapsedMs)
+      times.wallMs += byMs
+    },
+    wentBack: () => times.wallMs + times.elapsedMs < times.furthestMs + longSpellMs,
+    pending: () => times.timers.size,
+  }
+}

@@ -1,0 +1,132 @@
+import { edge } from '../../../src/capabilities/edge/index.ts'
+import { environment } from '../../../src/capabilities/environment/index.ts'
+import { environmentOperations } from '../../../src/contracts/environment.ts'
+import { bindValue, type Capability, type Context, type Log } from '../../../src/kernel/capability/index.ts'
+import { plainError } from '../../../src/kernel/std/index.ts'
+import { createHouse, type House } from '../../../src/server/control/index.ts'
+import { timelineOf } from './disk.ts'
+import { beginLife, type Life } from './life.ts'
+import { file, proberFor, type World } from './world.ts'
+
+/** A line of control's log that says that something went wrong. */
+export interface Complaint {
+  readonly atMs: number
+  readonly message: string
+  readonly error: string
+}
+
+/** Control as the supervisor keeps it: killed and started again, always on the same timeline. */
+export interface Control {
+  /** Null while it is dead or still starting. */
+  readonly house: House | null
+  readonly complaints: readonly Complaint[]
+  /** How often it was started. */
+  readonly starts: number
+  /** As `kill -9`; it is started again after a while. */
+  kill(downMs: number): void
+  /** As SIGTERM; it is started again after a while. */
+  stop(downMs: number): Promise<void>
+}
+
+const directory = '/simulated'
+/** The last complaints are enough to find out. */
+const keptComplaints = 200
+
+function capabilities(world: World, life: Life, context: Context): readonly Capability[] {
+  const whole = { name: file.name, version: '1', directory, services: file.services }
+  const theEnvironment = environment.create(whole, context, {
+    engine: world.engine.portFor(life),
+    prober: proberFor(world, life),
+    logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
+    canRun: () => Promise.resolve(true),
+    hostVariables: {},
+  })
+  const upstreams = {
+    current: () => theEnvironment.endpoints(),
+    subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
+  }
+  const section = { name: file.name, directory, section: file.edge }
+  return [
+    theEnvironment,
+    edge.create(section, context, { dataPlane: world.dataPlane.portFor(life), upstreams }),
+  ]
+}
+
+function createLog(world: World, complaints: Complaint[]): Log {
+  return {
+    info: () => undefined,
+    warn: () => undefined,
+    error: ({ error }, message) => {
+      complaints.push({
+        atMs: world.clock.monotonicMs(),
+        message,
+        error: typeof error === 'string' ? error : '',
+      })
+      if (complaints.length > keptComplaints) complaints.shift()
+    },
+  }
+}
+
+function startHouse(world: World, life: Life, log: Log): Promise<House> {
+  const timeline = timelineOf(world.disk, life, world.chance)
+  return createHouse({
+    timeline,
+    series: world.series,
+    clock: life.clock,
+    random: world.chance.random,
+    log,
+    capabilities: (context) => capabilities(world, life, context),
+    bindings: () => [
+      bindValue(environmentOperations.reload, () => Promise.resolve({ changed: false, says: 'nothing' })),
+    ],
+  })
+}
+
+/** Starts control on a world, and again whenever it ends. */
+export function keepControl(world: World): Control {
+  const complaints: Complaint[] = []
+  const log = createLog(world, complaints)
+  const state: { life: Life; house: House | null; starts: number } = {
+    life: beginLife(world.clock),
+    house: null,
+    starts: 0,
+  }
+  const start = async (): Promise<void> => {
+    const life = beginLife(world.clock)
+    state.life = life
+    state.starts++
+    world.engine.recordProcess('process-started', 'control')
+    try {
+      const house = await life.guard(() => startHouse(world, life, log))
+      state.house = house
+    } catch (error) {
+      log.error({ error: plainError(error).message }, 'control did not start')
+      end(1000)
+    }
+  }
+  const end = (downMs: number): void => {
+    state.life.end()
+    state.house = null
+    world.engine.recordProcess('process-crashed', 'control')
+    void world.clock.sleep(downMs).then(() => start())
+  }
+  void start()
+  return {
+    get house() {
+      return state.house
+    },
+    get starts() {
+      return state.starts
+    },
+    complaints,
+    kill: (downMs) => {
+      if (state.life.alive) end(downMs)
+    },
+    stop: async (downMs) => {
+      const { house, life } = state
+      if (house === null) return
+      await life.guard(() => house.stop())
+      if (state.life === life && life.alive) end(downMs)
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import { HoldfastError } from '../../../src/kernel/std/index.ts'
+import type { NewFact, Timeline } from '../../../src/kernel/timeline/index.ts'
+import type { Chance } from './chance.ts'
+import { known } from './known.ts'
+import type { Life } from './life.ts'
+
+/** The disk under the timeline: what it holds outlives control. */
+export interface Disk {
+  readonly timeline: Timeline
+  /** Largest state of each fold that was ever saved, characters of JSON. */
+  readonly largestCheckpoints: Map<string, number>
+  /** Appends are refused while it is full. */
+  full: boolean
+}
+
+/** Creates a disk that holds this timeline. */
+export function createDisk(timeline: Timeline): Disk {
+  return { timeline, largestCheckpoints: new Map(), full: false }
+}
+
+function diskFull(): HoldfastError {
+  return new HoldfastError({
+    code: 'timeline.disk-full',
+    kind: 'operational',
+    message: 'the disk of the simulation is full',
+  })
+}
+
+function refuses(disk: Disk, facts: readonly NewFact[]): boolean {
+  if (!disk.full) return false
+  return !known.edgeCannotBearFullDisk || facts.some(({ kind }) => !kind.startsWith('edge.'))
+}
+
+/** The timeline as one life of control sees it: with a disk's delays, one append after the other. */
+export function timelineOf(disk: Disk, life: Life, chance: Chance): Timeline {
+  const { timeline } = disk
+  let last: Promise<unknown> = Promise.resolve()
+  const delay = (): Promise<void> => life.clock.sleep(chance.between(0, 20))
+  const slowly = <T>(act: () => Promise<T>): Promise<T> =>
+    life.guard(async () => {
+      await delay()
+      const value = await act()
+      await delay()
+      return value
+    })
+  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
+    const done = last.then(() => slowly(act))
+    last = done.catch(() => undefined)
+    return done
+  }
+  return {
+    ...timeline,
+    append: (facts) =>
+      inTurn(() => (refuses(disk, facts) ? Promise.reject(diskFull()) : timeline.append(facts))),
+    onAppended: (listener) => {
+      const stop = timeline.onAppended(listener)
+      life.onEnd(stop)
+      return stop
+    },
+    read: (query) => slowly(() => timeline.read(query)),
+    head: () => slowly(() => timeline.head()),
+    verify: (options) => slowly(() => timeline.verify(options)),
+    loadCheckpoint: (name) => slowly(() => timeline.loadCheckpoint(name)),
+    saveCheckpoint: (name, checkpoint) => {
+      const size = JSON.stringify(checkpoint.state).length
+      disk.largestCheckpoints.set(name, Math.max(size, disk.largestCheckpoints.get(name) ?? 0))
+      return inTurn(() => timeline.saveCheckpoint(name, checkpoint))
+    },
+    retain: (retention) => inTurn(() => timeline.retain(retention)),
+  }
+}

@@ -1,0 +1,196 @@
+import type { Engine } from '../../../src/capabilities/environment/ports.ts'
+import {
+  supervisorEvent,
+  supervisorStatus,
+  type DesiredReplicas,
+  type SupervisorEvent,
+  type SupervisorStatus,
+} from '../../../src/contracts/supervisor.ts'
+import { HoldfastError, type Clock } from '../../../src/kernel/std/index.ts'
+import type { Chance } from './chance.ts'
+import type { Life } from './life.ts'
+import { FakeReplica, type EventParts } from './replica.ts'
+
+/** An event, and whether the engine may have lost it before anybody read it. */
+export interface SeenEvent {
+  readonly event: SupervisorEvent
+  excused: boolean
+}
+
+/** What a real engine waits when there are no events, and how long its client waits for an answer. */
+const pollMs = 10_000
+const timeoutMs = 5000
+const ambiguousMs = 90_000
+
+const blank: Omit<SupervisorEvent, 'number' | 'at' | 'what' | 'subject'> = {
+  pid: null,
+  port: null,
+  code: null,
+  signal: null,
+  restartInMs: null,
+  detail: null,
+  lastLines: [],
+}
+
+/** A supervisor that does what its contract says, and every evil that the contract allows. */
+export class FakeEngine {
+  /** Everything that ever happened, also what was lost. */
+  readonly seen: SeenEvent[] = []
+  readonly replicas = new Map<string, FakeReplica>()
+  /** Null: dead. */
+  startedAt: number | null = null
+  /** Answers take long, or until the client gives up. */
+  slow = false
+  /** One answer in so many gets lost after the deed; 0: none. */
+  losesAnswers = 0
+  readonly #clock: Clock
+  readonly #chance: Chance
+  #log: SupervisorEvent[] = []
+  #pids = 100
+  #waiters = new Set<() => void>()
+  /** Until then whoever asks may mean a number of before the loss. */
+  #ambiguousUntilMs = 0
+
+  constructor(clock: Clock, chance: Chance) {
+    this.#clock = clock
+    this.#chance = chance
+    this.start('survived')
+  }
+
+  /** The supervisor comes (back); replicas are adopted or, if they died meanwhile, started anew. */
+  start(replicas: 'survived' | 'died'): void {
+    if (this.startedAt !== null) return
+    this.startedAt = this.#clock.now()
+    this.#record({ what: 'supervisor-started', subject: 'supervisor', pid: 1 })
+    for (const replica of this.replicas.values()) replica.adopt(replicas === 'survived')
+  }
+
+  /** The supervisor is killed. */
+  die(): void {
+    this.startedAt = null
+    this.#wake()
+  }
+
+  /** Its events are lost; numbers start again from 1. */
+  loseEvents(): void {
+    this.#log = []
+    this.#ambiguousUntilMs = this.#clock.monotonicMs() + ambiguousMs
+    for (const seen of this.seen) seen.excused = true
+  }
+
+  /** The oldest events give way, as when control was dead for very long. */
+  forgetOldest(): void {
+    const gone = new Set(this.#log.splice(0, Math.floor(this.#log.length / 2)))
+    for (const seen of this.seen) if (gone.has(seen.event)) seen.excused = true
+  }
+
+  /** The process of control or the edge came or went. */
+  recordProcess(what: 'process-started' | 'process-crashed', subject: 'control' | 'edge'): void {
+    this.#pids++
+    if (this.startedAt !== null) this.#record({ what, subject, pid: this.#pids, code: 9 })
+  }
+
+  /** The engine as one life of control reaches it. */
+  portFor(life: Life): Engine {
+    const ask = <T>(act: () => T): Promise<T> => life.guard(() => this.#answer(act))
+    return {
+      status: () => ask(() => this.status()),
+      run: (desired) => ask(() => this.#run(desired)),
+      restart: (id) => ask(() => this.#restart(id)),
+      events: (after, signal) => life.guard(() => this.#events(after, signal)),
+    }
+  }
+
+  status(): SupervisorStatus {
+    return supervisorStatus.parse({
+      pid: 1,
+      version: '1',
+      startedAt: this.startedAt ?? 0,
+      processes: [],
+      replicas: [...this.replicas.values()].map((replica) => replica.status()),
+      notes: [],
+    })
+  }
+
+  async #answer<T>(act: () => T): Promise<T> {
+    await this.#clock.sleep(this.#chance.between(0, 30))
+    if (this.startedAt === null) throw unreachable('nobody listens')
+    const value = act()
+    const late = this.slow ? this.#chance.between(500, 9000) : 0
+    await this.#clock.sleep(Math.min(late, timeoutMs))
+    const lost = this.losesAnswers > 0 && this.#chance.oneIn(this.losesAnswers)
+    if (late > timeoutMs || lost || this.startedAt === null) throw unreachable('no answer came')
+    return value
+  }
+
+  #run({ replicas }: DesiredReplicas): SupervisorStatus {
+    const wanted = new Set(replicas.map(({ id }) => id))
+    for (const id of this.replicas.keys()) if (!wanted.has(id)) this.replicas.delete(id)
+    for (const spec of replicas) {
+      if (this.replicas.has(spec.id)) continue
+      const ground = {
+        clock: this.#clock,
+        chance: this.#chance,
+        record: (parts: EventParts) => this.#record(parts),
+        isWatched: () => this.startedAt !== null,
+        nextPid: () => ++this.#pids,
+      }
+      this.replicas.set(spec.id, new FakeReplica(spec, ground))
+    }
+    return this.status()
+  }
+
+  #restart(id: string): void {
+    const replica = this.replicas.get(id)
+    if (replica === undefined) throw new Error(`there is no ${id}`)
+    replica.restart()
+  }
+
+  async #events(after: number, signal: AbortSignal): Promise<readonly SupervisorEvent[]> {
+    const untilMs = this.#clock.monotonicMs() + pollMs
+    for (;;) {
+      const found = await this.#answer(() => this.#after(after))
+      if (found.length > 0 || this.#clock.monotonicMs() >= untilMs) return found
+      await this.#changed(untilMs - this.#clock.monotonicMs(), signal)
+      signal.throwIfAborted()
+    }
+  }
+
+  /** A number beyond the newest reads from the start, as the real log does. */
+  #after(number: number): readonly SupervisorEvent[] {
+    const from = number > (this.#log.at(-1)?.number ?? 0) ? 0 : number
+    if (this.#clock.monotonicMs() < this.#ambiguousUntilMs) this.#excuseUpTo(from)
+    return this.#log.filter((event) => event.number > from).slice(0, 500)
+  }
+
+  /** Who asks with a number of before the loss that was reached again meanwhile misses what lies below it. */
+  #excuseUpTo(number: number): void {
+    const below = new Set(this.#log.filter((event) => event.number <= number))
+    for (const seen of this.seen) if (below.has(seen.event)) seen.excused = true
+  }
+
+  async #changed(waitMs: number, signal: AbortSignal): Promise<void> {
+    const done = new AbortController()
+    const wake = (): void => done.abort()
+    this.#waiters.add(wake)
+    const either = AbortSignal.any([signal, done.signal])
+    await this.#clock.sleep(waitMs, either).catch(() => undefined)
+    this.#waiters.delete(wake)
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters) wake()
+  }
+
+  #record(parts: EventParts): void {
+    const number = (this.#log.at(-1)?.number ?? 0) + 1
+    const event = supervisorEvent.parse({ ...blank, ...parts, number, at: this.#clock.now() })
+    this.#log.push(event)
+    this.seen.push({ event, excused: false })
+    this.#wake()
+  }
+}
+
+function unreachable(message: string): HoldfastError {
+  return new HoldfastError({ code: 'supervisor.unreachable', kind: 'operational', message })
+}

@@ -127,8 +127,15 @@ export function sumLimits(
   return sums
 }
 
+/** Whether the edge, by its last report, can answer for every service. */
+function serves({ upstreams, revision }: EdgePolicy, last: EdgeReport | undefined): boolean {
+  if (last?.revision !== revision) return false
+  const ill = new Set(last.unhealthyTargets)
+  return upstreams.every(({ targets }) => targets.some(({ id }) => !ill.has(id)))
+}
+
 /** Totals of the last minute. */
-export function trafficView({ reports }: Pick<UseGround, 'reports'>): TrafficView {
+export function trafficView({ policy, reports }: Pick<UseGround, 'policy' | 'reports'>): TrafficView {
   const sum = sumUp(reports.flatMap(({ routes }) => routes))
   const last = reports.at(-1)
   const biting = new Set(
@@ -143,6 +150,7 @@ export function trafficView({ reports }: Pick<UseGround, 'reports'>): TrafficVie
     biting: [...biting],
     unhealthyTargets: [...(last?.unhealthyTargets ?? [])],
     reportedAt: last?.at ?? null,
+    serves: serves(policy, last),
   }
   return { says: sayTraffic(view), ...view }
 }

@@ -29,6 +29,8 @@ export interface HealthChecks {
 }
 
 const tickMs = 250
+/** An ill target is looked at more often: it may be about to get well. */
+const illIntervalMs = 500
 const probeTimeoutMs = 2000
 /** A target that was well is ill after so many failures in a row. */
 const failuresToFall = 2
@@ -47,7 +49,9 @@ export function startHealthChecks(parts: {
   const isDue = (target: Watched): boolean => {
     if (target.isBusy) return false
     if (board.healthOf(target.slot) === health.suspect) return true
-    return clock.monotonicMs() - target.lookedAtMs >= target.intervalMs
+    const isIll = board.healthOf(target.slot) === health.ill
+    const intervalMs = isIll ? Math.min(target.intervalMs, illIntervalMs) : target.intervalMs
+    return clock.monotonicMs() - target.lookedAtMs >= intervalMs
   }
 
   const look = async (target: Watched): Promise<void> => {

@@ -25,6 +25,8 @@ export interface Charge {
   readonly nowMs: number
   /** For windows: the place in the ring that the cells were added for. */
   readonly ringPlace: number
+  /** How far beyond it its units begin, since the same request asks for some before. */
+  readonly ringOffset: number
 }
 
 /** What came of a charge: 0 or the milliseconds to wait, and what is left afterwards (undefined: look it up). */
@@ -116,7 +118,7 @@ export class Charger {
     return Math.round(this.session.displacedShare * plan.horizonTicks)
   }
 
-  private window({ account, cell, cost, nowMs, ringPlace }: Charge): Outcome {
+  private window({ account, cell, cost, nowMs, ...ring }: Charge): Outcome {
     const { plan, rule, ringForm } = account
     if (cost > rule.count) return never
     const tick = tickAt(plan, nowMs)
@@ -129,9 +131,10 @@ export class Charger {
       this.session.write(held, until | 0)
     }
     if (debt > 0) return { waitMs: waitMs(plan, debt), remaining: undefined }
-    const ring = this.session.hold(cell)
+    const held = this.session.hold(cell)
     const forgottenAt = tickAt(ringForm, nowMs) + ringForm.horizonTicks
-    if (ring >= 0) this.session.write(ring, packRing((ringPlace + cost) % rule.count, forgottenAt))
+    if (held >= 0)
+      this.session.write(held, packRing((ring.ringPlace + ring.ringOffset + cost) % rule.count, forgottenAt))
     return { waitMs: 0, remaining: undefined }
   }
 

@@ -64,7 +64,7 @@ class SharedLimiter implements Limiter {
     this.names = new KeyedHash(options.seed)
     this.names.text('seed')
     const shape = { capacity: options.capacity, seedCheck: this.names.low }
-    const limitCapacity = options.limitCapacity ?? Math.max(256, 4 * recordsFor(options.limits))
+    const limitCapacity = options.limitCapacity ?? Math.max(64, 4 * recordsFor(options.limits))
     assert(limitCapacity >= 1 && limitCapacity < 2 ** 16, 'limitCapacity must be below 65,536')
     const layout =
       options.buffer === undefined
@@ -198,29 +198,37 @@ class SharedLimiter implements Limiter {
   private lock(takes: readonly Take[], nowMs: number): readonly Charge[] {
     for (let turn = 0; ; turn++) {
       this.session.begin(nowMs)
-      const charges = takes.map((take) => this.charge(take, nowMs))
+      const charges = takes.map((take, index) => this.charge(take, takes.slice(0, index), nowMs))
       if (turn > 0 || !this.session.lockNarrowly()) this.session.lockWidely()
       if (turn > RING_TURNS || charges.every((charge) => this.charger.stands(charge))) return charges
       this.session.end()
     }
   }
 
-  private charge({ limit, key, cost = 1 }: Take, nowMs: number): Charge {
+  private charge(take: Take, earlier: readonly Take[], nowMs: number): Charge {
+    const { limit, key, cost = 1 } = take
     const account = this.account(limit)
     assert(Number.isInteger(cost) && cost >= 1, `a cost must be a whole number from 1 on, not ${cost}`)
     const lanes = split(key)
     if (account.rule.kind !== 'window') {
       const cell = this.session.add(lanes.low, lanes.high, account)
-      return { account, cell, cost, nowMs, ringPlace: 0 }
+      return { account, cell, cost, nowMs, ringPlace: 0, ringOffset: 0 }
     }
     assert(cost <= mostWindowCost, `a window gives at most ${mostWindowCost} at once`)
     const ringPlace = this.reader.ringPlace(account, lanes, nowMs)
+    const ringOffset = this.unitsOf(account, key, earlier)
     const cell = this.session.add(lanes.low, lanes.high, account.ring)
     for (let unit = 0; unit < cost; unit++) {
-      const slot = slotLanes(lanes, (ringPlace + unit) % account.rule.count)
+      const slot = slotLanes(lanes, (ringPlace + ringOffset + unit) % account.rule.count)
       this.session.add(slot.low, slot.high, account)
     }
-    return { account, cell, cost, nowMs, ringPlace }
+    return { account, cell, cost, nowMs, ringPlace, ringOffset }
+  }
+
+  /** What earlier takes of the same request want of the same account. */
+  private unitsOf({ id }: Account, key: KeyHash, earlier: readonly Take[]): number {
+    const same = earlier.filter((take) => take.key === key && this.account(take.limit).id === id)
+    return same.reduce((sum, { cost = 1 }) => sum + cost, 0)
   }
 
   private giveBack(takes: readonly Take[], takenAtMs: number, nowMs: number): boolean {

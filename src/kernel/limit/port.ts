@@ -43,7 +43,7 @@ export interface LimiterOptions {
   readonly buffer?: SharedArrayBuffer
   /**
    * Limits that the buffer remembers, those of former policies included; a window counts twice. Default: four times
-   * as many as given, at least 256. Read from the buffer when attaching.
+   * as many as given, at least 64. Read from the buffer when attaching.
    */
   readonly limitCapacity?: number
 }

@@ -46,6 +46,14 @@ const RECLAIMED_SHARE = 4
 /** The holder may be sweeping a large table. */
 const SWEEP_PATIENCE_NAPS = 10_000
 
+/** A registration under way. */
+interface Allotment {
+  readonly order: number
+  readonly known: Map<string, number>
+  /** Numbers below this are taken. */
+  next: number
+}
+
 /**
  * The limits that entries may belong to, kept in the buffer itself: entries of a limit that stays in the policy
  * keep their meaning over a reload, and every thread finds the same number for the same limit.
@@ -92,7 +100,8 @@ export class Registry {
         wanted.filter((_, index) => ids[index] === undefined).map((each) => nameOf(each)),
       ).size
       if (missing > this.records - known.size) this.reclaim(missing, { order, forget })
-      return wanted.map((identity, index) => ids[index] ?? this.allot(identity, { order, known }))
+      const context = { order, known, next: 1 }
+      return wanted.map((identity, index) => ids[index] ?? this.allot(identity, context))
     } finally {
       giveLock(this.words, header.registryLock)
     }
@@ -190,11 +199,12 @@ export class Registry {
     return id
   }
 
-  private allot(identity: Identity, context: { order: number; known: Map<string, number> }): number {
+  private allot(identity: Identity, context: Allotment): number {
     const { order, known } = context
     const before = known.get(nameOf(identity))
     if (before !== undefined) return before
-    const id = this.free()
+    const id = this.free(context.next)
+    context.next = id + 1
     const at = this.at(id)
     this.words.fill(0, at, at + LINE)
     this.words[at + record.kind] = KINDS.indexOf(identity.form.kind) + 1
@@ -208,8 +218,8 @@ export class Registry {
     return id
   }
 
-  private free(): number {
-    for (let id = 1; id <= this.records; id++) {
+  private free(from: number): number {
+    for (let id = from; id <= this.records; id++) {
       const at = this.at(id)
       if (this.words[at + record.low] === 0 && this.words[at + record.high] === 0) return id
     }

@@ -117,6 +117,9 @@ export const trafficView = z.strictObject({
   biting: z.array(z.string()).describe('names of the limits that refused something in the last minute'),
   unhealthyTargets: z.array(z.string()).describe('replicas that the edge holds for ill'),
   reportedAt: z.number().nullable().describe('when the edge last reported; null: not since control started'),
+  serves: z
+    .boolean()
+    .describe('whether it has the newest policy and, for each service, a replica to send requests to'),
 })
 
 /** Operations of the edge. */

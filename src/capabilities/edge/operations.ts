@@ -26,7 +26,9 @@ export function bindOperations(ground: OperationGround): readonly OperationBindi
     lastHour: await hour(),
   })
   return [
-    bindValue(edgeOperations.traffic, async () => trafficView({ reports: ground.reports() })),
+    bindValue(edgeOperations.traffic, async () =>
+      trafficView({ policy: ground.compile(), reports: ground.reports() }),
+    ),
     bindValue(edgeOperations.routes, async () => {
       const routes = routeViews(await use())
       const named = routes.filter(({ to }) => to !== '')

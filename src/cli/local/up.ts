@@ -22,6 +22,7 @@ export interface UpOptions {
 const pollMs = 100
 /** The supervisor starts a dying control again; longer than this it is not about to come. */
 const controlTimeoutMs = 20_000
+const edgeTimeoutMs = 20_000
 
 function timeoutsOf(loaded: LoadedEnvironment): Timeouts {
   return Object.fromEntries(
@@ -43,6 +44,25 @@ async function connect(dataDirectory: string): Promise<Client | null> {
 
 async function askStatus(client: Client | null): Promise<EnvironmentStatus | null> {
   return client === null ? null : client.call('environment.status', {}).catch(() => null)
+}
+
+/** Services can be well before the edge knows: it looks for itself. */
+async function waitServed(client: Client, ready: Ready, signal: AbortSignal): Promise<void> {
+  ready.terminal.doing('waiting for the edge')
+  const deadline = systemClock.monotonicMs() + edgeTimeoutMs
+  for (;;) {
+    const traffic = await client.call('edge.traffic', {}).catch(() => null)
+    if (traffic?.serves === true) return
+    if (systemClock.monotonicMs() > deadline) {
+      throw new HoldfastError({
+        code: 'edge.unreachable',
+        kind: 'operational',
+        message: 'the edge did not get ready to serve',
+        hint: `see ${join(ready.dataDirectory, 'logs', 'edge.log')}`,
+      })
+    }
+    await systemClock.sleep(pollMs, signal)
+  }
 }
 
 async function lastLines(client: Client, service: string): Promise<string> {
@@ -160,6 +180,7 @@ async function bringUp(ready: Ready, launched: Launched, asked: AbortSignal): Pr
   const startedAt = systemClock.monotonicMs()
   try {
     const { client, status } = await waitHealthy(ready, asked)
+    await waitServed(client, ready, asked)
     ready.terminal.done(
       `all services are healthy after ${sayDuration(systemClock.monotonicMs() - startedAt)}`,
     )

@@ -198,6 +198,7 @@ export function trafficView(now: number): Operations['edge.traffic']['output'] {
     connections: Math.round(180 * swell(now)),
     biting: [],
     unhealthyTargets: [],
+    serves: true,
     reportedAt: Math.floor(now) - 400,
   }
 }

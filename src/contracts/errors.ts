@@ -84,6 +84,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     'A request named a host that control does not go by (a DNS rebinding attempt, or a missing name in control.hosts).',
   ),
   entry('data.disk-full', 507, 74, 'There is no room left in the data directory.'),
+  entry('data.not-ours', 409, 73, 'The directory that was named for data holds something else.'),
   entry('data.unwritable', 500, 74, 'The data directory cannot be written.'),
   entry(
     'edge.certificate-invalid',

@@ -24,7 +24,10 @@ export function printScreen(terminal: Terminal, screen: Screen): void {
   terminal.line()
   for (const url of screen.edgeUrls) row('Service', terminal.strong(url))
   row('Console', terminal.strong(screen.consoleUrl))
-  row('', terminal.dim('signs you in once, within ten minutes; "holdfast sign-in" makes another link'))
+  row(
+    '',
+    terminal.dim(`signs you in once, within ten minutes; "${command} sign-in${locate}" makes another link`),
+  )
   row('Data, logs', screen.dataDirectory)
   for (const note of screen.status.notes) row('Note', note)
   terminal.line()

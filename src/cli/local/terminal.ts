@@ -17,6 +17,8 @@ const clearLine = '\r\u001B[2K'
 export function createTerminal(stream: NodeJS.WriteStream, variables: NodeJS.ProcessEnv): Terminal {
   const draws = stream.isTTY && variables['TERM'] !== 'dumb'
   const colours = draws && (variables['NO_COLOR'] ?? '') === ''
+  // What is drawn again must fit on one line, or its rest would stay.
+  const fit = (text: string): string => text.slice(0, Math.max(10, (stream.columns ?? 80) - 5))
   const paint = (code: number, text: string): string => (colours ? `\u001B[${code}m${text}\u001B[0m` : text)
   let pending = ''
   const wipe = (): void => {
@@ -27,7 +29,7 @@ export function createTerminal(stream: NodeJS.WriteStream, variables: NodeJS.Pro
       if (text === pending) return
       wipe()
       pending = text
-      stream.write(draws ? `  ${paint(2, '…')} ${text}` : `  ... ${text}\n`)
+      stream.write(draws ? `  ${paint(2, '…')} ${fit(text)}` : `  ... ${text}\n`)
     },
     done: (text) => {
       wipe()

@@ -102,8 +102,8 @@ function follow(child: ChildProcess, dataDirectory: string): Launched {
 
 /**
  * Starts an environment: proves that it can run here, takes the ports, starts the supervisor. Nothing is left behind
- * when it fails. Errors: `configuration.invalid`, `data.unwritable`, `data.disk-full`, `supervisor.already-running`,
- * `supervisor.port-in-use`, `supervisor.cannot-listen`, `supervisor.unreachable`.
+ * when it fails. Errors: `configuration.invalid`, `data.unwritable`, `data.disk-full`, `data.not-ours`,
+ * `supervisor.already-running`, `supervisor.port-in-use`, `supervisor.cannot-listen`, `supervisor.unreachable`.
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const { loaded, dataDirectory, onStep } = options

@@ -15,8 +15,12 @@ export interface OpenSocket {
   close(): void
 }
 
+function sayWhere({ host, port }: Place): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
 function explain(error: unknown, place: Place): HoldfastError {
-  const where = `${place.host}:${place.port}`
+  const where = sayWhere(place)
   const code = systemCode(error)
   if (code === 'EADDRINUSE') {
     return new HoldfastError({
@@ -57,7 +61,8 @@ function descriptorOf(server: Server): number {
 /** Opens one listening socket, exclusively. Errors: `supervisor.port-in-use`, `supervisor.cannot-listen`. */
 export function openSocket(place: Place): Promise<OpenSocket> {
   return new Promise((resolve, reject) => {
-    const server = createServer()
+    // Node accepts as soon as it listens. A client that comes before the edge does is told so by a reset.
+    const server = createServer((socket) => socket.resetAndDestroy())
     server.once('error', (error) => reject(explain(error, place)))
     server.listen({ host: place.host, port: place.port, exclusive: true, backlog: 4096 }, () => {
       resolve({ descriptor: descriptorOf(server), close: () => void server.close() })
@@ -65,8 +70,24 @@ export function openSocket(place: Place): Promise<OpenSocket> {
   })
 }
 
-/** Opens all of them or none. */
+/** Of two places of ours with one port, the first is in the way of the second. */
+function refuseTwins(places: readonly Place[]): void {
+  for (const [index, place] of places.entries()) {
+    const twin = places.slice(0, index).find(({ host, port }) => host === place.host && port === place.port)
+    if (twin === undefined) continue
+    throw new HoldfastError({
+      code: 'supervisor.port-in-use',
+      kind: 'user',
+      message: `${place.path}: ${twin.path} listens on ${sayWhere(place)} already`,
+      path: place.path,
+      hint: `choose another port with ${place.flag}`,
+    })
+  }
+}
+
+/** Opens all of them or none. Errors: those of `openSocket`. */
 export async function openSockets(places: readonly Place[]): Promise<readonly OpenSocket[]> {
+  refuseTwins(places)
   const opened: OpenSocket[] = []
   try {
     for (const place of places) opened.push(await openSocket(place))

@@ -1,3 +1,5 @@
+import { consoleCookie } from '../../../contracts/console-cookie.ts'
+
 /** Why a request is not taken: the answer's status and a sentence. The connection is closed after it. */
 export interface Fault {
   readonly status: number
@@ -34,6 +36,7 @@ const hostShape = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/
  */
 const special: ReadonlySet<string> = new Set([
   'connection',
+  'cookie',
   'keep-alive',
   'proxy-connection',
   'proxy-authenticate',
@@ -134,6 +137,13 @@ function join(before: string, value: string): string {
   return before === '' ? value : `${before}, ${value}`
 }
 
+/** Browsers send cookies to every port of a host: the session of Holdfast's console is not the service's to see. */
+function withoutConsoleSession(cookies: string): string {
+  if (!cookies.includes(consoleCookie)) return cookies
+  const others = cookies.split(';').filter((cookie) => cookie.trim().split('=')[0] !== consoleCookie)
+  return others.join(';').trim()
+}
+
 type Reader = (reading: Reading, value: string) => void
 
 const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(null) as object, {
@@ -162,6 +172,10 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
   },
   via: (reading, value) => {
     reading.head.via = join(reading.head.via, value)
+  },
+  cookie: ({ head }, value) => {
+    const kept = withoutConsoleSession(value)
+    if (kept !== '') head.fields.push('cookie', kept)
   },
   forwarded: (reading, value) => {
     reading.head.forwarded = join(reading.head.forwarded, value)

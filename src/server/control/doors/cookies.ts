@@ -1,5 +1,4 @@
-/** Name of the console's cookie. */
-export const cookieName = 'holdfast_session'
+import { consoleCookie as cookieName } from '../../../contracts/console-cookie.ts'
 
 /** The session's token from a `Cookie` header (RFC 6265, section 4.2), or null. */
 export function sessionOf(header: string | undefined): string | null {

@@ -176,3 +176,47 @@ export async function until(holds: () => boolean, mostMs = 5000): Promise<void> 
     await systemClock.sleep(20)
   }
 }
+
+/** What several tests of a file share: one data plane, and origins that last for a test. */
+export interface Stage {
+  open(): Promise<void>
+  /** Ends what the test has opened. */
+  clear(): Promise<void>
+  close(): Promise<void>
+  /** Done at the end of the test. */
+  later(close: () => Promise<void> | void): void
+  readonly origin: (behaviour: Behaviour) => Promise<TestOrigin>
+  /** A data plane with these parts: the shared one, unless it has to have several threads. */
+  readonly testbed: (parts: TestbedParts) => Promise<Testbed>
+}
+
+/** Creates a stage. */
+export function createStage(): Stage {
+  const closing: (() => Promise<void> | void)[] = []
+  let shared: Testbed | null = null
+  const later = (close: () => Promise<void> | void): void => void closing.push(close)
+  return {
+    later,
+    open: async () => {
+      shared = await startTestbed({ section: {}, origins: {} })
+    },
+    clear: async () => {
+      for (const close of closing.splice(0).toReversed()) await close()
+    },
+    close: async () => shared?.stop(),
+    origin: async (behaviour) => {
+      const started = await startOrigin(behaviour)
+      later(() => started.close())
+      return started
+    },
+    testbed: async (parts) => {
+      if (parts.threads === undefined && shared !== null) {
+        await shared.apply({ healthy: () => true, ...parts })
+        return shared
+      }
+      const bed = await startTestbed(parts)
+      later(() => bed.stop())
+      return bed
+    },
+  }
+}

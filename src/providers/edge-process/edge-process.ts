@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataPlane } from '../../capabilities/edge/ports.ts'
 import { edgeReports, edgeState } from '../../contracts/edge-policy.ts'
+import type { SocketDoor } from '../../contracts/socket-door.ts'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
-import { requestOverSocket, type SocketAnswer } from '../unix-http/index.ts'
 
 /** What the client of the edge process works with. */
 export interface EdgeProcessParts {
   /** The data directory that the edge runs on. */
   readonly dataDirectory: string
+  readonly request: SocketDoor
 }
 
 const timeoutMs = 5000
@@ -24,7 +25,7 @@ const unreachable = {
 }
 
 /** The edge process, asked over its unix socket. Opens nothing until it is used. */
-export function edgeProcess({ dataDirectory }: EdgeProcessParts): DataPlane {
+export function edgeProcess({ dataDirectory, request }: EdgeProcessParts): DataPlane {
   const ask = async (parts: {
     readonly method: 'GET' | 'PUT'
     readonly path: string
@@ -33,13 +34,13 @@ export function edgeProcess({ dataDirectory }: EdgeProcessParts): DataPlane {
     readonly signal?: AbortSignal
   }): Promise<unknown> => {
     const socketPath = await readSocketPath(dataDirectory)
-    return bodyOf(await requestOverSocket({ ...parts, socketPath, mostBytes, unreachable }))
+    return bodyOf(await request({ ...parts, socketPath, mostBytes, unreachable }))
   }
   return {
     state: async () => parseWith(edgeState, await ask({ method: 'GET', path: '/state', timeoutMs })),
     apply: async (policy) => {
-      const request = { method: 'PUT' as const, path: '/policy', body: policy, timeoutMs: applyTimeoutMs }
-      return parseWith(edgeState, await ask(request))
+      const put = { method: 'PUT' as const, path: '/policy', body: policy, timeoutMs: applyTimeoutMs }
+      return parseWith(edgeState, await ask(put))
     },
     reports: async (after, signal) => {
       const path = `/reports?after=${after}&waitMs=${waitMs}`
@@ -68,7 +69,7 @@ async function readSocketPath(dataDirectory: string): Promise<string> {
   throw new HoldfastError({ ...unreachable, kind: 'operational' })
 }
 
-function bodyOf({ status, body }: SocketAnswer): unknown {
+function bodyOf({ status, body }: Awaited<ReturnType<SocketDoor>>): unknown {
   if (status < 400) return body
   const plain = body as Partial<Record<keyof PlainError, unknown>> | null | undefined
   const { code, message, kind } = plain ?? {}

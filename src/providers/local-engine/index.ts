@@ -1,1 +1,1 @@
-export { localEngine, type LocalEngine, type LocalEngineParts, type SocketDoor } from './local-engine.ts'
+export { localEngine, type LocalEngine, type LocalEngineParts } from './local-engine.ts'

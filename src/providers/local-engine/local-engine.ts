@@ -8,19 +8,8 @@ import {
   type SupervisorEvent,
   type SupervisorStatus,
 } from '../../contracts/supervisor.ts'
+import type { SocketDoor } from '../../contracts/socket-door.ts'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
-
-/** HTTP over a unix socket; `requestOverSocket` of the room `unix-http` is one. */
-export type SocketDoor = (request: {
-  readonly socketPath: string
-  readonly method: 'GET' | 'POST' | 'PUT'
-  readonly path: string
-  readonly body?: unknown
-  readonly timeoutMs: number
-  readonly mostBytes: number
-  readonly signal?: AbortSignal | undefined
-  readonly unreachable: Pick<PlainError, 'code' | 'message' | 'hint'>
-}) => Promise<{ readonly status: number; readonly body: unknown }>
 
 /** What the local engine works with. */
 export interface LocalEngineParts {

@@ -27,7 +27,7 @@ function providers(dataDirectory: string) {
   const hostVariables = definedVariables(process.env)
   return {
     engine: localEngine({ dataDirectory, request: requestOverSocket }),
-    dataPlane: edgeProcess({ dataDirectory }),
+    dataPlane: edgeProcess({ dataDirectory, request: requestOverSocket }),
     prober: httpProbe(),
     logs: logFiles,
     canRun: programFinder(hostVariables['PATH'] ?? ''),

@@ -182,7 +182,8 @@ describe('the house', () => {
       timeline: house.context.timeline,
     })
     await clock.advance(3_600_001)
-    expect((await facts('old.thing')).length).toBeLessThan(64)
+    // Facts go in whole blocks of 128.
+    expect((await facts('old.thing')).length).toBeLessThan(128)
     expect((await facts('timeline.facts-expired')).length).toBe(1)
     await next.house.stop()
   })

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest'
 import { seededRandom, virtualClock } from '../std/index.ts'
 import { memoryTimeline } from './index.ts'
-import { newFacts, timelineConformance } from './timeline.conformance.ts'
+import { newFacts } from './conformance/facts.ts'
+import { timelineConformance } from './conformance/timeline.conformance.ts'
 
-timelineConformance('memory', {
+timelineConformance({
+  name: 'memory',
   make: async (clock) => memoryTimeline({ clock, random: seededRandom(3) }),
 })
 

@@ -12,14 +12,14 @@ export interface ViewOptions {
 /** A view that can be ended. */
 export interface RunningView<State> extends View<State> {
   /** Stops following and saves a last checkpoint. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Several views that were started together. */
 export interface RunningViews<States> {
   readonly views: { readonly [Name in keyof States]: View<States[Name]> }
   /** Stops following and saves a last checkpoint of each. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Folds by the name under which their views are found. */

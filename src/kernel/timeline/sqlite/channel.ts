@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../std/index.ts'
-import type { Calls, WorkerSettings } from './protocol.ts'
+import type { Calls, Role } from './protocol.ts'
 
 /** Most calls that may wait for one worker. */
 const maxWaiting = 10_000
@@ -29,13 +29,11 @@ interface Reply {
   readonly error?: PlainError
 }
 
-/** Starts a worker and waits until it has opened the file; resolves with what it said then. */
-export async function openChannel<C extends Calls<C>, Notes>(
-  settings: WorkerSettings,
-): Promise<{ readonly channel: Channel<C, Notes>; readonly opened: unknown }> {
+/** Starts a worker. It loads its code meanwhile; the first call is `open`, and whoever fails to open still closes. */
+export function startChannel<C extends Calls<C>, Notes>(role: Role): Channel<C, Notes> {
   const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), {
-    workerData: settings,
-    name: `timeline-${settings.role}`,
+    workerData: role,
+    name: `timeline-${role}`,
   })
   const waiting = new Map<number, Waiting>()
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
@@ -50,7 +48,6 @@ export async function openChannel<C extends Calls<C>, Notes>(
   worker.on('exit', () => fail())
 
   let lastCall = 0
-  const opened = await new Promise<unknown>((resolve, reject) => waiting.set(lastCall, { resolve, reject }))
   const call: Channel<C, Notes>['call'] = (name, ask) =>
     new Promise((resolve, reject) => {
       if (end.error !== null) return reject(end.error)
@@ -60,17 +57,14 @@ export async function openChannel<C extends Calls<C>, Notes>(
       worker.postMessage({ call: lastCall, name, ask })
     })
   return {
-    opened,
-    channel: {
-      call,
-      tell: (name, note) => worker.postMessage({ name, ask: note }),
-      get waiting() {
-        return waiting.size
-      },
-      close: async () => {
-        await call('close' as keyof C & string, null)
-        await exited
-      },
+    call,
+    tell: (name, note) => worker.postMessage({ name, ask: note }),
+    get waiting() {
+      return waiting.size
+    },
+    close: async () => {
+      await call('close' as keyof C & string, null)
+      await exited
     },
   }
 }

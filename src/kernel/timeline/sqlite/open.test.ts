@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { seededRandom } from '../../std/index.ts'
+import { seededRandom, virtualClock } from '../../std/index.ts'
 import { openTimeline } from '../index.ts'
-import { newFacts, timelineConformance } from '../timeline.conformance.ts'
+import { newFacts } from '../conformance/facts.ts'
+import { timelineConformance } from '../conformance/timeline.conformance.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-timeline-'))
 let files = 0
@@ -12,7 +13,8 @@ const freshPath = (): string => join(folder, `${files++}`, 'timeline.db')
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-timelineConformance('SQLite', {
+timelineConformance({
+  name: 'SQLite',
   make: async (clock) => await openTimeline({ path: freshPath(), clock, random: seededRandom(3) }),
 })
 
@@ -22,8 +24,7 @@ it('is there again after it was closed, checkpoints and time included', async ()
   const facts = await first.append(newFacts(200))
   await first.saveCheckpoint('a@1', { sequence: 150, state: { x: 1 } })
   await first.close()
-  const clock = { ...(await import('../../std/index.ts')).virtualClock(0) }
-  const second = await openTimeline({ path, clock, readers: 2 })
+  const second = await openTimeline({ path, clock: virtualClock(0), readers: 2 })
   expect(await second.read({ limit: 1000 })).toEqual(facts)
   expect(await second.loadCheckpoint('a@1')).toEqual({ sequence: 150, state: { x: 1 } })
   const [next] = await second.append(newFacts(1))

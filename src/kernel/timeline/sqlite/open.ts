@@ -6,10 +6,10 @@ import { headOf, refused } from '../lines.ts'
 import type { Head, Timeline, Verification, VerifyOptions } from '../port.ts'
 import { searchFor } from '../query.ts'
 import { createAppender, type Appender } from './appender.ts'
-import { openChannel, type Channel } from './channel.ts'
-import type { WorkerSettings, WriterCalls, WriterNotes } from './protocol.ts'
+import { startChannel, type Channel } from './channel.ts'
+import type { WriterCalls, WriterNotes } from './protocol.ts'
 import { factOfRow } from './schema.ts'
-import { exportWith, openReaders, verifyWith, type Readers } from './readers.ts'
+import { exportWith, startReaders, verifyWith, type Readers } from './readers.ts'
 
 /** What a timeline on disk is opened with. */
 export interface OpenOptions {
@@ -29,28 +29,23 @@ export interface OpenOptions {
 
 type Writer = Channel<WriterCalls, WriterNotes>
 
-interface Opened {
-  readonly path: string
-  readonly head: Head
-}
-
 /**
  * Opens the timeline in an SQLite file, creating it when there is none. One thread writes, others read; this thread
  * never waits for the disk. Errors: `timeline.locked`, `timeline.unwritable`, `timeline.corrupt`, `timeline.disk-full`,
  * `timeline.disk-failed`.
  */
 export async function openTimeline(options: OpenOptions): Promise<Timeline> {
-  const settings: WorkerSettings = {
-    role: 'writer',
-    path: options.path,
-    maxFileBytes: options.maxFileBytes ?? null,
-  }
-  const { channel: writer, opened } = await openChannel<WriterCalls, WriterNotes>(settings)
+  const writer = startChannel<WriterCalls, WriterNotes>('writer')
+  const readers = startReaders(options.readers ?? 1)
   try {
-    const { path, head } = opened as Opened
-    const readers = await openReaders(path, options.readers ?? 1)
+    const { path, head } = await writer.call('open', {
+      path: options.path,
+      maxFileBytes: options.maxFileBytes ?? null,
+    })
+    await readers.open(path)
     return createTimeline({ writer, readers, head }, options)
   } catch (error) {
+    await readers.close()
     await writer.close()
     throw error
   }
@@ -61,9 +56,9 @@ export async function openTimeline(options: OpenOptions): Promise<Timeline> {
  * Errors: `timeline.corrupt`, `timeline.unwritable` (it cannot be opened).
  */
 export async function verifyFile(path: string, options: VerifyOptions = {}): Promise<Verification> {
-  const readers = await openReaders(path, 1)
+  const readers = startReaders(1)
   try {
-    return await verifyWith(readers, await readers.call('head', null), options)
+    return await verifyWith(readers, await readers.open(path), options)
   } finally {
     await readers.close()
   }

@@ -4,12 +4,20 @@ import type { Checkpoint, Head, Retention } from '../port.ts'
 import type { Search } from '../query.ts'
 import type { FactRow } from './schema.ts'
 
-/** What a worker thread is started with. */
-export interface WorkerSettings {
-  readonly role: 'writer' | 'reader'
+/** What a worker thread is for. */
+export type Role = 'writer' | 'reader'
+
+/** The file that a worker thread opens. */
+export interface OpenAsk {
   readonly path: string
   /** Bound of the file in bytes; null: none but the disk. */
   readonly maxFileBytes: number | null
+}
+
+/** A file that is open: its settled path and the end of its chain. */
+export interface Opened {
+  readonly path: string
+  readonly head: Head
 }
 
 /**
@@ -43,6 +51,8 @@ export interface WriterNotes {
 
 /** What may be asked of the writer, and what it answers. */
 export interface WriterCalls {
+  /** The first call; takes the lock, creates the file when there is none, and checks it. */
+  readonly open: { readonly ask: OpenAsk; readonly answer: Opened }
   /**
    * The last drafts of a transaction, whose first ones were sent as `stage`. Answers, once they are on disk,
    * with the first sequence number and the hashes, one after the other.
@@ -85,6 +95,8 @@ export interface WriterCalls {
 
 /** What may be asked of a reader, and what it answers. */
 export interface ReaderCalls {
+  /** The first call. */
+  readonly open: { readonly ask: OpenAsk; readonly answer: Opened }
   readonly read: { readonly ask: Search; readonly answer: readonly FactRow[] }
   /** Goes on along the chain from `from` (null: its base), not beyond `end`. */
   readonly walk: {
@@ -96,7 +108,6 @@ export interface ReaderCalls {
     readonly answer: readonly Entry[]
   }
   readonly base: { readonly ask: null; readonly answer: Head }
-  readonly head: { readonly ask: null; readonly answer: Head }
   readonly checkpoints: { readonly ask: null; readonly answer: readonly NamedCheckpoint[] }
   readonly close: { readonly ask: null; readonly answer: null }
 }

@@ -4,17 +4,16 @@ import { headOf } from '../lines.ts'
 import type { JsonObject } from '../../std/index.ts'
 import type { Head } from '../port.ts'
 import type { Handlers, ReaderCalls, WalkStep } from './protocol.ts'
-import { baseQuery, entryColumns, entryOf, headFrom, headQuery, type EntryRow } from './schema.ts'
+import { baseQuery, entryColumns, entryOf, headFrom, type EntryRow } from './schema.ts'
 import { createSearcher } from './search.ts'
 
 /** Facts in one step of a walk or an export: short enough that a read need not wait long behind it. */
 const stepFacts = 500
 
 /** What a reader does, on its own connection; every call sees one consistent state. */
-export function createReader(db: DatabaseSync): Handlers<ReaderCalls> {
+export function createReader(db: DatabaseSync): Omit<Handlers<ReaderCalls>, 'open'> {
   const searcher = createSearcher(db)
   const base = db.prepare(baseQuery)
-  const head = db.prepare(headQuery)
   const run = db.prepare(
     `SELECT ${entryColumns} FROM facts WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ${stepFacts}`,
   )
@@ -39,7 +38,6 @@ export function createReader(db: DatabaseSync): Handlers<ReaderCalls> {
       }),
     entries: ({ after, end }) => entries(after, end),
     base: () => headFrom(base.get()),
-    head: () => headFrom(head.get()),
     checkpoints: () =>
       db
         .prepare('SELECT name, sequence, state FROM checkpoints ORDER BY name')

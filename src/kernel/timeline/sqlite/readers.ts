@@ -3,23 +3,29 @@ import { judge, type Walked } from '../anchor.ts'
 import { genesis } from '../chain.ts'
 import { checkpointLine, entryLine, openingLine, shareDone } from '../lines.ts'
 import type { Head, Verification, VerifyOptions } from '../port.ts'
-import { openChannel, type Channel } from './channel.ts'
+import { startChannel, type Channel } from './channel.ts'
 import type { ReaderCalls, WalkStep } from './protocol.ts'
 
 /** One or more reading threads; each call goes to the one with the least to do. */
 export interface Readers {
+  /** The first thing to do. Resolves with the end of the chain. */
+  open(path: string): Promise<Head>
   readonly call: Channel<ReaderCalls, object>['call']
   close(): Promise<void>
 }
 
-/** Starts reading threads on a file that exists. */
-export async function openReaders(path: string, count: number): Promise<Readers> {
-  const settings = { role: 'reader', path, maxFileBytes: null } as const
-  const opened = await Promise.all(
-    Array.from({ length: Math.max(1, count) }, () => openChannel<ReaderCalls, object>(settings)),
+/** Starts reading threads, which load their code while the file is not there yet. */
+export function startReaders(count: number): Readers {
+  const channels = Array.from({ length: Math.max(1, count) }, () =>
+    startChannel<ReaderCalls, object>('reader'),
   )
-  const channels = opened.map(({ channel }) => channel)
   return {
+    open: async (path) => {
+      const opened = await Promise.all(
+        channels.map((channel) => channel.call('open', { path, maxFileBytes: null })),
+      )
+      return opened[0]?.head ?? genesis
+    },
     call: async (name, ask) => {
       const idlest = channels.reduce((best, channel) => (channel.waiting < best.waiting ? channel : best))
       return await idlest.call(name, ask)

@@ -9,7 +9,7 @@ import { entryColumns, entryOf, headFrom, headQuery, type EntryRow } from './sch
 type Transact = <T>(act: () => T) => T
 
 /** What the writer does: the only connection that changes anything. Every call but an import is one transaction. */
-export function createWriter(db: DatabaseSync): Handlers<WriterCalls> & Hearers<WriterNotes> {
+export function createWriter(db: DatabaseSync): Omit<Handlers<WriterCalls>, 'open'> & Hearers<WriterNotes> {
   let head = headFrom(db.prepare(headQuery).get())
   const inserter = createInserter(db)
   const transact: Transact = (act) => {

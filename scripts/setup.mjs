@@ -22,13 +22,35 @@ export function pinnedNode() {
   )
 }
 
-/** Runs a program, keeping what it prints to show it only when it fails. */
+/** What asks us to end, with the exit code that says so. */
+const endings = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
+const graceMs = 2000
+
+/** Ends with us: a program that is asked to end and does not is killed. npm finishes its work after Ctrl-C otherwise. */
+function endWithUs(child) {
+  let asked
+  const ask = (signal) => {
+    asked ??= signal
+    child.kill('SIGTERM')
+    setTimeout(() => child.kill('SIGKILL'), graceMs).unref()
+  }
+  for (const signal of Object.keys(endings)) process.on(signal, ask)
+  child.on('close', () => {
+    for (const signal of Object.keys(endings)) process.off(signal, ask)
+    if (asked === undefined) return
+    process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}  stopped; nothing was started\n`)
+    process.exit(endings[asked])
+  })
+}
+
+/** Runs a program, keeping what it prints to show it only when it fails. It ends when we are asked to end. */
 export async function runQuietly(program, args, { environment = process.env, directory = root } = {}) {
   const child = spawn(program, args, {
     cwd: directory,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  endWithUs(child)
   const said = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk))
   const code = await new Promise((resolve, reject) => {
@@ -42,7 +64,7 @@ export async function runQuietly(program, args, { environment = process.env, dir
 export async function step(title, act) {
   const started = performance.now()
   const seconds = () => `${((performance.now() - started) / 1000).toFixed(0)} s`
-  const terminal = process.stderr.isTTY === true
+  const terminal = Boolean(process.stderr.isTTY)
   process.stderr.write(terminal ? `  ${title} …` : `  ${title} ...\n`)
   const timer = terminal
     ? setInterval(() => process.stderr.write(`\r  ${title} … ${seconds()}`), 1000)

@@ -13,11 +13,8 @@ let days = 7
 /** Calls the server; what it says against it is shown, and undefined returned. */
 async function call(method, path, body) {
   try {
-    const response = await fetch(path, {
-      method,
-      headers: body === undefined ? {} : { 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
+    const sent = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    const response = await fetch(path, body === undefined ? { method } : { method, ...sent })
     const answer = response.status === 204 ? {} : await response.json().catch(() => ({}))
     if (response.ok) return answer
     note(
@@ -190,4 +187,4 @@ document.querySelector('.tabs').addEventListener('click', (event) => {
 
 showPlayer((await call('GET', '/me'))?.handle ?? null)
 await Promise.all([showScores(), openChat()])
-setInterval(showScores, 30_000)
+setInterval(() => void showScores(), 30_000)

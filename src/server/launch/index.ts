@@ -1,2 +1,1 @@
 export { launch, type Launched, type LaunchOptions, type LaunchStep } from './launch.ts'
-export { programVersion } from './version.ts'

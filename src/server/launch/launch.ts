@@ -1,10 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdir, open, readFile } from 'node:fs/promises'
-import { extname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { HoldfastError, systemClock } from '../../kernel/std/index.ts'
 import { findTroubles, keepAccepted, problemError, type LoadedEnvironment } from '../composition/index.ts'
-import { endLeftovers, isRunning, stopSupervisor } from '../supervisor/index.ts'
+import { endLeftovers, isRunning, stopSupervisor, supervisorScript } from '../supervisor/index.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { placesOf, supervisorPlan } from './plan.ts'
 import { openSockets, type OpenSocket } from './sockets.ts'
@@ -54,8 +53,7 @@ async function spawnSupervisor(
     dataDirectory,
     sockets.map((_, index) => 3 + index),
   )
-  const script = fileURLToPath(new URL(`../supervisor/main${extname(import.meta.url)}`, import.meta.url))
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [supervisorScript()], {
     detached: true,
     stdio: ['ignore', log.fd, log.fd, ...sockets.map(({ descriptor }) => descriptor)],
     env: { ...process.env, HOLDFAST_PLAN: JSON.stringify(plan) },

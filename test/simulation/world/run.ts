@@ -1,4 +1,4 @@
-import { createChance } from './chance.ts'
+import { createChance, type Chance } from './chance.ts'
 import { keepControl, type Control } from './control.ts'
 import { endFaults, faults, type Stage } from './faults.ts'
 import { createPeople, type People } from './people.ts'
@@ -34,6 +34,12 @@ function tellStory(world: World, story: string[], name: string): void {
   story.push(`${(world.clock.monotonicMs() / 1000).toFixed(1)} s: ${name}`)
 }
 
+/** Some things stay as they are: the truth at the end is not always that all is well. */
+function leaveIll({ engine, probing }: World, fate: Chance): void {
+  for (const replica of engine.replicas.values()) replica.ill = fate.oneIn(4)
+  probing.outsideIll = fate.oneIn(2)
+}
+
 /** Runs one simulation from its seed. The same seed gives the same run, to the last hash of the timeline. */
 export async function simulate(seed: number, options: RunOptions = {}): Promise<Ended> {
   const { faultsMs = 360_000, calmMs = 150_000, everyMs = 4000, only = Object.keys(faults) } = options
@@ -60,6 +66,7 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
     state.over = true
     await world.clock.advance(1000)
     endFaults(world)
+    leaveIll(world, fate)
     tellStory(world, story, 'calm')
     await world.clock.advance(calmMs)
     return { seed, world, control, people, story, unhandled }

@@ -38,7 +38,7 @@ function endWithUs(child) {
   child.on('close', () => {
     for (const signal of Object.keys(endings)) process.off(signal, ask)
     if (asked === undefined) return
-    process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}  stopped; nothing was started\n`)
+    process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}  stopped\n`)
     process.exit(endings[asked])
   })
 }

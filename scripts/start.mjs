@@ -29,12 +29,8 @@ const child = spawn(
   },
 )
 
-// In a terminal Ctrl-C reaches the child as well; elsewhere we pass on what we are told. The child decides when to end.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
-  })
-}
+// The child decides when to end. In a terminal it hears of Ctrl-C twice, which is the same to it as once.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => {
   process.exitCode = signal === null ? (code ?? 1) : 1
 })

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { createClient, type Client } from '../../client/index.ts'
 import type { EnvironmentStatus } from '../../contracts/index.ts'
 import { HoldfastError, sayDuration, systemClock } from '../../kernel/std/index.ts'
+import { readFailedStart } from '../../server/control/index.ts'
 import { findFile, loadEnvironment, type LoadedEnvironment } from '../../server/composition/index.ts'
 import { launch, type Launched } from '../../server/launch/index.ts'
 import { decideReadiness, type Timeouts } from './readiness.ts'
@@ -87,12 +88,25 @@ async function giveUp(client: Client, service: string, because: string): Promise
   })
 }
 
+/**
+ * Control is started again when it fails, and may well succeed the second time (while an earlier one lets go of the
+ * timeline, say). Throws the reason when two in a row have failed.
+ */
+function watchStarts(dataDirectory: string): () => Promise<void> {
+  const failed = new Set<number>()
+  return async () => {
+    const failure = await readFailedStart(dataDirectory)
+    if (failure !== null && failed.add(failure.pid).size >= 2) throw failure.error
+  }
+}
+
 async function waitHealthy(
   { loaded, dataDirectory, terminal }: Ready,
   signal: AbortSignal,
 ): Promise<{ readonly client: Client; readonly status: EnvironmentStatus }> {
   const timeouts = timeoutsOf(loaded)
   const startedAt = systemClock.monotonicMs()
+  const refuseFailed = watchStarts(dataDirectory)
   for (;;) {
     const waitedMs = systemClock.monotonicMs() - startedAt
     const client = await connect(dataDirectory)
@@ -110,6 +124,7 @@ async function waitHealthy(
         hint: `see ${join(dataDirectory, 'logs', 'control.log')}`,
       })
     }
+    if (status === null) await refuseFailed()
     await systemClock.sleep(pollMs, signal)
   }
 }
@@ -142,10 +157,14 @@ async function showScreen(ready: Ready, client: Client, status: EnvironmentStatu
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Aborts at the first signal that asks us to end. */
-function endRequested(): AbortSignal {
+/** Aborts at the first signal that asks us to end. Another one changes nothing: services have their time to stop. */
+function endRequested(terminal: Terminal): AbortSignal {
   const controller = new AbortController()
-  for (const signal of signals) process.on(signal, () => controller.abort(new Error(signal)))
+  const end = (signal: string): void => {
+    if (controller.signal.aborted) terminal.line('  still stopping: services have their "stopTimeout" to end')
+    controller.abort(new Error(signal))
+  }
+  for (const signal of signals) process.on(signal, () => end(signal))
   return controller.signal
 }
 
@@ -176,17 +195,25 @@ async function untilTheEnd(launched: Launched, terminal: Terminal, asked: AbortS
   })
 }
 
+/** Aborts when somebody asks us to end, or when the supervisor has ended: of "holdfast down", or because it was killed. */
+function overSignal(launched: Launched, asked: AbortSignal): AbortSignal {
+  const gone = new AbortController()
+  void launched.ended.then(() => gone.abort())
+  return AbortSignal.any([asked, gone.signal])
+}
+
 async function bringUp(ready: Ready, launched: Launched, asked: AbortSignal): Promise<void> {
   const startedAt = systemClock.monotonicMs()
+  const over = overSignal(launched, asked)
   try {
-    const { client, status } = await waitHealthy(ready, asked)
-    await waitServed(client, ready, asked)
+    const { client, status } = await waitHealthy(ready, over)
+    await waitServed(client, ready, over)
     ready.terminal.done(
       `all services are healthy after ${sayDuration(systemClock.monotonicMs() - startedAt)}`,
     )
     await showScreen(ready, client, status)
   } catch (error) {
-    if (asked.aborted) return
+    if (over.aborted) return
     ready.terminal.doing('stopping what was started')
     await launched.stop()
     ready.terminal.line()
@@ -201,7 +228,7 @@ export async function up(options: UpOptions): Promise<number> {
   const { edgePort, controlPort } = options
   const loaded = await loadEnvironment(file, { edgePort, controlPort })
   const dataDirectory = resolve(options.data ?? join(dirname(file), '.holdfast'))
-  const asked = endRequested()
+  const asked = endRequested(terminal)
   const launched = await launch({ loaded, dataDirectory, onStep: (done) => terminal.done(done) })
   await bringUp({ loaded, dataDirectory, terminal }, launched, asked)
   return untilTheEnd(launched, terminal, asked)

@@ -13,6 +13,7 @@ import {
 import { openTimeline, type Retention, type Timeline } from '../../kernel/timeline/index.ts'
 import { ensureRootToken, type People } from './access/index.ts'
 import { createMetrics, openDoors, type Doors, type DoorSettings, type Metrics } from './doors/index.ts'
+import { forgetFailedStart } from './failed-start.ts'
 import { createHouse, type House, type HouseOptions } from './house.ts'
 
 /** What control runs: the capabilities of an environment and what its file says about control. */
@@ -126,7 +127,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     throw error
   })
   place.url = doors.url
-  await announceUrl(options.dataDirectory, doors.url)
+  await announceUrl(options.dataDirectory, doors.url).catch((error: unknown) => {
+    // On a full disk an earlier control's word has to do: the address is the same.
+    options.log.warn({ error: plainError(error).message }, 'run/control.json could not be written')
+  })
+  await forgetFailedStart(options.dataDirectory)
   options.log.info({ url: doors.url, version: options.version }, 'control serves')
   return {
     house: opened.house,

@@ -1,5 +1,6 @@
 import { HoldfastError, plainError, asHoldfastError, type JsonObject } from '../../kernel/std/index.ts'
 import { controlPlan, type ControlPlan } from './config.ts'
+import { noteFailedStart } from './failed-start.ts'
 import { createLog } from './log.ts'
 import { startControl, type Composed, type Control } from './process.ts'
 
@@ -77,6 +78,8 @@ export async function serveControl(
     started.control = startControl({ dataDirectory, version, composed, log })
     await started.control
   } catch (error) {
+    const dataDirectory = process.env['HOLDFAST_DATA'] ?? ''
+    if (dataDirectory !== '') await noteFailedStart(dataDirectory, error)
     fail('control did not start', error)
   }
 }

@@ -8,7 +8,17 @@ const leastFreeBytes = 32 * 1024 * 1024
 /** By any of these a directory is known as ours. */
 const landmarks = ['environment.json', 'lock.db', 'timeline.db']
 /** What an interrupted first start leaves, and what a disk of its own begins with. */
-const beginnings = ['run', 'logs', '.write-probe', 'lost+found']
+const beginnings = [
+  'run',
+  'logs',
+  'compiled',
+  'supervisor',
+  'start.db',
+  'start.db-journal',
+  'environment.json.new',
+  '.write-probe',
+  'lost+found',
+]
 
 function explain(directory: string, error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error
@@ -42,6 +52,13 @@ function noDirectory(directory: string, cause: unknown): HoldfastError {
     hint: 'choose another with --data',
     cause,
   })
+}
+
+const ofTheDisk = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM']
+
+/** What the disk below the data directory refused, in our words; any other error as it is. */
+export function explainDisk(directory: string, error: unknown): unknown {
+  return ofTheDisk.includes(systemCode(error) ?? '') ? explain(directory, error) : error
 }
 
 /** We close the data directory to others, which must not happen to /tmp or somebody's home. */

@@ -3,8 +3,9 @@ import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, systemClock } from '../../kernel/std/index.ts'
 import { findTroubles, keepAccepted, problemError, type LoadedEnvironment } from '../composition/index.ts'
-import { endLeftovers, isRunning, stopSupervisor, supervisorScript } from '../supervisor/index.ts'
-import { prepareDataDirectory } from './data-directory.ts'
+import { forgetFailedStart } from '../control/index.ts'
+import { endLeftovers, isRunning, lockStart, stopSupervisor, supervisorScript } from '../supervisor/index.ts'
+import { explainDisk, prepareDataDirectory } from './data-directory.ts'
 import { placesOf, supervisorPlan } from './plan.ts'
 import { openSockets, type OpenSocket } from './sockets.ts'
 
@@ -28,7 +29,9 @@ export interface Launched {
   stop(): Promise<void>
 }
 
-const readyTimeoutMs = 10_000
+const readyTimeoutMs = 30_000
+/** Longer than it takes to stop what it may have started by then. */
+const endTimeoutMs = 15_000
 const pollMs = 50
 
 async function refuseSecond(dataDirectory: string): Promise<void> {
@@ -58,6 +61,8 @@ async function spawnSupervisor(
     stdio: ['ignore', log.fd, log.fd, ...sockets.map(({ descriptor }) => descriptor)],
     env: { ...process.env, HOLDFAST_PLAN: JSON.stringify(plan) },
   })
+  // Said by `waitReady`.
+  child.on('error', () => undefined)
   for (const socket of sockets) socket.close()
   await log.close()
   return child
@@ -68,11 +73,24 @@ async function lastWords(dataDirectory: string): Promise<string> {
   return text.trim().split('\n').slice(-5).join('\n')
 }
 
+/** One that could not even be spawned has no pid. */
+const hasEnded = (child: ChildProcess): boolean =>
+  child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+
+/** Asked to end, a supervisor takes what it has started with it; killed, it would leave it. */
+async function endSupervisor(child: ChildProcess, dataDirectory: string): Promise<void> {
+  child.kill('SIGTERM')
+  const deadline = systemClock.monotonicMs() + endTimeoutMs
+  while (!hasEnded(child) && systemClock.monotonicMs() < deadline) await systemClock.sleep(pollMs)
+  child.kill('SIGKILL')
+  await endLeftovers(dataDirectory)
+}
+
 async function waitReady(child: ChildProcess, dataDirectory: string): Promise<void> {
   const deadline = systemClock.monotonicMs() + readyTimeoutMs
-  while ((await isRunning(dataDirectory))?.pid !== child.pid) {
-    if (child.exitCode !== null || child.signalCode !== null || systemClock.monotonicMs() > deadline) {
-      child.kill('SIGKILL')
+  while (child.pid === undefined || (await isRunning(dataDirectory))?.pid !== child.pid) {
+    if (hasEnded(child) || systemClock.monotonicMs() > deadline) {
+      await endSupervisor(child, dataDirectory)
       throw new HoldfastError({
         code: 'supervisor.unreachable',
         kind: 'operational',
@@ -92,15 +110,38 @@ function follow(child: ChildProcess, dataDirectory: string): Launched {
     pid: child.pid ?? 0,
     ended,
     stop: async () => {
-      await stopSupervisor(dataDirectory)
+      await stopSupervisor(dataDirectory).catch((error: unknown) => {
+        if (!hasEnded(child)) throw error
+      })
       await ended
     },
   }
 }
 
+async function takeOver(options: LaunchOptions): Promise<Launched> {
+  const { loaded, dataDirectory, onStep } = options
+  await refuseSecond(dataDirectory)
+  const left = await endLeftovers(dataDirectory)
+  for (const line of left) onStep(line)
+  const places = placesOf(loaded.environment)
+  const sockets = await openSockets(places)
+  onStep(`ports ${places.map(({ port }) => port).join(', ')} are ours`)
+  try {
+    await keepAccepted(dataDirectory, loaded)
+    await forgetFailedStart(dataDirectory)
+    const child = await spawnSupervisor(options, sockets)
+    await waitReady(child, dataDirectory)
+    onStep('the supervisor runs')
+    return follow(child, dataDirectory)
+  } finally {
+    for (const socket of sockets) socket.close()
+  }
+}
+
 /**
  * Starts an environment: proves that it can run here, takes the ports, starts the supervisor. Nothing is left behind
- * when it fails. Errors: `configuration.invalid`, `data.unwritable`, `data.disk-full`, `data.not-ours`,
+ * when it fails. Of two launches at the same instant one is refused before it touches anything.
+ * Errors: `configuration.invalid`, `data.unwritable`, `data.disk-full`, `data.not-ours`,
  * `supervisor.already-running`, `supervisor.port-in-use`, `supervisor.cannot-listen`, `supervisor.unreachable`.
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
@@ -109,15 +150,12 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   if (troubles.length > 0) throw problemError(troubles)
   onStep(`environment "${loaded.environment.name}" is valid`)
   await prepareDataDirectory(dataDirectory)
-  await refuseSecond(dataDirectory)
-  const left = await endLeftovers(dataDirectory)
-  for (const line of left) onStep(line)
-  const places = placesOf(loaded.environment)
-  const sockets = await openSockets(places)
-  onStep(`ports ${places.map(({ port }) => port).join(', ')} are ours`)
-  await keepAccepted(dataDirectory, loaded)
-  const child = await spawnSupervisor(options, sockets)
-  await waitReady(child, dataDirectory)
-  onStep('the supervisor runs')
-  return follow(child, dataDirectory)
+  const lock = lockStart(dataDirectory)
+  try {
+    return await takeOver(options)
+  } catch (error) {
+    throw explainDisk(dataDirectory, error)
+  } finally {
+    lock.release()
+  }
 }

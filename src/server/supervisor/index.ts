@@ -1,5 +1,5 @@
 export { endLeftovers, type LeftoverReport } from './leftovers.ts'
-export { isRunning } from './lock.ts'
+export { isRunning, lockStart } from './lock.ts'
 export { environmentHash } from './paths.ts'
 export { supervisorScript, type PlannedProcess, type SupervisorPlan } from './plan.ts'
 export { stopSupervisor } from './stop-supervisor.ts'

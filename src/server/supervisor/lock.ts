@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { HoldfastError, systemClock } from '../../kernel/std/index.ts'
 import { createDirectories, dataLayout, type DataLayout } from './paths.ts'
@@ -11,6 +12,7 @@ export interface InstanceLock {
 }
 
 const SQLITE_BUSY = 5
+const SQLITE_NOT_A_DATABASE = 26
 
 /**
  * Takes the lock: an exclusive transaction on `<data>/lock.db` that is never ended. Another's short look (`isRunning`)
@@ -25,6 +27,23 @@ export async function acquireLock(layout: DataLayout, waitMs = 500): Promise<Ins
     if (systemClock.monotonicMs() >= deadlineMs) throw alreadyRunning(layout)
     await systemClock.sleep(50)
   }
+}
+
+/**
+ * Keeps a second `holdfast up` from starting on the same data directory at the same time: between its look whether one
+ * runs and the lock of its supervisor lies more than a second. Errors: `supervisor.already-running`,
+ * `supervisor.data-unwritable`.
+ */
+export function lockStart(dataDirectory: string): InstanceLock {
+  const path = join(resolve(dataDirectory), 'start.db')
+  const lock = tryLock(path)
+  if (lock !== undefined) return lock
+  throw new HoldfastError({
+    code: 'supervisor.already-running',
+    kind: 'user',
+    message: `another "holdfast up" is starting on the data directory ${dataDirectory} at this moment`,
+    hint: 'look at it with "holdfast status", or choose another directory with --data',
+  })
 }
 
 /**
@@ -82,15 +101,18 @@ function tryLock(path: string): InstanceLock | undefined {
 }
 
 /** Extended result codes carry the plain one in their lowest byte. */
-const isBusy = (error: unknown): boolean =>
-  ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY
+const resultOf = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) % 256
+const isBusy = (error: unknown): boolean => resultOf(error) === SQLITE_BUSY
 
 const unusable = (path: string, cause: unknown): HoldfastError =>
   new HoldfastError({
     code: 'supervisor.data-unwritable',
     kind: 'operational',
     message: `The lock ${path} cannot be taken: ${(cause as Error).message}`,
-    hint: 'Look at the rights of the data directory and at the free space of its disk.',
+    hint:
+      resultOf(cause) === SQLITE_NOT_A_DATABASE
+        ? 'A lock holds nothing: when no Holdfast runs here, delete the file.'
+        : 'Look at the rights of the data directory and at the free space of its disk.',
     cause,
   })
 

@@ -21,6 +21,7 @@ export const header = {
   buckets: 2,
   records: 3,
   seedCheck: 4,
+  owner: 5,
   registryLock: 16,
   reuses: 17,
   order: 18,
@@ -46,6 +47,8 @@ export interface Layout {
 export interface Shape {
   readonly capacity: number
   readonly limitCapacity: number
+  /** 0: any thread may attach; otherwise only the thread with this number. */
+  readonly owner: number
   /** Some function of the seed that does not reveal it. */
   readonly seedCheck: number
 }
@@ -58,6 +61,7 @@ export function createLayout(shape: Shape): Layout {
   view[header.buckets] = buckets
   view[header.records] = shape.limitCapacity
   view[header.seedCheck] = shape.seedCheck
+  view[header.owner] = shape.owner
   view[header.version] = VERSION
   Atomics.store(view, header.magic, MAGIC)
   return layout
@@ -70,6 +74,7 @@ export function attachLayout(buffer: SharedArrayBuffer, shape: Omit<Shape, 'limi
   if (Atomics.load(view, header.magic) !== MAGIC || view[header.version] !== VERSION) {
     throw mismatch('it is not a table of this version')
   }
+  if (view[header.owner] !== shape.owner) throw mismatch('one of the two is for one thread alone')
   if (view[header.seedCheck] !== shape.seedCheck) throw mismatch('it has another seed')
   if (view[header.buckets] !== bucketsFor(shape.capacity)) throw mismatch('it has another capacity')
   return place(buffer, view[header.records] ?? 0, view[header.buckets] ?? 0)

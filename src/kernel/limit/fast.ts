@@ -43,7 +43,11 @@ export class FastLane {
   declare private readonly buckets: number
   declare private readonly scale: number
 
-  constructor(layout: Layout) {
+  declare private readonly alone: boolean
+
+  /** `alone`: no other thread works on the table, so that a plain store is enough. */
+  constructor(layout: Layout, alone: boolean) {
+    this.alone = alone
     this.words = new Int32Array(layout.buffer)
     this.halves = new Uint16Array(layout.buffer)
     this.first = layout.firstBucket
@@ -87,6 +91,8 @@ export class FastLane {
 
   private swap(at: number, value: number, next: number): boolean {
     if (next === LOCKED) return false
-    return Atomics.compareExchange(this.words, at, value, next) === value
+    if (!this.alone) return Atomics.compareExchange(this.words, at, value, next) === value
+    this.words[at] = next
+    return true
   }
 }

@@ -1,3 +1,4 @@
+import { threadId } from 'node:worker_threads'
 import { assert } from '../std/index.ts'
 import { openAccounts, recordsFor, type Account, type NamedLimit } from './account.ts'
 import { attachLayout, createLayout } from './buffer.ts'
@@ -63,7 +64,9 @@ class SharedLimiter implements Limiter {
     this.keyHash = new KeyedHash(options.seed)
     this.names = new KeyedHash(options.seed)
     this.names.text('seed')
-    const shape = { capacity: options.capacity, seedCheck: this.names.low }
+    const alone = options.alone ?? false
+    const owner = alone ? threadId + 1 : 0
+    const shape = { capacity: options.capacity, seedCheck: this.names.low, owner }
     const limitCapacity = options.limitCapacity ?? Math.max(64, 4 * recordsFor(options.limits))
     assert(limitCapacity >= 1 && limitCapacity < 2 ** 16, 'limitCapacity must be below 65,536')
     const layout =
@@ -74,7 +77,7 @@ class SharedLimiter implements Limiter {
     this.sizeBytes = layout.buffer.byteLength
     this.registry = new Registry(layout)
     this.table = new Table(layout, this.registry)
-    this.fast = new FastLane(layout)
+    this.fast = new FastLane(layout, alone)
     this.session = new Session(this.table, MOST_CELLS)
     this.charger = new Charger(this.session)
     this.reader = new Reader(this.table)
@@ -120,20 +123,11 @@ class SharedLimiter implements Limiter {
   }
 
   release(takes: readonly Take[], takenAtMs: number, nowMs: number): void {
-    this.giveBack(takes, takenAtMs, nowMs)
+    this.giveBack(takes, takenAtMs, { nowMs, prolong: false })
   }
 
   renew(takes: readonly Take[], takenAtMs: number, nowMs: number): boolean {
-    const leases = takes.filter(({ limit }) => this.account(limit).rule.kind === 'concurrency')
-    if (!this.giveBack(leases, takenAtMs, nowMs)) return false
-    this.prepare(nowMs)
-    const charges = this.lock(leases, nowMs)
-    try {
-      for (const charge of charges) this.charger.prolong(charge)
-    } finally {
-      this.session.end()
-    }
-    return true
+    return this.giveBack(takes, takenAtMs, { nowMs, prolong: true })
   }
 
   peek(limit: number, key: KeyHash, nowMs: number): Standing {
@@ -161,7 +155,16 @@ class SharedLimiter implements Limiter {
   }
 
   private takeLong(limit: number, nowMs: number): number {
-    return this.take([{ limit, key: joined(this.keyHash) }], nowMs).retryAfterMs
+    const account = this.account(limit)
+    if (account.rule.kind !== 'rate')
+      return this.take([{ limit, key: joined(this.keyHash) }], nowMs).retryAfterMs
+    this.session.begin(nowMs)
+    const cell = this.session.add(this.keyHash.low, this.keyHash.high, account)
+    this.session.lockWidely()
+    const { waitMs } = this.charger.charge({ account, cell, cost: 1, nowMs, ringPlace: 0, ringOffset: 0 })
+    this.session.end()
+    if (waitMs === 0 && this.session.displaced > 0) this.registry.countDisplaced(this.session.displaced)
+    return this.settle(account, waitMs)
   }
 
   private settle(account: Account, wait: number): number {
@@ -190,7 +193,7 @@ class SharedLimiter implements Limiter {
 
   private account(limit: number): Account {
     const account = this.accounts[limit]
-    assert(account !== undefined, `there is no limit ${limit}`)
+    if (account === undefined) assert(false, `there is no limit ${limit}`)
     return account
   }
 
@@ -198,17 +201,18 @@ class SharedLimiter implements Limiter {
   private lock(takes: readonly Take[], nowMs: number): readonly Charge[] {
     for (let turn = 0; ; turn++) {
       this.session.begin(nowMs)
-      const charges = takes.map((take, index) => this.charge(take, takes.slice(0, index), nowMs))
+      const charges = takes.map((_, index) => this.charge(takes, index, nowMs))
       if (turn > 0 || !this.session.lockNarrowly()) this.session.lockWidely()
       if (turn > RING_TURNS || charges.every((charge) => this.charger.stands(charge))) return charges
       this.session.end()
     }
   }
 
-  private charge(take: Take, earlier: readonly Take[], nowMs: number): Charge {
-    const { limit, key, cost = 1 } = take
+  private charge(takes: readonly Take[], index: number, nowMs: number): Charge {
+    const { limit, key, cost = 1 } = takes[index] ?? noTake
     const account = this.account(limit)
-    assert(Number.isInteger(cost) && cost >= 1, `a cost must be a whole number from 1 on, not ${cost}`)
+    if (!Number.isInteger(cost) || cost < 1)
+      assert(false, `a cost must be a whole number from 1 on, not ${cost}`)
     const lanes = split(key)
     if (account.rule.kind !== 'window') {
       const cell = this.session.add(lanes.low, lanes.high, account)
@@ -216,7 +220,7 @@ class SharedLimiter implements Limiter {
     }
     assert(cost <= mostWindowCost, `a window gives at most ${mostWindowCost} at once`)
     const ringPlace = this.reader.ringPlace(account, lanes, nowMs)
-    const ringOffset = this.unitsOf(account, key, earlier)
+    const ringOffset = this.unitsOf(account, key, takes.slice(0, index))
     const cell = this.session.add(lanes.low, lanes.high, account.ring)
     for (let unit = 0; unit < cost; unit++) {
       const slot = slotLanes(lanes, (ringPlace + ringOffset + unit) % account.rule.count)
@@ -231,13 +235,20 @@ class SharedLimiter implements Limiter {
     return same.reduce((sum, { cost = 1 }) => sum + cost, 0)
   }
 
-  private giveBack(takes: readonly Take[], takenAtMs: number, nowMs: number): boolean {
-    this.prepare(nowMs)
+  /** Gives leases back and, to prolong them, takes them again in the same step, so that nobody slips in between. */
+  private giveBack(
+    takes: readonly Take[],
+    takenAtMs: number,
+    how: { nowMs: number; prolong: boolean },
+  ): boolean {
+    this.prepare(how.nowMs)
     const leases = takes.filter(({ limit }) => this.account(limit).rule.kind === 'concurrency')
-    if (leases.length === 0) return true
-    const charges = this.lock(leases, nowMs)
+    const charges = this.lock(leases, how.nowMs)
     try {
-      return charges.map((charge) => this.charger.giveBack(charge, takenAtMs)).every(Boolean)
+      const alive = charges.map((charge) => this.charger.giveBack(charge, takenAtMs)).every(Boolean)
+      if (how.prolong && alive) for (const charge of charges) this.charger.prolong(charge)
+      else if (how.prolong) this.session.undo(0)
+      return alive
     } finally {
       this.session.end()
     }
@@ -280,6 +291,8 @@ interface Decision {
   readonly refused: number
   readonly nowMs: number
 }
+
+const noTake: Take = { limit: -1, key: 0 }
 
 function joined({ low, high }: Lanes): KeyHash {
   return high * 2 ** 32 + (low >>> 0)

@@ -42,6 +42,11 @@ export interface LimiterOptions {
   /** Attach to the buffer of another limiter instead of creating one. */
   readonly buffer?: SharedArrayBuffer
   /**
+   * No other thread will ever attach: each decision is a plain store instead of a compare-and-swap, about a quarter
+   * faster. A new limiter of the same thread may attach, and has to say the same.
+   */
+  readonly alone?: boolean
+  /**
    * Limits that the buffer remembers, those of former policies included; a window counts twice. Default: four times
    * as many as given, at least 64. Read from the buffer when attaching.
    */

@@ -22,6 +22,9 @@ export class Session {
   declare private readonly tags: Int32Array
   declare private readonly ids: Int32Array
   declare private readonly buckets: Int32Array
+  /** Where a cell's account was found, and, once locked, its index in `places` and `values`; else -1. */
+  declare private readonly cellPlaces: Int32Array
+  declare private readonly cellHeld: Int32Array
   declare private readonly places: Int32Array
   declare private readonly values: Int32Array
   declare private readonly log: Int32Array
@@ -45,6 +48,8 @@ export class Session {
     this.tags = new Int32Array(mostCells)
     this.ids = new Int32Array(mostCells)
     this.buckets = new Int32Array(2 * mostCells)
+    this.cellPlaces = new Int32Array(mostCells)
+    this.cellHeld = new Int32Array(mostCells)
     this.places = new Int32Array(mostCells)
     this.values = new Int32Array(mostCells)
     this.log = new Int32Array(2 * mostCells * ENTRY)
@@ -68,12 +73,14 @@ export class Session {
     this.secondary[cell] = this.table.secondary
     this.tags[cell] = this.table.tag
     this.ids[cell] = owner.id
+    this.cellHeld[cell] = -1
     return cell
   }
 
   /** Locks the accounts where they are expected; false (nothing locked) when one is not there or not free. */
   lockNarrowly(): boolean {
-    for (let cell = 0; cell < this.cells; cell++) this.freshen(cell)
+    // All is looked up before anything is locked, since tidying a bucket may have to wait.
+    for (let cell = 0; cell < this.cells; cell++) if (!this.lookUp(cell)) return false
     for (let cell = 0; cell < this.cells; cell++) {
       if (this.lockCell(cell)) continue
       this.end()
@@ -85,6 +92,7 @@ export class Session {
   /** Locks all buckets in which the accounts may be; their values as they are looked at. */
   lockWidely(): void {
     for (let cell = 0; cell < this.cells; cell++) {
+      this.cellHeld[cell] = -1
       this.table.freshen(this.primary[cell] ?? 0, this.nowMs)
       this.table.freshen(this.secondary[cell] ?? 0, this.nowMs)
       this.want(this.primary[cell] ?? 0)
@@ -106,16 +114,18 @@ export class Session {
 
   /** Locks the value of a cell's account; -1 if it has none. The result is for `value` and `write`. */
   find(cell: number): number {
+    const held = this.cellHeld[cell] ?? -1
+    if (held >= 0) return held
     const place = this.placeOf(cell)
-    return place < 0 ? -1 : this.holdPlace(place)
+    return place < 0 ? -1 : this.holdPlace(cell, place)
   }
 
   /** As `find`, but an account that has none gets a place; -1 only when all places are being worked on. */
   hold(cell: number): number {
     this.displacedShare = 0
-    const place = this.placeOf(cell)
-    this.fresh = place < 0
-    return this.fresh ? this.claim(cell) : this.holdPlace(place)
+    const held = this.find(cell)
+    this.fresh = held < 0
+    return this.fresh ? this.claim(cell) : held
   }
 
   /** The value of what is held. */
@@ -157,9 +167,11 @@ export class Session {
     return -1
   }
 
-  private holdPlace(place: number): number {
+  private holdPlace(cell: number, place: number): number {
     const before = this.heldIndex(place)
-    return before >= 0 ? before : this.push(place, this.table.lockValue(place, this.nowMs))
+    const held = before >= 0 ? before : this.push(place, this.table.lockValue(place, this.nowMs))
+    this.cellHeld[cell] = held
+    return held
   }
 
   private push(place: number, value: number): number {
@@ -169,20 +181,28 @@ export class Session {
     return held
   }
 
-  private freshen(cell: number): void {
-    const primary = this.primary[cell] ?? 0
+  private lookUp(cell: number): boolean {
+    const [primary, secondary] = [this.primary[cell] ?? 0, this.secondary[cell] ?? 0]
+    const [tag, id] = [this.tags[cell] ?? 0, this.ids[cell] ?? 0]
     this.table.freshen(primary, this.nowMs)
-    const isHere = this.table.find(primary, this.tags[cell] ?? 0, this.ids[cell] ?? 0) >= 0
-    if (!isHere) this.table.freshen(this.secondary[cell] ?? 0, this.nowMs)
+    let place = this.table.find(primary, tag, id)
+    if (place < 0) {
+      this.table.freshen(secondary, this.nowMs)
+      place = this.table.find(secondary, tag, id)
+    }
+    this.cellPlaces[cell] = place
+    return place >= 0
   }
 
   private lockCell(cell: number): boolean {
-    const place = this.placeOf(cell)
-    if (place < 0) return false
-    if (this.heldIndex(place) >= 0) return true
-    const value = this.table.tryLockValue(place)
-    if (value === LOCKED) return false
-    this.push(place, value)
+    const place = this.cellPlaces[cell] ?? 0
+    let held = this.heldIndex(place)
+    if (held < 0) {
+      const value = this.table.tryLockValue(place)
+      if (value === LOCKED) return false
+      held = this.push(place, value)
+    }
+    this.cellHeld[cell] = held
     // Until it was locked, the place could have been given to somebody else.
     return this.table.tagAt(place) === this.tags[cell] && this.table.idAt(place) === this.ids[cell]
   }
@@ -195,6 +215,7 @@ export class Session {
       const value = table.tryLockValue(place)
       if (value === LOCKED) continue
       const held = this.push(place, value)
+      this.cellHeld[cell] = held
       this.displacedShare = table.share(place, value, this.nowMs)
       if (this.displacedShare > 0) this.displaced++
       this.remember(held)

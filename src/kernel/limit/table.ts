@@ -206,7 +206,7 @@ export class Table {
   }
 
   private isFree(place: number): boolean {
-    return this.idAt(place) === 0 && this.value(place) !== LOCKED
+    return this.idAt(place) === 0 && this.words[place + VALUES] !== LOCKED
   }
 
   private nearestIdle(primary: number, secondary: number, nowMs: number): number {

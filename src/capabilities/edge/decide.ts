@@ -66,7 +66,7 @@ interface Decision {
 }
 
 function decideBites(before: Ongoing['bites'], report: EdgeReport): Decision {
-  const spells: Record<string, Spell> = { ...before }
+  const spells = upTo(before, report.at)
   const sayings: Saying[] = []
   for (const { name, rule, refused } of report.limits) {
     if (refused === 0) continue
@@ -89,7 +89,7 @@ function decideFailing(
   report: EdgeReport,
   serviceOf: ReadonlyMap<string, string>,
 ): Decision {
-  const spells: Record<string, Spell> = { ...before }
+  const spells = upTo(before, report.at)
   const sayings: Saying[] = []
   for (const [service, { failures, answers }] of answersByService(report, serviceOf)) {
     const spell = spells[service]
@@ -102,6 +102,14 @@ function decideFailing(
     }
   }
   return { spells, sayings }
+}
+
+/** Spells that end in the future stem from before the clock was set back; without this they would last until then. */
+function upTo(spells: Readonly<Record<string, Spell>>, at: number): Record<string, Spell> {
+  const known = Object.entries(spells).map(([key, { since, last, count }]) => {
+    return [key, { since: Math.min(since, at), last: Math.min(last, at), count }] as const
+  })
+  return Object.fromEntries(known)
 }
 
 function longer(spell: Spell | undefined, at: number, count: number): Spell {

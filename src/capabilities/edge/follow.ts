@@ -27,6 +27,9 @@ const gapMs = 2500
 /** A fact comes at most so long after the second that it is about, unless control was away. */
 const factDelayMs = 10_000
 
+/** So many facts wait for the timeline at the most; then the oldest are dropped. */
+const mostUnsaid = 1000
+
 /** Takes every report of the edge once: measures, facts. Ends with the signal. */
 export async function followReports(ground: FollowGround): Promise<void> {
   const { context, dataPlane, signal } = ground
@@ -63,6 +66,8 @@ class Follower {
   #recordedAt: number | null = null
   /** The same as an earlier control left it. */
   #resumedAt = 0
+  /** Facts that the timeline has not taken yet, oldest first. */
+  readonly #unsaid: (() => Promise<void>)[] = []
 
   constructor(ground: FollowGround) {
     this.#ground = ground
@@ -94,21 +99,36 @@ class Follower {
     const { context, onReport, serviceOf } = this.#ground
     onReport(report)
     if (report.at <= this.#resumedAt) return
-    await this.#sayGap(report, after)
+    this.#noteGap(report, after)
     this.#recordedAt = report.at
     recordReport(context.series, report)
     const { ongoing, sayings } = decideSayings(this.#ongoing, report, serviceOf)
     this.#ongoing = ongoing
-    for (const saying of sayings) await say(context, saying)
-    for (const note of report.happened) await sayNote(context, note)
+    for (const saying of sayings) this.#unsaid.push(() => say(context, saying))
+    for (const note of report.happened) this.#unsaid.push(() => sayNote(context, note))
+    await this.#sayAll()
   }
 
-  async #sayGap({ at, number }: EdgeReport, after: number): Promise<void> {
+  /** What the timeline cannot take now is said later, in order; each second is measured once all the same. */
+  async #sayAll(): Promise<void> {
+    this.#unsaid.splice(0, this.#unsaid.length - mostUnsaid)
+    try {
+      for (let next = this.#unsaid[0]; next !== undefined; next = this.#unsaid[0]) {
+        await next()
+        this.#unsaid.shift()
+      }
+    } catch (error) {
+      this.#ground.context.log.warn({ error: plainError(error).message }, 'facts of the edge wait')
+    }
+  }
+
+  #noteGap({ at, number }: EdgeReport, after: number): void {
     const recordedAt = this.#recordedAt
     // The first report of an edge process follows a time in which there was none to report.
     if (recordedAt === null || number === 1 || number === after + 1 || at - recordedAt < gapMs) return
     const seconds = Math.round((at - recordedAt) / 1000) - 1
-    await this.#ground.context.record(edgeFacts.reportsMissed, { seconds })
+    const { context } = this.#ground
+    this.#unsaid.push(async () => void (await context.record(edgeFacts.reportsMissed, { seconds })))
   }
 }
 

@@ -1,7 +1,7 @@
 import { edgeFacts } from '../../contracts/edge.ts'
 import type { EdgePolicy } from '../../contracts/edge-policy.ts'
 import type { Context } from '../../kernel/capability/index.ts'
-import { asHoldfastError } from '../../kernel/std/index.ts'
+import { asHoldfastError, plainError } from '../../kernel/std/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
 import { rulesHash } from './policy.ts'
 import type { EdgePorts } from './ports.ts'
@@ -36,7 +36,10 @@ export async function pushPolicies(ground: PushGround): Promise<void> {
   const refusals = new Set<string>()
   while (!signal.aborted) {
     const isLate = context.clock.monotonicMs() - startedMs > patienceMs
-    const settled = await push(ground, { isKnown, isLate, refusals })
+    const settled = await push(ground, { isKnown, isLate, refusals }).catch((error: unknown) => {
+      context.log.warn({ error: plainError(error).message }, 'a policy was not recorded; it is tried again')
+      return false
+    })
     await wake.wait(context, settled ? lookMs : retryMs, signal)
   }
 }
@@ -48,29 +51,38 @@ interface Knowledge {
   readonly refusals: Set<string>
 }
 
-/** One look; false when it has to be repeated soon. */
+/** One look; false when it has to be repeated soon. Errors: those of the timeline. */
 async function push(ground: PushGround, { isKnown, isLate, refusals }: Knowledge): Promise<boolean> {
-  const { ports, context } = ground
+  const { ports } = ground
   const policy = ground.compile()
   try {
     const { revision } = await ports.dataPlane.state()
     const mayPush = isKnown || (isLate && revision === null)
     if (!mayPush) return false
     if (revision !== policy.revision) await ports.dataPlane.apply(policy)
-    refusals.clear()
-    await sayAccepted(ground, policy)
-    return true
   } catch (error) {
     const { code, message } = asHoldfastError(error)
     if (code === 'edge.unreachable') return false
-    const key = `${policy.revision} ${message}`
-    if (refusals.has(key)) return true
-    refusals.clear()
-    refusals.add(key)
-    context.log.error({ error: message }, 'the edge refused a policy')
-    await context.record(edgeFacts.policyRefused, { rules: rulesHash(policy), message })
+    await sayRefused(ground, policy, { message, refusals })
     return true
   }
+  refusals.clear()
+  await sayAccepted(ground, policy)
+  return true
+}
+
+/** A policy that is refused is pushed again and again, and said once. */
+async function sayRefused(
+  { context }: PushGround,
+  policy: EdgePolicy,
+  { message, refusals }: { readonly message: string; readonly refusals: Set<string> },
+): Promise<void> {
+  const key = `${policy.revision} ${message}`
+  if (refusals.has(key)) return
+  context.log.error({ error: message }, 'the edge refused a policy')
+  await context.record(edgeFacts.policyRefused, { rules: rulesHash(policy), message })
+  refusals.clear()
+  refusals.add(key)
 }
 
 /** Replicas come and go; only a change of the rules is worth a fact. */

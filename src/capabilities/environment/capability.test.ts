@@ -205,7 +205,7 @@ describe('the environment', () => {
     ill.add('http://127.0.0.1:3001')
     await clock.advance(12_000)
     ill.clear()
-    await clock.advance(5000)
+    await clock.advance(8000)
     expect((await kinds()).slice(2)).toEqual(['environment.service-unhealthy', 'environment.service-healthy'])
   })
 

@@ -175,19 +175,26 @@ describe('transitions', () => {
     if (found === undefined) throw new Error('no view')
     return found
   }
-  const patience = { startTimeoutMs: 30_000, illForMs: 0 }
+  const patience = { startTimeoutMs: 30_000, steadyForMs: 0 }
 
   test('health is said once', () => {
     expect(decideTransition(view('running'), 'nothing', patience)?.now).toBe('healthy')
     expect(decideTransition(view('running'), 'healthy', patience)).toBeNull()
   })
 
+  test('a recovery is said when it has lasted', () => {
+    expect(decideTransition(view('running'), 'unhealthy', { ...patience, steadyForMs: 4000 })).toBeNull()
+    expect(decideTransition(view('running'), 'unhealthy', { ...patience, steadyForMs: 5000 })?.now).toBe(
+      'healthy',
+    )
+  })
+
   test('a starting service has its time, a stumble is not worth a fact, a crash loop is said at once', () => {
     const ill = view('running', { healthy: false, detail: 'refused' })
-    expect(decideTransition(ill, 'nothing', { ...patience, illForMs: 29_000 })).toBeNull()
-    expect(decideTransition(ill, 'nothing', { ...patience, illForMs: 30_000 })?.now).toBe('unhealthy')
-    expect(decideTransition(ill, 'healthy', { ...patience, illForMs: 1000 })).toBeNull()
-    expect(decideTransition(ill, 'healthy', { ...patience, illForMs: 3000 })?.now).toBe('unhealthy')
+    expect(decideTransition(ill, 'nothing', { ...patience, steadyForMs: 29_000 })).toBeNull()
+    expect(decideTransition(ill, 'nothing', { ...patience, steadyForMs: 30_000 })?.now).toBe('unhealthy')
+    expect(decideTransition(ill, 'healthy', { ...patience, steadyForMs: 1000 })).toBeNull()
+    expect(decideTransition(ill, 'healthy', { ...patience, steadyForMs: 3000 })?.now).toBe('unhealthy')
     expect(decideTransition(view('crash-looped'), 'nothing', patience)?.now).toBe('unhealthy')
   })
 })

@@ -56,7 +56,7 @@ export function currentStatus(ground: OperationGround): EnvironmentStatus {
   const supervisor = ground.watch.status()
   const trouble = ground.watch.trouble()
   const common = { name: ground.name, version: ground.version, services }
-  const notes = trouble === null ? [] : [trouble]
+  const notes = [...(ground.context.notes?.() ?? []), ...(trouble === null ? [] : [trouble])]
   if (supervisor === null) {
     const says = sayUnknown(trouble)
     return { ...common, says, state: 'starting', startedAt: ground.startedAt, processes: [], notes }

@@ -11,21 +11,27 @@ export interface Transition {
   readonly now: 'healthy' | 'unhealthy'
 }
 
-/** When a service counts as unhealthy although it may still be starting. */
+/** How long is waited before a change is said. */
 export interface Patience {
   readonly startTimeoutMs: number
-  /** Milliseconds since this service was first seen not healthy. */
-  readonly illForMs: number
+  /** Milliseconds since this service was first seen in its present condition, well or not. */
+  readonly steadyForMs: number
 }
 
 /** A service that stumbles for less than this is not worth a fact. */
 const stumbleMs = 3000
+/** A service that was said to be unhealthy has to be well for this long; one that flaps is said to be ill once. */
+const recoveryMs = 5000
 
 /** Whether the state of a service is to be said now: pure, so that noise on the timeline is a decision. */
 export function decideTransition(service: ServiceView, said: Said, patience: Patience): Transition | null {
-  if (service.state === 'healthy') return said === 'healthy' ? null : { service, now: 'healthy' }
-  if (said === 'unhealthy') return null
-  const hopeless = service.replicas.some((replica) => ['crash-looped', 'exposed'].includes(replica.state))
-  const waitMs = said === 'nothing' ? patience.startTimeoutMs : stumbleMs
-  return hopeless || patience.illForMs >= waitMs ? { service, now: 'unhealthy' } : null
+  const now = service.state === 'healthy' ? 'healthy' : 'unhealthy'
+  if (said === now) return null
+  return patience.steadyForMs >= waitMs(service, said, patience) ? { service, now } : null
+}
+
+function waitMs(service: ServiceView, said: Said, { startTimeoutMs }: Patience): number {
+  if (service.state === 'healthy') return said === 'nothing' ? 0 : recoveryMs
+  if (service.replicas.some((replica) => ['crash-looped', 'exposed'].includes(replica.state))) return 0
+  return said === 'nothing' ? startTimeoutMs : stumbleMs
 }

@@ -41,13 +41,13 @@ function createAnnouncer(
   context: Context,
   said: SaidBefore,
 ): (views: readonly ServiceView[]) => Promise<void> {
-  const illSince = new Map<string, number>()
+  const steady = new Map<string, { readonly well: boolean; readonly since: number }>()
   const patienceWith = (view: ServiceView): Patience => {
     const now = context.clock.monotonicMs()
-    if (view.state === 'healthy') illSince.delete(view.name)
-    else if (!illSince.has(view.name)) illSince.set(view.name, now)
+    const well = view.state === 'healthy'
+    if (steady.get(view.name)?.well !== well) steady.set(view.name, { well, since: now })
     const startTimeoutMs = services[view.name]?.startTimeout ?? 0
-    return { startTimeoutMs, illForMs: now - (illSince.get(view.name) ?? now) }
+    return { startTimeoutMs, steadyForMs: now - (steady.get(view.name)?.since ?? now) }
   }
   return async (views) => {
     for (const view of views) {

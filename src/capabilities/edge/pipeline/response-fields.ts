@@ -28,9 +28,9 @@ export function responseFields(raw: readonly (Buffer | string)[]): ResponseField
     const lower = name.toLowerCase()
     if (!hopByHop.has(lower)) fields.push(name, value)
     else if (lower === 'content-length' && /^[0-9]{1,16}$/.test(value)) contentLength = value
-    else if (lower === 'connection') connection = `${connection},${value.toLowerCase()}`
+    else if (lower === 'connection') connection = connection === '' ? value : `${connection},${value}`
   }
-  return { fields: withoutListed(fields, connection), contentLength }
+  return { fields: connection === '' ? fields : withoutListed(fields, connection), contentLength }
 }
 
 function text(part: Buffer | string | undefined): string {
@@ -38,12 +38,14 @@ function text(part: Buffer | string | undefined): string {
   return part === undefined ? '' : part.toString('latin1')
 }
 
+const unlisting = /^(?:keep-alive|close)$/i
+
 function withoutListed(fields: string[], connection: string): string[] {
+  if (unlisting.test(connection)) return fields
   const listed = connection
+    .toLowerCase()
     .split(',')
     .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'close' && name !== 'keep-alive')
-  if (listed.length === 0) return fields
   const kept: string[] = []
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index] ?? ''

@@ -15,6 +15,7 @@ import {
 import { counted } from '../shared/index.ts'
 import { deliver } from './answer.ts'
 import type { PreparedTarget } from './prepared.ts'
+import { Reply } from './reply.ts'
 import { BodyTooLarge, RequestBody } from './request-body.ts'
 import type { TrafficGround, Visit } from './visit.ts'
 
@@ -35,6 +36,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #parts: ExchangeParts
   readonly #fields: string[]
   readonly #hasBody: boolean
+  readonly #reply: Reply
   #controller: Dispatcher.DispatchController | null = null
   #target: PreparedTarget | null = null
   #targetIndex = -1
@@ -42,10 +44,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #tries = 0
   #isSent = false
   #isOver = false
-  #hasBegunBody = false
+  #hasAnswer = false
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts
+    this.#reply = new Reply(parts.response)
     const { head, client, request } = parts.visit
     const scheme = schemeOf(head, client, parts.isSecure)
     const { pseudonym } = parts.ground
@@ -68,24 +71,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isOver) controller.abort(new Error('the client went away'))
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, ...[status, , statusText]: ResponseStart): void {
+  onResponseStart(controller: Dispatcher.DispatchController, ...[status, , reason]: ResponseStart): void {
     // 103 Early Hints and other interim answers end here.
     if (status < 200 || this.#isOver) return
-    const { response, ground } = this.#parts
     const raw = (controller as unknown as { readonly rawHeaders: readonly (Buffer | string)[] }).rawHeaders
     const { fields, contentLength } = responseFields(raw)
-    if (contentLength !== '' && status !== 204) fields.push('content-length', contentLength)
-    if (ground.isDraining) fields.push('connection', 'close')
+    if (this.#parts.ground.isDraining) fields.push('connection', 'close')
+    this.#hasAnswer = true
     this.#countClass(status)
-    response.writeHead(status, statusText ?? '', fields)
-    process.nextTick(this.#flush)
+    this.#reply.begin({ status, reason: reason ?? '', fields, contentLength })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { response, visit } = this.#parts
-    this.#hasBegunBody = true
     visit.prepared.counters.add(visit.route.slot, counted.bytesOut, chunk.length)
-    if (response.write(chunk) || this.#isOver) return
+    if (this.#reply.write(chunk) || this.#isOver) return
     controller.pause()
     visit.request.socket.setTimeout(visit.route.route.idleTimeoutMs)
     response.once('drain', () => {
@@ -95,23 +95,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#hasBegunBody = true
     this.#leave()
-    this.#parts.response.end()
+    this.#reply.end()
   }
 
   onResponseError(_controller: unknown, error: Error): void {
+    const failure = failureOf(error, this.#isSent)
     // Said before the target is left: from here on no request goes there until it has been probed.
-    if (!this.#isSent && this.#target !== null) this.#parts.ground.board.suspect(this.#target.slot)
+    if (failure === 'unreachable' && this.#target !== null)
+      this.#parts.ground.board.suspect(this.#target.slot)
     this.#leave()
-    const { response, visit } = this.#parts
     this.#controller = null
     if (this.#isOver) return
-    if (response.headersSent) return this.#breakOff()
+    if (this.#hasAnswer) return this.#breakOff()
     if (this.#body?.errored instanceof BodyTooLarge) {
-      return this.#refuse(bodyRefusal(visit.route.route.maxBodyBytes))
+      return this.#refuse(bodyRefusal(this.#parts.visit.route.route.maxBodyBytes))
     }
-    const failure = failureOf(error, this.#isSent)
     if (failure === null) return this.#refuse(plainRefusal(400, 'The request is not valid.'))
     if (this.#mayRetry(failure)) this.#try()
     else this.#fail(failure)
@@ -211,10 +210,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#target = null
   }
 
-  readonly #flush = (): void => {
-    if (!this.#hasBegunBody && !this.#isOver) this.#parts.response.flushHeaders()
-  }
-
   readonly #closed = (): void => {
     this.#isOver = true
     const { ground, visit, response } = this.#parts
@@ -223,7 +218,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       visit.prepared.counters.addLatency(visit.route.slot, ground.clock.monotonicMs() - visit.startedMs)
       return
     }
-    if (!response.headersSent) this.#countClass(400)
+    if (!this.#hasAnswer && !response.headersSent) this.#countClass(400)
     this.#controller?.abort(new Error('the client went away'))
     this.#body?.destroy()
   }

@@ -36,6 +36,8 @@ export interface Context {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** What the house itself is short of at this moment (room on its disk, say), a sentence each; absent: nothing. */
+  readonly notes?: () => readonly string[]
   /** Says "it happened"; resolves when it is on disk. */
   record<Data>(declaration: FactDeclaration<Data>, data: Data, extras?: FactExtras): Promise<Fact>
   /** Says "please do", as `holdfast` itself, through the same stages as any caller. */

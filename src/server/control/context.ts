@@ -30,6 +30,8 @@ export interface HousePorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** What the house is short of, in words; absent: nothing. */
+  readonly notes?: () => readonly string[]
 }
 
 /** The views that run, by the name of their fold. */

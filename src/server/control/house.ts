@@ -190,11 +190,11 @@ async function createCore(
  * a virtual clock. Errors: `operations.misdeclared` (a bug), and whatever a capability's start throws.
  */
 export async function createHouse(options: HouseOptions): Promise<House> {
-  const { timeline, series, clock, random, log } = options
+  const { timeline, series, clock, random, log, notes = () => [] } = options
   const views = createViews(timeline)
   const ending = new AbortController()
   const inner: { call?: House['call']; jobs?: Jobs } = {}
-  const context = createContext({ timeline, series, clock, random, log }, views, {
+  const context = createContext({ timeline, series, clock, random, log, notes }, views, {
     call: (request) => {
       assert(inner.call !== undefined, 'a capability called an operation before the house stood')
       return inner.call(request)

@@ -1,10 +1,11 @@
 import { mkdir, rename, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Capability, Context, Log, OperationBinding } from '../../kernel/capability/index.ts'
-import { openSeries } from '../../kernel/series/index.ts'
+import { openSeries, type SeriesStore } from '../../kernel/series/index.ts'
 import {
   plainError,
   systemClock,
+  type HoldfastError,
   systemRandom,
   type Clock,
   type OperationDeclaration,
@@ -14,7 +15,9 @@ import { openTimeline, type Retention, type Timeline } from '../../kernel/timeli
 import { ensureRootToken, type People } from './access/index.ts'
 import { createMetrics, openDoors, type Doors, type DoorSettings, type Metrics } from './doors/index.ts'
 import { forgetFailedStart } from './failed-start.ts'
+import { keepHeadMark, refuseGone, refuseShortened } from './head-mark.ts'
 import { createHouse, type House, type HouseOptions } from './house.ts'
+import { watchStorage } from './storage-notes.ts'
 
 /** What control runs: the capabilities of an environment and what its file says about control. */
 export interface Composed {
@@ -57,9 +60,47 @@ async function announceUrl(dataDirectory: string, url: string): Promise<void> {
   await rename(`${path}.new`, path)
 }
 
-function openLocalTimeline(options: ControlOptions): Promise<Timeline> {
+interface Stores {
+  readonly timeline: Timeline
+  readonly series: SeriesStore
+  readonly notes: () => readonly string[]
+  readonly close: () => Promise<void>
+}
+
+/** The timeline, which must be the one that was there before. Errors: those of `openTimeline`. */
+async function openSameTimeline(options: ControlOptions): Promise<Timeline> {
   const { dataDirectory, clock = systemClock, random = systemRandom } = options
-  return openTimeline({ path: join(dataDirectory, 'timeline.db'), clock, random })
+  await refuseGone(dataDirectory)
+  const timeline = await openTimeline({ path: join(dataDirectory, 'timeline.db'), clock, random })
+  await refuseShortened(dataDirectory, timeline).catch(async (error: unknown) => {
+    await timeline.close()
+    throw error
+  })
+  return timeline
+}
+
+async function openStores(options: ControlOptions): Promise<Stores> {
+  const { dataDirectory, log, clock = systemClock } = options
+  const timeline = await openSameTimeline(options)
+  const storage = watchStorage(dataDirectory, clock)
+  const onTrouble = (error: HoldfastError): void => {
+    log.error({ error: error.message }, 'measures were not written')
+    storage.failed('series', error)
+  }
+  const path = join(dataDirectory, 'series.db')
+  const series = await openSeries({ path, clock, onTrouble }).catch(async (error: unknown) => {
+    storage.stop()
+    await timeline.close()
+    throw error
+  })
+  const endMark = keepHeadMark(dataDirectory, timeline, { clock, log })
+  const close = async (): Promise<void> => {
+    storage.stop()
+    await endMark()
+    await series.close()
+    await timeline.close()
+  }
+  return { timeline: storage.watch(timeline), series, notes: () => storage.notes(), close }
 }
 
 interface Opened {
@@ -75,22 +116,12 @@ async function openHouse(
 ): Promise<Opened & { readonly closeStores: () => Promise<void> }> {
   const { dataDirectory, composed, log, clock = systemClock, random = systemRandom } = options
   const rootToken = await ensureRootToken(dataDirectory, random)
-  const timeline = await openLocalTimeline(options)
-  const path = join(dataDirectory, 'series.db')
-  const onTrouble = (error: Error): void => log.error({ error: error.message }, 'measures were not written')
-  const series = await openSeries({ path, clock, onTrouble }).catch(async (error: unknown) => {
-    await timeline.close()
-    throw error
-  })
-  const closeStores = async (): Promise<void> => {
-    await series.close()
-    await timeline.close()
-  }
+  const { timeline, series, notes, close: closeStores } = await openStores(options)
   const shelf: { house?: House } = {}
   const metrics = createMetrics(() => shelf.house?.operations.map(({ name }) => name) ?? [])
   const observe: HouseOptions['observe'] = (call) => metrics.observe(call)
   const { capabilities, bindings, people, retention, catalogue } = composed
-  const parts = { timeline, series, clock, random, log, rootToken, observe, consoleUrl: url }
+  const parts = { timeline, series, notes, clock, random, log, rootToken, observe, consoleUrl: url }
   const optional = {
     ...(bindings === undefined ? {} : { bindings }),
     ...(catalogue === undefined ? {} : { catalogue }),

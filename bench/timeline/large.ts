@@ -1,10 +1,9 @@
 import { systemClock, systemRandom, type Severity } from '../../src/kernel/std/index.ts'
 import { createStamp } from '../../src/kernel/timeline/draft.ts'
 import type { FactQuery, NewFact } from '../../src/kernel/timeline/index.ts'
-import { severities } from '../../src/kernel/timeline/query.ts'
 import { openForWriting } from '../../src/kernel/timeline/sqlite/file.ts'
 import { createInserter } from '../../src/kernel/timeline/sqlite/inserter.ts'
-import type { DraftCells } from '../../src/kernel/timeline/sqlite/protocol.ts'
+import type { SentDraft } from '../../src/kernel/timeline/sqlite/drafts.ts'
 import { headFrom, headQuery } from '../../src/kernel/timeline/sqlite/schema.ts'
 
 const transactionFacts = 50_000
@@ -20,25 +19,13 @@ export function buildLargeTimeline(path: string, count: number): void {
   const clock = { ...systemClock, now: () => Date.UTC(2026, 0, 1) + head.sequence * 1000 }
   const stamp = createStamp(clock, systemRandom, 0)
   for (let done = 0; done < count; done += transactionFacts) {
-    const cells: DraftCells = []
+    const drafts: SentDraft[] = []
     for (let index = done; index < Math.min(count, done + transactionFacts); index++) {
-      const draft = stamp(largeFact(index, count))
-      const { id, at, kind, severity, subject, correlation, actor, payloadHash, salt, text } = draft
-      cells.push(
-        id,
-        at,
-        kind,
-        severities.indexOf(severity),
-        subject,
-        correlation,
-        actor,
-        payloadHash,
-        salt,
-        text,
-      )
+      const { fact, ...rest } = stamp(largeFact(index, count))
+      drafts.push({ ...fact, ...rest })
     }
     db.exec('BEGIN')
-    head = inserter.append(head, cells, [])
+    head = inserter.append(head, drafts, [])
     db.exec('COMMIT')
   }
   db.close()

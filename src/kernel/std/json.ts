@@ -11,21 +11,15 @@ export interface JsonObject {
  * As with `JSON.stringify`, a member that is undefined is left out.
  */
 export function canonicalJson(value: Json): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
   if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(',')}]`
   const members = value as Readonly<Record<string, Json | undefined>>
   let text = ''
-  for (const key of sortedKeys(members)) {
+  for (const key of Object.keys(members).sort()) {
     const member = members[key]
     if (member === undefined) continue
     text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`
   }
   return `{${text}}`
-}
-
-/** Most objects are small and many are in order already: looking costs less than sorting. */
-function sortedKeys(members: object): readonly string[] {
-  const keys = Object.keys(members)
-  const isSorted = keys.every((key, index) => index === 0 || (keys[index - 1] ?? '') < key)
-  return isSorted ? keys : keys.sort()
 }

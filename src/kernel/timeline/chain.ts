@@ -47,11 +47,7 @@ export function hashPayload(salt: string, text: string): string {
 /** The header as canonical JSON (RFC 8785): its eight members sorted by name. */
 export function headerText(header: Header): string {
   const { actor, at, correlation, id, kind, sequence, severity, subject } = header
-  return (
-    `{"actor":${JSON.stringify(actor)},"at":${at},"correlation":${JSON.stringify(correlation)},` +
-    `"id":${JSON.stringify(id)},"kind":${JSON.stringify(kind)},"sequence":${sequence},` +
-    `"severity":"${severity}","subject":${JSON.stringify(subject)}}`
-  )
+  return JSON.stringify({ actor, at, correlation, id, kind, sequence, severity, subject })
 }
 
 /**

@@ -18,12 +18,19 @@ const idDigits = 19
 const portionBytes = 4096
 const kindForm = /^[A-Za-z0-9-]{1,64}(?:\.[A-Za-z0-9-]{1,64}){1,4}$/
 
+/** A fact whose place in the chain is filled in once it is known; nobody has seen it before. */
+export interface Unplaced extends Fact {
+  sequence: number
+  hash: string
+}
+
 /** A fact that has all but its place in the chain. */
-export interface Draft extends Omit<Entry, 'sequence' | 'hash' | 'salt' | 'text'> {
+export interface Draft {
+  /** With the payload as a later read will return it. */
+  readonly fact: Unplaced
   readonly salt: string
   readonly text: string
-  /** The payload as a later read will return it. */
-  readonly data: JsonObject
+  readonly payloadHash: string
 }
 
 /** Turns a new fact into a draft: checks it, gives it an id, a time that never decreases, and a salt. */
@@ -42,26 +49,23 @@ export function createStamp(clock: Clock, random: Random, lastAt: number): Stamp
     const at = Math.max(Math.floor(clock.now()), previousAt)
     previousAt = at
     const salt = digits(saltDigits)
+    const { kind, severity, subject, actor, correlation } = fact
+    const id = idAt(at, digits(idDigits))
+    const data = JSON.parse(text) as JsonObject
     return {
-      id: idAt(at, digits(idDigits)),
-      at,
-      kind: fact.kind,
-      severity: fact.severity,
-      subject: fact.subject,
-      actor: fact.actor,
-      correlation: fact.correlation,
+      fact: { sequence: 0, id, at, kind, severity, subject, actor, correlation, data, hash: '' },
       salt,
       text,
       payloadHash: hashPayload(salt, text),
-      data: JSON.parse(text) as JsonObject,
     }
   }
 }
 
-/** The fact that a draft becomes at its place. */
-export function factAt(draft: Draft, sequence: number, hash: string): Fact {
-  const { id, at, kind, severity, subject, actor, correlation, data } = draft
-  return { sequence, id, at, kind, severity, subject, actor, correlation, data, hash }
+/** Gives a fact its place. */
+export function placed(fact: Unplaced, sequence: number, hash: string): Fact {
+  fact.sequence = sequence
+  fact.hash = hash
+  return fact
 }
 
 /** The fact that an entry holds. */
@@ -103,16 +107,16 @@ function checkFact(fact: NewFact): void {
     if (typeof word !== 'string' || !isWord(word)) {
       throw invalidFact(
         fact,
-        `its ${field} is not a text of 1 to ${maxWordLength} well-formed characters`,
+        `its ${field} is not a text of 1 to ${maxWordLength} printable characters`,
         field,
       )
     }
   }
 }
 
-/** Half a surrogate pair or a NUL would not come back from the store as it went in. */
+/** Half a surrogate pair would not come back from the store as it went in, and control characters separate what is sent there. */
 function isWord(word: string): boolean {
-  return word.length > 0 && word.length <= maxWordLength && word.isWellFormed() && !word.includes('\0')
+  return word.length > 0 && word.length <= maxWordLength && word.isWellFormed() && !/\p{Cc}/u.test(word)
 }
 
 function checkedText(fact: NewFact): string {

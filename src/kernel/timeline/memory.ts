@@ -1,7 +1,7 @@
 import { HoldfastError, systemClock, systemRandom, type Clock, type Random } from '../std/index.ts'
 import { judge, type Walked } from './anchor.ts'
 import { checkLink, genesis, hashLink, type Entry } from './chain.ts'
-import { createStamp, factAt, factOf, type Draft } from './draft.ts'
+import { createStamp, factOf, placed, type Draft } from './draft.ts'
 import { createListeners, followTimeline } from './follow.ts'
 import { importInto } from './import.ts'
 import { checkpointLine, entryLine, headOf, openingLine, refused, type NamedCheckpoint } from './lines.ts'
@@ -85,13 +85,13 @@ function headIn({ entries, base }: Memory): Head {
   return last === undefined ? base : headOf(last)
 }
 
-function link(memory: Memory, draft: Draft): Fact {
+function link(memory: Memory, { fact, salt, text, payloadHash }: Draft): Fact {
   const previous = headIn(memory)
   const sequence = previous.sequence + 1
-  const { data: _, ...rest } = draft
-  const hash = hashLink(previous.hash, { ...rest, sequence }, draft.payloadHash)
-  memory.entries.push({ ...rest, sequence, hash })
-  return factAt(draft, sequence, hash)
+  const { data: _, ...rest } = fact
+  const hash = hashLink(previous.hash, { ...rest, sequence }, payloadHash)
+  memory.entries.push({ ...rest, sequence, salt, text, payloadHash, hash })
+  return placed(fact, sequence, hash)
 }
 
 function search({ entries }: Memory, query: FactQuery): readonly Fact[] {

@@ -1,15 +1,15 @@
 import { HoldfastError } from '../../std/index.ts'
-import { factAt, type Draft } from '../draft.ts'
+import { placed, type Draft, type Unplaced } from '../draft.ts'
 import type { Fact } from '../port.ts'
-import { severities } from '../query.ts'
 import type { Channel } from './channel.ts'
-import { draftCells, type DraftCells, type WriterCalls, type WriterNotes } from './protocol.ts'
+import { joinDrafts, textOfDraft } from './drafts.ts'
+import type { WriterCalls, WriterNotes } from './protocol.ts'
 
 /** Most facts in one transaction: a larger one would make the first of them wait for the last. */
 const maxBatchFacts = 2048
 
 /** So many drafts are sent on at once: then the writer inserts some while this thread prepares the next. */
-const stageFacts = 16
+const stageFacts = 64
 
 /** Characters of a hash in hex. */
 const hashLength = 64
@@ -31,7 +31,9 @@ export interface Appender {
 }
 
 interface Waiting {
-  readonly drafts: readonly Draft[]
+  readonly facts: readonly Unplaced[]
+  readonly texts: readonly string[]
+  readonly sizeBytes: number
   readonly resolve: (facts: readonly Fact[]) => void
   readonly reject: (error: unknown) => void
 }
@@ -40,7 +42,7 @@ interface Waiting {
 interface Batch {
   readonly waiting: Waiting[]
   /** Drafts that were not sent on yet. */
-  unsent: DraftCells
+  readonly unsent: string[]
   facts: number
   sizeBytes: number
 }
@@ -58,7 +60,7 @@ export function createAppender(
 
   const commit = async (sent: Batch): Promise<void> => {
     try {
-      settle(sent.waiting, await writer.call('commit', sent.unsent), onCommitted)
+      settle(sent.waiting, await writer.call('commit', joinDrafts(sent.unsent)), onCommitted)
     } catch (error) {
       for (const { reject } of sent.waiting) reject(error)
     }
@@ -82,24 +84,23 @@ export function createAppender(
       if (underway.size === 0) flush()
     })
   }
-  const add = (waiting: Waiting, sizeBytes: number): void => {
+  const add = (waiting: Waiting): void => {
     batch.waiting.push(waiting)
-    batch.facts += waiting.drafts.length
-    batch.sizeBytes += sizeBytes
-    for (const draft of waiting.drafts) pushCells(batch.unsent, draft)
+    batch.facts += waiting.facts.length
+    batch.sizeBytes += waiting.sizeBytes
+    for (const text of waiting.texts) batch.unsent.push(text)
     if (batch.facts >= maxBatchFacts) return flush()
-    if (batch.unsent.length >= stageFacts * draftCells) {
-      writer.tell('stage', batch.unsent)
-      batch.unsent = []
-    }
+    if (batch.unsent.length >= stageFacts) writer.tell('stage', joinDrafts(batch.unsent.splice(0)))
     schedule()
   }
   return {
     append: (drafts) =>
       new Promise((resolve, reject) => {
-        const sizeBytes = sizeOf(drafts)
-        if (!load.take({ facts: drafts.length, sizeBytes })) return reject(full(bounds))
-        add({ drafts, resolve, reject }, sizeBytes)
+        const texts = drafts.map(textOfDraft)
+        const facts = drafts.map(({ fact }) => fact)
+        const sizeBytes = sizeOf(texts)
+        if (load.take({ facts: facts.length, sizeBytes })) add({ facts, texts, sizeBytes, resolve, reject })
+        else reject(full(bounds))
       }),
     flush,
     drained: async () => {
@@ -149,26 +150,17 @@ function settle(
   onCommitted: (facts: readonly Fact[]) => void,
 ): void {
   let index = 0
-  const settled = batch.map(({ drafts, resolve }) => {
-    const facts = drafts.map((draft, offset) => {
-      const place = index + offset
-      return factAt(draft, first + place, hashes.slice(place * hashLength, (place + 1) * hashLength))
-    })
-    index += drafts.length
-    return { facts, resolve }
-  })
-  onCommitted(settled.flatMap(({ facts }) => facts))
-  for (const { facts, resolve } of settled) resolve(facts)
+  for (const fact of batch.flatMap(({ facts }) => facts)) {
+    placed(fact, first + index, hashes.slice(index * hashLength, (index + 1) * hashLength))
+    index++
+  }
+  onCommitted(batch.flatMap(({ facts }) => facts))
+  for (const { facts, resolve } of batch) resolve(facts)
 }
 
-/** The order of `DraftCells`. */
-function pushCells(cells: DraftCells, draft: Draft): void {
-  const { id, at, kind, severity, subject, correlation, actor, payloadHash, salt, text } = draft
-  cells.push(id, at, kind, severities.indexOf(severity), subject, correlation, actor, payloadHash, salt, text)
-}
-
-function sizeOf(drafts: readonly Draft[]): number {
-  return drafts.reduce((sizeBytes, { text }) => sizeBytes + text.length + 512, 0)
+/** Texts in memory, and what the facts themselves take beside them. */
+function sizeOf(texts: readonly string[]): number {
+  return texts.reduce((sizeBytes, { length }) => sizeBytes + 2 * length + 512, 0)
 }
 
 function full({ maxWaitingFacts }: AppendBounds): HoldfastError {

@@ -46,8 +46,10 @@ export function settlePath(path: string): string {
  * however it dies. Throws SQLite's own error when another has it.
  */
 export function takeLock(path: string): DatabaseSync {
-  closeSync(openSync(`${path}.lock`, 'a', 0o600))
-  const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 })
+  const lockPath = `${path}.lock`
+  // Only a new file is opened here: closing any descriptor of a file drops every POSIX lock that this process has on it.
+  if (!existsSync(lockPath)) closeSync(openSync(lockPath, 'a', 0o600))
+  const lock = new DatabaseSync(lockPath, { timeout: 0 })
   try {
     lock.exec('BEGIN EXCLUSIVE')
     return lock

@@ -4,7 +4,7 @@ import { hashLink, type Entry } from '../chain.ts'
 import type { Head } from '../port.ts'
 import { severities } from '../query.ts'
 import { blockOf } from '../retention.ts'
-import { draftCells, type DraftCells } from './protocol.ts'
+import type { SentDraft } from './drafts.ts'
 
 /** Most kinds of facts: kinds are declared in code, so more of them means that one is made up from data. */
 const maxKinds = 10_000
@@ -22,7 +22,7 @@ type Value = string | number | null
 /** Puts facts and their index entries into the tables, within a transaction of the caller's. */
 export interface Inserter {
   /** Continues the chain from `head`; returns its new end and adds the hashes to `hashes`. */
-  append(head: Head, drafts: DraftCells, hashes: string[]): Head
+  append(head: Head, drafts: readonly SentDraft[], hashes: string[]): Head
   /** Stores entries of a chain that was checked already. */
   store(entries: readonly Entry[]): void
   /** Forgets what it knows about the tables, after a transaction was rolled back. */
@@ -43,8 +43,8 @@ export function createInserter(db: DatabaseSync): Inserter {
   return {
     append: (head, drafts, hashes) => {
       let end = head
-      for (let cell = 0; cell < drafts.length; cell += draftCells) {
-        const entry = linked(end, drafts, cell)
+      for (const draft of drafts) {
+        const entry = linked(end, draft)
         end = entry
         hashes.push(entry.hash)
         add(entry)
@@ -64,22 +64,12 @@ export function createInserter(db: DatabaseSync): Inserter {
   }
 }
 
-function linked(previous: Head, cells: DraftCells, first: number): Entry {
-  const text = (offset: number): string => cells[first + offset] as string
-  const optional = (offset: number): string | null => cells[first + offset] as string | null
-  const payloadHash = text(7)
-  const header = {
-    sequence: previous.sequence + 1,
-    id: text(0),
-    at: cells[first + 1] as number,
-    kind: text(2),
-    severity: severities[cells[first + 3] as number] ?? 'info',
-    subject: optional(4),
-    actor: text(6),
-    correlation: optional(5),
-  }
+function linked(previous: Head, draft: SentDraft): Entry {
+  const { id, at, kind, severity, subject, actor, correlation, salt, text, payloadHash } = draft
+  const sequence = previous.sequence + 1
+  const header = { sequence, id, at, kind, severity, subject, actor, correlation }
   const hash = hashLink(previous.hash, header, payloadHash)
-  return { ...header, salt: text(8), text: text(9), payloadHash, hash }
+  return { sequence, id, at, kind, severity, subject, actor, correlation, salt, text, payloadHash, hash }
 }
 
 interface Kinds {

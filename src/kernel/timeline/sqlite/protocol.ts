@@ -20,16 +20,6 @@ export interface Opened {
   readonly head: Head
 }
 
-/**
- * Drafts on their way to the writer, one after the other, `draftCells` cells each: id, at, kind, rank of the severity,
- * subject, correlation, actor, payload hash, salt, payload. One flat array crosses threads several times
- * faster than objects do.
- */
-export type DraftCells = (string | number | null)[]
-
-/** Cells of one draft. */
-export const draftCells = 10
-
 /** Which facts may go, and who holds them back. */
 export interface RetainAsk extends Retention {
   readonly nowMs: number
@@ -44,9 +34,9 @@ export interface WalkStep {
   readonly broken: Broken | null
 }
 
-/** What is told to the writer without an answer: drafts that belong to the transaction of the next `commit`. */
+/** What is told to the writer without an answer: drafts (see `drafts.ts`) that belong to the transaction of the next `commit`. */
 export interface WriterNotes {
-  readonly stage: DraftCells
+  readonly stage: string
 }
 
 /** What may be asked of the writer, and what it answers. */
@@ -54,11 +44,11 @@ export interface WriterCalls {
   /** The first call; takes the lock, creates the file when there is none, and checks it. */
   readonly open: { readonly ask: OpenAsk; readonly answer: Opened }
   /**
-   * The last drafts of a transaction, whose first ones were sent as `stage`. Answers, once they are on disk,
+   * The last drafts (see `drafts.ts`) of a transaction, whose first ones were sent as `stage`. Answers, once they are on disk,
    * with the first sequence number and the hashes, one after the other.
    */
   readonly commit: {
-    readonly ask: DraftCells
+    readonly ask: string
     readonly answer: { readonly first: number; readonly hashes: string }
   }
   readonly erase: { readonly ask: number; readonly answer: boolean }

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { assert, type JsonObject } from '../../std/index.ts'
 import type { Head } from '../port.ts'
+import { parseDrafts, type SentDraft } from './drafts.ts'
 import { createInserter, type Inserter } from './inserter.ts'
-import type { DraftCells, Handlers, Hearers, WriterCalls, WriterNotes } from './protocol.ts'
+import type { Handlers, Hearers, WriterCalls, WriterNotes } from './protocol.ts'
 import { retainStep } from './retain-step.ts'
 import { entryColumns, entryOf, headFrom, headQuery, type EntryRow } from './schema.ts'
 
@@ -26,10 +27,10 @@ export function createWriter(db: DatabaseSync): Omit<Handlers<WriterCalls>, 'ope
   }
   const staging = createStaging(db, inserter)
   return {
-    stage: (drafts) => staging.take(head, drafts),
+    stage: (drafts) => staging.take(head, parseDrafts(drafts)),
     commit: (drafts) => {
       const first = head.sequence + 1
-      staging.take(head, drafts)
+      staging.take(head, parseDrafts(drafts))
       const staged = staging.commit()
       head = staged.head
       return { first, hashes: staged.hashes.join('') }
@@ -62,7 +63,7 @@ interface Staged {
 /** Inserts drafts as they come, so that the thread that makes them and this one work at the same time. */
 interface Staging {
   /** Begins a transaction when none is open. What goes wrong is said at the commit. */
-  take(head: Head, drafts: DraftCells): void
+  take(head: Head, drafts: readonly SentDraft[]): void
   commit(): Staged
 }
 

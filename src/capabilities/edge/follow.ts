@@ -64,7 +64,7 @@ class Follower {
   #ongoing: Ongoing = calm
   /** Start of the last second that is in the measures. */
   #recordedAt: number | null = null
-  /** The same as an earlier control left it. */
+  /** The same as an earlier control left it, until a later second came. */
   #resumedAt = 0
   /** Facts that the timeline has not taken yet, oldest first. */
   readonly #unsaid: (() => Promise<void>)[] = []
@@ -78,7 +78,8 @@ class Follower {
     const { context, view } = this.#ground
     const nowMs = context.clock.now()
     this.#recordedAt = await lastRecorded(context.series, nowMs)
-    this.#resumedAt = this.#recordedAt ?? 0
+    // A second in the future was measured before the clock was set back: nothing can be told from it.
+    this.#resumedAt = (this.#recordedAt ?? 0) > nowMs ? 0 : (this.#recordedAt ?? 0)
     const bites: Record<string, Spell> = {}
     for (const [key, since] of Object.entries(view.state.bites)) {
       const [limit = '', rule = ''] = key.split('\n')
@@ -99,6 +100,7 @@ class Follower {
     const { context, onReport, serviceOf } = this.#ground
     onReport(report)
     if (report.at <= this.#resumedAt) return
+    this.#resumedAt = 0
     this.#noteGap(report, after)
     this.#recordedAt = report.at
     recordReport(context.series, report)

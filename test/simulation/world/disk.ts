@@ -1,7 +1,6 @@
 import { HoldfastError } from '../../../src/kernel/std/index.ts'
-import type { NewFact, Timeline } from '../../../src/kernel/timeline/index.ts'
+import type { Timeline } from '../../../src/kernel/timeline/index.ts'
 import type { Chance } from './chance.ts'
-import { known } from './known.ts'
 import type { Life } from './life.ts'
 
 /** The disk under the timeline: what it holds outlives control. */
@@ -26,11 +25,6 @@ function diskFull(): HoldfastError {
   })
 }
 
-function refuses(disk: Disk, facts: readonly NewFact[]): boolean {
-  if (!disk.full) return false
-  return !known.edgeCannotBearFullDisk || facts.some(({ kind }) => !kind.startsWith('edge.'))
-}
-
 /** The timeline as one life of control sees it: with a disk's delays, one append after the other. */
 export function timelineOf(disk: Disk, life: Life, chance: Chance): Timeline {
   const { timeline } = disk
@@ -50,8 +44,7 @@ export function timelineOf(disk: Disk, life: Life, chance: Chance): Timeline {
   }
   return {
     ...timeline,
-    append: (facts) =>
-      inTurn(() => (refuses(disk, facts) ? Promise.reject(diskFull()) : timeline.append(facts))),
+    append: (facts) => inTurn(() => (disk.full ? Promise.reject(diskFull()) : timeline.append(facts))),
     onAppended: (listener) => {
       const stop = timeline.onAppended(listener)
       life.onEnd(stop)

@@ -3,7 +3,6 @@ import { factOfEvent } from '../../../src/capabilities/environment/events.ts'
 import type { EnvironmentStatus } from '../../../src/contracts/environment.ts'
 import type { Fact } from '../../../src/kernel/timeline/index.ts'
 import type { Ended } from './run.ts'
-import { known } from './known.ts'
 import { file } from './world.ts'
 
 /** Looks at a world that has come to rest and says what is not as it should be; empty: all is well. */
@@ -161,8 +160,7 @@ const beginningsAndEnds: Property = (ended, facts) =>
     }
     const stillTrue = (key: string): boolean =>
       begin === 'edge.origin-failed' && truthOf(ended, key).healthy === 0
-    const mayWait = known.endsWaitForTheWallClock && ended.world.clock.wentBack()
-    const stuck = mayWait ? [] : [...open].filter((key) => !stillTrue(key))
+    const stuck = [...open].filter((key) => !stillTrue(key))
     return [...wrong, ...stuck.map((key) => `${begin} of ${key} never ended`)]
   })
 

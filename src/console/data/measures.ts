@@ -11,6 +11,13 @@ export const ranges = { '5m': 300_000, '1h': 3_600_000, '24h': 86_400_000, '7d':
 /** One of the windows of time. */
 export type Range = keyof typeof ranges
 
+const youngMs = 12 * 60_000
+
+/** The window that suits what has run since `since` (epoch ms; null: unknown): an hour of a new house is mostly empty. */
+export function fittingRange(since: number | null, now: number): Range {
+  return since !== null && now - since < youngMs ? '5m' : '1h'
+}
+
 /** What to draw. */
 export interface Measured {
   readonly name: string

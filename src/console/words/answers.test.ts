@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LimitView } from '../data/answers.ts'
-import { answerOverview, bitingLimits, illFirst, sayLimit, stateOfReplica } from './answers.ts'
+import { fittingRange } from '../data/measures.ts'
+import { answerOverview, bitingLimits, illFirst, runningSince, sayLimit, stateOfReplica } from './answers.ts'
 import { sayAgo, sayCount, sayCpu, sayRate, sayShare } from './format.ts'
 
 type Status = Parameters<typeof answerOverview>[0]
@@ -40,12 +41,12 @@ describe('the overview in one sentence', () => {
   const well = status(service('web', 'healthy'), service('mailer', 'healthy'))
 
   test.each([
-    [well, [], 'All 2 services healthy; no limit is biting.'],
-    [well, [limit('edge.route.POST /login', 3)], 'All 2 services healthy; one limit is biting: POST /login.'],
+    [well, [], 'Both services healthy; no limit is biting.'],
+    [well, [limit('edge.route.POST /login', 3)], 'Both services healthy; one limit is biting: POST /login.'],
     [
       well,
       [limit('a', 3), limit('b', 1), limit('c', 5, true)],
-      'All 2 services healthy; 2 limits are biting.',
+      'Both services healthy; 2 limits are biting.',
     ],
     [status(service('web', 'healthy')), [], 'web is healthy; no limit is biting.'],
     [status(service('web', 'down'), service('mailer', 'healthy')), [], 'web is down; no limit is biting.'],
@@ -97,4 +98,33 @@ test('numbers are short, and times never lie in the future', () => {
   expect([0, 0.0004, 0.031, 0.5].map(sayShare)).toEqual(['0 %', '< 0.1 %', '3.1 %', '50 %'])
   expect([null, 0.131, 1.42].map(sayCpu)).toEqual(['–', '13 %', '1.4 cores'])
   expect([sayAgo(5000, 1000), sayAgo(0, 4200), sayAgo(0, 600_000)]).toEqual(['now', '4 s ago', '10 min ago'])
+})
+
+describe('how far back charts look at first', () => {
+  const replica = (startedAt: number | null): Service['replicas'][number] => ({
+    id: 'web/1',
+    state: 'running',
+    healthy: true,
+    detail: '',
+    pid: 1,
+    address: null,
+    startedAt,
+    restarts: 0,
+    cpu: null,
+    memoryBytes: null,
+  })
+  const since = (...starts: (number | null)[]): number | null =>
+    runningSince([{ ...service('web', 'healthy'), replicas: starts.map(replica) }])
+
+  test('the oldest replica counts, and those that never started do not', () => {
+    expect(since(30, 20, null)).toBe(20)
+    expect(since(null)).toBeNull()
+    expect(since()).toBeNull()
+  })
+
+  test('an hour of what has run for minutes would be empty', () => {
+    expect(fittingRange(1000, 61_000)).toBe('5m')
+    expect(fittingRange(0, 3_600_000)).toBe('1h')
+    expect(fittingRange(null, 61_000)).toBe('1h')
+  })
 })

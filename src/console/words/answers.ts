@@ -47,6 +47,14 @@ export function illFirst(services: readonly Service[]): readonly Service[] {
   )
 }
 
+/** When the first of the replicas that run was started, epoch milliseconds; null: none is known. */
+export function runningSince(services: readonly Service[]): number | null {
+  const starts = services
+    .flatMap(({ replicas }) => replicas.map(({ startedAt }) => startedAt))
+    .filter((startedAt) => startedAt !== null)
+  return starts.length === 0 ? null : Math.min(...starts)
+}
+
 /** Limits that refused somebody in the last minute, the hardest biting first. */
 export function bitingLimits(limits: readonly LimitView[]): readonly LimitView[] {
   return limits
@@ -54,13 +62,15 @@ export function bitingLimits(limits: readonly LimitView[]): readonly LimitView[]
     .sort((a, b) => b.refused.lastMinute - a.refused.lastMinute)
 }
 
+const sayAll = (count: number, things: string): string =>
+  count === 2 ? `Both ${things}` : `All ${count} ${things}`
+
 function sayHealth(services: readonly Service[]): Piece {
   const href = placeOf(['services'])
   const well = services.filter(({ state }) => state === 'healthy').length
   if (services.length === 0) return { text: 'No service is described yet', href }
   if (well === services.length) {
-    const text =
-      well === 1 ? `${services[0]?.name ?? ''} is healthy` : `All ${sayThings(well, 'service')} healthy`
+    const text = well === 1 ? `${services[0]?.name ?? ''} is healthy` : `${sayAll(well, 'services')} healthy`
     return { text, href }
   }
   const ill = illFirst(services).filter(({ state }) => state !== 'healthy')
@@ -120,7 +130,7 @@ export function answerLimits(routes: readonly RouteView[], limits: readonly Limi
   const own = routes.filter(({ to }) => to !== '').length
   const bounded =
     unlimited === 0
-      ? `${own === 1 ? 'The one route has' : `All ${own} routes have`} a limit`
+      ? `${own === 1 ? 'The one route has' : `${sayAll(own, 'routes')} have`} a limit`
       : `${sayThings(unlimited, 'route has', 'routes have')} a waiver instead of a limit`
   const dry = limits.filter((limit) => limit.dryRun).length
   const biting = sayBiting(bitingLimits(limits))

@@ -1,13 +1,13 @@
 import { useMemo, useState, type ReactNode } from 'react'
 import { latencyChart, trafficChart } from '../../charts/traffic.ts'
 import { useNow, usePoll } from '../../data/house.ts'
-import { ranges, useMeasure, type Range } from '../../data/measures.ts'
+import { fittingRange, ranges, useMeasure, type Range } from '../../data/measures.ts'
 import { PageHead } from '../../parts/answer.tsx'
 import { Empty, ErrorNote, Loading, Section, Segmented } from '../../parts/basics.tsx'
 import { ChartPanel } from '../../parts/chart-panel.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { placeOf } from '../../router/router.ts'
-import { answerOverview, bitingLimits, stateOfService } from '../../words/answers.ts'
+import { answerOverview, bitingLimits, runningSince, stateOfService } from '../../words/answers.ts'
 import { sayCount, sayRate, sayShare, sayLatency } from '../../words/format.ts'
 import { BitingLimits } from './biting-limits.tsx'
 import { ServiceStrip } from './service-strip.tsx'
@@ -39,7 +39,7 @@ export function OverviewPage(): ReactNode {
         state={stateOfService(status.data.state)}
         answer={answerOverview(status.data, traffic.data, limits.data?.limits)}
       />
-      <Traffic />
+      <Traffic since={runningSince(status.data.services)} />
       <ServiceStrip services={status.data.services} />
       <div className="columns">
         <Section title="Limits that bite now" aside={<a href={placeOf(['limits'])}>All limits</a>}>
@@ -98,8 +98,10 @@ function Figures(): ReactNode {
   )
 }
 
-function Traffic(): ReactNode {
-  const [range, setRange] = useState<Range>('1h')
+function Traffic({ since }: { since: number | null }): ReactNode {
+  const now = useNow(10_000)
+  const [chosen, setRange] = useState<Range | null>(null)
+  const range = chosen ?? fittingRange(since, now)
   const requests = useMeasure({ name: 'edge.requests', range })
   const refused = useMeasure({ name: 'edge.refused', range })
   const latency = useMeasure({ name: 'edge.latency-ms', range })
@@ -126,7 +128,7 @@ function Traffic(): ReactNode {
 }
 
 function LastFacts(): ReactNode {
-  const facts = usePoll('timeline.read', { limit: 10 }, { periodMs: 2000 })
+  const facts = usePoll('timeline.read', { limit: 10, severity: 'notice' }, { periodMs: 2000 })
   const now = useNow(1000)
   const newestFirst = useMemo(() => (facts.data?.facts ?? []).toReversed(), [facts.data])
   return (

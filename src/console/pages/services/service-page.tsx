@@ -2,13 +2,13 @@ import { useMemo, type ReactNode } from 'react'
 import type { EnvironmentStatus } from '../../../contracts/index.ts'
 import { replicaChart } from '../../charts/traffic.ts'
 import { useNow, usePoll } from '../../data/house.ts'
-import { ranges, useMeasure } from '../../data/measures.ts'
+import { fittingRange, ranges, useMeasure } from '../../data/measures.ts'
 import { PageHead } from '../../parts/answer.tsx'
 import { Empty, Section } from '../../parts/basics.tsx'
 import { ChartPanel } from '../../parts/chart-panel.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { placeOf } from '../../router/router.ts'
-import { answerService, stateOfService } from '../../words/answers.ts'
+import { answerService, runningSince, stateOfService } from '../../words/answers.ts'
 import { Logs } from './logs.tsx'
 import { ReplicaTable } from './replica-table.tsx'
 import { recentValues } from './replica-values.ts'
@@ -61,17 +61,18 @@ export function ServicePage(props: {
 }
 
 function Use({ service, now }: { service: Service; now: number }): ReactNode {
-  const cpu = useMeasure({ name: 'environment.cpu', range: '1h' })
-  const memory = useMeasure({ name: 'environment.memory-bytes', range: '1h' })
+  const range = fittingRange(runningSince([service]), now)
+  const cpu = useMeasure({ name: 'environment.cpu', range })
+  const memory = useMeasure({ name: 'environment.memory-bytes', range })
   const charts = useMemo(() => {
-    const window = { from: cpu.until - ranges['1h'], to: cpu.until }
+    const window = { from: cpu.until - ranges[range], to: cpu.until }
     const own = (data: typeof cpu.data): NonNullable<typeof cpu.data>['series'] =>
       (data?.series ?? []).filter(({ labels }) => labels['replica']?.startsWith(`${service.name}/`))
     return [
       replicaChart(own(cpu.data), { title: 'CPU', unit: 'cores' }, window),
       replicaChart(own(memory.data), { title: 'Memory', unit: 'bytes' }, window),
     ]
-  }, [cpu.data, memory.data, cpu.until, service.name])
+  }, [cpu.data, memory.data, cpu.until, service.name, range])
   const values = useMemo(
     () => ({ cpu: recentValues(cpu.data?.series ?? []), memory: recentValues(memory.data?.series ?? []) }),
     [cpu.data, memory.data],

@@ -10,7 +10,7 @@ const tally = z.strictObject({ lastMinute: z.number().int(), lastHour: z.number(
 export const edgeFacts = {
   policyAccepted: declareFact({
     kind: 'edge.policy-accepted',
-    says: 'the edge took on policy {rules} with {routes} routes and {limits} limits',
+    says: 'the edge took on policy {rules} (routes: {routes}, limits: {limits})',
     data: z.strictObject({
       rules: z.string().describe('first digits of the hash of everything but the addresses of replicas'),
       routes: z.number().int(),

@@ -70,7 +70,7 @@ export const environmentFacts = {
   }),
   replicaStopped: declareFact({
     kind: 'environment.replica-stopped',
-    says: '{replica} was stopped ({detail})',
+    says: '{replica} was stopped',
     data: z.strictObject({ ...event, replica, service: serviceName, detail: z.string() }),
   }),
   replicaCrashed: declareFact({
@@ -99,13 +99,13 @@ export const environmentFacts = {
   }),
   serviceHealthy: declareFact({
     kind: 'environment.service-healthy',
-    says: '{service} is healthy: {healthy} of {wanted} replicas',
+    says: '{service} is healthy, {healthy} of {wanted}',
     severity: 'notice',
     data: z.strictObject({ service: serviceName, healthy: z.number().int(), wanted: z.number().int() }),
   }),
   serviceUnhealthy: declareFact({
     kind: 'environment.service-unhealthy',
-    says: '{service} is not healthy: {healthy} of {wanted} replicas ({detail})',
+    says: '{service} is not healthy, {healthy} of {wanted} ({detail})',
     severity: 'warning',
     data: z.strictObject({
       service: serviceName,

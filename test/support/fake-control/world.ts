@@ -58,7 +58,7 @@ const history: readonly (FactParts & { readonly agoMs: number })[] = [
     kind: 'environment.service-healthy',
     severity: 'notice',
     subject: 'service:web',
-    says: 'web is healthy: 2 of 2 replicas',
+    says: 'web is healthy, 2 of 2',
     data: { service: 'web', healthy: 2, wanted: 2 },
   },
   {
@@ -80,7 +80,7 @@ const history: readonly (FactParts & { readonly agoMs: number })[] = [
   {
     agoMs: 9 * hoursMs - 400,
     kind: 'edge.policy-accepted',
-    says: 'the edge took on policy 7ac01e with 9 routes and 12 limits',
+    says: 'the edge took on policy 7ac01e (routes: 9, limits: 12)',
   },
   {
     agoMs: 5.2 * hoursMs,
@@ -136,7 +136,7 @@ const history: readonly (FactParts & { readonly agoMs: number })[] = [
     kind: 'environment.service-healthy',
     severity: 'notice',
     subject: 'service:web',
-    says: 'web is healthy: 2 of 2 replicas',
+    says: 'web is healthy, 2 of 2',
     data: { service: 'web', healthy: 2, wanted: 2 },
   },
   {

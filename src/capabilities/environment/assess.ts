@@ -142,7 +142,9 @@ export function overallState(services: readonly ServiceView[]): State {
 export function sayEnvironment(services: readonly ServiceView[]): string {
   const healthy = services.filter((service) => service.state === 'healthy').length
   const ill = services.filter((service) => service.state !== 'healthy')
-  if (ill.length === 0)
-    return services.length === 1 ? `${services[0]?.says}` : `All ${healthy} services are healthy`
+  if (ill.length === 0) {
+    if (services.length === 1) return `${services[0]?.says}`
+    return healthy === 2 ? 'Both services are healthy' : `All ${healthy} services are healthy`
+  }
   return `${healthy} of ${services.length} services are healthy; ${ill.map((service) => service.says).join('; ')}`
 }

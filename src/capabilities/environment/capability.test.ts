@@ -190,7 +190,7 @@ describe('the environment', () => {
       state: string
       says: string
     }
-    expect(status).toMatchObject({ state: 'healthy', says: 'All 2 services are healthy' })
+    expect(status).toMatchObject({ state: 'healthy', says: 'Both services are healthy' })
   })
 
   test('says when a service gets ill and well again, and does not for a stumble', async () => {

@@ -87,7 +87,7 @@ describe('assessment', () => {
       ]),
     })
     expect(views.map(({ state }) => state)).toEqual(['healthy', 'healthy'])
-    expect(sayEnvironment(views)).toBe('All 2 services are healthy')
+    expect(sayEnvironment(views)).toBe('Both services are healthy')
   })
 
   test('one ill replica degrades and says why', () => {

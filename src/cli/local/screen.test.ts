@@ -20,7 +20,7 @@ function show(isTTY: boolean, variables: NodeJS.ProcessEnv = {}, columns = 80): 
 const status: EnvironmentStatus = {
   name: 'arcade',
   version: '1',
-  says: 'All 2 services are healthy',
+  says: 'Both services are healthy',
   state: 'healthy',
   startedAt: 1,
   services: [],
@@ -114,7 +114,7 @@ describe('the screen after the start', () => {
     const { terminal, text } = show(false)
     printScreen(terminal, screen)
     const lines = text().split('\n')
-    expect(lines[1]).toBe('All 2 services are healthy.')
+    expect(lines[1]).toBe('Both services are healthy.')
     for (const url of [...screen.edgeUrls, screen.consoleUrl, screen.dataDirectory])
       expect(text()).toContain(url)
     expect(text()).toContain('Note         no memory limits')

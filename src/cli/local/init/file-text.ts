@@ -67,8 +67,8 @@ ${indent([...runLines(runs, waivedUntil), ...healthLines(health)], 6)}
     },
   },
 
-  // Who may come in to the console: "holdfast sign-in ada" makes a link for her.
-  // people: { ada: { role: 'administer' } },
+  // Who may come in to the console: "holdfast sign-in lead" makes a link for that person.
+  // people: { lead: { role: 'administer' } },
 })
 `
 }

@@ -13,8 +13,6 @@ export interface WorldClock extends Clock {
   advance(byMs: number): Promise<void>
   /** Moves wall-clock time only. */
   jump(byMs: number): void
-  /** Whether wall-clock time is behind where it has been already, or was within the last minutes of the run. */
-  wentBack(): boolean
   /** Timers that are set. */
   pending(): number
 }
@@ -25,17 +23,12 @@ interface Timer {
   readonly fire: () => void
 }
 
-/** What lasts for less than this may still wait for a clock that has just caught up. */
-const longSpellMs = 120_000
-
 /** Nothing in the world waits for the machine, so one turn of the event loop empties every queue of promises. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 class Times {
   elapsedMs = 0
   wallMs = Date.UTC(2026, 0, 1)
-  /** The latest wall-clock time before a jump. */
-  furthestMs = 0
   order = 0
   readonly timers = new Set<Timer>()
 
@@ -124,10 +117,8 @@ export function createWorldClock(): WorldClock {
       times.elapsedMs = untilMs
     },
     jump: (byMs) => {
-      times.furthestMs = Math.max(times.furthestMs, times.wallMs + times.elapsedMs)
       times.wallMs += byMs
     },
-    wentBack: () => times.wallMs + times.elapsedMs < times.furthestMs + longSpellMs,
     pending: () => times.timers.size,
   }
 }

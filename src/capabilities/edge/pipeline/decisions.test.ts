@@ -1,0 +1,150 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../../kernel/std/index.ts'
+import { chooseTarget, health } from './choose-target.ts'
+import { limitRefusal, originRefusal, plainRefusal } from './refusal.ts'
+import { formFor, render } from './render.ts'
+import { secureLocation } from './redirect.ts'
+import { responseFields } from './response-fields.ts'
+import { createRetryBudget, mayRetry } from './retry.ts'
+
+describe('the target', () => {
+  const look = (healths: readonly number[], loads: readonly number[] = [], seed = 1) => {
+    const random = seededRandom(seed)
+    return {
+      count: healths.length,
+      healthOf: (index: number) => healths[index] ?? 0,
+      inFlightOf: (index: number) => loads[index] ?? 0,
+      random: () => random.next(),
+    }
+  }
+  const { well, ill, unknown, suspect } = health
+
+  test('is one that is well, else one of unknown health, else none', () => {
+    const state = fc.constantFrom(well, ill, unknown, suspect)
+    fc.assert(
+      fc.property(
+        fc.array(state, { maxLength: 6 }),
+        fc.nat(),
+        fc.integer({ min: -1, max: 5 }),
+        (healths, seed, not) => {
+          const chosen = chooseTarget(look(healths, [], seed), not)
+          const best = healths.includes(well) ? well : healths.includes(unknown) ? unknown : null
+          if (best === null) expect(chosen).toBe(-1)
+          else expect(healths[chosen]).toBe(best)
+        },
+      ),
+    )
+  })
+
+  test('is not the one that failed, if there is another', () => {
+    for (let seed = 0; seed < 50; seed++)
+      expect(chooseTarget(look([well, well, well], [], seed), 1)).not.toBe(1)
+    expect(chooseTarget(look([well]), 0)).toBe(0)
+  })
+
+  test('of two, the one with less under way', () => {
+    for (let seed = 0; seed < 50; seed++) expect(chooseTarget(look([well, well], [5, 1], seed))).toBe(1)
+  })
+
+  test('all get their share', () => {
+    const counts = [0, 0, 0]
+    const one = look([well, well, well])
+    for (let count = 0; count < 3000; count++) {
+      const chosen = chooseTarget(one)
+      counts[chosen] = (counts[chosen] ?? 0) + 1
+    }
+    for (const count of counts) expect(count).toBeGreaterThan(800)
+  })
+})
+
+describe('another try', () => {
+  const failed = { method: 'GET', tries: 1, sent: true, bodyTaken: false, timedOut: false }
+  test.each([
+    ['an idempotent request that was sent', {}, true],
+    ['one that timed out', { timedOut: true }, false],
+    ['a POST that was sent', { method: 'POST' }, false],
+    ['a POST that was not', { method: 'POST', sent: false }, true],
+    ['one whose body was begun', { method: 'PUT', sent: false, bodyTaken: true }, false],
+    ['the third', { tries: 2 }, true],
+    ['the fourth', { tries: 3 }, false],
+  ])('%s', (_what, changed, may) => {
+    expect(mayRetry({ ...failed, ...changed })).toBe(may)
+  })
+
+  test('never more than a tenth of the requests, and ten', () => {
+    const budget = createRetryBudget()
+    let spent = 0
+    for (let request = 0; request < 1000; request++) {
+      budget.earn()
+      if (budget.spend()) spent++
+    }
+    expect(spent).toBeGreaterThan(90)
+    expect(spent).toBeLessThanOrEqual(110)
+  })
+})
+
+describe('a refusal', () => {
+  test.each([
+    ['', 'problem'],
+    ['*/*', 'problem'],
+    ['application/json', 'problem'],
+    ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', 'html'],
+    ['text/plain', 'plain'],
+    ['text/*', 'html'],
+    ['text/html;q=0.1, application/json', 'problem'],
+    ['text/html;q=0', 'problem'],
+    ['image/webp', 'problem'],
+    [';;;,,,q=', 'problem'],
+  ])('Accept: %s gets %s', (accept, form) => {
+    expect(formFor(accept)).toBe(form)
+  })
+
+  test('says when to try again, in whole seconds from 1 on', () => {
+    expect(limitRefusal('a', '1/min', 1)).toMatchObject({ retryAfterSeconds: 1 })
+    expect(limitRefusal('a', '1/min', 1001)).toMatchObject({ retryAfterSeconds: 2 })
+    expect(limitRefusal('a', '1/min', Number.POSITIVE_INFINITY).retryAfterSeconds).toBeLessThan(1e9)
+    expect(originRefusal('no-healthy-target', 'web').retryAfterSeconds).toBe(2)
+  })
+
+  test('lets nothing from outside become markup or another field', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (name, rule) => {
+        const refusal = limitRefusal(`<script>${name}`, rule, 1000)
+        const html = render(refusal, 'html').body
+        expect(html).not.toContain('<script>')
+        expect(JSON.parse(render(refusal, 'problem').body)).toMatchObject({ status: 429, rule })
+      }),
+    )
+  })
+
+  test('has its status in every form', () => {
+    for (const form of ['problem', 'html', 'plain'] as const) {
+      expect(render(plainRefusal(404, 'No route leads there.'), form).body).toContain('404')
+    }
+  })
+})
+
+test('a redirect keeps host and target', () => {
+  expect(secureLocation('example.com:80', 443, '/a?b')).toBe('https://example.com/a?b')
+  expect(secureLocation('example.com', 8443, '/')).toBe('https://example.com:8443/')
+  expect(secureLocation('[2001:db8::1]:80', 443, '/')).toBe('https://[2001:db8::1]/')
+})
+
+test('fields that Connection lists stay here', () => {
+  const raw = [
+    'Connection',
+    'close, X-A',
+    'X-A',
+    '1',
+    'X-B',
+    '2',
+    'Transfer-Encoding',
+    'chunked',
+    'Content-Length',
+    '5',
+  ]
+  expect(responseFields(raw)).toEqual({ fields: ['X-B', '2'], contentLength: '5' })
+  expect(responseFields(raw.map((part) => Buffer.from(part))).fields).toEqual(['X-B', '2'])
+  expect(responseFields(['Content-Length', '5x']).contentLength).toBe('')
+})

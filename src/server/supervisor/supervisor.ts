@@ -67,6 +67,7 @@ async function openHouse(plan: SupervisorPlan, clock: Clock, layout: DataLayout)
   rooms.endTicks = clock.every(SAMPLE_MS, () => {
     rooms.sampler.sample()
     rooms.rotate()
+    rooms.saveAgain()
   })
   rooms.sampler.lookSoon()
   return { stop, stopped: stopped.promise }
@@ -79,6 +80,8 @@ interface Rooms {
   readonly sampler: Sampler
   readonly notes: () => string[]
   readonly rotate: () => void
+  /** Writes what could not be written before. */
+  readonly saveAgain: () => void
   door: Door | null
   endTicks: () => void
 }
@@ -102,7 +105,7 @@ function furnish(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Rooms 
   })
   const troubles = new Map<string, string>()
   const saveProcesses = (): void =>
-    attempt(troubles, 'processes', () => {
+    attempt(troubles, layout.processesFile, () => {
       const records = keepers.map((keeper) => keeper.runRecord())
       writeProcessRecords(
         layout.processesFile,
@@ -121,23 +124,27 @@ function furnish(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Rooms 
   const notes = (): string[] =>
     [...machineNotes, events.note(), ...troubles.values(), ...crew.notes()].filter((note) => note !== null)
   const rotate = (): void =>
-    attempt(troubles, 'logs', () => {
+    attempt(troubles, layout.logs, () => {
       for (const log of logsIn(layout.logs))
         attempt(troubles, log, () => void rotateLog(log, defaultRotation))
     })
-  return { events, crew, keepers, sampler, notes, rotate, door: null, endTicks: () => undefined }
+  const saveAgain = (): void => {
+    if (troubles.has(layout.processesFile)) saveProcesses()
+    crew.saveAgain()
+  }
+  return { events, crew, keepers, sampler, notes, rotate, saveAgain, door: null, endTicks: () => undefined }
 }
 
 const NOT_LINUX =
   'this system has no /proc: listeners beyond loopback are not noticed, and replicas are found again only by pid and start time'
 
 /** What a chore that must not stop the supervisor complains of, until it succeeds. */
-function attempt(troubles: Map<string, string>, chore: string, work: () => void): void {
+function attempt(troubles: Map<string, string>, path: string, work: () => void): void {
   try {
     work()
-    troubles.delete(chore)
+    troubles.delete(path)
   } catch (error) {
-    troubles.set(chore, (error as Error).message)
+    troubles.set(path, `${path} cannot be written: ${(error as Error).message}`)
   }
 }
 

@@ -157,8 +157,20 @@ export class Crew {
     if (this.#replicas.get(id)?.empty === true) this.#replicas.delete(id)
   }
 
-  /** At once and not later: a process that is not on record when we are killed would have to be found by its mark. */
+  /** Writes what could not be written before: a full disk may have room again. */
+  saveAgain(): void {
+    if (this.#notes.has('run')) this.#saveRun()
+    if (this.#notes.has('ports')) this.#savePortsSoon()
+  }
+
   #changed(): void {
+    this.#saveRun()
+    this.#savePortsSoon()
+    this.#parts.started()
+  }
+
+  /** At once and not later: a process that is not on record when we are killed would have to be found by its mark. */
+  #saveRun(): void {
     const { layout } = this.#parts
     const records = [...this.#replicas.values()].map((replica) => replica.runRecord())
     try {
@@ -170,8 +182,6 @@ export class Crew {
     } catch (error) {
       this.#notes.set('run', `${layout.runFile} cannot be written: ${(error as Error).message}`)
     }
-    this.#savePortsSoon()
-    this.#parts.started()
   }
 
   /** Not with each start: it waits for the disk, and replicas' records know the ports too. */

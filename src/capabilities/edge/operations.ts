@@ -34,14 +34,14 @@ export function bindOperations(ground: OperationGround): readonly OperationBindi
       const named = routes.filter(({ to }) => to !== '')
       const limited = named.filter(({ limits }) => limits.length > 0).length
       const waived = named.length - limited
-      const says = `${named.length} routes, ${waived === 0 ? 'each with a limit' : `${waived} without a limit for now`}.`
+      const says = `${named.length === 1 ? '1 route' : `${named.length} routes`}, ${waived === 0 ? 'each with a limit' : `${waived} without a limit for now`}.`
       return { says, routes }
     }),
     bindValue(edgeOperations.limits, async () => {
       const limits = limitViews(await use())
       const biting = limits.filter(({ refused }) => refused.lastMinute > 0).length
       return {
-        says: `${limits.length} limits, ${biting} of them refused something in the last minute.`,
+        says: `${limits.length === 1 ? '1 limit' : `${limits.length} limits`}, ${biting === 0 ? 'none' : biting} of them refused something in the last minute.`,
         limits,
       }
     }),

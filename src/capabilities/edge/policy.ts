@@ -60,7 +60,9 @@ function readLimits(path: string, name: string, written: string | readonly strin
     throw invalid(path, 'a dry run refuses nothing, so nothing bounds this', 'add a limit that is no dry run')
   }
   const printed = rules.map(printLimit)
-  const twice = printed.find((rule, index) => printed.indexOf(rule) !== index)
+  // A dry run shares its account with the same rule in earnest, so that it can go live without starting afresh.
+  const bounds = printed.map((rule) => rule.replace(/^dry run /, ''))
+  const twice = bounds.find((rule, index) => bounds.indexOf(rule) !== index)
   if (twice !== undefined) throw invalid(path, `"${twice}" stands there twice`, 'take one of them out')
   return printed.map((rule) => ({ name, rule }))
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../../kernel/std/index.ts'
 import { chooseTarget, health } from './choose-target.ts'
@@ -9,7 +9,10 @@ import { responseFields } from './response-fields.ts'
 import { createRetryBudget, mayRetry } from './retry.ts'
 
 describe('the target', () => {
-  const look = (healths: readonly number[], loads: readonly number[] = [], seed = 1) => {
+  const look = (
+    healths: readonly number[],
+    { loads = [], seed = 1 }: { readonly loads?: readonly number[]; readonly seed?: number } = {},
+  ) => {
     const random = seededRandom(seed)
     return {
       count: healths.length,
@@ -28,10 +31,9 @@ describe('the target', () => {
         fc.nat(),
         fc.integer({ min: -1, max: 5 }),
         (healths, seed, not) => {
-          const chosen = chooseTarget(look(healths, [], seed), not)
+          const chosen = chooseTarget(look(healths, { seed }), not)
           const best = healths.includes(well) ? well : healths.includes(unknown) ? unknown : null
-          if (best === null) expect(chosen).toBe(-1)
-          else expect(healths[chosen]).toBe(best)
+          expect(best === null ? chosen : healths[chosen]).toBe(best ?? -1)
         },
       ),
     )
@@ -39,12 +41,13 @@ describe('the target', () => {
 
   test('is not the one that failed, if there is another', () => {
     for (let seed = 0; seed < 50; seed++)
-      expect(chooseTarget(look([well, well, well], [], seed), 1)).not.toBe(1)
+      expect(chooseTarget(look([well, well, well], { seed }), 1)).not.toBe(1)
     expect(chooseTarget(look([well]), 0)).toBe(0)
   })
 
   test('of two, the one with less under way', () => {
-    for (let seed = 0; seed < 50; seed++) expect(chooseTarget(look([well, well], [5, 1], seed))).toBe(1)
+    for (let seed = 0; seed < 50; seed++)
+      expect(chooseTarget(look([well, well], { loads: [5, 1], seed }))).toBe(1)
   })
 
   test('all get their share', () => {

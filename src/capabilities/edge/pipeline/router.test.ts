@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseRouteKey } from '../route-key.ts'
 import { createRouter } from './router.ts'
@@ -43,7 +43,7 @@ describe('a router', () => {
     ['GET', 'cdn.example.com', '/users/me', '/users/me'],
     ['GET', 'a.b.example.com', '/static/x', '/*'],
     ['GET', 'example.com', '/static/x', '/*'],
-  ])('%s %s%s goes to %s', (method, host, path, name) => {
+  ])('%s %s%s goes to %s', (...[method, host, path, name]) => {
     expect(router.find(method, host, path)).toBe(name)
   })
 

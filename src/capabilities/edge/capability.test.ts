@@ -1,0 +1,337 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type {
+  EdgePolicy,
+  EdgeReport,
+  EdgeState,
+  LimitRollUp,
+  RouteRollUp,
+} from '../../contracts/edge-policy.ts'
+import type { Call, Capability, Context, JobCall } from '../../kernel/capability/index.ts'
+import { openSeries, type SeriesStore } from '../../kernel/series/index.ts'
+import { HoldfastError, seededRandom, virtualClock, type VirtualClock } from '../../kernel/std/index.ts'
+import { factFrom, memoryTimeline, startView, type Timeline } from '../../kernel/timeline/index.ts'
+import { edge } from './index.ts'
+import type { DataPlane, UpstreamState } from './ports.ts'
+
+/** An edge that takes every policy and reports what it is told to. */
+class FakeEdge implements DataPlane {
+  readonly applied: EdgePolicy[] = []
+  reportsKept: EdgeReport[] = []
+  isDead = false
+  refusal: HoldfastError | null = null
+  edgeId = 'edge-1'
+  revision: string | null = null
+  readonly #clock: VirtualClock
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock
+  }
+
+  async state(): Promise<EdgeState> {
+    this.#alive()
+    return { edgeId: this.edgeId, pid: 1, threads: 1, startedAt: 0, revision: this.revision, notes: [] }
+  }
+
+  async apply(policy: EdgePolicy): Promise<EdgeState> {
+    this.#alive()
+    if (this.refusal !== null) throw this.refusal
+    this.applied.push(policy)
+    this.revision = policy.revision
+    return this.state()
+  }
+
+  async reports(after: number, signal: AbortSignal) {
+    this.#alive()
+    const found = () => this.reportsKept.filter(({ number }) => number > after)
+    if (found().length === 0) await this.#clock.sleep(1000, signal)
+    return { edgeId: this.edgeId, reports: found() }
+  }
+
+  report(parts: Partial<EdgeReport> = {}): void {
+    const number = (this.reportsKept.at(-1)?.number ?? 0) + 1
+    const { edgeId } = this
+    const quiet = { connections: 1, routes: [], limits: [], unhealthyTargets: [], happened: [] }
+    this.reportsKept.push({ number, edgeId, at: this.#clock.now() - 1000, revision: 'r', ...quiet, ...parts })
+  }
+
+  #alive(): void {
+    if (this.isDead)
+      throw new HoldfastError({ code: 'edge.unreachable', kind: 'operational', message: 'gone' })
+  }
+}
+
+const section = edge.config.parse({
+  routes: {
+    'POST /login': { to: 'web', limit: '5/min per ip' },
+    '/*': { to: 'web', limit: ['100/s per ip', 'dry run 10/s per ip'] },
+  },
+})
+const login = { name: 'edge.route.POST /login', rule: '5/min per ip' }
+
+const limited = (refused: number): LimitRollUp[] => [{ ...login, admitted: 1, refused, wouldRefuse: 0 }]
+
+function routed(parts: Partial<RouteRollUp> = {}): RouteRollUp[] {
+  const none = { requests: 0, refused: 0, wouldRefuse: 0, originFailures: 0, bytesIn: 0, bytesOut: 0 }
+  const latency = { count: 0, sum: 0, minimum: 0, maximum: 0, buckets: {} }
+  return [{ route: '/*', ...none, classes: [0, 0, 0, 0, 0], latency, ...parts }]
+}
+
+let clock: VirtualClock
+let timeline: Timeline
+let series: SeriesStore
+let plane: FakeEdge
+let targets: UpstreamState['targets']
+let listeners: (() => void)[]
+const running: Capability[] = []
+
+beforeEach(async () => {
+  clock = virtualClock(Date.UTC(2026, 0, 1))
+  timeline = memoryTimeline({ clock, random: seededRandom(1) })
+  series = await openSeries({ path: null, clock })
+  plane = new FakeEdge(clock)
+  targets = [{ id: 'web/1', origin: 'http://127.0.0.1:3000' }]
+  listeners = []
+})
+
+afterEach(async () => {
+  await stopAll()
+  await series.close()
+})
+
+async function stopAll(): Promise<void> {
+  for (const capability of running.splice(0)) await capability.stop()
+}
+
+async function start(): Promise<Capability> {
+  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const context = {
+    timeline,
+    series,
+    clock,
+    random: seededRandom(1),
+    log: silent,
+    record: async (declaration, data, extras = {}) => {
+      const [fact] = await timeline.append([factFrom(declaration, data, extras)])
+      if (fact === undefined) throw new Error('nothing was appended')
+      return fact
+    },
+    call: () => Promise.reject(new Error('not in this test')),
+    view: (fold) => startView(timeline, fold),
+  } as Context
+  const upstreams = {
+    current: () => [{ name: 'web', targets, healthPath: null }],
+    subscribe: (listener: () => void) => void listeners.push(listener),
+  }
+  const capability = edge.create({ name: 'arcade', directory: '/', section }, context, {
+    dataPlane: plane,
+    upstreams,
+  })
+  running.push(capability)
+  await capability.start()
+  await clock.advance(0)
+  return capability
+}
+
+async function known(): Promise<void> {
+  for (const listener of listeners) listener()
+  await clock.advance(0)
+}
+
+/** Lets seconds pass, each with a report. */
+async function pass(seconds: number, parts: Partial<EdgeReport> = {}): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    await clock.advance(1000)
+    plane.report(parts)
+  }
+  await clock.advance(1000)
+}
+
+const kinds = async (prefix = 'edge.'): Promise<string[]> =>
+  (await timeline.read({})).map(({ kind }) => kind).filter((kind) => kind.startsWith(prefix))
+
+const call = async (capability: Capability, name: string): Promise<Record<string, unknown>> => {
+  const binding = capability.operations.find(({ declaration }) => declaration.name === name)
+  const caller: Call = {
+    caller: { actor: 'test', permission: 'view' },
+    signal: AbortSignal.timeout(1000),
+    correlation: 'c',
+  }
+  return (await binding?.act({} as never, caller as JobCall)) as Record<string, unknown>
+}
+
+describe('policies', () => {
+  test('are pushed once the replicas are known, and again when they change; only rules are worth a fact', async () => {
+    await start()
+    await clock.advance(3000)
+    expect(plane.applied).toHaveLength(0)
+    await known()
+    expect(plane.applied).toHaveLength(1)
+    expect(await kinds()).toEqual(['edge.policy-accepted'])
+    targets = [{ id: 'web/1', origin: 'http://127.0.0.1:3001' }]
+    await known()
+    expect(plane.applied).toHaveLength(2)
+    expect(plane.applied[1]?.upstreams[0]?.targets).toEqual(targets)
+    expect(await kinds()).toEqual(['edge.policy-accepted'])
+  })
+
+  test('an edge that serves keeps what it has while the replicas are not known', async () => {
+    plane.revision = 'of before'
+    await start()
+    await clock.advance(60_000)
+    expect(plane.applied).toHaveLength(0)
+  })
+
+  test('an edge that knows nothing gets one in the end, so that it can at least say why it cannot serve', async () => {
+    await start()
+    await clock.advance(15_000)
+    expect(plane.applied).toHaveLength(1)
+  })
+
+  test('an edge that lost its policy gets it again', async () => {
+    await start()
+    await known()
+    plane.revision = null
+    await clock.advance(6000)
+    expect(plane.applied).toHaveLength(2)
+  })
+
+  test('an edge that is away is waited for; one that refuses is said, once', async () => {
+    plane.isDead = true
+    await start()
+    await known()
+    await clock.advance(5000)
+    expect(await kinds()).toEqual([])
+    plane.isDead = false
+    plane.refusal = new HoldfastError({
+      code: 'edge.certificate-invalid',
+      kind: 'user',
+      message: 'no certificate',
+    })
+    await clock.advance(30_000)
+    expect(await kinds()).toEqual(['edge.policy-refused'])
+    plane.refusal = null
+    await clock.advance(6000)
+    expect(await kinds()).toEqual(['edge.policy-refused', 'edge.policy-accepted'])
+  })
+})
+
+describe('reports', () => {
+  test('become measures, each second once, also over a restart of control', async () => {
+    await start()
+    await pass(3, { limits: limited(2), routes: routed({ requests: 4, classes: [0, 3, 0, 0, 1] }) })
+    await stopAll()
+    await start()
+    await pass(2, { limits: limited(2) })
+    const sum = async (name: string, labels = {}) =>
+      (
+        await series.query({
+          name,
+          labels,
+          from: clock.now() - 60_000,
+          to: clock.now() + 1000,
+          maxPoints: 200,
+        })
+      )
+        .flatMap(({ points }) => points)
+        .reduce((total, point) => total + point.sum, 0)
+    expect(await sum('edge.requests', { route: '/*', class: '2xx' })).toBe(9)
+    expect(await sum('edge.requests', { class: '5xx' })).toBe(3)
+    expect(await sum('edge.refused', { limit: login.name })).toBe(10)
+    expect(await sum('edge.admitted')).toBe(5)
+  })
+
+  test('a limit that bites is said when it begins and a minute after it ends', async () => {
+    await start()
+    await pass(3, { limits: limited(2) })
+    await pass(30, { limits: limited(0) })
+    await pass(1, { limits: limited(5) })
+    expect(await kinds('edge.limit')).toEqual(['edge.limit-bit'])
+    await pass(61)
+    expect(await kinds('edge.limit')).toEqual(['edge.limit-bit', 'edge.limit-eased'])
+    const eased = (await timeline.read({})).at(-1)
+    expect(eased).toMatchObject({
+      subject: `limit:${login.name}`,
+      data: { limit: login.name, refused: 11 },
+    })
+  })
+
+  test('a limit that bites over a restart of control is not said twice, and its refusals are all counted', async () => {
+    await start()
+    await pass(3, { limits: limited(2) })
+    await stopAll()
+    await start()
+    await pass(2, { limits: limited(1) })
+    await pass(62)
+    const facts = (await timeline.read({})).filter(({ kind }) => kind.startsWith('edge.limit'))
+    expect(facts.map(({ kind }) => kind)).toEqual(['edge.limit-bit', 'edge.limit-eased'])
+    expect(facts[1]?.data).toMatchObject({ refused: 8 })
+  })
+
+  test('a service that fails is said, and that it answers again', async () => {
+    await start()
+    await pass(2, { routes: routed({ requests: 3, classes: [0, 0, 0, 0, 3], originFailures: 3 }) })
+    await pass(20)
+    expect(await kinds('edge.origin')).toEqual(['edge.origin-failed'])
+    await pass(1, { routes: routed({ requests: 1, classes: [0, 1, 0, 0, 0] }) })
+    expect(await kinds('edge.origin')).toEqual(['edge.origin-failed', 'edge.origin-recovered'])
+  })
+
+  test('what the edge noticed is said', async () => {
+    await start()
+    await pass(1, { happened: [{ what: 'certificate-refused', file: '/a.pem', message: 'rubbish' }] })
+    expect(await kinds()).toContain('edge.certificate-refused')
+  })
+
+  test('a control that was away for too long says what is lost; a new edge process loses nothing', async () => {
+    await start()
+    await pass(3)
+    plane.edgeId = 'edge-2'
+    plane.reportsKept = []
+    await clock.advance(8000)
+    await pass(3)
+    expect(await kinds('edge.reports')).toEqual([])
+    await stopAll()
+    await clock.advance(20_000)
+    plane.reportsKept = []
+    plane.report({ number: 30 })
+    await start()
+    await clock.advance(2000)
+    expect(await kinds('edge.reports')).toEqual(['edge.reports-missed'])
+  })
+})
+
+describe('operations', () => {
+  test('show routes, limits and traffic of the last minute', async () => {
+    const capability = await start()
+    await known()
+    const latency = { count: 6, sum: 60, minimum: 9, maximum: 11, buckets: { '307': 6 } }
+    const routes = routed({ requests: 6, classes: [0, 3, 0, 0, 3], bytesOut: 600, latency })
+    await pass(10, { routes, limits: limited(3), unhealthyTargets: ['web/2'] })
+    const traffic = await call(capability, 'edge.traffic')
+    expect(traffic).toMatchObject({
+      requestsPerSecond: 1,
+      errorShare: 0.5,
+      connections: 1,
+      biting: [login.name],
+    })
+    expect(traffic['unhealthyTargets']).toEqual(['web/2'])
+    expect(traffic['says']).toContain('1 limit bites')
+    const { routes: shown } = (await call(capability, 'edge.routes')) as { routes: Record<string, unknown>[] }
+    expect(shown.map(({ name }) => name)).toEqual(['POST /login', '/*', '(unmatched)'])
+    expect(shown[1]).toMatchObject({
+      to: 'web',
+      limits: ['100/s per ip', 'dry run 10/s per ip'],
+      errorShare: 0.5,
+    })
+    const { limits } = (await call(capability, 'limits.list')) as { limits: Record<string, unknown>[] }
+    expect(limits[0]).toMatchObject({ ...login, route: 'POST /login', dryRun: false })
+    expect(limits[0]?.['refused']).toEqual({ lastMinute: 30, lastHour: 30 })
+    expect(limits.map(({ dryRun }) => dryRun)).toEqual([false, false, true, false])
+    await clock.advance(70_000)
+    expect(await call(capability, 'edge.traffic')).toMatchObject({
+      requestsPerSecond: 0,
+      reportedAt: null,
+      p95Ms: null,
+    })
+  })
+})

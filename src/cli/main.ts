@@ -6,18 +6,20 @@ import { run } from './run.ts'
 
 const { stdin, stdout, stderr } = process
 
-// `holdfast timeline | head` closes the pipe early, which is no error.
+const interrupted = new AbortController()
+const [command] = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
+// `up` ends in its own way, and stops what it started first, even when nobody hears it any more.
+const endsItself = command === 'up'
+
+// `holdfast timeline | head` closes the pipe early, a terminal that is closed is gone: no errors.
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error) => {
-    if (isBrokenPipe(error)) process.exit(0)
-    throw error
+    if (!isBrokenPipe(error)) throw error
+    if (!endsItself) process.exit(0)
   })
 }
 
-const interrupted = new AbortController()
-const [command] = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
-// `up` ends in its own way.
-if (command !== 'up') {
+if (!endsItself) {
   process.once('SIGINT', () => {
     interrupted.abort()
     // A second Ctrl-C, or a command that does not listen, ends at once.

@@ -24,7 +24,7 @@ const upCommand: Command = {
     ),
     portFlag('control-port', 'controlPort', 'port of the control API and the console'),
   ],
-  run: async (parsed, { directions }) => {
+  run: async (parsed, { directions, voice }) => {
     const { up } = await import('./up.ts')
     const { config, data } = directions
     return up({
@@ -32,6 +32,7 @@ const upCommand: Command = {
       data,
       edgePort: numberOf(parsed, 'edgePort'),
       controlPort: numberOf(parsed, 'controlPort'),
+      json: voice.json,
     })
   },
 }
@@ -42,9 +43,9 @@ const downCommand: Command = {
   group: 'start',
   positional: [],
   flags: [],
-  run: async (_, { directions }) => {
+  run: async (_, { directions, voice }) => {
     const { down } = await import('./down.ts')
-    return down(await findDataDirectory(directions))
+    return down(await findDataDirectory(directions), voice)
   },
 }
 
@@ -138,6 +139,19 @@ export function withOffline(command: Command): Command {
   }
 }
 
+const importCommand: Command = {
+  words: 'timeline import',
+  summary: 'Fill an empty timeline from an export, checking every link',
+  group: 'change',
+  positional: ['file'],
+  flags: [text('file', 'what "holdfast timeline export" wrote')],
+  details: ['Control must not run on the data directory, and its timeline must be empty.'],
+  run: async (parsed, surroundings) => {
+    const { importTimeline } = await import('./import.ts')
+    return importTimeline(parsed, surroundings)
+  },
+}
+
 /** The commands that work without control. */
 export const localCommands: readonly Command[] = [
   initCommand,
@@ -145,4 +159,5 @@ export const localCommands: readonly Command[] = [
   upCommand,
   downCommand,
   doctorCommand,
+  importCommand,
 ]

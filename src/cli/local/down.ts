@@ -1,10 +1,11 @@
 import { HoldfastError } from '../../kernel/std/index.ts'
 import { isRunning, stopSupervisor } from '../../server/supervisor/index.ts'
+import type { Voice } from '../output/index.ts'
 import { createTerminal } from './terminal.ts'
 
 /** `holdfast down`: stops everything that runs on a data directory. Resolves to the exit code. */
-export async function down(dataDirectory: string): Promise<number> {
-  const terminal = createTerminal(process.stdout, process.env)
+export async function down(dataDirectory: string, voice: Voice): Promise<number> {
+  const terminal = createTerminal(voice.json ? process.stderr : process.stdout, process.env)
   if ((await isRunning(dataDirectory)) === null) {
     throw new HoldfastError({
       code: 'supervisor.unreachable',
@@ -16,5 +17,6 @@ export async function down(dataDirectory: string): Promise<number> {
   terminal.doing('stopping everything')
   await stopSupervisor(dataDirectory)
   terminal.done('everything was stopped')
+  if (voice.json) voice.document({ dataDirectory, stopped: true })
   return 0
 }

@@ -18,6 +18,8 @@ export interface UpOptions {
   readonly data?: string | undefined
   readonly edgePort?: number | undefined
   readonly controlPort?: number | undefined
+  /** Progress goes to stderr, and what runs to stdout, as one JSON document once it runs. */
+  readonly json?: boolean | undefined
 }
 
 const pollMs = 100
@@ -133,6 +135,7 @@ interface Ready {
   readonly loaded: LoadedEnvironment
   readonly dataDirectory: string
   readonly terminal: Terminal
+  readonly json: boolean
 }
 
 function urlsOf({ loaded }: Ready): readonly string[] {
@@ -142,7 +145,20 @@ function urlsOf({ loaded }: Ready): readonly string[] {
   )
 }
 
+/** The sign-in link is for a terminal only; a program has the root token. */
+function printDocument(ready: Ready, { says, name }: EnvironmentStatus): void {
+  const { dataDirectory } = ready
+  const { host, port } = ready.loaded.environment.control
+  const control = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const document = { name, says, edge: urlsOf(ready), control, dataDirectory }
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+}
+
 async function showScreen(ready: Ready, client: Client, status: EnvironmentStatus): Promise<void> {
+  if (ready.json) {
+    printDocument(ready, status)
+    return
+  }
   const { url } = await client.call('access.create-sign-in-link', {})
   const near = ready.dataDirectory === join(process.cwd(), '.holdfast')
   printScreen(ready.terminal, {
@@ -156,12 +172,18 @@ async function showScreen(ready: Ready, client: Client, status: EnvironmentStatu
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** In a terminal Ctrl-C arrives by itself and again through npm: once more within this time is the same wish. */
+const sameWishMs = 500
 
 /** Aborts at the first signal that asks us to end. Another one changes nothing: services have their time to stop. */
 function endRequested(terminal: Terminal): AbortSignal {
   const controller = new AbortController()
+  let askedAtMs = 0
   const end = (signal: string): void => {
-    if (controller.signal.aborted) terminal.line('  still stopping: services have their "stopTimeout" to end')
+    const nowMs = systemClock.monotonicMs()
+    if (!controller.signal.aborted) askedAtMs = nowMs
+    else if (nowMs - askedAtMs > sameWishMs)
+      terminal.line('  still stopping: services have their "stopTimeout" to end')
     controller.abort(new Error(signal))
   }
   for (const signal of signals) process.on(signal, () => end(signal))
@@ -223,13 +245,14 @@ async function bringUp(ready: Ready, launched: Launched, asked: AbortSignal): Pr
 
 /** `holdfast up`: runs the environment until it is asked to end. Resolves to the exit code. */
 export async function up(options: UpOptions): Promise<number> {
-  const terminal = createTerminal(process.stdout, process.env)
+  const json = options.json === true
+  const terminal = createTerminal(json ? process.stderr : process.stdout, process.env)
   const file = options.config === undefined ? await findFile(process.cwd()) : resolve(options.config)
   const { edgePort, controlPort } = options
   const loaded = await loadEnvironment(file, { edgePort, controlPort })
   const dataDirectory = resolve(options.data ?? join(dirname(file), '.holdfast'))
   const asked = endRequested(terminal)
   const launched = await launch({ loaded, dataDirectory, onStep: (done) => terminal.done(done) })
-  await bringUp({ loaded, dataDirectory, terminal }, launched, asked)
+  await bringUp({ loaded, dataDirectory, terminal, json }, launched, asked)
   return untilTheEnd(launched, terminal, asked)
 }

@@ -70,5 +70,6 @@ export function createVoice({ out, err, json, paper }: VoiceOptions): Voice {
 
 /** Whether an error only says that nobody reads our output any more (`holdfast timeline | head`). */
 export function isBrokenPipe(error: unknown): boolean {
-  return systemCode(error) === 'EPIPE'
+  const code = systemCode(error)
+  return code === 'EPIPE' || code === 'EIO'
 }

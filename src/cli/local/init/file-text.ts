@@ -10,10 +10,14 @@ function runLines(runs: Runs, waivedUntil: string): readonly string[] {
     return ['// Somebody else runs it; Holdfast sends requests there.', `address: ${quote(runs.address)},`]
   }
   const command = `command: [${runs.command.map(quote).join(', ')}],`
+  const shell =
+    runs.command[0] === 'sh'
+      ? '// A shell, because of what only a shell understands.'
+      : '// Run without a shell.'
   const where =
     runs.port === null
-      ? ['// Run without a shell. It is told where to listen in HOST and PORT.', command]
-      : ['// Run without a shell.', command, `port: ${runs.port},`]
+      ? [`${shell} It is told where to listen in HOST and PORT.`, command]
+      : [shell, command, `port: ${runs.port},`]
   return [
     ...where,
     '',

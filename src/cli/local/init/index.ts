@@ -13,6 +13,14 @@ import { isInGit, lookAround, type Suggestion } from './folder.ts'
 const fileName = 'holdfast.config.ts'
 const waiverMs = 90 * 86_400_000
 
+/** What the last lines depend on. */
+interface Closing {
+  /** The data directory was put on git's list. */
+  readonly ignored: boolean
+  /** How this program is called here. */
+  readonly program: string
+}
+
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
@@ -101,13 +109,23 @@ async function keepOutOfGit(directory: string): Promise<boolean> {
   return true
 }
 
-function closingLines({ runs, edgePort }: Answers, ignored: boolean): readonly string[] {
+/** What somebody typed, of a command that a shell is given. */
+function sayCommand(command: readonly string[]): string {
+  const [program, option, script] = command
+  return program === 'sh' && option === '-c' && script !== undefined
+    ? script.replace(/^exec /, '')
+    : joinCommand(command)
+}
+
+function closingLines({ runs, edgePort }: Answers, { ignored, program }: Closing): readonly string[] {
   const what =
-    runs.by === 'holdfast' ? `runs "${joinCommand(runs.command)}"` : `sends requests to ${runs.address}`
+    runs.by === 'holdfast' ? `runs        ${sayCommand(runs.command)}` : `leads to    ${runs.address}`
   return [
-    `wrote ${fileName}: Holdfast ${what} and serves it on port ${edgePort}`,
+    `wrote ${fileName}`,
+    `  ${what}`,
+    `  serves it   on port ${edgePort}, within limits`,
     ...(ignored ? ['added .holdfast/ to .gitignore: the data directory is no part of your code'] : []),
-    'next: holdfast up',
+    `next: ${program} up`,
   ]
 }
 
@@ -120,7 +138,7 @@ async function answer(parsed: Parsed, { interactive, directions, voice }: Surrou
 
 /** `holdfast init`: writes an environment file for the service in this folder. Resolves to the exit code. */
 export async function init(parsed: Parsed, surroundings: Surroundings): Promise<number> {
-  const { voice, clock, directions } = surroundings
+  const { voice, clock, directions, variables } = surroundings
   const file = join(directions.directory, fileName)
   await refuseOverwriting(file, isSet(parsed, 'force'))
   try {
@@ -129,7 +147,7 @@ export async function init(parsed: Parsed, surroundings: Surroundings): Promise<
     await writeChecked(file, fileText(answers, waivedUntil), surroundings)
     const ignored = await keepOutOfGit(directions.directory)
     if (voice.json) voice.document({ file, name: answers.name, service: answers.service })
-    else voice.say(closingLines(answers, ignored))
+    else voice.say(closingLines(answers, { ignored, program: variables['HOLDFAST_COMMAND'] ?? 'holdfast' }))
     return 0
   } catch (error) {
     if (error instanceof Cancelled) return 130

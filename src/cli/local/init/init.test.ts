@@ -131,6 +131,18 @@ describe('the file', () => {
     expect(said).toContain('next: holdfast up')
   })
 
+  test('says the command as it was typed, also when it takes a shell, and how to call us', async () => {
+    const calling = {
+      ...surroundings(),
+      variables: { ...surroundings().variables, HOLDFAST_COMMAND: 'bin/holdfast' },
+    }
+    const parsed = { values: { command: 'python3 -m http.server "$PORT"' }, rest: [] }
+    expect(await init(parsed, calling)).toBe(0)
+    expect(said).toMatch(/runs +python3 -m http\.server "\$PORT"\n/)
+    expect(said).toContain('next: bin/holdfast up')
+    expect(await readFile(file(), 'utf8')).not.toContain('without a shell')
+  })
+
   test('is not overwritten without --force', async () => {
     await writeFile(file(), 'mine')
     await expect(runInit({ command: 'node a.js' })).rejects.toMatchObject({ code: 'cli.file-exists' })

@@ -78,7 +78,10 @@ describe('the published package', () => {
   test('init writes a file that check finds good', async () => {
     await writeFile(join(project, 'server.js'), '')
     const written = await holdfast('init', '--yes', '--name', 'shop', '--command', 'node server.js')
-    expect(written).toMatchObject({ code: 0, stdout: expect.stringContaining('next: npx holdfast up') as string })
+    expect(written).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('next: npx holdfast up') as string,
+    })
     const checked = await holdfast('check', '--json')
     expect(checked.code).toBe(0)
     expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, name: 'shop', services: ['web'] })

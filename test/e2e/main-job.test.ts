@@ -78,6 +78,12 @@ describe('one file around a real service', () => {
       here.write('holdfast.config.ts', 'export default { name: 7 }')
       expect(here.run('reload').code).toBe(78)
       expect(here.run('timeline', 'verify')).toMatchObject({ code: 0 })
+
+      here.write('export.jsonl', here.run('timeline', 'export').out)
+      const copy = ['--data', join(here.directory, 'copy')]
+      expect(here.run('timeline', 'import', 'export.jsonl', ...copy)).toMatchObject({ code: 0 })
+      expect(here.run('timeline', 'verify', '--offline', ...copy)).toMatchObject({ code: 0 })
+      expect(here.run('timeline', 'import', 'export.jsonl', ...copy).err).toContain('timeline.import-refused')
       expect(here.run('down').code).toBe(0)
       expect(await up.ended).toBe(0)
       await expect(fetch(here.edgeUrl)).rejects.toThrow()

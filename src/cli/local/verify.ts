@@ -1,13 +1,12 @@
-import { createReadStream } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import { HoldfastError, systemCode, type Json } from '../../kernel/std/index.ts'
+import type { Json } from '../../kernel/std/index.ts'
 import { readHeadMark } from '../../server/control/index.ts'
 import { verifyFile, verifyLines, type Head, type Verification } from '../../kernel/timeline/index.ts'
 import { usageError, type Parsed } from '../arguments/index.ts'
 import { textOf, type Surroundings } from '../commands/command.ts'
 import { findDataDirectory } from '../control/index.ts'
 import { plural, type Paper } from '../output/index.ts'
+import { linesOf } from './lines-of.ts'
 
 /** Reads `<sequence>:<hash>`, as `timeline head` prints it. Errors: `cli.usage`. */
 export function parseAnchor(text: string): Head {
@@ -19,27 +18,6 @@ export function parseAnchor(text: string): Head {
     })
   }
   return { sequence: Number(match[1]), hash: match[2] ?? '', at: 0 }
-}
-
-function cannotRead(file: string, cause: unknown): HoldfastError {
-  return new HoldfastError({
-    code: 'cli.no-file',
-    kind: 'user',
-    message: `${file} cannot be read (${systemCode(cause) ?? 'unknown reason'})`,
-    hint: 'name the export with --file, or the data directory with --data',
-    cause,
-  })
-}
-
-async function* linesOf(file: string): AsyncGenerator<string> {
-  const stream = createReadStream(file)
-  try {
-    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })
-  } catch (error) {
-    throw systemCode(error) === undefined ? error : cannotRead(file, error)
-  } finally {
-    stream.destroy()
-  }
 }
 
 function resultLines({ checked, head, base, broken, anchor }: Verification, paper: Paper): readonly string[] {

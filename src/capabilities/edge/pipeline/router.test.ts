@@ -47,6 +47,18 @@ describe('a router', () => {
     expect(router.find(method, host, path)).toBe(name)
   })
 
+  test.each([
+    ['/admin/', '/admin/*'],
+    ['/admin', '/admin/*'],
+    ['/ADMIN;x', '/admin/*'],
+    ['/own/', 'POST /own'],
+    ['/own/x', '/own/*'],
+    ['/other', '/*'],
+  ])('a folder is below its own star: %s goes to %s', (path, name) => {
+    const folders = routerOf('/*', '/admin/*', '/own/*', 'POST /own')
+    expect(folders.find('POST', '', path)).toBe(name)
+  })
+
   test("what no route matches is nobody's", () => {
     const small = routerOf('GET /a', 'POST /b')
     expect(small.find('POST', '', '/a')).toBeNull()

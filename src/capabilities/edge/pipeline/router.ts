@@ -66,15 +66,24 @@ function precedence(method: string): readonly (string | null)[] {
 function createTree<T>(entries: readonly Entry<T>[], method: string): Tree<T> {
   const router = findMyWay({ ignoreTrailingSlash: true, caseSensitive: false, maxParamLength: 65_536 })
   const taken = new Set<string>()
-  for (const wanted of precedence(method)) {
-    for (const { route, value } of entries) {
-      const shape = route.path.toLowerCase().replaceAll(/:[^/]+/g, ':')
-      if (route.method !== wanted || taken.has(shape)) continue
-      taken.add(shape)
-      router.on('GET', pattern(route.path), () => undefined, value)
-    }
+  const add = (path: string, value: T): void => {
+    const shape = path
+      .toLowerCase()
+      .replaceAll(/:[^/]+/g, ':')
+      .replace(/\/$/, '')
+    if (taken.has(shape)) return
+    taken.add(shape)
+    router.on('GET', pattern(path), () => undefined, value)
   }
+  const wanted = precedence(method).flatMap((each) => entries.filter(({ route }) => route.method === each))
+  for (const { route, value } of wanted) add(route.path, value)
+  for (const { route, value } of wanted) addFolder(route.path, value, add)
   return (path) => (router.find('GET', path)?.store as T | undefined) ?? null
+}
+
+/** `/admin/` is below `/admin/*`, and a slash at the end makes no difference; a route of its own goes first. */
+function addFolder<T>(path: string, value: T, add: (path: string, value: T) => void): void {
+  if (path.endsWith('/*') && path !== '/*') add(path.slice(0, -2), value)
 }
 
 /** Names of parameters mean nothing here, and must not differ between routes that share a part. */

@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { request as requestHttps } from 'node:https'
 import { connect, createServer as createNetServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -174,3 +175,43 @@ test('a policy on disk that is damaged is said and waited over', async () => {
   await client.apply(policy)
   expect(await ask()).toBe('HTTP/1.1 200 OK')
 })
+
+const openssl = spawnSync('openssl', ['version']).status === 0
+
+test.skipIf(!openssl)(
+  'a listener that is to speak TLS: it ends in good order, the next one does (needs openssl)',
+  async () => {
+    start()
+    const client = await ready()
+    await client.apply(policy)
+    const tls = { certificate: join(directory, 'chain.pem'), key: join(directory, 'key.pem') }
+    const parameters = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+    spawnSync('openssl', [...parameters, '-subj', '/CN=a', '-keyout', tls.key, '-out', tls.certificate])
+    const secure = {
+      ...policy,
+      revision: 'secure',
+      listeners: policy.listeners.map((each) => ({ ...each, tls })),
+    }
+    const missing = {
+      ...secure,
+      listeners: policy.listeners.map((each) => ({ ...each, tls: { ...tls, key: '/no' } })),
+    }
+    await expect(client.apply(missing)).rejects.toMatchObject({ code: 'edge.certificate-invalid' })
+    expect(await ask()).toBe('HTTP/1.1 200 OK')
+    await client.apply(secure)
+    for (let tries = 0; ended.length === 0 && tries < 200; tries++) await delay(20)
+    expect(ended[0]?.code).toBe(0)
+    start()
+    expect((await (await ready()).state()).revision).toBe('secure')
+    const answer = await new Promise<number>((resolve, reject) => {
+      const options = { rejectUnauthorized: false, agent: false as const }
+      const outgoing = requestHttps(`https://127.0.0.1:${port}/`, options, (response) => {
+        response.resume()
+        resolve(response.statusCode ?? 0)
+      })
+      outgoing.on('error', reject)
+      outgoing.end()
+    })
+    expect(answer).toBe(200)
+  },
+)

@@ -26,15 +26,17 @@ export interface EdgeProcess {
 export interface EdgeProcessOptions {
   readonly settings: Settings
   readonly say: Say
-  /** The process has to end and be started afresh. */
+  /** The process has to end at once and be started afresh. */
   readonly onExhausted: (why: string) => void
+  /** The process is to end in good order and be started afresh, on a policy that is on disk. */
+  readonly onRestart: (why: string) => void
   readonly clock?: Clock
   readonly random?: Random
 }
 
 /** Runs the edge: serves on the policy that was accepted last, and takes new ones over its socket. */
 export async function runEdge(options: EdgeProcessOptions): Promise<EdgeProcess> {
-  const { settings, say, onExhausted, clock = systemClock, random = systemRandom } = options
+  const { settings, say, onExhausted, onRestart, clock = systemClock, random = systemRandom } = options
   const { dataDirectory, listeners, threads } = settings
   const dataPlane = edge.startDataPlane({
     clock,
@@ -45,7 +47,7 @@ export async function runEdge(options: EdgeProcessOptions): Promise<EdgeProcess>
     listeners,
     onExhausted,
   })
-  const running = new Running(dataPlane, openPolicyFile(dataDirectory), say)
+  const running = new Running({ dataPlane, file: openPolicyFile(dataDirectory), say, onRestart })
   await running.begin()
   const door = await announce(dataDirectory, running)
   return {
@@ -74,18 +76,27 @@ async function announce(dataDirectory: string, running: Running): Promise<Door> 
   return door
 }
 
+interface RunningParts {
+  readonly dataPlane: RunningDataPlane
+  readonly file: PolicyFile
+  readonly say: Say
+  readonly onRestart: (why: string) => void
+}
+
 class Running {
   readonly dataPlane: RunningDataPlane
   ports: readonly number[] = []
   readonly #file: PolicyFile
   readonly #say: Say
+  readonly #onRestart: (why: string) => void
   /** Policies, one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(dataPlane: RunningDataPlane, file: PolicyFile, say: Say) {
+  constructor({ dataPlane, file, say, onRestart }: RunningParts) {
     this.dataPlane = dataPlane
     this.#file = file
     this.#say = say
+    this.#onRestart = onRestart
   }
 
   /** Serves on the policy on disk. One that does not work is said; control sends another. */
@@ -108,6 +119,7 @@ class Running {
 
   async #apply(policy: EdgePolicy): Promise<EdgeState> {
     try {
+      if (await this.dataPlane.needsRestart(policy)) return this.#restartOn(policy)
       this.ports = await this.dataPlane.apply(policy)
     } catch (error) {
       this.#say(`a policy was refused: ${plainError(error).message}`)
@@ -115,6 +127,15 @@ class Running {
     }
     this.#file.write(policy)
     this.#say(`serving on policy ${policy.revision.slice(0, 12)}`)
+    return this.dataPlane.state()
+  }
+
+  /** Connections queue until the next process serves on what is on disk by then. */
+  #restartOn(policy: EdgePolicy): EdgeState {
+    this.#file.write(policy)
+    setImmediate(() =>
+      this.#onRestart(`policy ${policy.revision.slice(0, 12)} needs listeners of another kind`),
+    )
     return this.dataPlane.state()
   }
 }

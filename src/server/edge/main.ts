@@ -4,15 +4,17 @@ import { runEdge, type EdgeProcess } from './edge-process.ts'
 import { readSettings } from './settings.ts'
 
 const drainDeadlineMs = 9000
+/** Shorter: whoever comes anew waits for the next process. */
+const restartDeadlineMs = 3000
 
 function say(message: string): void {
   const at = new Date(systemClock.now()).toISOString()
   writeSync(1, `${JSON.stringify({ time: at, process: 'edge', msg: message })}\n`)
 }
 
-async function end(running: EdgeProcess, why: string): Promise<void> {
+async function end(running: EdgeProcess, why: string, deadlineMs = drainDeadlineMs): Promise<void> {
   say(`ending: ${why}`)
-  await running.stop(drainDeadlineMs)
+  await running.stop(deadlineMs)
   process.exit(0)
 }
 
@@ -22,7 +24,8 @@ async function main(): Promise<void> {
     say(`no descriptor is left to replace a thread with: ${why}`)
     process.exit(1)
   }
-  const running = await runEdge({ settings, say, onExhausted })
+  const onRestart = (why: string): void => void end(running, why, restartDeadlineMs)
+  const running = await runEdge({ settings, say, onExhausted, onRestart })
   process.once('SIGTERM', () => void end(running, 'told to'))
   process.once('SIGINT', () => void end(running, 'interrupted'))
 }

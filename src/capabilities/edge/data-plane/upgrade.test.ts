@@ -174,3 +174,15 @@ test('an upgrade is counted as 1xx, its bytes both ways', async () => {
   expect(counted.reduce((sum, { bytesIn }) => sum + bytesIn, 0)).toBe(11)
   expect(counted.reduce((sum, { bytesOut }) => sum + bytesOut, 0)).toBe(7)
 })
+
+test('draining does not wait for WebSockets', async () => {
+  const other = await startTestbed({ section: { routes }, origins: { web: [origin.url] } })
+  const socket = new WebSocket(`ws://127.0.0.1:${other.port}/chat`)
+  open.push(socket)
+  await new Promise((resolve) => socket.once('open', resolve))
+  const gone = closed(socket)
+  const startedMs = performance.now()
+  await other.plane.drain(20_000)
+  expect(await gone).toBe(1006)
+  expect(performance.now() - startedMs).toBeLessThan(10_000)
+})

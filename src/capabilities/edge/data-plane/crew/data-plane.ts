@@ -29,6 +29,11 @@ export interface RunningDataPlane {
    * Errors: `edge.policy-refused`, `edge.certificate-invalid`, those of limits. Answers with the ports listened on.
    */
   apply(policy: EdgePolicy): Promise<readonly number[]>
+  /**
+   * Whether only a process that starts afresh can take this policy on: other listeners, or TLS where there was none.
+   * Rejects when that one could not either. Errors: as `apply`.
+   */
+  needsRestart(policy: EdgePolicy): Promise<boolean>
   state(): EdgeState
   readonly edgeId: string
   readonly reports: ReportRing
@@ -109,6 +114,15 @@ class ThreadedDataPlane implements RunningDataPlane {
     return this.#ports
   }
 
+  async needsRestart(policy: EdgePolicy): Promise<boolean> {
+    const before = this.#inEffect?.policy
+    if (before === undefined || placesOf(before) === placesOf(policy)) return false
+    this.#listenersFor(policy)
+    await loadKeyPairs(policy.listeners)
+    for (const { rule } of policy.limits) parseLimit(rule)
+    return true
+  }
+
   state(): EdgeState {
     return {
       edgeId: this.edgeId,
@@ -137,7 +151,7 @@ class ThreadedDataPlane implements RunningDataPlane {
       throw new HoldfastError({
         code: 'edge.policy-refused',
         kind: 'user',
-        message: 'where and how the edge listens (addresses, TLS, redirects, header limits) has changed',
+        message: 'where the edge listens, or whether it speaks TLS there, has changed',
         hint: 'run "holdfast down" and "holdfast up"',
         path: 'edge.listen',
       })
@@ -223,12 +237,6 @@ function slotKeys({ name, targets }: EdgePolicy['upstreams'][number]): readonly 
 }
 
 /** What a running thread cannot change of its listeners. */
-function placesOf({ listeners, headerTimeoutMs, maxHeaderBytes, maxConnections }: EdgePolicy): string {
-  const places = listeners.map(({ host, port, tls, redirectToPort }) => [
-    host,
-    port,
-    tls !== null,
-    redirectToPort,
-  ])
-  return JSON.stringify([places, headerTimeoutMs, maxHeaderBytes, maxConnections])
+function placesOf({ listeners }: EdgePolicy): string {
+  return JSON.stringify(listeners.map(({ host, port, tls }) => [host, port, tls !== null]))
 }

@@ -9,7 +9,7 @@ import { inspect, type TrafficGround, type Visit } from './visit.ts'
 export interface Door {
   readonly isSecure: boolean
   /** Answer everything with a redirect to HTTPS on this port. */
-  readonly redirectToPort: number | null
+  redirectToPort: number | null
 }
 
 /** What came in. */

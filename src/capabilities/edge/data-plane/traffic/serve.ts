@@ -21,6 +21,8 @@ export interface Serving {
   /** The port that it listens on. */
   readonly port: number
   setKeyPair(pair: KeyPair): void
+  /** Takes on what a new policy says about this listener, but for its address and whether it speaks TLS. */
+  tune(policy: EdgePolicy, listener: EdgeListener): void
   /** Stops accepting; resolves when the last connection has ended. */
   drain(deadlineMs: number): Promise<void>
 }
@@ -87,6 +89,11 @@ export async function serve(ground: TrafficGround, parts: ServeParts): Promise<S
     port: (server.address() as AddressInfo).port,
     setKeyPair: (pair) => {
       if ('setSecureContext' in server) server.setSecureContext(tlsOptions(pair))
+    },
+    tune: ({ maxConnections, headerTimeoutMs }, { redirectToPort }) => {
+      server.maxConnections = maxConnections
+      server.headersTimeout = headerTimeoutMs
+      door.redirectToPort = redirectToPort
     },
     drain: (deadlineMs) => drain(ground, server, deadlineMs),
   }

@@ -15,6 +15,8 @@ import { serve, type Serving } from './serve.ts'
 import type { TrafficGround } from './visit.ts'
 
 const renewLeasesMs = 5000
+/** How long a WebSocket may go on when the edge ends. */
+const tunnelGraceMs = 1000
 
 /** A data thread: takes policies from the main thread and serves. */
 class Thread {
@@ -35,6 +37,7 @@ class Thread {
       board: openTargetBoard(ground.threads, ground.thread, ground.targets),
       leases: createLeases(systemClock),
       budget: createRetryBudget(),
+      tunnels: new Set(),
       current: null,
       isDraining: false,
     }
@@ -69,6 +72,9 @@ class Thread {
     )
     this.#setKeyPairs(handout.keyPairs)
     if (this.#serving.length === 0) await this.#open(handout)
+    for (const [index, listener] of handout.policy.listeners.entries()) {
+      this.#serving[index]?.tune(handout.policy, listener)
+    }
     this.#tell({ say: 'serving', number, ports: this.#serving.map(({ port }) => port) })
   }
 
@@ -90,9 +96,18 @@ class Thread {
     }
   }
 
+  /** A tunnel has no end of its own to wait for, and whoever comes anew waits for the next process. */
+  async #endTunnels(graceMs: number): Promise<void> {
+    const { clock, tunnels } = this.#traffic
+    if (tunnels.size > 0) await clock.sleep(graceMs)
+    for (const socket of tunnels) socket.destroy()
+  }
+
   async #drain(deadlineMs: number): Promise<void> {
     this.#traffic.isDraining = true
+    const tunnelsEnded = this.#endTunnels(Math.min(deadlineMs, tunnelGraceMs))
     await Promise.all(this.#serving.map((serving) => serving.drain(deadlineMs)))
+    await tunnelsEnded
     await this.#origins.close()
     this.#tell({ say: 'drained' })
   }

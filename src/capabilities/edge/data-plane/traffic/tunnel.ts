@@ -124,6 +124,7 @@ class Tunnel {
     const originSocket = origin.socket as Socket
     if (socket.destroyed) return void originSocket.destroy()
     this.#isAnswered = true
+    this.#ground.tunnels.add(socket)
     this.#count(counted.classes, 1)
     socket.write(switchingProtocols(answer))
     const { idleTimeoutMs } = this.#visit.route.route
@@ -167,6 +168,7 @@ class Tunnel {
   }
 
   readonly #closed = (): void => {
+    this.#ground.tunnels.delete(this.#upgrade.socket)
     this.#outgoing?.destroy()
     if (this.#target !== null) this.#ground.board.leave(this.#target.slot)
     this.#target = null

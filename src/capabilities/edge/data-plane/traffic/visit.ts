@@ -32,6 +32,8 @@ export interface TrafficGround {
   readonly board: TargetBoard
   readonly leases: Leases
   readonly budget: RetryBudget
+  /** Clients' ends of open tunnels. */
+  readonly tunnels: Set<Socket>
   /** What is in effect; null before the first policy. */
   current: Prepared | null
   isDraining: boolean

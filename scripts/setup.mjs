@@ -64,7 +64,7 @@ export async function runQuietly(program, args, { environment = process.env, dir
 export async function step(title, act) {
   const started = performance.now()
   const seconds = () => `${((performance.now() - started) / 1000).toFixed(0)} s`
-  const terminal = Boolean(process.stderr.isTTY)
+  const terminal = process.stderr.isTTY
   process.stderr.write(terminal ? `  ${title} …` : `  ${title} ...\n`)
   const timer = terminal
     ? setInterval(() => process.stderr.write(`\r  ${title} … ${seconds()}`), 1000)

@@ -5,7 +5,7 @@ import { httpProbe } from './index.ts'
 
 let server: Server
 let origin: string
-const { probe } = httpProbe()
+const prober = httpProbe()
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -30,11 +30,11 @@ test.each([
   ['/slow', false, 'did not answer within 0.3 s'],
   ['/endless', true, ''],
 ])('%s: %s', async (...[path, healthy, detail]) => {
-  expect(await probe(origin, path, 300)).toEqual({ healthy, detail })
+  expect(await prober.probe(origin, path, 300)).toEqual({ healthy, detail })
 })
 
 test('without a path a connection is enough', async () => {
-  expect(await probe(origin, null, 300)).toEqual({ healthy: true, detail: '' })
+  expect(await prober.probe(origin, null, 300)).toEqual({ healthy: true, detail: '' })
 })
 
 test('nobody there', async () => {
@@ -43,11 +43,11 @@ test('nobody there', async () => {
   const { port } = gone.address() as AddressInfo
   await new Promise((resolve) => gone.close(resolve))
   for (const path of [null, '/']) {
-    const result = await probe(`http://127.0.0.1:${port}`, path, 300)
+    const result = await prober.probe(`http://127.0.0.1:${port}`, path, 300)
     expect(result).toEqual({ healthy: false, detail: 'refuses connections' })
   }
 })
 
 test('what is no address is no crash', async () => {
-  expect((await probe('nonsense', '/', 300)).healthy).toBe(false)
+  expect((await prober.probe('nonsense', '/', 300)).healthy).toBe(false)
 })

@@ -96,7 +96,11 @@ describe('failures of the origin', () => {
       origins: { web: [ill.url, well.url] },
       healthy: (url) => url !== ill.url,
     })
-    await delay(200)
+    const isKnown = async (): Promise<boolean> => {
+      const reports = await bed.plane.reports.after(0, 0, AbortSignal.timeout(1000))
+      return reports.at(-1)?.unhealthyTargets.includes('web/1') ?? false
+    }
+    for (let tries = 0; tries < 100 && !(await isKnown()); tries++) await delay(50)
     for (let count = 0; count < 10; count++) expect((await fetch(bed.url)).status).toBe(200)
     expect(ill.seen).toEqual([])
     expect(well.seen).toHaveLength(10)

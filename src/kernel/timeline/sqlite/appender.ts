@@ -9,7 +9,7 @@ import type { WriterCalls, WriterNotes } from './protocol.ts'
 const maxBatchFacts = 2048
 
 /** So many drafts are sent on at once: then the writer inserts some while this thread prepares the next. */
-const stageFacts = 64
+const stageFacts = 16
 
 /** Characters of a hash in hex. */
 const hashLength = 64

@@ -34,6 +34,8 @@ export function startChannel<C extends Calls<C>, Notes>(role: Role): Channel<C, 
   const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), {
     workerData: role,
     name: `timeline-${role}`,
+    // Flags of the process (`--eval`, `--input-type`) are about its own entry, not about ours.
+    execArgv: [],
   })
   const waiting = new Map<number, Waiting>()
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))

@@ -22,6 +22,8 @@ const mostBodyBytes = 32 * 2 ** 20
 const mostConnections = 64
 const mostWaitMs = 30_000
 const requestTimeoutMs = 10_000
+/** Node looks only every 30 s by default, and few connections are all there are. */
+const slowHeads = { headersTimeout: 2000, connectionsCheckingInterval: 500 }
 
 /**
  * Listens on a unix socket that only its owner may open: HTTP with JSON bodies. `PUT /policy`, `GET /state`,
@@ -31,7 +33,7 @@ const requestTimeoutMs = 10_000
 export function openDoor(path: string, operations: DoorOperations): Promise<Door> {
   rmSync(path, { force: true })
   const closing = new AbortController()
-  const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
+  const server = createServer({ requestTimeout: requestTimeoutMs, ...slowHeads }, (request, response) => {
     const signal = AbortSignal.any([hungUp(response), closing.signal])
     void answer(request, operations, signal).then(({ status, body }) => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
@@ -77,7 +79,8 @@ async function act(
   operations: DoorOperations,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const url = new URL(request.url ?? '/', 'http://edge')
+  const url = URL.parse(request.url ?? '/', 'http://edge')
+  if (url === null) throw refused('the target of the request cannot be read')
   const key = `${request.method} ${url.pathname}`
   if (key === 'GET /state') return operations.state()
   if (key === 'PUT /policy') return operations.apply(parsePolicy(await readBody(request)))

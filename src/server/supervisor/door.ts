@@ -25,6 +25,8 @@ const MOST_BODY_BYTES = 16 * 2 ** 20
 const MOST_CONNECTIONS = 64
 const MOST_WAIT_MS = 30_000
 const REQUEST_TIMEOUT_MS = 10_000
+/** Node looks only every 30 s by default, and few connections are all there are. */
+const SLOW_HEADS = { headersTimeout: 2000, connectionsCheckingInterval: 500 }
 
 /**
  * Listens on a unix socket that only its owner may open: HTTP with JSON bodies.
@@ -34,7 +36,7 @@ const REQUEST_TIMEOUT_MS = 10_000
 export function openDoor(path: string, operations: DoorOperations): Promise<Door> {
   rmSync(path, { force: true })
   const closing = new AbortController()
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, ...SLOW_HEADS }, (request, response) => {
     const signal = AbortSignal.any([hungUp(response), closing.signal])
     void serve(request, operations, signal).then((answer) => send(response, answer))
   })
@@ -88,7 +90,7 @@ async function route(
   operations: DoorOperations,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const url = new URL(request.url ?? '/', 'http://supervisor')
+  const url = parseUrl(request.url ?? '/')
   const key = `${request.method} ${url.pathname}`
   if (key === 'GET /status') return { status: 200, body: operations.status() }
   if (key === 'GET /events') return { status: 200, body: await readEvents(url, operations, signal) }
@@ -97,8 +99,7 @@ async function route(
     return { status: 200, body: operations.status() }
   }
   if (key === 'POST /stop') {
-    const body = parseJson((await readBody(request)) || '{}') as { replicas?: unknown } | null | undefined
-    operations.stop(body?.replicas !== false)
+    operations.stop(parseStop(await readBody(request)))
     return { status: 202, body: {} }
   }
   const id = /^POST \/replicas\/([a-z][a-z0-9-]*\/\d+)\/restart$/.exec(key)?.[1]
@@ -115,6 +116,20 @@ async function readEvents(url: URL, operations: DoorOperations, signal: AbortSig
   }
   const waitMs = Math.min(MOST_WAIT_MS, number('waitMs'))
   return { events: await operations.events(number('after'), waitMs, signal) }
+}
+
+function parseUrl(target: string): URL {
+  const url = URL.parse(target, 'http://supervisor')
+  if (url === null) throw invalid('The target of the request cannot be read.')
+  return url
+}
+
+/** Nothing means everything, but garbage must not stop replicas. */
+function parseStop(text: string): boolean {
+  const body = parseJson(text === '' ? '{}' : text) as { replicas?: unknown } | null | undefined
+  const { replicas = true } = body ?? { replicas: null }
+  if (typeof replicas === 'boolean') return replicas
+  throw invalid('A stop says {"replicas": true} or {"replicas": false}.')
 }
 
 function hungUp(response: ServerResponse): AbortSignal {

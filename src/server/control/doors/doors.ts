@@ -48,6 +48,8 @@ export interface Doors {
 
 const bodyLimitBytes = 2 ** 20
 const maxConnections = 1000
+/** Node looks only every 30 s by default: who sends its head drop by drop would hold all connections until then. */
+const slowHeads = { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
 const closePatienceMs = 2000
 /** A connection without a byte in either direction is cut; streams have heartbeats, so only stalled readers are. */
 const idleTimeoutMs = 60_000
@@ -89,14 +91,14 @@ async function createApp({ settings }: DoorGround): Promise<FastifyInstance> {
     maxRequestsPerSocket: 10_000,
   } as const
   if (settings.tls === undefined) {
-    return fastify({ ...common, http: { maxHeaderSize: 16_384, headersTimeout: 10_000 } })
+    return fastify({ ...common, http: { maxHeaderSize: 16_384, ...slowHeads } })
   }
   const https = {
     cert: await readPem(settings.tls.certificate, 'control.tls.certificate'),
     key: await readPem(settings.tls.key, 'control.tls.key'),
     minVersion: 'TLSv1.2',
     maxHeaderSize: 16_384,
-    headersTimeout: 10_000,
+    ...slowHeads,
   } as const
   return fastify({ ...common, https })
 }

@@ -3,7 +3,7 @@ import { createStamp } from '../../src/kernel/timeline/draft.ts'
 import type { FactQuery, NewFact } from '../../src/kernel/timeline/index.ts'
 import { openForWriting } from '../../src/kernel/timeline/sqlite/file.ts'
 import { createInserter } from '../../src/kernel/timeline/sqlite/inserter.ts'
-import type { SentDraft } from '../../src/kernel/timeline/sqlite/drafts.ts'
+import type { SentDraft } from '../../src/kernel/timeline/sqlite/protocol.ts'
 import { headFrom, headQuery } from '../../src/kernel/timeline/sqlite/schema.ts'
 
 const transactionFacts = 50_000

@@ -2,8 +2,7 @@ import { HoldfastError } from '../../std/index.ts'
 import { placed, type Draft, type Unplaced } from '../draft.ts'
 import type { Fact } from '../port.ts'
 import type { Channel } from './channel.ts'
-import { joinDrafts, textOfDraft } from './drafts.ts'
-import type { WriterCalls, WriterNotes } from './protocol.ts'
+import { joinDrafts, textOfDraft, type WriterCalls, type WriterNotes } from './protocol.ts'
 
 /** Most facts in one transaction: a larger one would make the first of them wait for the last. */
 const maxBatchFacts = 2048

@@ -4,7 +4,7 @@ import { hashLink, type Entry } from '../chain.ts'
 import type { Head } from '../port.ts'
 import { severities } from '../query.ts'
 import { blockOf } from '../retention.ts'
-import type { SentDraft } from './drafts.ts'
+import type { SentDraft } from './protocol.ts'
 
 /** Most kinds of facts: kinds are declared in code, so more of them means that one is made up from data. */
 const maxKinds = 10_000

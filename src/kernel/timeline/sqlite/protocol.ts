@@ -1,7 +1,8 @@
-import type { Broken, Entry } from '../chain.ts'
+import type { Broken, Entry, Header } from '../chain.ts'
+import type { Draft } from '../draft.ts'
 import type { NamedCheckpoint } from '../lines.ts'
 import type { Checkpoint, Head, Retention } from '../port.ts'
-import type { Search } from '../query.ts'
+import { severities, type Search } from '../query.ts'
 import type { FactRow } from './schema.ts'
 
 /** What a worker thread is for. */
@@ -34,7 +35,7 @@ export interface WalkStep {
   readonly broken: Broken | null
 }
 
-/** What is told to the writer without an answer: drafts (see `drafts.ts`) that belong to the transaction of the next `commit`. */
+/** What is told to the writer without an answer: drafts (see `joinDrafts`) that belong to the transaction of the next `commit`. */
 export interface WriterNotes {
   readonly stage: string
 }
@@ -44,7 +45,7 @@ export interface WriterCalls {
   /** The first call; takes the lock, creates the file when there is none, and checks it. */
   readonly open: { readonly ask: OpenAsk; readonly answer: Opened }
   /**
-   * The last drafts (see `drafts.ts`) of a transaction, whose first ones were sent as `stage`. Answers, once they are on disk,
+   * The last drafts (see `joinDrafts`) of a transaction, whose first ones were sent as `stage`. Answers, once they are on disk,
    * with the first sequence number and the hashes, one after the other.
    */
   readonly commit: {
@@ -110,3 +111,58 @@ export type Hearers<N> = { readonly [Name in keyof N]: (note: N[Name]) => void }
 
 /** Code that answers calls. */
 export type Handlers<C extends Calls<C>> = { readonly [N in keyof C]: (ask: C[N]['ask']) => C[N]['answer'] }
+
+/**
+ * Drafts cross to the writer as one text, cells and drafts separated by the control characters that Unicode has for
+ * it: words may not contain control characters, JSON escapes them. One text crosses threads many times faster than objects.
+ */
+const cellSeparator = '\u001f'
+const draftSeparator = '\u001e'
+
+/** A draft as the writer gets it. */
+export interface SentDraft extends Omit<Header, 'sequence'> {
+  readonly salt: string
+  readonly text: string
+  readonly payloadHash: string
+}
+
+/** The text of one draft. */
+export function textOfDraft({ fact, salt, text, payloadHash }: Draft): string {
+  const { id, at, kind, severity, subject, correlation, actor } = fact
+  const rank = severities.indexOf(severity)
+  return [id, at, kind, rank, subject, correlation, actor, payloadHash, salt, text].join(cellSeparator)
+}
+
+/** The text of several drafts. */
+export function joinDrafts(texts: readonly string[]): string {
+  return texts.join(draftSeparator)
+}
+
+/** The drafts of a text. */
+export function parseDrafts(text: string): readonly SentDraft[] {
+  return text === '' ? [] : text.split(draftSeparator).map(parseDraft)
+}
+
+function parseDraft(draft: string): SentDraft {
+  const [id = '', at, kind = '', rank, subject = '', correlation = '', actor = '', ...payload] =
+    draft.split(cellSeparator)
+  const [payloadHash = '', salt = '', text = ''] = payload
+  const severity = severities[Number(rank)] ?? 'info'
+  return {
+    id,
+    at: Number(at),
+    kind,
+    severity,
+    subject: orNull(subject),
+    actor,
+    correlation: orNull(correlation),
+    salt,
+    text,
+    payloadHash,
+  }
+}
+
+/** Words are never empty, so an empty cell stands for null. */
+function orNull(cell: string): string | null {
+  return cell === '' ? null : cell
+}

@@ -1,9 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { assert, type JsonObject } from '../../std/index.ts'
 import type { Head } from '../port.ts'
-import { parseDrafts, type SentDraft } from './drafts.ts'
 import { createInserter, type Inserter } from './inserter.ts'
-import type { Handlers, Hearers, WriterCalls, WriterNotes } from './protocol.ts'
+import {
+  parseDrafts,
+  type Handlers,
+  type Hearers,
+  type SentDraft,
+  type WriterCalls,
+  type WriterNotes,
+} from './protocol.ts'
 import { retainStep } from './retain-step.ts'
 import { entryColumns, entryOf, headFrom, headQuery, type EntryRow } from './schema.ts'
 

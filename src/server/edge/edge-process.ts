@@ -72,7 +72,12 @@ async function announce(dataDirectory: string, running: Running): Promise<Door> 
       reports: [...(await running.dataPlane.reports.after(after, waitMs, signal))],
     }),
   })
-  replaceFile(join(dataDirectory, 'run', 'edge.json'), JSON.stringify({ pid: process.pid, socket }), false)
+  try {
+    replaceFile(join(dataDirectory, 'run', 'edge.json'), JSON.stringify({ pid: process.pid, socket }), false)
+  } catch (error) {
+    // On a full disk an earlier edge's word has to do: the socket is the same. Serving matters more.
+    running.say(`run/edge.json could not be written: ${plainError(error).message}`)
+  }
   return door
 }
 
@@ -111,6 +116,10 @@ class Running {
     }
   }
 
+  say(message: string): void {
+    this.#say(message)
+  }
+
   apply(policy: EdgePolicy): Promise<EdgeState> {
     const turn = this.#turn.then(() => this.#apply(policy))
     this.#turn = turn.catch(() => undefined)
@@ -125,7 +134,7 @@ class Running {
       this.#say(`a policy was refused: ${plainError(error).message}`)
       throw error
     }
-    this.#file.write(policy)
+    this.#keep(policy)
     this.#say(`serving on policy ${policy.revision.slice(0, 12)}`)
     return this.dataPlane.state()
   }
@@ -137,5 +146,14 @@ class Running {
       this.#onRestart(`policy ${policy.revision.slice(0, 12)} needs listeners of another kind`),
     )
     return this.dataPlane.state()
+  }
+
+  /** One that cannot be kept is served on all the same: after a restart without control the one before counts. */
+  #keep(policy: EdgePolicy): void {
+    try {
+      this.#file.write(policy)
+    } catch (error) {
+      this.#say(`the policy could not be kept on disk: ${plainError(error).message}`)
+    }
   }
 }

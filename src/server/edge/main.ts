@@ -7,9 +7,14 @@ const drainDeadlineMs = 9000
 /** Shorter: whoever comes anew waits for the next process. */
 const restartDeadlineMs = 3000
 
+/** What a full disk has no room for is dropped: a log line must not end the edge. */
 function say(message: string): void {
   const at = new Date(systemClock.now()).toISOString()
-  writeSync(1, `${JSON.stringify({ time: at, process: 'edge', msg: message })}\n`)
+  try {
+    writeSync(1, `${JSON.stringify({ time: at, process: 'edge', msg: message })}\n`)
+  } catch {
+    // Nowhere left to say it.
+  }
 }
 
 async function end(running: EdgeProcess, why: string, deadlineMs = drainDeadlineMs): Promise<void> {

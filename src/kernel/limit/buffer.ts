@@ -7,7 +7,7 @@ export const WAYS = 6
 /** Of a bucket's six places about 4.2 are in use at full capacity: 15.4 bytes a key. */
 const BYTES_PER_KEY = 15.4
 const HEADER_LINES = 3
-/** Limiters that may count decisions without locking; further ones count too, but slower. */
+/** All but one are for limiters that count decisions without locking; further ones share the first, with a lock. */
 export const STRIPES = 8
 /** Counters of a limit within a stripe: admitted, refused, would refuse. */
 export const COUNTERS = 3

@@ -174,7 +174,8 @@ function unitsLeft(plan: Plan, debt: number): number {
 export function longestRefusal(charges: readonly Charge[], outcomes: readonly Outcome[]): number {
   let longest = -1
   let longestMs = 0
-  for (const [index, { waitMs }] of outcomes.entries()) {
+  for (let index = 0; index < outcomes.length; index++) {
+    const waitMs = outcomes[index]?.waitMs ?? 0
     if (waitMs <= longestMs || charges[index]?.account.rule.dryRun === true) continue
     longest = index
     longestMs = waitMs

@@ -106,7 +106,7 @@ class SharedLimiter implements Limiter {
   }
 
   take(takes: readonly Take[], nowMs: number): Verdict {
-    assert(takes.length <= mostTakes, `at most ${mostTakes} limits on one request`)
+    if (takes.length > mostTakes) assert(false, `at most ${mostTakes} limits on one request`)
     this.prepare(nowMs)
     const charges = this.lock(takes, nowMs)
     let outcomes: readonly Outcome[]
@@ -150,8 +150,9 @@ class SharedLimiter implements Limiter {
   private takeHashed(limit: number, nowMs: number): number {
     this.prepare(nowMs)
     const timed = this.timed[limit]
-    const wait = timed === undefined ? LOST : this.fast.take(timed, this.keyHash, nowMs)
-    return wait === LOST ? this.takeLong(limit, nowMs) : this.settle(this.account(limit), wait)
+    if (timed === undefined) return this.takeLong(limit, nowMs)
+    const wait = this.fast.take(timed, this.keyHash, nowMs)
+    return wait === LOST ? this.takeLong(limit, nowMs) : this.settle(timed.account, wait)
   }
 
   private takeLong(limit: number, nowMs: number): number {
@@ -218,7 +219,7 @@ class SharedLimiter implements Limiter {
       const cell = this.session.add(lanes.low, lanes.high, account)
       return { account, cell, cost, nowMs, ringPlace: 0, ringOffset: 0 }
     }
-    assert(cost <= mostWindowCost, `a window gives at most ${mostWindowCost} at once`)
+    if (cost > mostWindowCost) assert(false, `a window gives at most ${mostWindowCost} at once`)
     const ringPlace = this.reader.ringPlace(account, lanes, nowMs)
     const ringOffset = this.unitsOf(account, key, takes.slice(0, index))
     const cell = this.session.add(lanes.low, lanes.high, account.ring)
@@ -258,14 +259,17 @@ class SharedLimiter implements Limiter {
     const { outcomes, refused } = decision
     const wouldRefuse: number[] = []
     let [tightest, remaining] = [-1, Number.POSITIVE_INFINITY]
-    for (const [index, take] of takes.entries()) {
+    for (let index = 0; index < takes.length; index++) {
+      const take = takes[index] ?? noTake
       if (this.countOne(index, take, decision)) wouldRefuse.push(take.limit)
       const left = this.left(take, outcomes[index], decision.nowMs)
       if (left < remaining) [tightest, remaining] = [take.limit, left]
     }
+    if (refused < 0)
+      return { admitted: true, refusedBy: -1, retryAfterMs: 0, remaining, tightest, wouldRefuse }
     const refusedBy = takes[refused]?.limit ?? -1
     const retryAfterMs = outcomes[refused]?.waitMs ?? 0
-    return { admitted: refused < 0, refusedBy, retryAfterMs, remaining, tightest, wouldRefuse }
+    return { admitted: false, refusedBy, retryAfterMs, remaining, tightest, wouldRefuse }
   }
 
   /** Counts one limit's part in the decision; true when it is a dry run that would have refused. */

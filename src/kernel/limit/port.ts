@@ -89,7 +89,7 @@ export interface Limiter {
   displaced(): number
   /**
    * Call it before letting go of a limiter whose buffer lives on (a new policy, the end of a thread): it makes room
-   * among the eight that count without locking. The limiter still works afterwards.
+   * among the seven that count without locking. The limiter still works afterwards.
    */
   close(): void
 }

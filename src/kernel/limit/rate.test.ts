@@ -12,8 +12,10 @@ const rule = (count: number, periodMs: number, burst = count): LimitRule => ({
   dryRun: false,
 })
 
-const limiterOf = (...rules: readonly LimitRule[]) =>
+const limiterOf = (...rules: readonly LimitRule[]) => limiterFor(false, rules)
+const limiterFor = (alone: boolean, rules: readonly LimitRule[]) =>
   createLimiter({
+    alone,
     limits: rules.map((each, index) => ({ name: `limit-${index}`, rule: each })),
     capacity: 100,
     seed: [11, 22],
@@ -125,10 +127,10 @@ describe('a rate', () => {
     )
   })
 
-  test('decides the same by takeOne, takeText and take', () => {
+  test('decides the same by takeOne, takeText and take, alone or not', () => {
     fc.assert(
       fc.property(rules, starts, events, (each, startMs, list) => {
-        const limiters = [limiterOf(each), limiterOf(each), limiterOf(each)] as const
+        const limiters = [limiterOf(each), limiterOf(each), limiterFor(true, [each])] as const
         const key = limiters[0].hash('somebody')
         let at = startMs
         for (const { gap } of list) {

@@ -182,11 +182,13 @@ export class Session {
   }
 
   private lookUp(cell: number): boolean {
-    const [primary, secondary] = [this.primary[cell] ?? 0, this.secondary[cell] ?? 0]
-    const [tag, id] = [this.tags[cell] ?? 0, this.ids[cell] ?? 0]
+    const primary = this.primary[cell] ?? 0
+    const tag = this.tags[cell] ?? 0
+    const id = this.ids[cell] ?? 0
     this.table.freshen(primary, this.nowMs)
     let place = this.table.find(primary, tag, id)
     if (place < 0) {
+      const secondary = this.secondary[cell] ?? 0
       this.table.freshen(secondary, this.nowMs)
       place = this.table.find(secondary, tag, id)
     }

@@ -186,6 +186,7 @@ describe('attaching', () => {
 
   test.each([
     ['another seed', { limits, capacity: 1000, seed: [1, 3] as const, buffer }],
+    ['for one thread alone', { limits, capacity: 1000, seed: [1, 2] as const, buffer, alone: true }],
     ['another capacity', { limits, capacity: 2000, seed: [1, 2] as const, buffer }],
     ['not a table', { limits, capacity: 1000, seed: [1, 2] as const, buffer: new SharedArrayBuffer(4096) }],
     ['too small', { limits, capacity: 1000, seed: [1, 2] as const, buffer: new SharedArrayBuffer(8) }],

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { HoldfastError, plainError, type PlainError } from '../../kernel/std/index.ts'
 
 /** Why the control with this pid did not start. */
-export interface FailedStart {
+interface FailedStart {
   readonly pid: number
   readonly error: HoldfastError
 }

@@ -22,7 +22,7 @@ const believedMs = 60_000
 const ofTheDisk = ['timeline.disk-full', 'timeline.disk-failed', 'timeline.unwritable', 'timeline.full']
 
 /** How many bytes are free for us on the disk below a directory; null: it cannot be asked. */
-export type FreeBytes = (directory: string) => Promise<number | null>
+type FreeBytes = (directory: string) => Promise<number | null>
 
 const askDisk: FreeBytes = async (directory) => {
   try {

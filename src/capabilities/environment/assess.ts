@@ -42,6 +42,12 @@ export function targetsOf(
     })
 }
 
+/** What the edge is told of a service's targets: not those that are withheld, unless no other is left. */
+export function servingTargets(targets: readonly Target[], withheld: ReadonlySet<string>): readonly Target[] {
+  const left = targets.filter(({ id }) => !withheld.has(id))
+  return left.length === 0 ? targets : left
+}
+
 const troubles: Readonly<Partial<Record<ReplicaStatus['state'], string>>> = {
   waiting: 'it crashed and waits for its next start',
   stopping: 'it is being stopped',

@@ -325,6 +325,31 @@ describe('restart', () => {
     expect(world.restarted).toEqual(['web/2'])
   })
 
+  test('the edge is told to leave a replica alone before it is stopped, and gets it back', async () => {
+    const { clock, capability, world } = await stage()
+    await capability.start()
+    await clock.advance(2000)
+    const told: string[] = []
+    const ids = () =>
+      capability
+        .endpoints()
+        .find(({ name }) => name === 'web')
+        ?.targets.map(({ id }) => id)
+    capability.onEndpoints(() => told.push(`${ids()?.join() ?? ''} after ${world.restarted.length}`))
+    const job = binding(capability, 'environment.restart')({ service: 'web' }, jobCall(new Set()))
+    await clock.advance(1000)
+    expect(told.at(-1)).toBe('web/2 after 0')
+    await clock.advance(6000)
+    expect(await job).toEqual({ restarted: ['web/1', 'web/2'] })
+    expect(told).toEqual([
+      'web/1,web/2 after 0',
+      'web/2 after 0',
+      'web/1,web/2 after 1',
+      'web/1 after 1',
+      'web/1,web/2 after 2',
+    ])
+  })
+
   test('a replica that does not get well again ends it and spares the others', async () => {
     const { clock, capability, world, ill } = await stage()
     await capability.start()

@@ -1,6 +1,5 @@
 import type { Capability, Context } from '../../kernel/capability/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
-import { targetsOf } from './assess.ts'
 import { serviceConfig, servicesConfig, type ServicesConfig } from './config.ts'
 import { desiredReplicas, type Ground } from './desired.ts'
 import { findMissingVariables, findProgramTroubles } from './findings.ts'
@@ -45,7 +44,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
         .filter(([, service]) => service.listens)
         .map(([name, service]) => ({
           name,
-          targets: targetsOf(name, service, watch.status()).map(({ id, origin }) => ({ id, origin })),
+          targets: watch.targets(name).map(({ id, origin }) => ({ id, origin })),
           healthPath: service.health ?? null,
         })),
     onEndpoints: (listener) => watch.onTargets(listener),

@@ -126,6 +126,8 @@ async function* readLogs(ground: OperationGround, input: LogInput, call: Call): 
 }
 
 const restartPollMs = 250
+/** So long the edge has to learn that a replica is about to go, and requests that are short to come to their end. */
+const drainMs = 1500
 
 interface Restarted {
   readonly service: string
@@ -181,11 +183,17 @@ async function restartService(
   for (const [index, { id, startedAt }] of replicas.entries()) {
     call.signal.throwIfAborted()
     call.progress(index / replicas.length, `restarting ${id}`)
-    const { before } = await call.step(`restart ${id}`, async () => {
-      await ground.ports.engine.restart(id)
-      return { before: startedAt }
-    })
-    await waitHealthy(ground, { service, replicaId: id, before }, call)
+    const giveBack = ground.watch.withhold(id)
+    try {
+      const { before } = await call.step(`restart ${id}`, async () => {
+        if (config.listens && replicas.length > 1) await ground.context.clock.sleep(drainMs, call.signal)
+        await ground.ports.engine.restart(id)
+        return { before: startedAt }
+      })
+      await waitHealthy(ground, { service, replicaId: id, before }, call)
+    } finally {
+      giveBack()
+    }
   }
   return { restarted: replicas.map(({ id }) => id) }
 }

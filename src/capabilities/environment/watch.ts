@@ -2,7 +2,7 @@ import { environmentFacts, type EnvironmentStatus } from '../../contracts/enviro
 import type { ReplicaStatus, SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { Context } from '../../kernel/capability/index.ts'
 import { plainError } from '../../kernel/std/index.ts'
-import { assessServices, targetsOf } from './assess.ts'
+import { assessServices, servingTargets, targetsOf, type Target } from './assess.ts'
 import type { ServicesConfig } from './config.ts'
 import type { EnvironmentPorts } from './ports.ts'
 import { createProbes } from './probes.ts'
@@ -19,6 +19,10 @@ export interface Watch {
   services(): readonly ServiceView[]
   /** Why the supervisor could not be asked, or null. */
   trouble(): string | null
+  /** The targets of a service that the edge shall know. */
+  targets(service: string): readonly Target[]
+  /** Takes a replica away from the edge, while its service has another; the answer gives it back. */
+  withhold(replicaId: string): () => void
   /** Calls the listener when the set of targets has changed, and at once when it is known already. */
   onTargets(listener: () => void): void
   /** One round: observe, probe, decide, record. */
@@ -58,25 +62,51 @@ function createAnnouncer(
   }
 }
 
+/** What the edge is told of targets, and when: at every change of the set. */
+function createTargets(services: ServicesConfig, status: () => SupervisorStatus | null) {
+  const listeners = new Set<() => void>()
+  const withheld = new Set<string>()
+  let known = ''
+  const targets = (name: string): readonly Target[] => {
+    const service = services[name]
+    return service === undefined ? [] : servingTargets(targetsOf(name, service, status()), withheld)
+  }
+  const tell = (): void => {
+    const all = Object.keys(services).flatMap(targets)
+    const key = JSON.stringify(all.map(({ id, origin }) => [id, origin]))
+    if (key === known) return
+    known = key
+    for (const listener of listeners) listener()
+  }
+  const door: Pick<Watch, 'targets' | 'withhold' | 'onTargets'> = {
+    targets,
+    withhold: (replicaId) => {
+      withheld.add(replicaId)
+      tell()
+      return () => {
+        withheld.delete(replicaId)
+        tell()
+      }
+    },
+    onTargets: (listener) => {
+      listeners.add(listener)
+      // Who starts later than we do must not wait for the next change.
+      if (known !== '') listener()
+    },
+  }
+  return { tell, door }
+}
+
 /** Watches the services: the effects around `assess` and `decideTransition`. */
 export function createWatch(services: ServicesConfig, context: Context, ports: WatchPorts): Watch {
   const probes = createProbes(services, context.clock, ports.prober)
   const announce = createAnnouncer(services, context, ports.said)
-  const listeners = new Set<() => void>()
   let status: SupervisorStatus | null = null
   let trouble: string | null = null
-  let targetsKey = ''
+  const told = createTargets(services, () => status)
 
   const assess = (): readonly ServiceView[] =>
     status === null ? [] : assessServices(services, { status, probes: probes.results() })
-
-  const tellTargets = (): void => {
-    const targets = Object.entries(services).flatMap(([name, service]) => targetsOf(name, service, status))
-    const key = JSON.stringify(targets.map(({ id, origin }) => [id, origin]))
-    if (key === targetsKey) return
-    targetsKey = key
-    for (const listener of listeners) listener()
-  }
 
   const round = async (): Promise<void> => {
     try {
@@ -87,7 +117,7 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
       return
     }
     for (const replica of status.replicas) measure(context, replica)
-    tellTargets()
+    told.tell()
     await probes.look(status)
     await announce(assess())
   }
@@ -96,11 +126,7 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
     status: () => status,
     services: assess,
     trouble: () => trouble,
-    onTargets: (listener) => {
-      listeners.add(listener)
-      // Who starts later than we do must not wait for the next change.
-      if (targetsKey !== '') listener()
-    },
+    ...told.door,
     round,
     run: async (signal) => {
       while (!signal.aborted) {

@@ -28,7 +28,9 @@ export function sayShare(share: number): string {
 export function sayLatency(latencyMs: number | null): string {
   if (latencyMs === null) return '–'
   if (latencyMs < 10) return `${latencyMs.toFixed(1)} ms`
-  return latencyMs < 1000 ? `${Math.round(latencyMs)} ms` : `${(latencyMs / 1000).toFixed(latencyMs < 10_000 ? 2 : 0)} s`
+  return latencyMs < 1000
+    ? `${Math.round(latencyMs)} ms`
+    : `${(latencyMs / 1000).toFixed(latencyMs < 10_000 ? 2 : 0)} s`
 }
 
 /** Cores used as a share of one core: `3 %` or `1.4 cores`; a dash when unknown. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import type { Client } from '../../src/client/index.ts'
 import { seededRandom, systemClock } from '../../src/kernel/std/index.ts'
-import { makePlace, until, type Place, type Up } from '../support/holdfast/index.ts'
+import { makePlace, mustRun, until, type Place, type Up } from '../support/holdfast/index.ts'
 import { processesWith } from '../support/holdfast/left.ts'
 
 const origin = join(import.meta.dirname, '..', 'support', 'holdfast', 'origin.mjs')
@@ -141,7 +141,7 @@ test(
     })
     process.kill(here.pidOf('supervisor'), 'SIGKILL')
     const up = await here.up()
-    expect(up.process.exitCode, up.said()).toBeNull()
+    mustRun(up)
     await restarting
     await healthy(here)
     expect(here.run('down').code).toBe(0)

@@ -75,6 +75,12 @@ function startUp(directory: string, args: readonly string[]): Up {
   return { process: child, said: () => text, ended }
 }
 
+/** Fails with what it said when an `up` has ended, which should run. */
+export function mustRun(up: Up): void {
+  const { exitCode, signalCode } = up.process
+  if (exitCode !== null || signalCode !== null) throw new Error(`it does not run: ${up.said()}`)
+}
+
 /** Waits until something holds; fails with what it was waiting for. */
 export async function until(
   what: string,

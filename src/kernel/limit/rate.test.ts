@@ -172,7 +172,7 @@ describe('a rate', () => {
         const key = limiter.hash('somebody')
         const admitted: Admitted[] = []
         let at = startMs + offset
-        for (let asked = 0; asked < 1000 && admitted.length < 6; asked++) {
+        for (let asked = 0; asked < 20_000 && admitted.length < 6; asked++) {
           const wait = limiter.takeOne(0, key, at)
           if (wait === 0) admitted.push({ at, cost: 1 })
           at += wait > 2 ? wait - 2 : 7 / 1024

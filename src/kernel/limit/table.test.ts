@@ -32,6 +32,17 @@ describe('a full table', () => {
     expect(limiter.sizeBytes).toBe(sizeBytes)
   })
 
+  test('gives up the least loaded: while there is one, a new key is admitted', () => {
+    const limiter = limiterOf('100/hour per ip burst 100')
+    for (let index = 0; index < 300; index++) {
+      limiter.take([{ limit: 0, key: limiter.hash(`heavy ${index}`), cost: 100 }], 0)
+    }
+    let admitted = 0
+    for (let index = 0; index < 600; index++) if (limiter.takeText(0, `new ${index}`, 0) === 0) admitted++
+    expect(limiter.displaced()).toBeGreaterThan(300)
+    expect(admitted).toBeGreaterThan(540)
+  })
+
   test('a heavy hitter admits no more than its limit while others flood', () => {
     const flood = fc.array(fc.record({ spoofed: fc.nat({ max: 40 }), gap: fc.nat({ max: 2000 }) }), {
       maxLength: 60,

@@ -6,10 +6,11 @@ import type { Registry } from './registry.ts'
 const STAMP_MS = 4096
 /** Buckets older than this are tidied when they are next touched: well inside the range of serial numbers. */
 const TIDY_STAMPS = 16
-/** Word numbers in a bucket: tags, values, ... */
+/** Number of the first word of a bucket that holds a tag. */
 export const TAGS = 1
+/** Number of the first word of a bucket that holds a value. */
 export const VALUES = 1 + WAYS
-/** ... and half-word numbers of the limits' numbers. */
+/** Number of the first half-word of a bucket that holds a limit's number. */
 export const IDS = 2 * (1 + 2 * WAYS)
 const ODD = 0x9e3779b1 | 0
 const OTHER_ODD = 0x85ebca6b | 0

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
-import { systemCode } from '../../../../kernel/std/index.ts'
+import { saySize, systemCode } from '../../../../kernel/std/index.ts'
 import {
   chooseTarget,
   mayRetry,
@@ -227,7 +227,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 /** Refusal of a body that is larger than the route allows. */
 export function bodyRefusal(mostBytes: number): Refusal {
   return {
-    ...plainRefusal(413, `A body here has at most ${mostBytes} bytes.`),
+    ...plainRefusal(413, `A body here has at most ${saySize(mostBytes)}.`),
     members: { mostBytes: String(mostBytes) },
   }
 }

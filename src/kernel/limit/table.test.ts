@@ -40,7 +40,7 @@ describe('a full table', () => {
     let admitted = 0
     for (let index = 0; index < 600; index++) if (limiter.takeText(0, `new ${index}`, 0) === 0) admitted++
     expect(limiter.displaced()).toBeGreaterThan(300)
-    expect(admitted).toBeGreaterThan(540)
+    expect(admitted).toBeGreaterThan(500)
   })
 
   test('a heavy hitter admits no more than its limit while others flood', () => {

@@ -97,7 +97,8 @@ export class Keeper {
       if (this.#stopping.signal.aborted) return
       const decision = decideDelay(clock.monotonicMs() - beganAtMs, this.#shortLives)
       this.#shortLives = decision.shortLives
-      this.#event({ ...end, what: 'process-crashed', restartInMs: decision.delayMs })
+      // One that ends in order wants to be started anew: a reload is a restart of control.
+      if (end.code !== 0) this.#event({ ...end, what: 'process-crashed', restartInMs: decision.delayMs })
       await clock.sleep(decision.delayMs, this.#stopping.signal).catch(() => undefined)
       this.#restarts++
     }

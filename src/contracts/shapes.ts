@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseDuration } from '../kernel/std/index.ts'
 
 /** A moment: milliseconds since the epoch. */
 export const moment = z.number().int().nonnegative().describe('milliseconds since 1970-01-01T00:00Z')
@@ -35,3 +36,9 @@ export const fact = z.strictObject({
   hash: z.string(),
   says: z.string().describe('the fact in one sentence'),
 })
+
+/** A duration as a person writes it, parsed into milliseconds. */
+export const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, 'write a duration, as "10s", "5min" or "1h"')
+  .transform((text) => parseDuration(text) ?? 0)

@@ -1,14 +1,13 @@
 import { z } from 'zod'
-import { serviceName } from '../../contracts/shapes.ts'
-import { parseDuration, parseSize } from '../../kernel/std/index.ts'
+import { duration, serviceName } from '../../contracts/shapes.ts'
+import { parseSize } from '../../kernel/std/index.ts'
 
 const mostTimeoutMs = 24 * 3_600_000
 
-const duration = z
-  .string()
-  .refine((text) => parseDuration(text) !== undefined, 'write a duration, as "10s", "5min" or "1h"')
-  .transform((text) => parseDuration(text) ?? 0)
-  .refine((durationMs) => durationMs >= 100 && durationMs <= mostTimeoutMs, 'from 100ms to 1d')
+const boundedDuration = duration.refine(
+  (durationMs) => durationMs >= 100 && durationMs <= mostTimeoutMs,
+  'from 100ms to 1d',
+)
 
 /** What a body of any size is called in numbers. */
 export const anyBodyBytes = Number.MAX_SAFE_INTEGER
@@ -51,8 +50,12 @@ const route = z.strictObject({
     .optional()
     .describe('instead of a limit: why there is none, and until when'),
   maxBody: bodySize.prefault('16MiB').describe('largest body of a request; "any" for whatever comes'),
-  responseTimeout: duration.prefault('30s').describe('how long the service may take to begin its answer'),
-  idleTimeout: duration.prefault('60s').describe('how long nothing may move while bodies are under way'),
+  responseTimeout: boundedDuration
+    .prefault('30s')
+    .describe('how long the service may take to begin its answer'),
+  idleTimeout: boundedDuration
+    .prefault('60s')
+    .describe('how long nothing may move while bodies are under way'),
 })
 
 /** The section `edge` of the environment file. */
@@ -97,7 +100,7 @@ export const edgeConfig = z
       .max(1_000_000)
       .default(10_000)
       .describe('open connections of clients, for each thread and address'),
-    headerTimeout: duration
+    headerTimeout: boundedDuration
       .prefault('10s')
       .describe('how long a client may take to send the head of a request'),
   })

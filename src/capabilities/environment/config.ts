@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import { serviceName } from '../../contracts/shapes.ts'
-import { parseDuration } from '../../kernel/std/index.ts'
-
-const duration = z
-  .string()
-  .refine((text) => parseDuration(text) !== undefined, 'write a duration, as "10s", "5min" or "1h"')
-  .transform((text) => parseDuration(text) ?? 0)
+import { duration, serviceName } from '../../contracts/shapes.ts'
 
 const waiver = z.strictObject({
   because: z.string().min(3).describe('why, for whoever reads the file next year'),

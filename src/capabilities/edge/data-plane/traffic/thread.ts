@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { assert, plainError, seededRandom, systemClock } from '../../../../kernel/std/index.ts'
 import { createRetryBudget } from '../../pipeline/index.ts'
@@ -17,6 +18,8 @@ import type { TrafficGround } from './visit.ts'
 const renewLeasesMs = 5000
 /** How long a WebSocket may go on when the edge ends. */
 const tunnelGraceMs = 1000
+/** By then it has served what had queued. */
+const keepCompiledAfterMs = 1000
 
 /** A data thread: takes policies from the main thread and serves. */
 class Thread {
@@ -71,11 +74,19 @@ class Thread {
       new Set(handout.policy.upstreams.flatMap(({ targets }) => targets.map(({ origin }) => origin))),
     )
     this.#setKeyPairs(handout.keyPairs)
-    if (this.#serving.length === 0) await this.#open(handout)
+    const isFirst = this.#serving.length === 0
+    if (isFirst) await this.#open(handout)
     for (const [index, listener] of handout.policy.listeners.entries()) {
       this.#serving[index]?.tune(handout.policy, listener)
     }
     this.#tell({ say: 'serving', number, ports: this.#serving.map(({ port }) => port) })
+    if (isFirst && this.#ground.thread === 0) await this.#keepCompiled()
+  }
+
+  /** By itself Node keeps compiled code at the end of a process, to which one that is killed never comes. */
+  async #keepCompiled(): Promise<void> {
+    await this.#traffic.clock.sleep(keepCompiledAfterMs)
+    flushCompileCache()
   }
 
   async #open({ policy, keyPairs }: Handout): Promise<void> {

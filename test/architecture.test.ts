@@ -56,11 +56,12 @@ describe('what the edge loads before it serves, while connections wait', () => {
     expect([...loadedWith('src/server/control/main.ts', imports)]).toContain('fastify')
   })
 
-  test('has no schemas, no part of control, and in the main thread no HTTP', () => {
+  test('has no schemas, no part of control or supervisor, and in the main thread no HTTP', () => {
     const packages = ['zod', 'fastify', 'pino', 'prom-client', '@clack/prompts']
     const parts = ['src/contracts/edge-policy.ts', 'src/capabilities/edge/index.ts']
     const needless = new Set([...packages, ...parts])
     expect([...thread].filter((each) => needless.has(each))).toEqual([])
+    expect([...main].filter((each) => each.startsWith('src/server/supervisor/'))).toEqual([])
     for (const each of ['node:http', 'node:https', 'find-my-way']) needless.add(each)
     expect([...main].filter((each) => needless.has(each))).toEqual([])
   })

@@ -8,7 +8,7 @@ import {
 import type { EdgePolicy, EdgeState } from '../../contracts/edge-policy.ts'
 import { plainError, systemClock, systemRandom, type Clock, type Random } from '../../kernel/std/index.ts'
 import { programVersion } from '../launch/version.ts'
-import { replaceFile } from '../supervisor/records/atomic-file.ts'
+import { replaceFile } from '../files/index.ts'
 import type { Door } from './door.ts'
 import { openPolicyFile, type PolicyFile } from './policy-file.ts'
 import type { Settings } from './settings.ts'

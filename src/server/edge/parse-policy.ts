@@ -1,5 +1,5 @@
 import type { EdgePolicy } from '../../contracts/edge-policy.ts'
-import { parseJson } from '../supervisor/records/atomic-file.ts'
+import { parseJson } from '../files/index.ts'
 
 /** A policy, or what is wrong with the text. */
 export type ParsedPolicy = { readonly policy: EdgePolicy } | { readonly issue: string; readonly cause: Error }

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EdgePolicy } from '../../contracts/edge-policy.ts'
 import { HoldfastError } from '../../kernel/std/index.ts'
-import { readIfThere, replaceFile } from '../supervisor/records/atomic-file.ts'
+import { readIfThere, replaceFile } from '../files/index.ts'
 import { parsePolicy } from './parse-policy.ts'
 
 /** The last accepted policy on disk: the edge serves on it while control is away. */

@@ -56,6 +56,8 @@ class Thread {
 
   #prepare(handout: Handout): void {
     const { number } = handout
+    this.#waiting?.prepared.limiter.close()
+    this.#waiting = null
     try {
       this.#waiting = { prepared: prepare(handout, this.#ground.seed, this.#origins), handout }
       this.#tell({ say: 'prepared', number, trouble: null })
@@ -69,6 +71,8 @@ class Thread {
     assert(waiting?.handout.number === number, `policy ${number} was not prepared`)
     const { prepared, handout } = waiting
     this.#waiting = null
+    // Requests under way go on with the one before.
+    this.#traffic.current?.limiter.close()
     this.#traffic.current = prepared
     this.#origins.keep(
       new Set(handout.policy.upstreams.flatMap(({ targets }) => targets.map(({ origin }) => origin))),
@@ -120,6 +124,7 @@ class Thread {
     await Promise.all(this.#serving.map((serving) => serving.drain(deadlineMs)))
     await tunnelsEnded
     await this.#origins.close()
+    this.#traffic.current?.limiter.close()
     this.#tell({ say: 'drained' })
   }
 }

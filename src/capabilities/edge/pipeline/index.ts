@@ -1,4 +1,4 @@
-export { chooseTarget, health, type TargetLook } from './choose-target.ts'
+export { chooseTarget, type TargetLook } from './choose-target.ts'
 export { createTrust, directClient, proxiedClient, type Client, type Trust } from './client-address.ts'
 export { isLoop, originFields, schemeOf } from './forward.ts'
 export { isFault, readHead, type Fault, type RequestHead } from './head.ts'

@@ -27,8 +27,16 @@ export interface Account extends Owner {
 const DEFAULT_LEASE_MS = 60_000
 
 /** How many records of the registry these limits need. */
-export function recordsFor(limits: readonly NamedLimit[]): number {
+function recordsFor(limits: readonly NamedLimit[]): number {
   return limits.reduce((sum, { rule }) => sum + (rule.kind === 'window' ? 2 : 1), 0)
+}
+
+/** How many limits a new buffer remembers, those of former policies included. */
+export function limitCapacityOf(options: {
+  readonly limits: readonly NamedLimit[]
+  readonly limitCapacity?: number
+}): number {
+  return options.limitCapacity ?? Math.max(64, 4 * recordsFor(options.limits))
 }
 
 /**
@@ -86,8 +94,9 @@ function identify({ name, rule, leaseMs = DEFAULT_LEASE_MS }: NamedLimit, hash: 
   return { plan, own, ring: identity(`${text}\nring`, ringForm(rule.periodMs), hash) }
 }
 
+/** How it is counted is part of what it is: a version that counts otherwise does not misread a restored table. */
 function identity(text: string, form: EntryForm, hash: KeyedHash): Identity {
-  hash.text(text)
+  hash.text(`${text}\n${form.kind} ${form.horizonTicks} ${form.grainsPerMs} ${form.ticksPerGrain}`)
   return { low: hash.low === 0 ? 1 : hash.low, high: hash.high, form }
 }
 

@@ -127,6 +127,8 @@ describe('steady time', () => {
     clock.jump(-2 * 86_400_000)
     await clock.advance(500)
     expect(timeMs()).toBe(1_001_000)
+    await clock.advance(0.75)
+    expect(timeMs()).toBe(1_001_000)
   })
 
   it('goes on where an earlier one was, if the wall clock was set back meanwhile', async () => {

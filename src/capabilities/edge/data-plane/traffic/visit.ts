@@ -29,6 +29,8 @@ export interface TrafficGround {
   readonly clock: Clock
   readonly random: Random
   readonly pseudonym: string
+  /** See `ThreadGround`. */
+  readonly timeOriginMs: number
   readonly board: TargetBoard
   readonly leases: Leases
   readonly budget: RetryBudget
@@ -104,7 +106,7 @@ function admitVisit(ground: TrafficGround, seen: Seen): Visit | Refused {
   const countable = { client, route: bounds.name, host }
   const { refusedBy, retryAfterMs, wouldRefuse, lease } = admit(prepared, bounds, {
     countable,
-    nowMs: ground.clock.now(),
+    nowMs: Math.floor(ground.timeOriginMs + seen.startedMs),
   })
   if (wouldRefuse) counters.add(bounds.slot, counted.wouldRefuse, 1)
   if (refusedBy !== null) {

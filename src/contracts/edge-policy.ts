@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { nearMiss } from './edge.ts'
+import { refusedEntry } from './limits.ts'
 
 /** One address that answers for an upstream. */
 export const upstreamTarget = z.strictObject({
@@ -149,6 +151,10 @@ export const edgeReport = z.strictObject({
   unhealthyTargets: z.array(z.string()),
   /** What happened in this second besides traffic; at most 20. */
   happened: z.array(edgeNote).max(20),
+  /** Whom limits refused most since the last report that names any; said every five seconds. */
+  offenders: z.array(refusedEntry).max(64).optional(),
+  /** Who came near a limit meanwhile, nearest first. */
+  nearMisses: z.array(nearMiss).max(32).optional(),
 })
 
 /** What the edge answers to `GET /reports?after=N&waitMs=5000`: at most 300 reports, oldest first. */

@@ -3,6 +3,7 @@ import type { Capability, Context, Finding } from '../../kernel/capability/index
 import type { EdgeConfig } from './config.ts'
 import { followReports } from './follow.ts'
 import { bindOperations } from './operations.ts'
+import { createNearMissBook } from './offenders/index.ts'
 import { compilePolicy, findExpiredWaivers } from './policy.ts'
 import type { EdgePorts } from './ports.ts'
 import { pushPolicies } from './push.ts'
@@ -25,6 +26,7 @@ export function createEdge(parts: EdgeParts, context: Context, ports: EdgePorts)
   const stopping = new AbortController()
   const running: Promise<void>[] = []
   const recent = createWindow(context)
+  const nearMisses = createNearMissBook()
   const compile = () =>
     compilePolicy(section, { environment: name, directory, upstreams: ports.upstreams.current() })
   const routes = Object.entries(section.routes)
@@ -35,16 +37,20 @@ export function createEdge(parts: EdgeParts, context: Context, ports: EdgePorts)
   )
   return {
     name: 'edge',
-    operations: bindOperations({ context, compile, reports: recent.reports, waivers }),
+    operations: bindOperations({ context, compile, reports: recent.reports, waivers, nearMisses }),
     check: async () => findExpiredWaivers(section, context.clock.now()).map(asFinding),
     start: async () => {
       const view = await context.view(edgeFold)
       const { signal } = stopping
       const serviceOf = new Map(routes.map(([route, { to }]) => [route, to]))
       const { dataPlane } = ports
+      const onReport = (report: EdgeReport): void => {
+        recent.add(report)
+        nearMisses.add(report)
+      }
       running.push(
         pushPolicies({ context, ports, view, compile, signal }),
-        followReports({ context, dataPlane, view, serviceOf, onReport: recent.add, signal }),
+        followReports({ context, dataPlane, view, serviceOf, onReport, signal }),
       )
     },
     stop: async () => {

@@ -1,4 +1,5 @@
 import { errorFromPlain, HoldfastError, systemCode, type Random } from '../../../../kernel/std/index.ts'
+import type { Offenders } from '../../offenders/index.ts'
 import type { Handout, KeyPair, Place, TargetBoard, ThreadGround } from '../shared/index.ts'
 import { openSeat, type Seat } from './seat.ts'
 
@@ -24,6 +25,8 @@ export interface CrewParts {
   readonly onReplaced: (why: string) => void
   /** There is no descriptor left for a further thread: the process has to start afresh. */
   readonly onExhausted: (why: string) => void
+  /** A thread says whom limits refused. */
+  readonly onOffenders: (seen: Offenders) => void
 }
 
 /** The threads that serve traffic. */
@@ -113,7 +116,7 @@ class ThreadCrew implements Crew {
       timeOriginMs,
       places,
     }
-    const seat = openSeat(ground)
+    const seat = openSeat(ground, this.#parts.onOffenders)
     this.#seats[thread] = seat
     void seat.ended.then((why) => this.#ended(thread, why))
     return true

@@ -167,6 +167,7 @@ class ThreadedDataPlane implements RunningDataPlane {
       timeOriginMs: clock.now() - clock.monotonicMs(),
       onReplaced: (why) => this.#note({ what: 'thread-replaced', file: '', message: why.slice(0, 500) }),
       onExhausted,
+      onOffenders: (seen) => this.#reporter.see(seen),
     })
     return this.#crew
   }

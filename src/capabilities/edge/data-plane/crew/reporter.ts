@@ -7,7 +7,8 @@ import type {
 } from '../../../../contracts/edge-policy.ts'
 import type { Counts, Limiter } from '../../../../kernel/limit/index.ts'
 import { bucketValue } from '../../../../kernel/series/index.ts'
-import { counted, type Counters } from '../shared/index.ts'
+import { mergeOffenders, type Offenders } from '../../offenders/index.ts'
+import { counted, mostThreads, type Counters } from '../shared/index.ts'
 
 /** What is counted under one policy. */
 export interface Ledger {
@@ -23,11 +24,17 @@ export interface Reporter {
   open(ledger: Ledger): void
   /** Remembers something for the next report. */
   note(note: EdgeNote): void
+  /** Remembers whom limits refused in a thread. */
+  see(seen: Offenders): void
   /** Takes everything counted since the last call. */
   take(second: Pick<EdgeReport, 'at' | 'connections' | 'unhealthyTargets'>): EdgeReport
 }
 
 const mostNotes = 20
+/** Most in one report. */
+const mostNamed = { offenders: 64, nearMisses: 32 }
+/** What threads told within a second. */
+const mostSeen = 2 * mostThreads
 /** Policies whose last requests are still waited for. */
 const mostRetired = 4
 
@@ -38,6 +45,7 @@ export function createReporter(edgeId: string): Reporter {
   let current: Ledger | null = null
   let notes: EdgeNote[] = []
   let number = 0
+  const seen: Offenders[] = []
 
   const takeLimits = (): LimitRollUp[] => {
     if (current === null) return []
@@ -73,6 +81,9 @@ export function createReporter(edgeId: string): Reporter {
     note: (note) => {
       if (notes.length < mostNotes) notes.push(note)
     },
+    see: (offenders) => {
+      if (seen.length < mostSeen) seen.push(offenders)
+    },
     take: (second) => {
       const ledgers = current === null ? retired : [...retired, current]
       const happened = notes
@@ -85,9 +96,16 @@ export function createReporter(edgeId: string): Reporter {
         routes: mergeRoutes(ledgers.flatMap(takeRoutes)),
         limits: takeLimits(),
         happened,
+        ...toldOffenders(seen.splice(0)),
       }
     },
   }
+}
+
+function toldOffenders(told: readonly Offenders[]): Pick<EdgeReport, 'offenders' | 'nearMisses'> {
+  if (told.length === 0) return {}
+  const { offenders, nearMisses } = mergeOffenders(told, mostNamed)
+  return { offenders: [...offenders], nearMisses: [...nearMisses] }
 }
 
 /** Counts are kept by the limiter for name and rule, dry run or not. */

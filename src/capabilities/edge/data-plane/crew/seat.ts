@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { errorFromPlain, HoldfastError } from '../../../../kernel/std/index.ts'
+import type { Offenders } from '../../offenders/index.ts'
 import type { FromThread, ThreadGround, ToThread } from '../shared/index.ts'
 
 /** A thread, as the main thread speaks to it. */
@@ -31,13 +32,14 @@ function threadEnded(why: string): HoldfastError {
   })
 }
 
-/** Starts a thread. */
-export function openSeat(ground: ThreadGround): Seat {
+/** Starts a thread; it tells by itself whom limits refuse. */
+export function openSeat(ground: ThreadGround, onOffenders: (seen: Offenders) => void): Seat {
   const script = new URL(`../traffic/thread${extname(import.meta.url)}`, import.meta.url)
   const worker = new Worker(script, { workerData: ground, name: `edge-${ground.thread}` })
   const questions = new Set<Question>()
   let reason = ''
   worker.on('message', (message: FromThread) => {
+    if (message.say === 'offenders') return onOffenders(message)
     for (const question of questions) {
       if (message.say === 'failed') question.reject(errorFromPlain(message.trouble))
       else if (question.answer === message.say) question.resolve(message)

@@ -1,5 +1,6 @@
 import type { EdgePolicy } from '../../../../contracts/edge-policy.ts'
 import type { PlainError } from '../../../../kernel/std/index.ts'
+import type { Offenders } from '../../offenders/index.ts'
 
 /** A certificate chain and its key, PEM. */
 export interface KeyPair {
@@ -49,12 +50,13 @@ export type ToThread =
   | { readonly say: 'key-pairs'; readonly keyPairs: Handout['keyPairs'] }
   | { readonly say: 'drain'; readonly deadlineMs: number }
 
-/** What a thread answers. */
+/** What a thread answers, or says by itself. */
 export type FromThread =
   | { readonly say: 'prepared'; readonly number: number; readonly trouble: PlainError | null }
   | { readonly say: 'serving'; readonly number: number; readonly ports: readonly number[] }
   | { readonly say: 'failed'; readonly trouble: PlainError }
   | { readonly say: 'drained' }
+  | ({ readonly say: 'offenders' } & Offenders)
 
 /** Limits that the limiter's table remembers: those of several policies of the largest size. */
 export const limitCapacity = 16_384

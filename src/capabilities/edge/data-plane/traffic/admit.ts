@@ -14,22 +14,26 @@ export interface Admission {
 
 const admitted: Admission = { refusedBy: null, retryAfterMs: 0, wouldRefuse: false, lease: null }
 
+/** Who asks, and when: milliseconds since the epoch. */
+interface Asking {
+  readonly countable: Countable
+  readonly nowMs: number
+}
+
 /** Asks all limits of a route (or of what no route matches) at once. */
-export function admit(
-  prepared: Prepared,
-  bounds: Bounds,
-  from: { countable: Countable; nowMs: number },
-): Admission {
+export function admit({ limiter }: Prepared, bounds: Bounds, from: Asking): Admission {
   const { countable, nowMs } = from
-  const { limiter } = prepared
-  const { only, limits } = bounds
+  const { only, limits, watch } = bounds
   if (only !== null) {
-    const waitMs = limiter.takeOne(only.index, only.keyOf(countable), nowMs)
+    const key = only.keyOf(countable)
+    const waitMs = limiter.takeOne(only.index, key, nowMs)
+    watch.decided(only, { key, isAdmitted: waitMs === 0 }, from)
     return waitMs === 0 ? admitted : { ...admitted, refusedBy: only, retryAfterMs: waitMs }
   }
   if (limits.length === 0) return admitted
   const takes = limits.map((limit) => ({ limit: limit.index, key: limit.keyOf(countable) }))
   const verdict = limiter.take(takes, nowMs)
+  watch.decidedAll(limits, { takes, verdict }, from)
   const wouldRefuse = verdict.wouldRefuse.length > 0
   if (!verdict.admitted) {
     const refusedBy = limits.find(({ index }) => index === verdict.refusedBy) ?? limits[0] ?? null

@@ -9,10 +9,11 @@ import {
   type Trust,
 } from '../../pipeline/index.ts'
 import { limitCapacity, openCounters, type Counters, type Handout } from '../shared/index.ts'
+import { nearUnits, OffenderBook, subjectReader, Watch, type Watched } from '../offenders/index.ts'
 import type { Origin, Origins } from './origins.ts'
 
 /** A limit ready to be taken from. */
-export interface PreparedLimit {
+export interface PreparedLimit extends Watched {
   readonly index: number
   readonly name: string
   /** As written. */
@@ -43,6 +44,8 @@ export interface Bounds {
   readonly limits: readonly PreparedLimit[]
   /** The one limit, when there is only one and it is a rate that refuses: it has a shorter way. */
   readonly only: PreparedLimit | null
+  /** Writes down whom the limits refuse. */
+  readonly watch: Watch
 }
 
 /** A route ready for requests. */
@@ -60,6 +63,7 @@ export interface Prepared {
   readonly limiter: Limiter
   readonly counters: Counters
   readonly unmatched: Bounds
+  readonly offenders: OffenderBook
   /** Slot for what was no HTTP. */
   readonly malformedSlot: number
 }
@@ -84,16 +88,19 @@ export function prepare(handout: Handout, seed: readonly [number, number], origi
       isLease: rule.kind === 'concurrency',
       isDryRun: rule.dryRun,
       keyOf: (from) => limiter.hash(read(from)),
+      subjectOf: subjectReader(rule.per),
+      nearFrom: nearUnits(rule),
     }
   })
   const rates = new Set(
     rules.flatMap(({ rule }, index) => (rule.kind === 'rate' && !rule.dryRun ? [index] : [])),
   )
+  const offenders = new OffenderBook()
   const bounds = (name: string, slot: number, indexes: readonly number[]): Bounds => {
     const own = indexes.flatMap((index) => limits[index] ?? [])
     const [first] = own
     const only = own.length === 1 && first !== undefined && rates.has(first.index) ? first : null
-    return { name, slot, limits: own, only }
+    return { name, slot, limits: own, only, watch: new Watch(offenders, limiter, slot) }
   }
   const upstreams = prepareUpstreams(handout, origins)
   const entries = policy.routes.map((route, slot) => ({
@@ -111,6 +118,7 @@ export function prepare(handout: Handout, seed: readonly [number, number], origi
     router: createRouter(entries),
     trust: createTrust(policy.trustProxies),
     limiter,
+    offenders,
     counters: openCounters(count + 2, handout.counters),
     unmatched: bounds('(unmatched)', count, policy.unmatchedLimits),
     malformedSlot: count + 1,

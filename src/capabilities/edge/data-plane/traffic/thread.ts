@@ -9,6 +9,7 @@ import {
   type ThreadGround,
   type ToThread,
 } from '../shared/index.ts'
+import { nameOffenders } from '../offenders/index.ts'
 import { createLeases } from './leases.ts'
 import { createOrigins } from './origins.ts'
 import { prepare, type Prepared } from './prepared.ts'
@@ -16,6 +17,7 @@ import { serve, type Serving } from './serve.ts'
 import type { TrafficGround } from './visit.ts'
 
 const renewLeasesMs = 5000
+const tellOffendersMs = 5000
 /** How long a WebSocket may go on when the edge ends. */
 const tunnelGraceMs = 1000
 /** By then it has served what had queued. */
@@ -46,6 +48,7 @@ class Thread {
       isDraining: false,
     }
     systemClock.every(renewLeasesMs, () => this.#traffic.leases.renew())
+    systemClock.every(tellOffendersMs, () => this.#tellOffenders())
   }
 
   async hear(message: ToThread): Promise<void> {
@@ -73,6 +76,7 @@ class Thread {
     const { prepared, handout } = waiting
     this.#waiting = null
     // Requests under way go on with the one before.
+    this.#tellOffenders()
     this.#traffic.current?.limiter.close()
     this.#traffic.current = prepared
     this.#origins.keep(
@@ -125,8 +129,16 @@ class Thread {
     await Promise.all(this.#serving.map((serving) => serving.drain(deadlineMs)))
     await tunnelsEnded
     await this.#origins.close()
+    this.#tellOffenders()
     this.#traffic.current?.limiter.close()
     this.#tell({ say: 'drained' })
+  }
+
+  #tellOffenders(): void {
+    const { current } = this.#traffic
+    if (current === null) return
+    const seen = nameOffenders(current.offenders, current.policy)
+    if (seen.offenders.length + seen.nearMisses.length > 0) this.#tell({ say: 'offenders', ...seen })
   }
 }
 

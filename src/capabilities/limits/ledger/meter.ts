@@ -6,6 +6,7 @@ import {
   type Limiter,
   type NamedLimit,
   type Restored,
+  type Standing,
   type Take,
   type Verdict,
 } from '../../../kernel/limit/index.ts'
@@ -35,13 +36,6 @@ export interface Charge extends WrittenRule {
   readonly index: number
   /** As `user:42 and guild:7`; empty: everybody. */
   readonly subject: string
-}
-
-/** How an account stands. */
-export interface Standing {
-  readonly left: number
-  /** Null: nothing is in use. */
-  readonly resetsAt: number | null
 }
 
 /** When something was taken, when its lease was taken or renewed last, and now. */
@@ -102,8 +96,7 @@ export class Meter {
 
   /** Looks without taking. */
   standing({ index, subject }: Charge, at: number): Standing {
-    const { used, limit, resetMs } = this.limiter.peek(index, this.limiter.hash(subject), at)
-    return { left: limit - used, resetsAt: resetMs === 0 ? null : at + resetMs }
+    return this.limiter.peek(index, this.limiter.hash(subject), at)
   }
 
   /** What was decided by each rule since the table exists. */

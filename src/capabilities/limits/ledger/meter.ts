@@ -72,8 +72,7 @@ export class Meter {
 
   /** The accounts that a take is about; null when the override is no longer there. */
   charges(limit: AppLimit, by: By, override: string | null): readonly Charge[] | null {
-    if (override === null)
-      return limit.rules.map((written) => this.charge(fullName(limit.name), written, by))
+    if (override === null) return limit.rules.map((written) => this.charge(fullName(limit.name), written, by))
     const rule = this.overrides.get(`${limit.name}\n${override}`)
     return rule === undefined ? null : [this.charge(overrideName(limit.name, override), rule, by)]
   }

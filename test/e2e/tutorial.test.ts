@@ -43,6 +43,8 @@ async function follow(block: Block, said: string, { place, tools }: Scene): Prom
   if (block.tag !== 'run' || text.startsWith('mkdir shop')) return said
   const { out, code } = shell(place, tools, text)
   if (code !== 0) throw fails(block, out)
+  // What is on PATH is called by its name, not by a path into somebody's clone.
+  if (text.startsWith('holdfast init') && !out.includes('next: holdfast up')) throw fails(block, out)
   return out
 }
 

@@ -1,6 +1,6 @@
 import { threadId } from 'node:worker_threads'
 import { assert } from '../std/index.ts'
-import { openAccounts, recordsFor, type Account, type NamedLimit } from './account.ts'
+import { limitCapacityOf, openAccounts, type Account, type NamedLimit } from './account.ts'
 import { attachLayout, createLayout } from './buffer.ts'
 import { Charger, longestRefusal, type Charge, type Outcome } from './charge.ts'
 import { FastLane, LOST, TimedAccount } from './fast.ts'
@@ -67,7 +67,7 @@ class SharedLimiter implements Limiter {
     const alone = options.alone ?? false
     const owner = alone ? threadId + 1 : 0
     const shape = { capacity: options.capacity, seedCheck: this.names.low, owner }
-    const limitCapacity = options.limitCapacity ?? Math.max(64, 4 * recordsFor(options.limits))
+    const limitCapacity = limitCapacityOf(options)
     assert(limitCapacity >= 1 && limitCapacity < 2 ** 16, 'limitCapacity must be below 65,536')
     const layout =
       options.buffer === undefined

@@ -132,7 +132,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     'limits.cost-too-large',
     400,
     2,
-    'A take wants more at once than an exact window can give at once (16 units).',
+    'A take wants more at once than an exact window can give at once (64 units).',
   ),
   entry(
     'limits.journal-corrupt',

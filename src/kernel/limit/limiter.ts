@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads'
-import { assert, HoldfastError } from '../std/index.ts'
+import { assert } from '../std/index.ts'
 import { limitCapacityOf, openAccounts, type Account, type NamedLimit } from './account.ts'
 import { attachLayout, createLayout } from './buffer.ts'
 import { Charger, longestRefusal, type Charge, type Outcome } from './charge.ts'
@@ -17,6 +17,7 @@ import {
 } from './port.ts'
 import { counter, Registry, type Counts } from './registry.ts'
 import { checkRule } from './notation/rule.ts'
+import { Refunder } from './refund/refund.ts'
 import { Session } from './session.ts'
 import { Table } from './table.ts'
 
@@ -36,19 +37,9 @@ export function createLimiter(options: LimiterOptions): Limiter {
   assert(Number.isInteger(capacity) && capacity >= 1 && capacity <= MOST_CAPACITY, 'capacity of the limiter')
   for (const { name, rule, leaseMs = 1000 } of limits) {
     checkRule(rule, name)
-    if (rule.kind === 'calendar') throw noCalendar(name)
     assert(leaseMs >= 1000 && leaseMs <= 86_400_000, `the lease of ${name} must be 1 s to 1 day`)
   }
   return new SharedLimiter(options)
-}
-
-function noCalendar(name: string): HoldfastError {
-  return new HoldfastError({
-    code: 'limit.unsupported',
-    kind: 'user',
-    message: `${name} is a calendar limit; this version does not count that kind yet.`,
-    hint: 'Use a rate ("1000/day per route") until then.',
-  })
 }
 
 class SharedLimiter implements Limiter {
@@ -64,6 +55,7 @@ class SharedLimiter implements Limiter {
   declare private readonly session: Session
   declare private readonly charger: Charger
   declare private readonly reader: Reader
+  declare private readonly refunder: Refunder
   private accounts: readonly Account[] = []
   /** The rates among them, for the fast way. */
   private timed: readonly (TimedAccount | undefined)[] = []
@@ -91,6 +83,7 @@ class SharedLimiter implements Limiter {
     this.session = new Session(this.table, MOST_CELLS)
     this.charger = new Charger(this.session)
     this.reader = new Reader(this.table)
+    this.refunder = new Refunder(this.session, this.reader)
     this.open(0)
   }
 
@@ -106,16 +99,25 @@ class SharedLimiter implements Limiter {
 
   takeText(limit: number, text: string, nowMs: number): number {
     this.keyHash.text(text)
-    return this.takeHashed(limit, nowMs)
+    return this.takeHashed(limit, 1, nowMs)
   }
 
   takeOne(limit: number, key: KeyHash, nowMs: number): number {
     this.keyHash.low = key | 0
     this.keyHash.high = (key / 2 ** 32) | 0
-    return this.takeHashed(limit, nowMs)
+    return this.takeHashed(limit, 1, nowMs)
   }
 
-  take(takes: readonly Take[], nowMs: number): Verdict {
+  takeUnits({ limit, key, cost = 1 }: Take, nowMs: number): number {
+    if (cost === 0) return 0
+    assertCost(cost)
+    this.keyHash.low = key | 0
+    this.keyHash.high = (key / 2 ** 32) | 0
+    return this.takeHashed(limit, cost, nowMs)
+  }
+
+  take(asked: readonly Take[], nowMs: number): Verdict {
+    const takes = counted(asked)
     if (takes.length > mostTakes) assert(false, `at most ${mostTakes} limits on one request`)
     this.prepare(nowMs)
     const charges = this.lock(takes, nowMs)
@@ -134,6 +136,13 @@ class SharedLimiter implements Limiter {
 
   release(takes: readonly Take[], takenAtMs: number, nowMs: number): void {
     this.giveBack(takes, takenAtMs, { nowMs, prolong: false })
+  }
+
+  refund(takes: readonly Take[], takenAtMs: number, nowMs: number): void {
+    this.release(takes, takenAtMs, nowMs)
+    for (const { limit, key, cost = 1 } of counted(takes)) {
+      this.refunder.refund({ account: this.account(limit), lanes: split(key), cost, takenAtMs, nowMs })
+    }
   }
 
   renew(takes: readonly Take[], takenAtMs: number, nowMs: number): boolean {
@@ -157,22 +166,23 @@ class SharedLimiter implements Limiter {
     this.registry.close()
   }
 
-  private takeHashed(limit: number, nowMs: number): number {
+  private takeHashed(limit: number, cost: number, nowMs: number): number {
     this.prepare(nowMs)
     const timed = this.timed[limit]
-    if (timed === undefined) return this.takeLong(limit, nowMs)
-    const wait = this.fast.take(timed, this.keyHash, nowMs)
-    return wait === LOST ? this.takeLong(limit, nowMs) : this.settle(timed.account, wait)
+    if (timed === undefined) return this.takeLong(limit, cost, nowMs)
+    if (timed.nowMs !== nowMs) timed.advance(nowMs)
+    const wait = this.fast.take(timed, this.keyHash, cost)
+    return wait === LOST ? this.takeLong(limit, cost, nowMs) : this.settle(timed.account, wait)
   }
 
-  private takeLong(limit: number, nowMs: number): number {
+  private takeLong(limit: number, cost: number, nowMs: number): number {
     const account = this.account(limit)
     if (account.rule.kind !== 'rate')
-      return this.take([{ limit, key: joined(this.keyHash) }], nowMs).retryAfterMs
+      return this.take([{ limit, key: joined(this.keyHash), cost }], nowMs).retryAfterMs
     this.session.begin(nowMs)
     const cell = this.session.add(this.keyHash.low, this.keyHash.high, account)
     this.session.lockWidely()
-    const { waitMs } = this.charger.charge({ account, cell, cost: 1, nowMs, ringPlace: 0, ringOffset: 0 })
+    const { waitMs } = this.charger.charge({ account, cell, cost, nowMs, ringPlace: 0, ringOffset: 0 })
     this.session.end()
     if (waitMs === 0 && this.session.displaced > 0) this.registry.countDisplaced(this.session.displaced)
     return this.settle(account, waitMs)
@@ -222,18 +232,18 @@ class SharedLimiter implements Limiter {
   private charge(takes: readonly Take[], index: number, nowMs: number): Charge {
     const { limit, key, cost = 1 } = takes[index] ?? noTake
     const account = this.account(limit)
-    if (!Number.isInteger(cost) || cost < 1)
-      assert(false, `a cost must be a whole number from 1 on, not ${cost}`)
+    assertCost(cost)
     const lanes = split(key)
     if (account.rule.kind !== 'window') {
       const cell = this.session.add(lanes.low, lanes.high, account)
       return { account, cell, cost, nowMs, ringPlace: 0, ringOffset: 0 }
     }
-    if (cost > mostWindowCost) assert(false, `a window gives at most ${mostWindowCost} at once`)
+    const units = cost > account.rule.count ? 0 : cost
+    if (units > mostWindowCost) assert(false, `a window gives at most ${mostWindowCost} at once`)
     const ringPlace = this.reader.ringPlace(account, lanes, nowMs)
     const ringOffset = this.unitsOf(account, key, takes.slice(0, index))
     const cell = this.session.add(lanes.low, lanes.high, account.ring)
-    for (let unit = 0; unit < cost; unit++) {
+    for (let unit = 0; unit < units; unit++) {
       const slot = slotLanes(lanes, (ringPlace + ringOffset + unit) % account.rule.count)
       this.session.add(slot.low, slot.high, account)
     }
@@ -253,7 +263,7 @@ class SharedLimiter implements Limiter {
     how: { nowMs: number; prolong: boolean },
   ): boolean {
     this.prepare(how.nowMs)
-    const leases = takes.filter(({ limit }) => this.account(limit).rule.kind === 'concurrency')
+    const leases = counted(takes).filter(({ limit }) => this.account(limit).rule.kind === 'concurrency')
     const charges = this.lock(leases, how.nowMs)
     try {
       const alive = charges.map((charge) => this.charger.giveBack(charge, takenAtMs)).every(Boolean)
@@ -266,20 +276,24 @@ class SharedLimiter implements Limiter {
   }
 
   private verdict(takes: readonly Take[], decision: Decision): Verdict {
-    const { outcomes, refused } = decision
+    const { outcomes, refused, nowMs } = decision
     const wouldRefuse: number[] = []
     let [tightest, remaining] = [-1, Number.POSITIVE_INFINITY]
     for (let index = 0; index < takes.length; index++) {
       const take = takes[index] ?? noTake
       if (this.countOne(index, take, decision)) wouldRefuse.push(take.limit)
-      const left = this.left(take, outcomes[index], decision.nowMs)
-      if (left < remaining) [tightest, remaining] = [take.limit, left]
+      const left = this.left(take, outcomes[index], nowMs)
+      if (left < remaining) [tightest, remaining] = [index, left]
     }
-    if (refused < 0)
-      return { admitted: true, refusedBy: -1, retryAfterMs: 0, remaining, tightest, wouldRefuse }
-    const refusedBy = takes[refused]?.limit ?? -1
-    const retryAfterMs = outcomes[refused]?.waitMs ?? 0
-    return { admitted: false, refusedBy, retryAfterMs, remaining, tightest, wouldRefuse }
+    return {
+      admitted: refused < 0,
+      refusedBy: limitOf(takes[refused]),
+      retryAfterMs: outcomes[refused]?.waitMs ?? 0,
+      remaining,
+      tightest: limitOf(takes[tightest]),
+      resetsAtMs: this.resetOf(takes[tightest], outcomes[tightest], nowMs),
+      wouldRefuse,
+    }
   }
 
   /** Counts one limit's part in the decision; true when it is a dry run that would have refused. */
@@ -297,6 +311,11 @@ class SharedLimiter implements Limiter {
     if (account.rule.dryRun) return Number.POSITIVE_INFINITY
     return outcome?.remaining ?? this.reader.windowLeft(account, split(key), nowMs)
   }
+
+  private resetOf(take: Take | undefined, outcome: Outcome | undefined, nowMs: number): number {
+    if (take === undefined) return nowMs
+    return outcome?.resetsAtMs ?? this.peek(take.limit, take.key, nowMs).resetsAtMs
+  }
 }
 
 /** What was decided about the takes of one request; `refused` is the index of the decisive take or -1. */
@@ -307,6 +326,20 @@ interface Decision {
 }
 
 const noTake: Take = { limit: -1, key: 0 }
+
+/** Without those that ask for nothing. */
+function counted(takes: readonly Take[]): readonly Take[] {
+  return takes.some(({ cost }) => cost === 0) ? takes.filter(({ cost }) => cost !== 0) : takes
+}
+
+function assertCost(cost: number): void {
+  if (!Number.isInteger(cost) || cost < 1)
+    assert(false, `a cost must be a whole number from 0 on, not ${cost}`)
+}
+
+function limitOf(take: Take = noTake): number {
+  return take.limit
+}
 
 function joined({ low, high }: Lanes): KeyHash {
   return high * 2 ** 32 + (low >>> 0)

@@ -18,7 +18,7 @@ import { reservationExists, tooMany, unknownReservation } from './errors.ts'
 import type { Charge, Meter, Times } from './meter.ts'
 import { Memory } from './remembered.ts'
 import { mostReservations, Reservations, type Reservation } from './reservations.ts'
-import { foreseen, refusedByDebt, verdictOf } from './verdict.ts'
+import { foreseen, refusedByDebt, verdictOf, type Account } from './verdict.ts'
 
 /** How long what was leased may be spent, at most. */
 const longestLeaseMs = 60_000
@@ -47,6 +47,8 @@ export interface Outcome<A = unknown> {
   readonly answer: A
   /** Something was counted, so it has to be written down. */
   readonly changed: boolean
+  /** It was answered before under the same id. */
+  readonly recalled: boolean
   /** Names of dry-run rules that would have refused. */
   readonly wouldRefuse: readonly string[]
 }
@@ -73,8 +75,9 @@ function memoryKey(command: Command): string | undefined {
   }
 }
 
-const unchanged = <A>(answer: A): Outcome<A> => ({ answer, changed: false, wouldRefuse: [] })
-const changed = <A>(answer: A): Outcome<A> => ({ answer, changed: true, wouldRefuse: [] })
+const plain = { recalled: false, wouldRefuse: [] } as const
+const unchanged = <A>(answer: A): Outcome<A> => ({ ...plain, answer, changed: false })
+const changed = <A>(answer: A): Outcome<A> => ({ ...plain, answer, changed: true })
 
 /**
  * Everything that is counted. Deterministic: the same commands at the same times come to the same answers, so that
@@ -97,7 +100,9 @@ export class Ledger {
     this.expire(command.at)
     const key = memoryKey(command)
     const recalled = key === undefined ? undefined : this.memory.recall(key, command.at)
-    if (recalled !== undefined) return unchanged(this.again(command, recalled.answer)) as never
+    if (recalled !== undefined) {
+      return { ...unchanged(this.again(command, recalled.answer)), recalled: true } as never
+    }
     const outcome = this.act(command)
     if (outcome.changed && key !== undefined) this.memory.remember(key, outcome.answer, command.at)
     return outcome as never
@@ -106,11 +111,12 @@ export class Ledger {
   /** What a take would come to. */
   foresee({ at, limit, by, override, cost }: Omit<TakeCommand, 'does' | 'id'>): LimitVerdict {
     this.expire(at)
-    const accounts = this.chargesOf(limit, by, override).map((charge) => {
-      const { left, resetsAt } = this.meter.standing(charge, at)
-      return { charge, standing: { left: left - this.debts.of(charge), resetsAt } }
-    })
-    return foreseen({ limit, cost }, accounts, at)
+    const charges = this.chargesOf(limit, by, override)
+    return foreseen(
+      { limit, cost },
+      charges.map((charge) => this.account(charge, at)),
+      at,
+    )
   }
 
   /** Undoes what could not be written down, as far as somebody would otherwise be charged for it. */
@@ -167,21 +173,23 @@ export class Ledger {
     return answer
   }
 
-  private take(command: Pick<TakeCommand, 'at' | 'limit' | 'by' | 'override' | 'cost'>): Outcome<LimitVerdict> {
+  private take(
+    command: Pick<TakeCommand, 'at' | 'limit' | 'by' | 'override' | 'cost'>,
+  ): Outcome<LimitVerdict> {
     const { at, cost } = command
     const charges = this.chargesOf(command.limit, command.by, command.override)
     const debtor = this.settle(charges, at)
-    if (debtor !== null) {
-      const { resetsAt } = this.meter.standing(debtor, at)
-      const owing = { charge: debtor, owed: this.debts.of(debtor) }
-      return unchanged(refusedByDebt(command, owing, { now: at, resetsAt }))
-    }
+    if (debtor !== null) return unchanged(refusedByDebt(command, this.account(debtor, at), at))
     const decided = this.meter.take(charges, cost, at)
-    const answer = verdictOf(command, { ...decided, charges }, (charge) => this.meter.standing(charge, at))
+    const answer = verdictOf(command, { ...decided, charges }, at)
     const wouldRefuse = decided.wouldRefuse.map(
       (index) => charges.find((charge) => charge.index === index)?.text ?? '',
     )
-    return { answer, changed: decided.admitted, wouldRefuse }
+    return { ...plain, answer, changed: decided.admitted, wouldRefuse }
+  }
+
+  private account(charge: Charge, at: number): Account {
+    return { charge, standing: this.meter.standing(charge, at), owed: this.debts.of(charge) }
   }
 
   /** Pays debts with what has come in since; the first account that still owes something, or null. */
@@ -199,7 +207,7 @@ export class Ledger {
     let drawn = 0
     const most = charge.rule.kind === 'window' ? mostWindowCost : units
     while (drawn < units) {
-      const cost = Math.min(units - drawn, most, this.meter.standing(charge, at).left)
+      const cost = Math.min(units - drawn, most, this.meter.standing(charge, at).remaining)
       if (cost < 1 || !this.meter.take([charge], cost, at).admitted) break
       drawn += cost
     }
@@ -211,7 +219,7 @@ export class Ledger {
     const asked = { at, limit, by, override }
     const judging = charges.filter(({ rule }) => !rule.dryRun)
     const hasWindow = charges.some(({ rule }) => rule.kind === 'window')
-    const left = judging.map((charge) => this.meter.standing(charge, at).left - this.debts.of(charge))
+    const left = judging.map((charge) => this.meter.standing(charge, at).remaining - this.debts.of(charge))
     const cost = Math.max(1, Math.min(units, hasWindow ? mostWindowCost : units, ...left))
     const { answer, changed: admitted } = this.take({ ...asked, cost })
     const until = at + Math.min(longestLeaseMs, ...judging.map((charge) => this.spendableMs(charge, at)))
@@ -224,8 +232,7 @@ export class Ledger {
   private spendableMs(charge: Charge, at: number): number {
     const tenth = Math.max(1000, charge.rule.periodMs / 10)
     if (charge.rule.kind !== 'calendar') return Math.floor(tenth)
-    const { resetsAt } = this.meter.standing(charge, at)
-    return resetsAt === null ? tenth : Math.max(0, resetsAt - at)
+    return Math.max(0, this.meter.standing(charge, at).resetsAtMs - at)
   }
 
   private reserve(command: ReserveCommand): Outcome<Answers['reserve']> {
@@ -236,7 +243,7 @@ export class Ledger {
     if (!admitted) return unchanged({ ...answer, id, endsAt: null })
     const endsAt = at + leaseMs
     this.reservations.set({ id, limit, by, override, cost, takenAt: at, leasedAt: at, endsAt })
-    return { answer: { ...answer, id, endsAt }, changed: true, wouldRefuse }
+    return { ...changed({ ...answer, id, endsAt }), wouldRefuse }
   }
 
   private commit({ at, id, cost: wanted }: CommitCommand): Outcome<Answers['commit']> {
@@ -288,7 +295,7 @@ export class Ledger {
   }
 
   private used(charge: Charge, at: number): number {
-    return charge.rule.burst - this.meter.standing(charge, at).left + this.debts.of(charge)
+    return this.meter.standing(charge, at).used + this.debts.of(charge)
   }
 
   private refundOne(charge: Charge, cost: number, times: Times): void {

@@ -24,6 +24,8 @@ export const doorLimits = {
   anonymous: { name: 'control.doors', rule: '600/min per address burst 300' },
   /** Every HTTP request of somebody who is signed in. */
   signedIn: { name: 'control.callers', rule: '6000/min per caller burst 1000' },
+  /** Every HTTP request of an application, whose token has the role `use`: it takes from limits, which is traffic. */
+  applications: { name: 'control.applications', rule: '600000/min per caller burst 20000' },
   /** Refusals that are written on the timeline, all together; the others are only counted. */
   refusals: { name: 'control.recorded-refusals', rule: '60/min' },
 } as const
@@ -67,6 +69,10 @@ function ruleOf(name: string, text: string): NamedRule {
   const strange = rule.per.find((part) => !bucketParts.includes(part))
   assert(strange === undefined, `${name} counts per ${strange}; an operation counts per caller or address`)
   assert(rule.kind !== 'concurrency', `${name} counts what runs at once; operations count calls`)
+  assert(
+    rule.kind !== 'calendar',
+    `${name} resets by the calendar; the doors of the house count by monotonic time`,
+  )
   assert(rule.queue === null, `${name} queues; the doors of the house refuse at once`)
   return { name, rule }
 }

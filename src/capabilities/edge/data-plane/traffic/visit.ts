@@ -8,6 +8,7 @@ import {
   isLoop,
   limitRefusal,
   normaliseTarget,
+  ownAuthority,
   plainRefusal,
   proxiedClient,
   readHead,
@@ -84,7 +85,8 @@ export function inspect(
   if (typeof target === 'string') return refuseFault(prepared, { status: 400, detail: target }, head)
   const misfit = findMisfit(ground, head, request.method)
   if (misfit !== null) return refuseFault(prepared, misfit, head)
-  head.authority ||= `${request.socket.localAddress}:${request.socket.localPort}`
+  const { localAddress = '', localPort = 0 } = request.socket
+  head.authority ||= ownAuthority(localAddress, localPort)
   return admitVisit(ground, { prepared, request, head, target, startedMs })
 }
 

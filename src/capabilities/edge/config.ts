@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, serviceName } from '../../contracts/shapes.ts'
+import { duration, serviceName, waiver } from '../../contracts/shapes.ts'
 import { parseSize } from '../../kernel/std/index.ts'
 import { identityConfig } from './identity/config.ts'
 import { isSubjectOrRange } from './pipeline/keys/subjects.ts'
@@ -57,13 +57,7 @@ const route = z.strictObject({
     .describe(
       'what bounds it, as "5/min per ip"; of several, each must admit; count per ip, prefix, user, key, client, route, host, method, header NAME or cookie NAME',
     ),
-  unlimited: z
-    .strictObject({
-      because: z.string().min(3).describe('why nothing bounds this route'),
-      until: z.iso.date().describe('the last day on which it holds, as 2027-03-31'),
-    })
-    .optional()
-    .describe('instead of a limit: why there is none, and until when'),
+  unlimited: waiver.optional().describe('instead of a limit: why there is none, and until when'),
   cost: z
     .number()
     .int()

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { IdentityStore } from '../../capabilities/edge/ports.ts'
 import type { Random } from '../../kernel/std/index.ts'
-import { parseJson, readIfThere, replaceFile } from '../supervisor/records/atomic-file.ts'
+import { parseJson, readIfThere, replaceFile } from '../files/index.ts'
 
 const mostBytes = 2 ** 20
 const fetchTimeoutMs = 5000

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../../kernel/std/index.ts'
-import { chooseTarget, health } from './choose-target.ts'
+import { health } from '../health.ts'
+import { chooseTarget } from './choose-target.ts'
 import { parseLimit } from '../../../kernel/limit/index.ts'
 import {
   formFor,

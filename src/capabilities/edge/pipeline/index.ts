@@ -1,4 +1,4 @@
-export { chooseTarget, health, type TargetLook } from './choose-target.ts'
+export { chooseTarget, type TargetLook } from './choose-target.ts'
 export { isLoop, originFields, schemeOf } from './forward.ts'
 export { isFault, readHead, type Fault, type RequestHead } from './head.ts'
 export {

@@ -201,13 +201,16 @@ class ThreadedDataPlane implements RunningDataPlane {
   #limiterFor({ limits, limiterCapacity }: EdgePolicy): Limiter {
     const before = this.#inEffect
     const isSame = before !== null && before.policy.limiterCapacity === limiterCapacity
-    return createLimiter({
+    const limiter = createLimiter({
       limits: limits.map(({ name, rule }) => ({ name, rule: parseLimit(rule) })),
       capacity: limiterCapacity,
       seed: this.#seed,
       limitCapacity,
       ...(isSame ? { buffer: before.limiter.buffer } : {}),
     })
+    // The main thread reads counts and decides nothing: the room among those that count without locking is the threads'.
+    limiter.close()
+    return limiter
   }
 
   #countersFor({ routes }: EdgePolicy): Counters {

@@ -1,5 +1,5 @@
 export { chooseTarget, type TargetLook } from './choose-target.ts'
-export { isLoop, originFields, schemeOf } from './forward.ts'
+export { isLoop, mayGoUnread, originFields, ownAuthority, schemeOf } from './forward.ts'
 export { isFault, readHead, type Fault, type RequestHead } from './head.ts'
 export {
   cookieOf,
@@ -35,7 +35,7 @@ export {
   type PolicyStanding,
   type Refusal,
 } from './refusals/index.ts'
-export { responseFields } from './response-fields.ts'
+export { reasonPhrase, responseFields, statusClass } from './response-fields.ts'
 export { createRetryBudget, mayRetry, type RetryBudget } from './retry.ts'
 export { createRouter, type Router } from './router.ts'
 export { normaliseTarget, type Target } from './target.ts'

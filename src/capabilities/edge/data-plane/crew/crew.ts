@@ -21,6 +21,8 @@ export interface CrewParts {
   readonly pseudonym: string
   /** What a thread says without being asked. */
   readonly onNews: (news: ThreadNews) => void
+  /** See `ThreadGround`. */
+  readonly timeOriginMs: number
   /** A thread ended by itself and was replaced. */
   readonly onReplaced: (why: string) => void
   /** There is no descriptor left for a further thread: the process has to start afresh. */
@@ -109,7 +111,7 @@ class ThreadCrew implements Crew {
   #seat(thread: number): boolean {
     const places = this.#places()
     if (places === null) return false
-    const { threads, board, seed, pseudonym, random } = this.#parts
+    const { threads, board, seed, pseudonym, timeOriginMs, random } = this.#parts
     const ground: ThreadGround = {
       thread,
       threads,
@@ -117,6 +119,7 @@ class ThreadCrew implements Crew {
       seed,
       randomSeed: Math.floor(random.next() * 2 ** 32),
       pseudonym,
+      timeOriginMs,
       places,
     }
     const seat = openSeat(ground, this.#parts.onNews)

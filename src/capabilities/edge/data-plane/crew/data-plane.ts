@@ -167,7 +167,7 @@ class ThreadedDataPlane implements RunningDataPlane {
         path: 'edge.listen',
       })
     }
-    const { random, onExhausted } = this.#parts
+    const { clock, random, onExhausted } = this.#parts
     this.#crew ??= createCrew({
       threads: this.#threads,
       listeners: this.#listenersFor(policy),
@@ -176,6 +176,7 @@ class ThreadedDataPlane implements RunningDataPlane {
       seed: this.#seed,
       pseudonym: `holdfast-${this.edgeId.slice(-12)}`,
       onNews: (news) => this.#hear(news),
+      timeOriginMs: clock.now() - clock.monotonicMs(),
       onReplaced: (why) => this.#note({ what: 'thread-replaced', file: '', message: why.slice(0, 500) }),
       onExhausted,
     })

@@ -38,6 +38,8 @@ export interface GateParts {
   readonly limiter: Limiter
   readonly limits: readonly PreparedLimit[]
   readonly clock: Clock
+  /** The time that limits count by. */
+  readonly limitTimeMs: () => number
   readonly random: Random
   readonly onUnknownKey: () => void
 }
@@ -123,7 +125,8 @@ class Gate implements IdentityGate {
       method: '',
       head: { fields: [] },
     }
-    return this.#parts.limiter.takeOne(index, limit.keyOf(countable), this.#parts.clock.now()) === 0
+    const { limiter, limitTimeMs } = this.#parts
+    return limiter.takeOne(index, limit.keyOf(countable), limitTimeMs()) === 0
   }
 
   #tokenOf(head: Head): string | null {

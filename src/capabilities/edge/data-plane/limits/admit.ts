@@ -1,4 +1,4 @@
-import type { Limiter, Standing, Take } from '../../../../kernel/limit/index.ts'
+import type { Limiter, Take } from '../../../../kernel/limit/index.ts'
 import type { Countable } from '../../pipeline/index.ts'
 import type { Lease } from './leases.ts'
 import type { Bounds, PreparedLimit } from './prepared-limits.ts'
@@ -16,7 +16,7 @@ export interface Admission {
 /** Nothing stands in the way. */
 export const admitted: Admission = { refusedBy: null, retryAfterMs: 0, wouldRefuse: false, lease: null }
 
-/** Who asks, and when: milliseconds since the epoch. */
+/** Who asks, and when, by the time that limits count by. */
 export interface Asking {
   readonly countable: Countable
   readonly nowMs: number
@@ -49,22 +49,20 @@ export function admit(limiter: Limiter, bounds: Bounds, from: Asking): Admission
 /** How often one asks again where it cannot be told when there will be room. */
 const pollMs = 50
 
-/** Whether a limit that lets wait would refuse now, and for about how long. 0: it would not. */
-function waitFor(
-  limiter: Limiter,
-  limit: PreparedLimit,
-  { cost, countable, nowMs }: Asking & { cost: number },
-) {
-  const standing = limiter.peek(limit.index, limit.keyOf(countable), nowMs)
-  return waitOf(standing, limit, cost)
+interface Wanting extends Asking {
+  readonly cost: number
 }
 
-function waitOf({ used, limit: most, resetMs }: Standing, { parsed }: PreparedLimit, cost: number): number {
-  if (used + cost <= most) return 0
-  if (parsed.kind === 'calendar') return Math.max(1, resetMs)
-  if (parsed.kind !== 'rate') return pollMs
-  // All debts are paid after `resetMs`, this one may be taken when only the burst but for its cost is owed.
-  return Math.max(1, Math.ceil(resetMs - ((most - cost) * parsed.periodMs) / parsed.count))
+/** Milliseconds for which a limit that lets wait would refuse from now on, about; 0: it would admit. */
+function waitFor(limiter: Limiter, limit: PreparedLimit, { cost, countable, nowMs }: Wanting): number {
+  const standing = limiter.peek(limit.index, limit.keyOf(countable), nowMs)
+  if (standing.remaining >= cost) return 0
+  if (cost === 1) return Math.max(1, standing.retryAfterMs)
+  const { kind, count, periodMs } = limit.parsed
+  if (kind !== 'rate') return pollMs
+  // All debts are paid at the reset; this one may be taken when only the burst but for its cost is owed.
+  const restMs = ((standing.limit - cost) * periodMs) / count
+  return Math.max(1, Math.ceil(standing.resetsAtMs - nowMs - restMs))
 }
 
 /** What waiting needs: whether whoever asked is still there, and the time. */

@@ -34,8 +34,8 @@ export function createErrorBook(limiter: Limiter, limits: readonly PreparedLimit
     charge: (countable, nowMs) => {
       for (const { limit, until } of books) {
         const key = limit.keyOf(countable)
-        const waitMs = limiter.take([{ limit: limit.index, key }], nowMs).retryAfterMs
-        if (waitMs > 0 && !limit.isDryRun) remember(until, key, { nowMs, untilMs: nowMs + waitMs })
+        const waitMs = limiter.takeOne(limit.index, key, nowMs)
+        if (waitMs > 0) remember(until, key, { nowMs, untilMs: nowMs + waitMs })
       }
     },
   }

@@ -58,6 +58,8 @@ export interface Prepared {
 /** What a thread makes policies ready with. */
 export interface PrepareGround {
   readonly clock: Clock
+  /** See `TrafficGround`. */
+  readonly limitTimeMs: () => number
   readonly random: Random
   /** Of the limiter. */
   readonly seed: readonly [number, number]

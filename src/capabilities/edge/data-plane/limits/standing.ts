@@ -15,15 +15,17 @@ export interface Looking {
   readonly limiter: Limiter
   readonly countable: Countable
   readonly syntax: FieldSyntax
-  /** Milliseconds since the epoch. */
+  /** By the time that limits count by. */
   readonly nowMs: number
+  /** By the clock on the wall, for what people read. */
+  readonly wallMs: number
 }
 
 /** What a limit that refuses says: which, by what it counts, how much is used, when it ends. */
 export function refusalBy(
   limit: PreparedLimit,
   { policies, retryAfterMs }: { readonly policies: string; readonly retryAfterMs: number },
-  { limiter, countable, syntax, nowMs }: Looking,
+  { limiter, countable, syntax, nowMs, wallMs }: Looking,
 ): Refusal {
   const { used, limit: most } = limiter.peek(limit.index, limit.keyOf(countable), nowMs)
   const { parsed, policy, name, rule } = limit
@@ -39,7 +41,7 @@ export function refusalBy(
     used,
     most,
     retryAfterMs,
-    nowMs,
+    nowMs: wallMs,
   })
 }
 
@@ -52,11 +54,11 @@ export function standingFields(bounds: Bounds, looking: Looking): readonly strin
 }
 
 function standingOf(limit: PreparedLimit, { limiter, countable, nowMs }: Looking): PolicyStanding {
-  const { used, limit: most, resetMs } = limiter.peek(limit.index, limit.keyOf(countable), nowMs)
+  const { remaining, resetsAtMs } = limiter.peek(limit.index, limit.keyOf(countable), nowMs)
   return {
     policy: limit.policy,
     quota: limit.parsed.count,
-    remaining: Math.max(0, most - used),
-    resetSeconds: Math.ceil(resetMs / 1000),
+    remaining,
+    resetSeconds: Math.max(0, Math.ceil((resetsAtMs - nowMs) / 1000)),
   }
 }

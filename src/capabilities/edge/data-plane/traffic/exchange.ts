@@ -4,12 +4,15 @@ import { saySize, systemCode } from '../../../../kernel/std/index.ts'
 import {
   chooseTarget,
   fieldOf,
+  mayGoUnread,
   mayRetry,
   originFields,
   originRefusal,
   plainRefusal,
+  reasonPhrase,
   responseFields,
   schemeOf,
+  statusClass,
   type OriginFailure,
   type Refusal,
 } from '../../pipeline/index.ts'
@@ -31,6 +34,9 @@ export interface ExchangeParts {
   readonly isSecure: boolean
   readonly expectsContinue: boolean
 }
+
+/** The origin answered with what is no HTTP, or none that is served here. */
+class InvalidAnswer extends Error {}
 
 /** One request on its way to an origin and the answer on its way back. */
 export class Exchange implements Dispatcher.DispatchHandler {
@@ -76,12 +82,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // 103 Early Hints and other interim answers end here.
     if (status < 200 || this.#isOver) return
     const raw = (controller as unknown as { readonly rawHeaders: readonly (Buffer | string)[] }).rawHeaders
-    const { fields, contentLength } = responseFields(raw)
+    const { fields, contentLength, isCoded } = responseFields(raw)
+    if (isCoded) return controller.abort(new InvalidAnswer('a transfer coding that is not served here'))
     if (this.#parts.ground.isDraining) fields.push('connection', 'close')
     this.#addFields(status, fields)
     this.#hasAnswer = true
     countAnswer(this.#parts.ground, this.#parts.visit, status)
-    this.#reply.begin({ status, reason: reason ?? '', fields, contentLength })
+    this.#reply.begin({ status, reason: reasonPhrase(reason), fields, contentLength })
   }
 
   /** How the limits stand, and what takes a browser on its way to a passport. */
@@ -165,6 +172,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       {
         path: visit.target.path + visit.target.query,
         method: visit.request.method ?? 'GET',
+        reset: mayGoUnread(visit.head, visit.request.method ?? 'GET'),
         headers: this.#fields,
         body: this.#body,
         headersTimeout: route.responseTimeoutMs,
@@ -252,6 +260,9 @@ function failureOf(error: Error, isSent: boolean): OriginFailure | null {
   if (!isSent) return 'unreachable'
   if (timeouts.has(code)) return 'timed-out'
   const isInvalid =
-    error.name === 'HTTPParserError' || code.startsWith('UND_ERR_HEADERS') || code === 'ERR_INVALID_CHAR'
+    error instanceof InvalidAnswer ||
+    error.name === 'HTTPParserError' ||
+    code.startsWith('UND_ERR_HEADERS') ||
+    code === 'ERR_INVALID_CHAR'
   return isInvalid ? 'invalid-answer' : 'broke-off'
 }

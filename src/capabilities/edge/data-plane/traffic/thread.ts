@@ -34,12 +34,14 @@ class Thread {
   constructor(ground: ThreadGround, tell: (message: FromThread) => void) {
     this.#ground = ground
     this.#tell = tell
+    const limitTimeMs = (): number => Math.floor(ground.timeOriginMs + systemClock.monotonicMs())
     this.#traffic = {
       clock: systemClock,
       random: seededRandom(ground.randomSeed),
       pseudonym: ground.pseudonym,
+      limitTimeMs,
       board: openTargetBoard(ground.threads, ground.thread, ground.targets),
-      leases: createLeases(systemClock),
+      leases: createLeases(limitTimeMs),
       budget: createRetryBudget(),
       tunnels: new Set(),
       lookAlikes: createLookAlikes(),
@@ -65,6 +67,7 @@ class Thread {
     try {
       const prepared = prepare(handout, {
         clock: systemClock,
+        limitTimeMs: this.#traffic.limitTimeMs,
         random: systemRandom,
         seed: this.#ground.seed,
         origins: this.#origins,

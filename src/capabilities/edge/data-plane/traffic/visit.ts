@@ -10,9 +10,11 @@ import {
   isPrivate,
   nobody,
   normaliseTarget,
+  ownAuthority,
   plainRefusal,
   proxiedClient,
   readHead,
+  statusClass,
   type Client,
   type Countable,
   type Fault,
@@ -45,6 +47,10 @@ export interface TrafficGround {
   readonly clock: Clock
   readonly random: Random
   readonly pseudonym: string
+  /**
+   * The time that limits count by: as the wall clock when the process began, and never set since. Whole milliseconds.
+   */
+  readonly limitTimeMs: () => number
   readonly board: TargetBoard
   readonly leases: Leases
   readonly budget: RetryBudget
@@ -119,7 +125,8 @@ export function inspect(
   if (typeof target === 'string') return refuseFault(prepared, { status: 400, detail: target }, head)
   const misfit = findMisfit(ground, head, request.method)
   if (misfit !== null) return refuseFault(prepared, misfit, head)
-  head.authority ||= `${request.socket.localAddress}:${request.socket.localPort}`
+  const { localAddress = '', localPort = 0 } = request.socket
+  head.authority ||= ownAuthority(localAddress, localPort)
   const client = clientOf(ground, prepared, { socket: request.socket, head })
   const arrival = { prepared, request, isUpgrade, head, target, startedMs, client }
   if (!prepared.bans.knowsNoAddress) {
@@ -161,9 +168,9 @@ interface Known extends Arrival {
 function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): Seen | Promise<Seen> {
   const { prepared, request, head, target, client } = arrival
   const { bans, counters, errors } = prepared
-  const nowMs = ground.clock.now()
   const ban = bans.knowsNobody ? undefined : bans.byIdentity(who)
-  if (ban !== undefined && ban.until > nowMs) return refuseBanned(ground, arrival, ban.until)
+  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban.until)
+  const nowMs = ground.limitTimeMs()
   const host = hostName(head.authority)
   const method = request.method ?? ''
   const route = prepared.router.find(method, host, target.path)
@@ -180,7 +187,7 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   const patience = {
     countable,
     nowMs,
-    now: () => ground.clock.now(),
+    now: ground.limitTimeMs,
     onGone: (leave: () => void) => onClose(request.socket, leave),
   }
   const admission = admitOrWait(prepared.limiter, bounds, patience)
@@ -208,7 +215,8 @@ function lookingAt(ground: TrafficGround, { prepared, countable }: Known): Looki
     limiter: prepared.limiter,
     countable,
     syntax: prepared.policy.rateLimitFields,
-    nowMs: ground.clock.now(),
+    nowMs: ground.limitTimeMs(),
+    wallMs: ground.clock.now(),
   }
 }
 
@@ -240,7 +248,7 @@ function finish(ground: TrafficGround, known: Known, admission: Admission): Visi
   }
   if (lease !== null) ground.leases.release(lease)
   prepared.counters.add(bounds.slot, counted.classes + 3, 1)
-  prepared.errors.charge(countable, ground.clock.now())
+  prepared.errors.charge(countable, ground.limitTimeMs())
   return refuse(prepared, plainRefusal(404, 'No route leads there.'), { slot: -1, head, close: false })
 }
 
@@ -248,13 +256,13 @@ const none: readonly string[] = []
 
 /** Counts the class of an answer. */
 export function countClass({ prepared, route }: Visit, status: number): void {
-  prepared.counters.add(route.slot, counted.classes + Math.floor(status / 100) - 1, 1)
+  prepared.counters.add(route.slot, counted.classes + statusClass(status) - 1, 1)
 }
 
 /** Counts the class of an answer; what was the sender's doing counts for the limits of errors, too. */
 export function countAnswer(ground: TrafficGround, visit: Visit, status: number): void {
   countClass(visit, status)
-  if (status >= 400) visit.prepared.errors.charge(visit.countable, ground.clock.now())
+  if (status >= 400) visit.prepared.errors.charge(visit.countable, ground.limitTimeMs())
 }
 
 /** Why a request whose head is sound is not served all the same. */

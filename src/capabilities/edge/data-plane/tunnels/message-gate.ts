@@ -1,4 +1,3 @@
-import type { Clock } from '../../../../kernel/std/index.ts'
 import type { Countable } from '../../pipeline/index.ts'
 import type { Prepared, PreparedLimit } from '../limits/index.ts'
 import { FrameReader, frameStart } from './frames.ts'
@@ -9,7 +8,8 @@ const controlEveryMs = 100
 
 /** Whose messages are counted, and by what. */
 export interface GateParts {
-  readonly clock: Clock
+  /** The time that limits count by. */
+  readonly limitTimeMs: () => number
   readonly prepared: Prepared
   readonly limits: readonly PreparedLimit[]
   readonly countable: Countable
@@ -51,7 +51,7 @@ export class MessageGate {
   #charge(firstByte: number): Omit<Passage, 'end'> | null {
     const start = frameStart(firstByte)
     if (start === 'continuation') return null
-    const nowMs = this.#parts.clock.now()
+    const nowMs = this.#parts.limitTimeMs()
     return start === 'control' ? this.#chargeControl(nowMs) : this.#chargeMessage(nowMs)
   }
 

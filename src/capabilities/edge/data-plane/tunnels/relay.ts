@@ -32,7 +32,7 @@ function pipe(from: Socket, to: Socket, count: (sizeBytes: number) => void): voi
 }
 
 /** Passes bytes to and fro and holds a client's messages to their limits. */
-export function relayMessages(ends: TunnelEnds, parts: GateParts): void {
+export function relayMessages(ends: TunnelEnds, parts: GateParts & { readonly clock: Clock }): void {
   new MessageRelay(ends, parts).begin()
 }
 
@@ -56,7 +56,7 @@ class MessageRelay {
   /** Why the connection is to be closed, once the origin's frame that is under way has ended; empty: it is not. */
   #reason = ''
 
-  constructor(ends: TunnelEnds, parts: GateParts) {
+  constructor(ends: TunnelEnds, parts: GateParts & { readonly clock: Clock }) {
     this.#ends = ends
     this.#clock = parts.clock
     this.#gate = new MessageGate(parts)

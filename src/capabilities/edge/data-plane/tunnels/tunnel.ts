@@ -6,8 +6,10 @@ import {
   chooseTarget,
   originFields,
   originRefusal,
+  reasonPhrase,
   responseFields,
   schemeOf,
+  statusClass,
   type OriginFailure,
   type Refusal,
 } from '../../pipeline/index.ts'
@@ -150,24 +152,28 @@ class Tunnel {
   #relay(origin: Socket, rest: { readonly fromOrigin: Buffer; readonly fromClient: Buffer }): void {
     const { socket } = this.#upgrade
     const { prepared, route, countable } = this.#visit
-    const { clock } = this.#ground
+    const { clock, limitTimeMs } = this.#ground
     const onBytesIn = (sizeBytes: number): void => this.#count(counted.bytesIn, sizeBytes)
     const onBytesOut = (sizeBytes: number): void => this.#count(counted.bytesOut, sizeBytes)
     const ends = { client: socket, origin, onBytesIn, onBytesOut, rest }
     if (route.messages.length === 0) relay(ends)
-    else relayMessages(ends, { clock, prepared, limits: route.messages, countable })
+    else relayMessages(ends, { clock, limitTimeMs, prepared, limits: route.messages, countable })
   }
 
   /** The origin answered with something else: that is the answer, and the connection ends with it. */
   #decline(answer: IncomingMessage): void {
     const { request, socket } = this.#upgrade
+    const { fields, contentLength, isCoded } = responseFields(answer.rawHeaders)
+    if (isCoded) {
+      answer.destroy()
+      return this.#fail('invalid-answer')
+    }
     this.#isAnswered = true
     const status = answer.statusCode ?? 502
     countAnswer(this.#ground, this.#visit, status)
     const response = responseOn(request, socket)
-    const { fields, contentLength } = responseFields(answer.rawHeaders)
     if (contentLength !== '') fields.push('content-length', contentLength)
-    response.writeHead(status, answer.statusMessage, [...fields, 'connection', 'close'])
+    response.writeHead(status, reasonPhrase(answer.statusMessage), [...fields, 'connection', 'close'])
     answer.once('error', () => socket.destroy())
     answer.once('aborted', () => socket.destroy())
     answer.pipe(response)

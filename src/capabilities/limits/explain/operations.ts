@@ -1,8 +1,10 @@
+import { edgeOperations } from '../../../contracts/edge.ts'
 import { explainOperations } from '../../../contracts/limits/explain.ts'
 import { limitsFacts } from '../../../contracts/limits.ts'
 import { bindValue, type Context, type OperationBinding } from '../../../kernel/capability/index.ts'
 import type { Fact } from '../../../kernel/timeline/index.ts'
-import { explain } from './explain.ts'
+import { fullName, type AppLimit } from '../rules.ts'
+import { explain, type Evidence } from './explain.ts'
 import { holdingKinds } from './holdings.ts'
 import { sumOffenders } from './offenders.ts'
 import { saidMinutes } from './spells.ts'
@@ -10,10 +12,8 @@ import { saidMinutes } from './spells.ts'
 /** What the operations stand on. */
 export interface ExplainGround {
   readonly context: Context
-  /** The limits of every door as they are now. */
-  readonly limits: () => Promise<readonly { readonly name: string; readonly rule: string }[]>
-  /** IANA name of the zone in which times are said. */
-  readonly zone: string
+  /** The application limits. */
+  readonly own: readonly AppLimit[]
 }
 
 const hourMs = 3_600_000
@@ -28,16 +28,17 @@ export function bindExplain(ground: ExplainGround): readonly OperationBinding[] 
   return [
     bindValue(explainOperations.explain, async ({ subject, at, limit }) => {
       const nowMs = context.clock.now()
+      const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone
       const asked = at ?? nowMs
       const span = { from: asked - hourMs, until: Math.min(asked + hourMs, Math.max(nowMs, asked)) }
       const [refusals, holdings, reach, limits] = await Promise.all([
         readRefusals(context, span),
         readHoldings(context),
         context.timeline.read({ order: 'oldest', limit: 1 }),
-        ground.limits(),
+        limitsNow(ground),
       ])
       const reachesBackTo = reach[0]?.at ?? null
-      const evidence = { refusals, holdings, ...span, reachesBackTo, limits, nowMs, zone: ground.zone }
+      const evidence = { refusals, holdings, ...span, reachesBackTo, limits, nowMs, zone }
       return explain({ subject, at: asked, limit }, evidence)
     }),
     bindValue(explainOperations.offenders, async ({ since }) => {
@@ -50,6 +51,15 @@ export function bindExplain(ground: ExplainGround): readonly OperationBinding[] 
       )
     }),
   ]
+}
+
+/** The limits of every door as they are now; those of the edge are missing while it cannot be asked. */
+async function limitsNow({ context, own }: ExplainGround): Promise<Evidence['limits']> {
+  const edge = await context.call(edgeOperations.limits, {}).catch(() => ({ limits: [] }))
+  const app = own.flatMap(({ name, rules }) =>
+    rules.map(({ text }) => ({ name: fullName(name), rule: text })),
+  )
+  return [...app, ...edge.limits]
 }
 
 /** The newest, should there be more than can be read at once. */

@@ -1,6 +1,6 @@
 import { errorFromPlain, HoldfastError, systemCode, type Random } from '../../../../kernel/std/index.ts'
-import type { Offenders } from '../../offenders/index.ts'
-import type { Handout, KeyPair, Place, TargetBoard, ThreadGround } from '../shared/index.ts'
+import type { Handout, IdentityMaterial, KeyPair, Place } from '../shared/index.ts'
+import type { TargetBoard, ThreadGround, ThreadNews } from '../shared/index.ts'
 import { openSeat, type Seat } from './seat.ts'
 
 /** A listening socket, as the edge process was given it. */
@@ -19,14 +19,14 @@ export interface CrewParts {
   readonly random: Random
   readonly seed: readonly [number, number]
   readonly pseudonym: string
+  /** What a thread says without being asked. */
+  readonly onNews: (news: ThreadNews) => void
   /** See `ThreadGround`. */
   readonly timeOriginMs: number
   /** A thread ended by itself and was replaced. */
   readonly onReplaced: (why: string) => void
   /** There is no descriptor left for a further thread: the process has to start afresh. */
   readonly onExhausted: (why: string) => void
-  /** A thread says whom limits refused. */
-  readonly onOffenders: (seen: Offenders) => void
 }
 
 /** The threads that serve traffic. */
@@ -37,6 +37,7 @@ export interface Crew {
    */
   apply(handout: Handout): Promise<readonly number[]>
   setKeyPairs(keyPairs: readonly (KeyPair | null)[]): void
+  setIdentity(identity: IdentityMaterial): void
   /** Stops accepting, lets requests end until the deadline, ends the threads. */
   drain(deadlineMs: number): Promise<void>
   /** For tests: ends a thread as a crash would. */
@@ -84,6 +85,11 @@ class ThreadCrew implements Crew {
     for (const seat of this.#seats) seat.tell({ say: 'key-pairs', keyPairs })
   }
 
+  setIdentity(identity: IdentityMaterial): void {
+    if (this.#handout !== null) this.#handout = { ...this.#handout, identity }
+    for (const seat of this.#seats) seat.tell({ say: 'identity', identity })
+  }
+
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true
     await Promise.all(
@@ -116,7 +122,7 @@ class ThreadCrew implements Crew {
       timeOriginMs,
       places,
     }
-    const seat = openSeat(ground, this.#parts.onOffenders)
+    const seat = openSeat(ground, this.#parts.onNews)
     this.#seats[thread] = seat
     void seat.ended.then((why) => this.#ended(thread, why))
     return true

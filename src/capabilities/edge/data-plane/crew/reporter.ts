@@ -8,7 +8,7 @@ import type {
 import type { Counts, Limiter } from '../../../../kernel/limit/index.ts'
 import { bucketValue } from '../../../../kernel/series/index.ts'
 import { mergeOffenders, type Offenders } from '../../offenders/index.ts'
-import { counted, mostThreads, type Counters } from '../shared/index.ts'
+import { counted, mostThreads, type Counters, type LookAlike } from '../shared/index.ts'
 
 /** What is counted under one policy. */
 export interface Ledger {
@@ -26,6 +26,8 @@ export interface Reporter {
   note(note: EdgeNote): void
   /** Remembers whom limits refused in a thread. */
   see(seen: Offenders): void
+  /** Adds requests of peers that look like proxies to the next report. */
+  addLookAlikes(peers: readonly LookAlike[]): void
   /** Takes everything counted since the last call. */
   take(second: Pick<EdgeReport, 'at' | 'connections' | 'unhealthyTargets'>): EdgeReport
 }
@@ -35,6 +37,7 @@ const mostNotes = 20
 const mostNamed = { offenders: 64, nearMisses: 32 }
 /** What threads told within a second. */
 const mostSeen = 2 * mostThreads
+const mostLookAlikes = 16
 /** Policies whose last requests are still waited for. */
 const mostRetired = 4
 
@@ -44,6 +47,7 @@ export function createReporter(edgeId: string): Reporter {
   const counts = new Map<string, Counts>()
   let current: Ledger | null = null
   let notes: EdgeNote[] = []
+  let lookAlikes = new Map<string, number>()
   let number = 0
   const seen: Offenders[] = []
 
@@ -84,10 +88,20 @@ export function createReporter(edgeId: string): Reporter {
     see: (offenders) => {
       if (seen.length < mostSeen) seen.push(offenders)
     },
+    addLookAlikes: (peers) => {
+      for (const { address, requests } of peers) {
+        const known = lookAlikes.get(address)
+        if (known !== undefined || lookAlikes.size < mostLookAlikes) {
+          lookAlikes.set(address, (known ?? 0) + requests)
+        }
+      }
+    },
     take: (second) => {
       const ledgers = current === null ? retired : [...retired, current]
       const happened = notes
       notes = []
+      const peers = [...lookAlikes].map(([address, requests]) => ({ address, requests }))
+      lookAlikes = new Map()
       return {
         number: ++number,
         edgeId,
@@ -96,6 +110,7 @@ export function createReporter(edgeId: string): Reporter {
         routes: mergeRoutes(ledgers.flatMap(takeRoutes)),
         limits: takeLimits(),
         happened,
+        ...(peers.length === 0 ? {} : { lookAlikes: peers }),
         ...toldOffenders(seen.splice(0)),
       }
     },

@@ -1,9 +1,12 @@
 import type { KeyHash } from '../../../../kernel/limit/index.ts'
 import { Sketch } from './sketch.ts'
 
+/** Stands in place of a limit when a ban refuses. */
+export const banned = -1
+
 /** Whoever a limit refused, as a thread saw it. */
 export interface Offender {
-  /** Index of the limit. */
+  /** Index of the limit, or `banned`. */
   readonly limit: number
   readonly subject: string
   readonly refused: number

@@ -5,11 +5,14 @@ import type { OffenderBook } from './book.ts'
 /** Names of limits and routes, by the numbers under which a thread counts. */
 export type OffenderNames = Pick<EdgePolicy, 'limits' | 'routes'>
 
+/** A ban has no rule. */
+const bans = { name: 'edge.ban', rule: '' }
+
 /** Takes a thread's book and puts names in place of numbers. */
 export function nameOffenders(book: OffenderBook, { limits, routes }: OffenderNames): Offenders {
   const { offenders, nearMisses } = book.take()
   const limitOf = (index: number): { limit: string; rule: string } => {
-    const { name = '', rule = '' } = limits[index] ?? {}
+    const { name, rule } = limits[index] ?? bans
     return { limit: name, rule }
   }
   const routeOf = (slot: number): string =>

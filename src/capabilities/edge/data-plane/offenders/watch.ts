@@ -1,6 +1,6 @@
 import type { KeyHash, Limiter, LimitRule, Take, Verdict } from '../../../../kernel/limit/index.ts'
 import type { Countable } from '../../pipeline/index.ts'
-import type { OffenderBook, Sighting } from './book.ts'
+import { banned, type OffenderBook, type Sighting } from './book.ts'
 
 /** A limit as a watch looks at it. */
 export interface Watched {
@@ -64,6 +64,12 @@ export class Watch {
       if (verdict.admitted) this.#admitted(limit, key, from)
       else if (verdict.refusedBy === limit.index) this.#book.refuse(this.#sighting(limit, key, from))
     }
+  }
+
+  /** Somebody who is banned was refused. */
+  banned(subject: string): void {
+    const key = this.#limiter.hash(subject)
+    this.#book.refuse({ limit: banned, key, route: this.#route, subject: () => subject })
   }
 
   #admitted(limit: Watched, key: KeyHash, from: Asking): void {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { JsonObject } from '../../kernel/std/index.ts'
 import {
   findFile,
+  findDoubts,
   findTroubles,
   loadEnvironment,
   problemError,
@@ -64,7 +65,14 @@ export async function check(
   const troubles = await findTroubles(loaded, variables)
   if (troubles.length > 0) throw problemError(troubles)
   const { says, data } = summarise(loaded)
-  if (voice.json) voice.document({ ok: true, file: loaded.file, hash: loaded.hash, ...data })
-  else voice.say([`${voice.paper.paint('good', 'ok')} ${loaded.file}`, says])
+  const doubts = findDoubts(loaded).map(({ path, message, hint }) => ({ path, message, hint }))
+  const { paper } = voice
+  if (voice.json) voice.document({ ok: true, file: loaded.file, hash: loaded.hash, ...data, doubts })
+  else {
+    const lines = doubts.map(
+      ({ path, message, hint }) => `${paper.paint('warning', 'warning')} ${path}: ${message}; ${hint}`,
+    )
+    voice.say([`${paper.paint('good', 'ok')} ${loaded.file}`, says, ...lines])
+  }
   return 0
 }

@@ -143,13 +143,13 @@ export const edgeOperations = {
     command: { words: 'routes', positional: [] },
   }),
   limits: declareOperation({
-    name: 'limits.list',
+    name: 'edge.limits',
     summary: 'Show every limit of the edge and how much it is used',
     input: nothing,
     output: z.strictObject({ says: z.string(), limits: z.array(limitView) }),
     permission: 'view',
     limit: '600/min per caller burst 200',
-    command: { words: 'limits', positional: [] },
+    command: { words: 'edge limits', positional: [] },
   }),
 } as const
 

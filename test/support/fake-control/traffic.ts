@@ -166,6 +166,8 @@ export function limitViews(now: number): readonly LimitView[] {
         admitted: tally(served(route, now, seed)),
         refused: tally(dryRun ? 0 : bites),
         wouldRefuse: tally(dryRun ? 0.01 : 0),
+        door: 'edge',
+        fast: false,
       }
     }),
   )
@@ -180,6 +182,8 @@ export function limitViews(now: number): readonly LimitView[] {
       admitted: tally(0.2),
       refused: none,
       wouldRefuse: none,
+      door: 'edge',
+      fast: false,
     },
   ]
 }

@@ -1,14 +1,29 @@
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { errorFromPlain, HoldfastError, type PlainError } from '../../std/index.ts'
-import type { Calls, Role } from './protocol.ts'
+import { errorFromPlain, type HoldfastError, type PlainError } from '../std/index.ts'
 
 /** Most calls that may wait for one worker. */
 const maxWaiting = 10_000
 
+/** A map of calls, by name: what is asked and what is answered. */
+export type Calls<C> = { readonly [N in keyof C]: { readonly ask: unknown; readonly answer: unknown } }
+
+/** How to start a worker. */
+export interface ChannelOptions {
+  /** The worker's module, which calls `serveChannel`. */
+  readonly worker: URL
+  /** Shown by debuggers. */
+  readonly name: string
+  /** What the worker finds in `workerData`. */
+  readonly data: unknown
+  /** What calls fail with when the thread has ended; `cause` is what it died of, if anything. */
+  readonly ended: (cause: unknown) => HoldfastError
+  /** What a call fails with when so many wait already. */
+  readonly overloaded: (waiting: number) => HoldfastError
+}
+
 /** A worker thread that answers calls, in the order in which they are made. */
 export interface Channel<C extends Calls<C>, Notes> {
-  /** Errors: those of the call; `timeline.full`, `timeline.closed`. */
+  /** Errors: those of the call, and those of the options. */
   call<N extends keyof C & string>(name: N, ask: C[N]['ask']): Promise<C[N]['answer']>
   /** Tells the worker something that it does not answer. */
   tell<N extends keyof Notes & string>(name: N, note: Notes[N]): void
@@ -30,10 +45,10 @@ interface Reply {
 }
 
 /** Starts a worker. It loads its code meanwhile; the first call is `open`, and whoever fails to open still closes. */
-export function startChannel<C extends Calls<C>, Notes>(role: Role): Channel<C, Notes> {
-  const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), {
-    workerData: role,
-    name: `timeline-${role}`,
+export function startChannel<C extends Calls<C>, Notes>(options: ChannelOptions): Channel<C, Notes> {
+  const worker = new Worker(options.worker, {
+    workerData: options.data,
+    name: options.name,
     // Flags of the process (`--eval`, `--input-type`) are about its own entry, not about ours.
     execArgv: [],
   })
@@ -41,7 +56,7 @@ export function startChannel<C extends Calls<C>, Notes>(role: Role): Channel<C, 
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   const end = { error: null as HoldfastError | null }
   const fail = (cause?: unknown): void => {
-    end.error ??= stopped(cause)
+    end.error ??= options.ended(cause)
     for (const { reject } of waiting.values()) reject(end.error)
     waiting.clear()
   }
@@ -53,7 +68,7 @@ export function startChannel<C extends Calls<C>, Notes>(role: Role): Channel<C, 
   const call: Channel<C, Notes>['call'] = (name, ask) =>
     new Promise((resolve, reject) => {
       if (end.error !== null) return reject(end.error)
-      if (waiting.size >= maxWaiting) return reject(overloaded())
+      if (waiting.size >= maxWaiting) return reject(options.overloaded(maxWaiting))
       lastCall++
       waiting.set(lastCall, { resolve, reject })
       worker.postMessage({ call: lastCall, name, ask })
@@ -76,23 +91,4 @@ function settle(waiting: Map<number, Waiting>, { call, answer, error }: Reply): 
   waiting.delete(call)
   if (error === undefined) asked?.resolve(answer as never)
   else asked?.reject(errorFromPlain(error))
-}
-
-function stopped(cause: unknown): HoldfastError {
-  return new HoldfastError({
-    code: 'timeline.closed',
-    kind: 'operational',
-    message: 'the thread of the timeline has ended',
-    ...(cause === undefined ? {} : { hint: 'restart the process that keeps the timeline' }),
-    cause,
-  })
-}
-
-function overloaded(): HoldfastError {
-  return new HoldfastError({
-    code: 'timeline.full',
-    kind: 'operational',
-    message: `${maxWaiting} calls wait for the timeline already`,
-    hint: 'ask less often, or look why the disk is slow',
-  })
 }

@@ -33,6 +33,7 @@ function invalid(path: string, message: string, hint: string): HoldfastError {
 
 function readLimit(path: string, text: string): LimitRule {
   const rule = parseOr(path, text)
+  if (rule.queue !== null) throw invalid(path, 'the edge cannot queue yet', 'leave "queue ..." out')
   const odd = rule.per.find((dimension) => !dimensions.includes(dimension))
   if (odd === undefined) return rule
   throw invalid(

@@ -33,7 +33,7 @@ export function recordsFor(limits: readonly NamedLimit[]): number {
 
 /**
  * Looks the limits up in the buffer's registry. A limit is the same one as before if name and rule are equal
- * (dry run or not), so its accounts survive a new policy and a dry run that goes live.
+ * (dry run or not, with a queue or not), so its accounts survive a new policy and a dry run that goes live.
  */
 export function openAccounts(
   limits: readonly NamedLimit[],
@@ -74,7 +74,7 @@ interface Identified {
 }
 
 function identify({ name, rule, leaseMs = DEFAULT_LEASE_MS }: NamedLimit, hash: KeyedHash): Identified {
-  const text = `${name}\n${printLimit({ ...rule, dryRun: false })}`
+  const text = `${name}\n${printLimit({ ...rule, dryRun: false, queue: null })}`
   const plan = planFor(rule)
   if (rule.kind === 'concurrency') {
     const own = identity(`${text}\n${leaseMs}`, { ...plan, kind: 'leases', ticksPerGrain: leaseMs }, hash)

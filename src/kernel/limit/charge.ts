@@ -93,6 +93,8 @@ export class Charger {
         return this.rate(charge)
       case 'window':
         return this.window(charge)
+      case 'calendar':
+        return never
       case 'concurrency':
         return this.concurrency(charge)
     }

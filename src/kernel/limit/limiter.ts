@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads'
-import { assert } from '../std/index.ts'
+import { assert, HoldfastError } from '../std/index.ts'
 import { openAccounts, recordsFor, type Account, type NamedLimit } from './account.ts'
 import { attachLayout, createLayout } from './buffer.ts'
 import { Charger, longestRefusal, type Charge, type Outcome } from './charge.ts'
@@ -36,9 +36,19 @@ export function createLimiter(options: LimiterOptions): Limiter {
   assert(Number.isInteger(capacity) && capacity >= 1 && capacity <= MOST_CAPACITY, 'capacity of the limiter')
   for (const { name, rule, leaseMs = 1000 } of limits) {
     checkRule(rule, name)
+    if (rule.kind === 'calendar') throw noCalendar(name)
     assert(leaseMs >= 1000 && leaseMs <= 86_400_000, `the lease of ${name} must be 1 s to 1 day`)
   }
   return new SharedLimiter(options)
+}
+
+function noCalendar(name: string): HoldfastError {
+  return new HoldfastError({
+    code: 'limit.unsupported',
+    kind: 'user',
+    message: `${name} is a calendar limit; this version does not count that kind yet.`,
+    hint: 'Use a rate ("1000/day per route") until then.',
+  })
 }
 
 class SharedLimiter implements Limiter {

@@ -44,6 +44,8 @@ export class Reader {
         return this.rate(account, lanes, nowMs)
       case 'window':
         return this.window(account, lanes, nowMs)
+      case 'calendar':
+        return { used: 0, limit: account.rule.count, resetMs: 0 }
       case 'concurrency':
         return this.concurrency(account, lanes, nowMs)
     }

@@ -10,6 +10,8 @@ const rule = (count: number, periodMs: number, burst = count): LimitRule => ({
   burst,
   per: [],
   dryRun: false,
+  resets: null,
+  queue: null,
 })
 
 const limiterOf = (...rules: readonly LimitRule[]) => limiterFor(false, rules)

@@ -32,6 +32,8 @@ export interface Book {
 }
 
 const mostWindowCost = 16
+/** Control takes no longer ones. */
+const mostLetters = 200
 
 /**
  * Reads the limits of an application.
@@ -52,7 +54,7 @@ export function openBook(settings: LimitSettings): Book {
     entry: find,
     ask: (limit, by, cost = 1) => {
       const entry = find(limit)
-      for (const dimension of entry.dimensions) if (by[dimension] === undefined) noValue(entry, dimension)
+      for (const dimension of entry.dimensions) checkValue(entry, dimension, by[dimension])
       checkCost(entry, cost)
       return { entry, by, cost }
     },
@@ -118,12 +120,14 @@ function unknown(limit: string, byName: ReadonlyMap<string, Entry>): never {
   })
 }
 
-function noValue({ name, texts }: Entry, dimension: string): never {
+function checkValue({ name, texts }: Entry, dimension: string, value: string | number | undefined): void {
+  const letters = typeof value === 'string' ? value.length : value === undefined ? 0 : 1
+  if (letters > 0 && letters <= mostLetters) return
   throw new HoldfastError({
     code: 'limit.no-value',
     kind: 'user',
     message: `The limit ${name} (${texts.join(', ')}) counts per ${dimension}, which the take does not name.`,
-    hint: `Pass it along: { '${dimension}': ... }.`,
+    hint: `Pass it along, in 1 to ${mostLetters} letters: { '${dimension}': ... }.`,
   })
 }
 

@@ -19,3 +19,4 @@ export type {
   Verdict,
   WhenAway,
 } from './port.ts'
+export { uncoveredInOpenApi, uncoveredRoutes, watchFastify, type CoverOptions } from './routes/index.ts'

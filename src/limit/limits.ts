@@ -80,6 +80,7 @@ class ApplicationLimits implements Limits {
   readonly #holds: Holds
   readonly #waiting: Waiting
   readonly #refusals: Refusals
+  readonly isLocal: boolean
   #control: Control | undefined
 
   constructor({ book, engine, clock, control, remembered }: Parts) {
@@ -87,6 +88,7 @@ class ApplicationLimits implements Limits {
     this.#engine = engine
     this.#clock = clock
     this.#control = control
+    this.isLocal = control === undefined
     this.#holds = new Holds(engine, clock)
     this.#waiting = new Waiting(clock)
     this.#refusals = new Refusals(remembered)
@@ -141,12 +143,9 @@ class ApplicationLimits implements Limits {
 
   rules(limit: string): readonly RuleFacts[] {
     const { rules, texts } = this.#book.entry(limit)
-    return rules.map(({ count, periodMs, per }, index) => ({
-      text: texts[index] ?? '',
-      count,
-      windowMs: periodMs,
-      per,
-    }))
+    return rules.map(({ count, periodMs, per, kind, queue }, index) => {
+      return { text: texts[index] ?? '', count, windowMs: periodMs, per, kind, queues: queue !== null }
+    })
   }
 
   async close(): Promise<void> {

@@ -146,10 +146,15 @@ export interface RuleFacts {
   readonly count: number
   readonly windowMs: number
   readonly per: readonly string[]
+  readonly kind: 'rate' | 'window' | 'calendar' | 'concurrency'
+  /** Whether a take may wait before it is refused. */
+  readonly queues: boolean
 }
 
 /** The limits of an application. A refusal is a value; what is thrown is a mistake in the call. */
 export interface Limits<Name extends string = string> {
+  /** Whether this process counts by itself, without control. */
+  readonly isLocal: boolean
   /**
    * Takes from a limit.
    *

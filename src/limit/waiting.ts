@@ -32,13 +32,8 @@ export class Waiting {
    * a full queue, or a wait longer than patience, is the refusal that it is.
    */
   async take<T extends Answer>(key: string, room: Room, ask: () => T | Promise<T>): Promise<T> {
-    const line = this.#lines.get(key)
-    if (line === undefined || line.waiting >= room.places) {
-      const answer = await ask()
-      const isHopeless = answer.admitted || answer.retryAfterMs > room.patienceMs || line !== undefined
-      if (isHopeless) return answer
-    }
-    return await this.#queue(key, room, ask)
+    const isFull = (this.#lines.get(key)?.waiting ?? 0) >= room.places
+    return isFull ? await ask() : await this.#queue(key, room, ask)
   }
 
   async #queue<T extends Answer>(key: string, room: Room, ask: () => T | Promise<T>): Promise<T> {

@@ -48,7 +48,9 @@ export function clientOf(peer: string): string {
 
 /** An IPv4 address that a socket for both families names the IPv6 way. */
 function unmapped(address: string): string {
-  return address.startsWith(mappedPrefix) && address.includes('.') ? address.slice(mappedPrefix.length) : address
+  return address.startsWith(mappedPrefix) && address.includes('.')
+    ? address.slice(mappedPrefix.length)
+    : address
 }
 
 function groupsOf(address: string): readonly string[] {

@@ -25,13 +25,22 @@ export function waitSeconds(retryAfterMs: number): number {
 /** RateLimit and RateLimit-Policy of draft-ietf-httpapi-ratelimit-headers-11; the policy is the same for all requests. */
 export function draftFields(limits: readonly NamedRules[]): WriteFields {
   const policies = limits.flatMap(({ name, rules }) =>
-    rules.map((rule, index) => ({ limit: name, rule, label: quoted(index === 0 ? name : `${name}-${index + 1}`) })),
+    rules.map((rule, index) => ({
+      limit: name,
+      rule,
+      label: quoted(index === 0 ? name : `${name}-${index + 1}`),
+    })),
   )
-  const policy: Field = ['RateLimit-Policy', policies.map(({ label, rule }) => `${label}${quota(rule)}`).join(', ')]
+  const policy: Field = [
+    'RateLimit-Policy',
+    policies.map(({ label, rule }) => `${label}${quota(rule)}`).join(', '),
+  ]
   return (verdict, nowMs) => {
     const known = policies.find(({ limit, rule }) => limit === verdict.limit && rule.text === verdict.rule)
     const label = known?.label ?? policies[0]?.label ?? '""'
-    const remaining = Number.isFinite(verdict.remaining) ? Math.max(0, Math.floor(verdict.remaining)) : mostUnits
+    const remaining = Number.isFinite(verdict.remaining)
+      ? Math.max(0, Math.floor(verdict.remaining))
+      : mostUnits
     return [policy, ['RateLimit', `${label};r=${remaining};t=${resetSeconds(verdict, nowMs)}`]]
   }
 }

@@ -21,7 +21,9 @@ export type HttpRule<Request, Name extends string = string> =
     }
 
 /** Rules by route: `POST /login`, `/users/:id`, `GET /assets/*`, `/*`. The most specific one holds. */
-export type HttpRules<Request, Name extends string = string> = Readonly<Record<string, HttpRule<Request, Name>>>
+export type HttpRules<Request, Name extends string = string> = Readonly<
+  Record<string, HttpRule<Request, Name>>
+>
 
 /** What holds for all routes. */
 export interface HttpOptions<Request> {

@@ -18,8 +18,11 @@ const longestKey = 1000
 export function readRoute(key: string): RoutePattern {
   const match = /^(?:([A-Za-z]+)\s+)?(\/\S*)$/.exec(key.trim())
   const parts = partsOf(match?.[2] ?? '').map((part) => (part.startsWith(':') ? ':' : part))
-  const odd = parts.findIndex((part, index) => part.includes('*') && !(part === '*' && index === parts.length - 1))
-  if (match !== null && odd < 0 && key.length <= longestKey) return { method: match[1]?.toUpperCase() ?? null, parts }
+  const odd = parts.findIndex(
+    (part, index) => part.includes('*') && !(part === '*' && index === parts.length - 1),
+  )
+  if (match !== null && odd < 0 && key.length <= longestKey)
+    return { method: match[1]?.toUpperCase() ?? null, parts }
   throw new HoldfastError({
     code: 'limit.unreadable-route',
     kind: 'user',
@@ -39,12 +42,16 @@ function partsOf(path: string): readonly string[] {
 /** Whether every request that fits `narrow` fits `wide` as well. */
 export function covers(wide: RoutePattern, narrow: RoutePattern): boolean {
   const isMethod =
-    wide.method === null || wide.method === narrow.method || (wide.method === 'GET' && narrow.method === 'HEAD')
+    wide.method === null ||
+    wide.method === narrow.method ||
+    (wide.method === 'GET' && narrow.method === 'HEAD')
   if (!isMethod) return false
   const hasRest = wide.parts.at(-1) === '*'
   const parts = hasRest ? wide.parts.slice(0, -1) : wide.parts
   if (hasRest ? narrow.parts.length < parts.length : narrow.parts.length !== parts.length) return false
-  return parts.every((part, index) => part === narrow.parts[index] || (part === ':' && narrow.parts[index] !== '*'))
+  return parts.every(
+    (part, index) => part === narrow.parts[index] || (part === ':' && narrow.parts[index] !== '*'),
+  )
 }
 
 /** Whether it fits every path. */

@@ -26,7 +26,11 @@ function createNode<T>(): Node<T> {
   return { literals: new Map(), parameter: undefined, here: new Map(), rest: new Map() }
 }
 
-function add<T>(root: Node<T>, { method, parts }: { method: string; parts: readonly string[] }, value: T): void {
+function add<T>(
+  root: Node<T>,
+  { method, parts }: { method: string; parts: readonly string[] },
+  value: T,
+): void {
   let node = root
   for (const part of parts) {
     if (part === '*') {

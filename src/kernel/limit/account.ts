@@ -1,3 +1,5 @@
+import { Calendar } from './calendar/calendar.ts'
+import { tallyForm } from './calendar/tally.ts'
 import { ringForm } from './entry.ts'
 import type { KeyedHash } from './hash.ts'
 import type { EntryForm, Identity, Registry } from './registry.ts'
@@ -22,6 +24,8 @@ export interface Account extends Owner {
   /** For windows: who the entries are that remember the next place in the ring. */
   readonly ring: Owner
   readonly ringForm: EntryForm
+  /** For calendar limits: when they reset. */
+  readonly calendar: Calendar | undefined
 }
 
 const DEFAULT_LEASE_MS = 60_000
@@ -63,6 +67,7 @@ export function openAccounts(
       form: own.form,
       ring: owner(ring ?? own),
       ringForm: (ring ?? own).form,
+      calendar: rule.resets === null ? undefined : new Calendar(rule.resets),
     }
   })
 }
@@ -80,6 +85,8 @@ function identify({ name, rule, leaseMs = DEFAULT_LEASE_MS }: NamedLimit, hash: 
     const own = identity(`${text}\n${leaseMs}`, { ...plan, kind: 'leases', ticksPerGrain: leaseMs }, hash)
     return { plan, own, ring: undefined }
   }
+  if (rule.kind === 'calendar')
+    return { plan, own: identity(text, tallyForm(rule.periodMs, rule.count), hash), ring: undefined }
   if (rule.kind === 'rate')
     return { plan, own: identity(text, { ...plan, kind: 'rate' }, hash), ring: undefined }
   const own = identity(text, { ...plan, kind: 'slot' }, hash)

@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads'
-import { assert, HoldfastError } from '../std/index.ts'
+import { assert } from '../std/index.ts'
 import { openAccounts, recordsFor, type Account, type NamedLimit } from './account.ts'
 import { attachLayout, createLayout } from './buffer.ts'
 import { Charger, longestRefusal, type Charge, type Outcome } from './charge.ts'
@@ -36,19 +36,9 @@ export function createLimiter(options: LimiterOptions): Limiter {
   assert(Number.isInteger(capacity) && capacity >= 1 && capacity <= MOST_CAPACITY, 'capacity of the limiter')
   for (const { name, rule, leaseMs = 1000 } of limits) {
     checkRule(rule, name)
-    if (rule.kind === 'calendar') throw noCalendar(name)
     assert(leaseMs >= 1000 && leaseMs <= 86_400_000, `the lease of ${name} must be 1 s to 1 day`)
   }
   return new SharedLimiter(options)
-}
-
-function noCalendar(name: string): HoldfastError {
-  return new HoldfastError({
-    code: 'limit.unsupported',
-    kind: 'user',
-    message: `${name} is a calendar limit; this version does not count that kind yet.`,
-    hint: 'Use a rate ("1000/day per route") until then.',
-  })
 }
 
 class SharedLimiter implements Limiter {
@@ -266,20 +256,24 @@ class SharedLimiter implements Limiter {
   }
 
   private verdict(takes: readonly Take[], decision: Decision): Verdict {
-    const { outcomes, refused } = decision
+    const { outcomes, refused, nowMs } = decision
     const wouldRefuse: number[] = []
     let [tightest, remaining] = [-1, Number.POSITIVE_INFINITY]
     for (let index = 0; index < takes.length; index++) {
       const take = takes[index] ?? noTake
       if (this.countOne(index, take, decision)) wouldRefuse.push(take.limit)
-      const left = this.left(take, outcomes[index], decision.nowMs)
-      if (left < remaining) [tightest, remaining] = [take.limit, left]
+      const left = this.left(take, outcomes[index], nowMs)
+      if (left < remaining) [tightest, remaining] = [index, left]
     }
-    if (refused < 0)
-      return { admitted: true, refusedBy: -1, retryAfterMs: 0, remaining, tightest, wouldRefuse }
-    const refusedBy = takes[refused]?.limit ?? -1
-    const retryAfterMs = outcomes[refused]?.waitMs ?? 0
-    return { admitted: false, refusedBy, retryAfterMs, remaining, tightest, wouldRefuse }
+    return {
+      admitted: refused < 0,
+      refusedBy: limitOf(takes[refused]),
+      retryAfterMs: outcomes[refused]?.waitMs ?? 0,
+      remaining,
+      tightest: limitOf(takes[tightest]),
+      resetsAtMs: this.resetOf(takes[tightest], outcomes[tightest], nowMs),
+      wouldRefuse,
+    }
   }
 
   /** Counts one limit's part in the decision; true when it is a dry run that would have refused. */
@@ -297,6 +291,11 @@ class SharedLimiter implements Limiter {
     if (account.rule.dryRun) return Number.POSITIVE_INFINITY
     return outcome?.remaining ?? this.reader.windowLeft(account, split(key), nowMs)
   }
+
+  private resetOf(take: Take | undefined, outcome: Outcome | undefined, nowMs: number): number {
+    if (take === undefined) return nowMs
+    return outcome?.resetsAtMs ?? this.peek(take.limit, take.key, nowMs).resetsAtMs
+  }
 }
 
 /** What was decided about the takes of one request; `refused` is the index of the decisive take or -1. */
@@ -307,6 +306,10 @@ interface Decision {
 }
 
 const noTake: Take = { limit: -1, key: 0 }
+
+function limitOf(take: Take = noTake): number {
+  return take.limit
+}
 
 function joined({ low, high }: Lanes): KeyHash {
   return high * 2 ** 32 + (low >>> 0)

@@ -36,6 +36,10 @@ function ruleOf(name: string, text: string): NamedRule {
   const strange = rule.per.find((part) => !bucketParts.includes(part))
   assert(strange === undefined, `${name} counts per ${strange}; an operation counts per caller or address`)
   assert(rule.kind !== 'concurrency', `${name} counts what runs at once; operations count calls`)
+  assert(
+    rule.kind !== 'calendar',
+    `${name} resets by the calendar; the doors of the house count by monotonic time`,
+  )
   assert(rule.queue === null, `${name} queues; the doors of the house refuse at once`)
   return { name, rule }
 }

@@ -3,13 +3,13 @@ import {
   mostTakes,
   type Limiter,
   type LimitRule,
-  type Standing,
   type Take,
+  type Verdict as KernelVerdict,
 } from '../kernel/limit/index.ts'
 import { HoldfastError, type Clock, type Random } from '../kernel/std/index.ts'
 import { keyText, type Ask, type Entry } from './book.ts'
 import type { By, StandingOfRule, Verdict } from './port.ts'
-import { sayDryRun, sayRefusal } from './because.ts'
+import { sayDryRun, sayRefusal, type Asked } from './because.ts'
 import { shareOf } from './processes.ts'
 
 /** What the engine is made of. */
@@ -27,11 +27,13 @@ export interface Taken {
   readonly atMs: number
 }
 
-/** A verdict, with whether a dry run would have refused and the ask that decided. */
+/** A verdict, with whether a dry run would have refused, and the subject that is to be remembered for it. */
 export interface Decision {
   readonly verdict: Verdict
+  /** What was taken: nothing when it was refused, and not what a dry run would have refused. */
+  readonly taken: Taken
   readonly wouldRefuse: boolean
-  readonly ask: Ask
+  readonly by: By
 }
 
 /** A rule with its limit, by its number in the engine. */
@@ -64,8 +66,7 @@ export class Engine {
     })
   }
 
-  /** What an ask takes from the table. */
-  taken(asks: readonly Ask[]): Taken {
+  #taken(asks: readonly Ask[]): Taken {
     const takes = asks.flatMap(({ entry, by, cost }) =>
       entry.rules.map((rule, index) => ({
         limit: entry.first + index,
@@ -78,50 +79,51 @@ export class Engine {
   }
 
   /** Takes from all or from none. At least one ask. */
-  decide(asks: readonly Ask[], taken = this.taken(asks)): Decision {
+  decide(asks: readonly Ask[]): Decision {
+    const taken = this.#taken(asks)
     const { takes, atMs } = taken
-    const { admitted, refusedBy, retryAfterMs, remaining, tightest, wouldRefuse } = this.#limiter.take(
-      takes,
-      atMs,
-    )
-    const [dry = -1] = wouldRefuse
-    const decisive = admitted ? (tightest < 0 ? (takes[0]?.limit ?? 0) : tightest) : refusedBy
-    const told = !admitted || dry < 0 ? decisive : dry
-    const { entry, text, rule } = this.#place(told)
-    const ask = asks.find((each) => each.entry === entry) ?? missing()
-    const standing = this.#standing(takes, decisive, atMs)
-    const verdict = {
-      admitted,
-      limit: this.#place(decisive).entry.name,
-      rule: this.#place(decisive).text,
-      retryAfterMs,
-      remaining: admitted ? remaining : 0,
-      resetsAt: Math.ceil(atMs + standing.resetMs),
-      because: '',
+    const told = this.#limiter.take(takes, atMs)
+    const [dry = -1] = told.wouldRefuse
+    if (!told.admitted) return this.#refused(asks, taken, told)
+    const { entry, text } = this.#place(told.tightest < 0 ? (takes[0]?.limit ?? -1) : told.tightest)
+    const verdict: Verdict = {
+      admitted: true,
+      limit: entry.name,
+      rule: text,
+      retryAfterMs: 0,
+      remaining: told.remaining,
+      resetsAt: Math.ceil(told.resetsAtMs),
+      because: dry < 0 ? '' : sayDryRun(this.#asked(asks, dry)),
     }
-    if (admitted && dry < 0) return { verdict, wouldRefuse: false, ask }
-    const says = { limit: entry.name, text, per: rule.per, by: ask.by, cost: ask.cost }
-    const because = admitted
-      ? sayDryRun(says)
-      : sayRefusal({ ...says, used: standing.used, most: standing.limit, retryAfterMs })
-    return { verdict: { ...verdict, because }, wouldRefuse: admitted, ask }
+    return {
+      verdict,
+      taken: this.#kept(taken, told),
+      wouldRefuse: dry >= 0,
+      by: dry < 0 ? noBy : this.#asked(asks, dry).by,
+    }
   }
 
   /** Writes down what somebody else has admitted; a dry run's counters aside, nobody notices. */
   mirror(ask: Ask): void {
-    const { takes, atMs } = this.taken([ask])
+    const { takes, atMs } = this.#taken([ask])
     this.#limiter.take(takes, atMs)
   }
 
-  /** Gives back units of rates, windows and calendars, at most what is in use. */
-  refund(ask: Ask): void {
-    const { takes, atMs } = this.taken([ask])
-    this.#limiter.refund(takes, atMs)
+  /** Gives back all that a reservation took. */
+  cancel({ takes, atMs }: Taken): void {
+    this.#limiter.refund(takes, atMs, this.#clock.now())
   }
 
-  /** Gives back what goes on at once. */
+  /** Gives back what a reservation took of what goes on at once; the rest was used. */
   release({ takes, atMs }: Taken): void {
     this.#limiter.release(takes, atMs, this.#clock.now())
+  }
+
+  /** Gives back units that were taken at `takenAtMs`, default just now; what goes on at once has `release` for that. */
+  refund(ask: Ask, takenAtMs?: number): void {
+    const { takes, atMs } = this.#taken([ask])
+    const counted = takes.filter(({ limit }) => this.#place(limit).rule.kind !== 'concurrency')
+    this.#limiter.refund(counted, takenAtMs ?? atMs, atMs)
   }
 
   /** Prolongs what goes on at once; undefined when it had expired. */
@@ -142,21 +144,53 @@ export class Engine {
           rule: text,
           used: standing.used,
           most: standing.limit,
-          resetsAt: Math.ceil(nowMs + standing.resetMs),
+          resetsAt: Math.ceil(standing.resetsAtMs),
         },
       ]
     })
   }
 
-  #standing(takes: readonly Take[], limit: number, nowMs: number): Standing {
-    const take = takes.find((each) => each.limit === limit)
-    return this.#limiter.peek(limit, take?.key ?? 0, nowMs)
+  #refused(
+    asks: readonly Ask[],
+    { takes, atMs }: Taken,
+    { refusedBy, retryAfterMs }: KernelVerdict,
+  ): Decision {
+    const key = takes.find(({ limit }) => limit === refusedBy)?.key ?? 0
+    const { used, limit: most, resetsAtMs } = this.#limiter.peek(refusedBy, key, atMs)
+    const asked = this.#asked(asks, refusedBy)
+    const verdict: Verdict = {
+      admitted: false,
+      limit: asked.limit,
+      rule: asked.text,
+      retryAfterMs,
+      remaining: 0,
+      resetsAt: Math.ceil(resetsAtMs),
+      because: sayRefusal({ ...asked, used, most, retryAfterMs }),
+    }
+    return { verdict, taken: { takes: [], atMs }, wouldRefuse: false, by: asked.by }
+  }
+
+  /** A dry run counts what goes on at once, whatever it would have said. */
+  #kept({ takes, atMs }: Taken, { wouldRefuse }: KernelVerdict): Taken {
+    if (wouldRefuse.length === 0) return { takes, atMs }
+    const isCounted = (limit: number): boolean =>
+      !wouldRefuse.includes(limit) || this.#place(limit).rule.kind === 'concurrency'
+    return { takes: takes.filter(({ limit }) => isCounted(limit)), atMs }
+  }
+
+  /** What was asked of the rule of that number. */
+  #asked(asks: readonly Ask[], limit: number): Asked {
+    const { entry, text, rule } = this.#place(limit)
+    const { by, cost } = asks.find((ask) => ask.entry === entry) ?? missing()
+    return { limit: entry.name, text, per: rule.per, by, cost }
   }
 
   #place(limit: number): Place {
     return this.#places[limit] ?? missing()
   }
 }
+
+const noBy: By = {}
 
 function word(random: Random): number {
   return Buffer.from(random.bytes(4)).readInt32LE()

@@ -1,10 +1,13 @@
 import type { Clock } from '../kernel/std/index.ts'
 import type { Ask } from './book.ts'
 import type { Engine, Taken } from './engine.ts'
+import type { Verdict } from './port.ts'
 
 /** A reservation in this process. */
 interface Hold {
   readonly ask: Ask
+  /** What was answered, so that the same id is answered the same. */
+  readonly verdict: Verdict
   taken: Taken
   renewedAtMs: number
   readonly endsAtMs: number
@@ -32,9 +35,14 @@ export class Holds {
     return this.#holds.size < mostHolds
   }
 
+  /** What was answered to an id that is still open. */
+  answered(id: string): Verdict | undefined {
+    return this.#holds.get(id)?.verdict
+  }
+
   /** Keeps what was taken under an id until `endsAtMs` (since 1970). */
-  add(id: string, { ask, taken, endsAtMs }: { ask: Ask; taken: Taken; endsAtMs: number }): void {
-    this.#holds.set(id, { ask, taken, renewedAtMs: taken.atMs, endsAtMs })
+  add(id: string, hold: Pick<Hold, 'ask' | 'verdict' | 'taken' | 'endsAtMs'>): void {
+    this.#holds.set(id, { ...hold, renewedAtMs: hold.taken.atMs })
     this.#stop ??= this.#clock.every(sweepMs, () => this.#sweep())
   }
 
@@ -46,15 +54,13 @@ export class Holds {
     const { ask } = hold
     const surplus = (cost ?? ask.cost) - ask.cost
     if (surplus > 0) this.#engine.decide([{ ...ask, cost: surplus }])
-    else if (surplus < 0) this.#engine.refund({ ...ask, cost: -surplus })
+    else if (surplus < 0) this.#engine.refund({ ...ask, cost: -surplus }, hold.taken.atMs)
   }
 
   /** It was not used. */
   cancel(id: string): void {
     const hold = this.#end(id)
-    if (hold === undefined) return
-    this.#engine.release(hold.taken)
-    this.#engine.refund(hold.ask)
+    if (hold !== undefined) this.#engine.cancel(hold.taken)
   }
 
   /** Stops looking after them. */

@@ -1,7 +1,7 @@
 import { systemClock, systemRandom, uuidv7, type Clock } from '../kernel/std/index.ts'
 import { openBook, type Ask, type Book } from './book.ts'
 import { Control } from './control/control.ts'
-import { Engine, type Decision, type Taken } from './engine.ts'
+import { Engine, type Decision } from './engine.ts'
 import { Holds } from './holds.ts'
 import { quietLog, standardError } from './log.ts'
 import type {
@@ -164,12 +164,16 @@ class ApplicationLimits implements Limits {
     return this.#note(this.#engine.decide(asks))
   }
 
-  #note({ verdict, wouldRefuse, ask }: Decision): Verdict {
-    if (!verdict.admitted || wouldRefuse) this.#remember(ask, verdict, wouldRefuse)
+  #note({ verdict, wouldRefuse, by }: Decision): Verdict {
+    if (!verdict.admitted || wouldRefuse) this.#remember({ by }, verdict, wouldRefuse)
     return verdict
   }
 
-  #remember({ by }: Ask, { admitted, limit, rule, retryAfterMs, because }: Verdict, dryRun: boolean): void {
+  #remember(
+    { by }: Pick<Ask, 'by'>,
+    { admitted, limit, rule, retryAfterMs, because }: Verdict,
+    dryRun: boolean,
+  ): void {
     if (admitted && !dryRun) return
     this.#refusals.add({ at: this.#clock.now(), limit, rule, by, retryAfterMs, because, refused: !admitted })
   }
@@ -228,27 +232,26 @@ class ApplicationLimits implements Limits {
   }
 
   #reserveHere(ask: Ask, { id, leaseMs }: Lease, control: Control | undefined): Held {
-    const taken = this.#engine.taken([ask])
-    const endsAt = Math.ceil(taken.atMs + leaseMs)
+    const endsAt = Math.ceil(this.#clock.now() + leaseMs)
     const isCounted = control === undefined || ask.entry.whenAway === 'local'
-    const verdict = isCounted ? this.#hold(ask, taken) : this.#takeAway(ask, control)
-    if (!verdict.admitted || !isCounted) return { ...verdict, id, endsAt, commit: nothing, cancel: nothing }
-    this.#holds.add(id, { ask, taken, endsAtMs: endsAt })
+    const verdict = isCounted ? this.#hold(ask, id, endsAt) : this.#takeAway(ask, control)
     const commit = async (cost?: number): Promise<void> => this.#holds.commit(id, cost)
     const cancel = async (): Promise<void> => this.#holds.cancel(id)
     return { ...verdict, id, endsAt, commit, cancel }
   }
 
-  #hold(ask: Ask, taken: Taken): Verdict {
-    if (this.#holds.hasRoom()) return this.#note(this.#engine.decide([ask], taken))
-    const because = `This process holds as many reservations as it can.`
-    return {
-      ...uncounted(ask, taken.atMs),
-      admitted: false,
-      retryAfterMs: fullRetryMs,
-      remaining: 0,
-      because,
+  #hold(ask: Ask, id: string, endsAtMs: number): Verdict {
+    const before = this.#holds.answered(id)
+    if (before !== undefined) return before
+    if (!this.#holds.hasRoom()) {
+      const because = 'This process holds as many reservations as it can.'
+      const verdict = uncounted(ask, this.#clock.now())
+      return { ...verdict, admitted: false, retryAfterMs: fullRetryMs, remaining: 0, because }
     }
+    const decision = this.#engine.decide([ask])
+    const { verdict, taken } = decision
+    if (verdict.admitted) this.#holds.add(id, { ask, verdict, taken, endsAtMs })
+    return this.#note(decision)
   }
 }
 
@@ -256,8 +259,6 @@ interface Lease {
   readonly id: string
   readonly leaseMs: number
 }
-
-const nothing = (): Promise<void> => Promise.resolve()
 
 const nothingAsked: Verdict = {
   admitted: true,

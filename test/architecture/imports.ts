@@ -92,10 +92,7 @@ const table: readonly (readonly [room: RegExp, mayImport: readonly Judge[]])[] =
   [/^providers\//, [isKernel, isContracts, isPorts]],
   [/^server$/, [isKernel, isContracts, isDoor]],
   [/^client$/, [(target, found) => found.typeOnly && (isStd(target, found) || isContracts(target, found))]],
-  [
-    /^limit$/,
-    [isStd, isLimitEngine, (target, found) => found.typeOnly && isContracts(target, found)],
-  ],
+  [/^limit$/, [isStd, isLimitEngine, (target, found) => found.typeOnly && isContracts(target, found)]],
   [/^cli$/, [isStd, isContracts, isClient, (target) => target === 'src/cli/local/commands.ts']],
   [/^cli\/local$/, [isKernel, isContracts, isClient, isCli, isServer, isLimitPackage]],
   [/^console$/, [isStd, isContracts, isClient]],

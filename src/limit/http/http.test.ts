@@ -1,8 +1,8 @@
 import { createServer, request as httpRequest, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import { createRequire } from 'node:module'
 import express, { type Request as ExpressRequest } from 'express'
-import express4 from 'express4'
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -11,6 +11,9 @@ import { limitExpress } from './express.ts'
 import { limitFastify } from './fastify.ts'
 import { limitHono } from './hono.ts'
 import { limitHttp, type HttpOptions, type HttpRules } from './node.ts'
+
+// Its own types are those of Express 5.
+const express4 = createRequire(import.meta.url)('express4') as typeof express
 
 const cleanups: (() => Promise<unknown>)[] = []
 
@@ -28,7 +31,9 @@ type Setup = (
 /** Every framework, with a handler that answers `ok` to everything, `/slow` when it is let go. */
 const frameworks: Readonly<Record<string, Setup>> = {
   'node:http': (limits, rules, options) =>
-    Promise.resolve(limitHttp(limits, rules, options)((_, response) => void response.end('ok'))),
+    Promise.resolve(
+      limitHttp(limits, rules, options)((_, response) => void response.end('ok')) as RequestListener,
+    ),
   'Express 4': (limits, rules, options) => {
     const app = express4()
     app.use(limitExpress(limits, rules, options) as never)

@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module'
 import express from 'express'
-import express4 from 'express4'
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
@@ -10,6 +10,9 @@ import { limitHono } from '../http/hono.ts'
 import { covers, partsOfTarget, readRoute } from './pattern.ts'
 import { createRouter } from './router.ts'
 import { uncoveredInOpenApi, uncoveredRoutes, watchFastify } from './index.ts'
+
+// Its own types are those of Express 5.
+const express4 = createRequire(import.meta.url)('express4') as typeof express
 
 describe('routes', () => {
   test('the most specific one is found', () => {
@@ -89,9 +92,7 @@ describe('routes that no rule covers', () => {
       'POST /users/:name',
     ])
     expect(uncoveredRoutes(app, { ...rules, '/*': 'all' })).toEqual([])
-    expect(() => uncoveredRoutes(app, rules, { strict: true })).toThrow(
-      'No rule limits /any, DELETE /',
-    )
+    expect(() => uncoveredRoutes(app, rules, { strict: true })).toThrow('No rule limits /any, DELETE /')
   })
 
   test('Fastify, which can refuse to start', async () => {

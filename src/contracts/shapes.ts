@@ -37,6 +37,12 @@ export const fact = z.strictObject({
   says: z.string().describe('the fact in one sentence'),
 })
 
+/** An exception from a rule of the house: it says why, and it ends. */
+export const waiver = z.strictObject({
+  because: z.string().min(3).describe('why, for whoever reads the file next year'),
+  until: z.iso.date().describe('the last day on which it holds, as 2027-03-31'),
+})
+
 /** A duration as a person writes it, parsed into milliseconds. */
 export const duration = z
   .string()

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, serviceName } from '../../contracts/shapes.ts'
+import { duration, serviceName, waiver } from '../../contracts/shapes.ts'
 import { parseSize } from '../../kernel/std/index.ts'
 
 const mostTimeoutMs = 24 * 3_600_000
@@ -42,13 +42,7 @@ const route = z.strictObject({
   limit: limit
     .optional()
     .describe('what bounds it, as "5/min per ip"; of several, each must admit; count by ip, route or host'),
-  unlimited: z
-    .strictObject({
-      because: z.string().min(3).describe('why nothing bounds this route'),
-      until: z.iso.date().describe('the last day on which it holds, as 2027-03-31'),
-    })
-    .optional()
-    .describe('instead of a limit: why there is none, and until when'),
+  unlimited: waiver.optional().describe('instead of a limit: why there is none, and until when'),
   maxBody: bodySize.prefault('16MiB').describe('largest body of a request; "any" for whatever comes'),
   responseTimeout: boundedDuration
     .prefault('30s')

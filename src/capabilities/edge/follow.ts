@@ -93,7 +93,7 @@ class Follower {
     const failing = Object.entries(view.state.failing).map(
       ([service, since]) => [service, { since, last: this.#recordedAt ?? since, count: 1 }] as const,
     )
-    this.#ongoing = { bites, failing: Object.fromEntries(failing) }
+    this.#ongoing = { bites, failing: Object.fromEntries(failing), flaps: view.state.flaps }
   }
 
   async take(report: EdgeReport, after: number): Promise<void> {

@@ -15,3 +15,5 @@ export {
 } from './port.ts'
 export type { Counts } from './registry.ts'
 export { bounds, printLimit, type LimitKind, type LimitRule, type Queue } from './notation/rule.ts'
+export { keepSnapshotFile, readSnapshotFile, snapshotEveryMs } from './snapshot/file.ts'
+export { restoreTable, saveTable, type Restored } from './snapshot/snapshot.ts'

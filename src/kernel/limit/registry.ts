@@ -31,7 +31,7 @@ export interface Counts {
 }
 
 /** Word numbers in a record. */
-const record = { low: 0, high: 1, kind: 2, order: 3, horizon: 4, grains: 6, ticks: 8 } as const
+export const record = { low: 0, high: 1, kind: 2, order: 3, horizon: 4, grains: 6, ticks: 8 } as const
 /** Which counter of a limit. */
 export const counter = { admitted: 0, refused: 1, wouldRefuse: 2 } as const
 /** Which counter of a limit. */

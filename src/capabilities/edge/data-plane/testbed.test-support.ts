@@ -4,7 +4,7 @@ import type { EdgePolicy } from '../../../contracts/edge-policy.ts'
 import { systemClock, systemRandom } from '../../../kernel/std/index.ts'
 import { edge } from '../index.ts'
 import type { EdgeConfig } from '../config.ts'
-import type { RunningDataPlane } from './index.ts'
+import { startDataPlane, type RunningDataPlane } from './index.ts'
 
 /** What an origin does with a request. */
 export type Behaviour = (request: IncomingMessage, response: ServerResponse) => void
@@ -94,7 +94,7 @@ export async function startTestbed(first: TestbedParts): Promise<Testbed> {
     const policy = edge.compile(section, { environment: 'test', upstreams })
     return { ...policy, upstreams: policy.upstreams.map((each) => ({ ...each, healthIntervalMs: 200 })) }
   }
-  const plane = edge.startDataPlane({
+  const plane = startDataPlane({
     clock: systemClock,
     random: systemRandom,
     pid: process.pid,

@@ -22,6 +22,12 @@ export function schemeOf(head: RequestHead, client: Client, isSecure: boolean): 
   return isSecure ? 'https' : 'http'
 }
 
+/** What a request without a Host is for: the address that it came to. */
+export function ownAuthority(address: string, port: number): string {
+  const plain = address.replace(/^::ffff:(?=[0-9.]+$)/i, '')
+  return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
+}
+
 /**
  * The fields of the request to the origin, but for framing: name, value, name, value ... Forwarding fields are derived
  * here and nowhere else; what a client wrote into them is gone by now.
@@ -47,6 +53,16 @@ export function originFields(head: RequestHead, from: Provenance): string[] {
     head.via === '' ? via : `${head.via}, ${via}`,
   )
   return fields
+}
+
+const readEverywhere: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+
+/**
+ * Whether an origin may leave the body of a request unread and take it for the next request: many handlers do so with
+ * the body of a GET, and servers of HTTP/1.0 with chunks. It is told to close the connection, and so it reads on nothing.
+ */
+export function mayGoUnread({ chunked, contentLength }: RequestHead, method: string): boolean {
+  return chunked || (contentLength > 0 && !readEverywhere.has(method))
 }
 
 function forwarded({ chain }: Client, scheme: string, authority: string): string {

@@ -18,6 +18,8 @@ export interface CrewParts {
   readonly random: Random
   readonly seed: readonly [number, number]
   readonly pseudonym: string
+  /** See `ThreadGround`. */
+  readonly timeOriginMs: number
   /** A thread ended by itself and was replaced. */
   readonly onReplaced: (why: string) => void
   /** There is no descriptor left for a further thread: the process has to start afresh. */
@@ -100,7 +102,7 @@ class ThreadCrew implements Crew {
   #seat(thread: number): boolean {
     const places = this.#places()
     if (places === null) return false
-    const { threads, board, seed, pseudonym, random } = this.#parts
+    const { threads, board, seed, pseudonym, timeOriginMs, random } = this.#parts
     const ground: ThreadGround = {
       thread,
       threads,
@@ -108,6 +110,7 @@ class ThreadCrew implements Crew {
       seed,
       randomSeed: Math.floor(random.next() * 2 ** 32),
       pseudonym,
+      timeOriginMs,
       places,
     }
     const seat = openSeat(ground)

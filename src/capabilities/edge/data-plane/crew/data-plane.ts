@@ -156,7 +156,7 @@ class ThreadedDataPlane implements RunningDataPlane {
         path: 'edge.listen',
       })
     }
-    const { random, onExhausted } = this.#parts
+    const { clock, random, onExhausted } = this.#parts
     this.#crew ??= createCrew({
       threads: this.#threads,
       listeners: this.#listenersFor(policy),
@@ -164,6 +164,7 @@ class ThreadedDataPlane implements RunningDataPlane {
       random,
       seed: this.#seed,
       pseudonym: `holdfast-${this.edgeId.slice(-12)}`,
+      timeOriginMs: clock.now() - clock.monotonicMs(),
       onReplaced: (why) => this.#note({ what: 'thread-replaced', file: '', message: why.slice(0, 500) }),
       onExhausted,
     })
@@ -189,13 +190,16 @@ class ThreadedDataPlane implements RunningDataPlane {
   #limiterFor({ limits, limiterCapacity }: EdgePolicy): Limiter {
     const before = this.#inEffect
     const isSame = before !== null && before.policy.limiterCapacity === limiterCapacity
-    return createLimiter({
+    const limiter = createLimiter({
       limits: limits.map(({ name, rule }) => ({ name, rule: parseLimit(rule) })),
       capacity: limiterCapacity,
       seed: this.#seed,
       limitCapacity,
       ...(isSame ? { buffer: before.limiter.buffer } : {}),
     })
+    // The main thread reads counts and decides nothing: the room among those that count without locking is the threads'.
+    limiter.close()
+    return limiter
   }
 
   #countersFor({ routes }: EdgePolicy): Counters {

@@ -24,6 +24,8 @@ export interface ThreadGround {
   /** Of the thread's own choices. */
   readonly randomSeed: number
   readonly pseudonym: string
+  /** What the limiter's time is ahead of the monotonic clock, which all threads share: no jump of the wall clock moves it. */
+  readonly timeOriginMs: number
   /** In the order of `EdgePolicy.listeners` of the first policy. */
   readonly places: readonly Place[]
 }

@@ -3,12 +3,15 @@ import type { Dispatcher } from 'undici'
 import { saySize, systemCode } from '../../../../kernel/std/index.ts'
 import {
   chooseTarget,
+  mayGoUnread,
   mayRetry,
   originFields,
   originRefusal,
   plainRefusal,
+  reasonPhrase,
   responseFields,
   schemeOf,
+  statusClass,
   type OriginFailure,
   type Refusal,
 } from '../../pipeline/index.ts'
@@ -30,6 +33,9 @@ export interface ExchangeParts {
   readonly isSecure: boolean
   readonly expectsContinue: boolean
 }
+
+/** The origin answered with what is no HTTP, or none that is served here. */
+class InvalidAnswer extends Error {}
 
 /** One request on its way to an origin and the answer on its way back. */
 export class Exchange implements Dispatcher.DispatchHandler {
@@ -75,11 +81,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // 103 Early Hints and other interim answers end here.
     if (status < 200 || this.#isOver) return
     const raw = (controller as unknown as { readonly rawHeaders: readonly (Buffer | string)[] }).rawHeaders
-    const { fields, contentLength } = responseFields(raw)
+    const { fields, contentLength, isCoded } = responseFields(raw)
+    if (isCoded) return controller.abort(new InvalidAnswer('a transfer coding that is not served here'))
     if (this.#parts.ground.isDraining) fields.push('connection', 'close')
     this.#hasAnswer = true
     this.#countClass(status)
-    this.#reply.begin({ status, reason: reason ?? '', fields, contentLength })
+    this.#reply.begin({ status, reason: reasonPhrase(reason), fields, contentLength })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -151,6 +158,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       {
         path: visit.target.path + visit.target.query,
         method: visit.request.method ?? 'GET',
+        reset: mayGoUnread(visit.head, visit.request.method ?? 'GET'),
         headers: this.#fields,
         body: this.#body,
         headersTimeout: route.responseTimeoutMs,
@@ -201,7 +209,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #countClass(status: number): void {
     const { visit } = this.#parts
-    visit.prepared.counters.add(visit.route.slot, counted.classes + Math.floor(status / 100) - 1, 1)
+    visit.prepared.counters.add(visit.route.slot, counted.classes + statusClass(status) - 1, 1)
   }
 
   #leave(): void {
@@ -241,6 +249,9 @@ function failureOf(error: Error, isSent: boolean): OriginFailure | null {
   if (!isSent) return 'unreachable'
   if (timeouts.has(code)) return 'timed-out'
   const isInvalid =
-    error.name === 'HTTPParserError' || code.startsWith('UND_ERR_HEADERS') || code === 'ERR_INVALID_CHAR'
+    error instanceof InvalidAnswer ||
+    error.name === 'HTTPParserError' ||
+    code.startsWith('UND_ERR_HEADERS') ||
+    code === 'ERR_INVALID_CHAR'
   return isInvalid ? 'invalid-answer' : 'broke-off'
 }

@@ -1,5 +1,4 @@
 import type { Limiter, Take } from '../../../../kernel/limit/index.ts'
-import type { Clock } from '../../../../kernel/std/index.ts'
 
 /** Places taken under limits of the kind "at once", to be given back when the request ends. */
 export interface Lease {
@@ -18,17 +17,17 @@ export interface Leases {
 
 const renewAfterMs = 20_000
 
-/** Creates the book of leases; as large as there are requests under way. */
-export function createLeases(clock: Pick<Clock, 'now'>): Leases {
+/** Creates the book of leases, on the limiter's time; as large as there are requests under way. */
+export function createLeases(timeMs: () => number): Leases {
   const held = new Set<Lease>()
   return {
     hold: (lease) => void held.add(lease),
     release: (lease) => {
       if (!held.delete(lease)) return
-      lease.limiter.release(lease.takes, lease.takenAtMs, clock.now())
+      lease.limiter.release(lease.takes, lease.takenAtMs, timeMs())
     },
     renew: () => {
-      const nowMs = clock.now()
+      const nowMs = timeMs()
       for (const lease of held) {
         if (nowMs - lease.takenAtMs < renewAfterMs) continue
         lease.limiter.renew(lease.takes, lease.takenAtMs, nowMs)

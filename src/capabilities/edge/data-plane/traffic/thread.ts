@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { assert, plainError, seededRandom, systemClock } from '../../../../kernel/std/index.ts'
 import { createRetryBudget } from '../../pipeline/index.ts'
@@ -17,6 +18,8 @@ import type { TrafficGround } from './visit.ts'
 const renewLeasesMs = 5000
 /** How long a WebSocket may go on when the edge ends. */
 const tunnelGraceMs = 1000
+/** By then it has served what had queued. */
+const keepCompiledAfterMs = 1000
 
 /** A data thread: takes policies from the main thread and serves. */
 class Thread {
@@ -34,8 +37,9 @@ class Thread {
       clock: systemClock,
       random: seededRandom(ground.randomSeed),
       pseudonym: ground.pseudonym,
+      timeOriginMs: ground.timeOriginMs,
       board: openTargetBoard(ground.threads, ground.thread, ground.targets),
-      leases: createLeases(systemClock),
+      leases: createLeases(() => Math.floor(ground.timeOriginMs + systemClock.monotonicMs())),
       budget: createRetryBudget(),
       tunnels: new Set(),
       current: null,
@@ -53,6 +57,8 @@ class Thread {
 
   #prepare(handout: Handout): void {
     const { number } = handout
+    this.#waiting?.prepared.limiter.close()
+    this.#waiting = null
     try {
       this.#waiting = { prepared: prepare(handout, this.#ground.seed, this.#origins), handout }
       this.#tell({ say: 'prepared', number, trouble: null })
@@ -66,16 +72,26 @@ class Thread {
     assert(waiting?.handout.number === number, `policy ${number} was not prepared`)
     const { prepared, handout } = waiting
     this.#waiting = null
+    // Requests under way go on with the one before.
+    this.#traffic.current?.limiter.close()
     this.#traffic.current = prepared
     this.#origins.keep(
       new Set(handout.policy.upstreams.flatMap(({ targets }) => targets.map(({ origin }) => origin))),
     )
     this.#setKeyPairs(handout.keyPairs)
-    if (this.#serving.length === 0) await this.#open(handout)
+    const isFirst = this.#serving.length === 0
+    if (isFirst) await this.#open(handout)
     for (const [index, listener] of handout.policy.listeners.entries()) {
       this.#serving[index]?.tune(handout.policy, listener)
     }
     this.#tell({ say: 'serving', number, ports: this.#serving.map(({ port }) => port) })
+    if (isFirst && this.#ground.thread === 0) await this.#keepCompiled()
+  }
+
+  /** By itself Node keeps compiled code at the end of a process, to which one that is killed never comes. */
+  async #keepCompiled(): Promise<void> {
+    await this.#traffic.clock.sleep(keepCompiledAfterMs)
+    flushCompileCache()
   }
 
   async #open({ policy, keyPairs }: Handout): Promise<void> {
@@ -109,6 +125,7 @@ class Thread {
     await Promise.all(this.#serving.map((serving) => serving.drain(deadlineMs)))
     await tunnelsEnded
     await this.#origins.close()
+    this.#traffic.current?.limiter.close()
     this.#tell({ say: 'drained' })
   }
 }

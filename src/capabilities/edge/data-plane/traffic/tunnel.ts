@@ -6,8 +6,10 @@ import {
   chooseTarget,
   originFields,
   originRefusal,
+  reasonPhrase,
   responseFields,
   schemeOf,
+  statusClass,
   type OriginFailure,
   type Refusal,
 } from '../../pipeline/index.ts'
@@ -142,13 +144,17 @@ class Tunnel {
   /** The origin answered with something else: that is the answer, and the connection ends with it. */
   #decline(answer: IncomingMessage): void {
     const { request, socket } = this.#upgrade
+    const { fields, contentLength, isCoded } = responseFields(answer.rawHeaders)
+    if (isCoded) {
+      answer.destroy()
+      return this.#fail('invalid-answer')
+    }
     this.#isAnswered = true
     const status = answer.statusCode ?? 502
-    this.#count(counted.classes + Math.floor(status / 100) - 1, 1)
+    this.#count(counted.classes + statusClass(status) - 1, 1)
     const response = responseOn(request, socket)
-    const { fields, contentLength } = responseFields(answer.rawHeaders)
     if (contentLength !== '') fields.push('content-length', contentLength)
-    response.writeHead(status, answer.statusMessage, [...fields, 'connection', 'close'])
+    response.writeHead(status, reasonPhrase(answer.statusMessage), [...fields, 'connection', 'close'])
     answer.once('error', () => socket.destroy())
     answer.once('aborted', () => socket.destroy())
     answer.pipe(response)

@@ -8,6 +8,7 @@ import {
   isLoop,
   limitRefusal,
   normaliseTarget,
+  ownAuthority,
   plainRefusal,
   proxiedClient,
   readHead,
@@ -29,6 +30,8 @@ export interface TrafficGround {
   readonly clock: Clock
   readonly random: Random
   readonly pseudonym: string
+  /** See `ThreadGround`. */
+  readonly timeOriginMs: number
   readonly board: TargetBoard
   readonly leases: Leases
   readonly budget: RetryBudget
@@ -82,7 +85,8 @@ export function inspect(
   if (typeof target === 'string') return refuseFault(prepared, { status: 400, detail: target }, head)
   const misfit = findMisfit(ground, head, request.method)
   if (misfit !== null) return refuseFault(prepared, misfit, head)
-  head.authority ||= `${request.socket.localAddress}:${request.socket.localPort}`
+  const { localAddress = '', localPort = 0 } = request.socket
+  head.authority ||= ownAuthority(localAddress, localPort)
   return admitVisit(ground, { prepared, request, head, target, startedMs })
 }
 
@@ -104,7 +108,7 @@ function admitVisit(ground: TrafficGround, seen: Seen): Visit | Refused {
   const countable = { client, route: bounds.name, host }
   const { refusedBy, retryAfterMs, wouldRefuse, lease } = admit(prepared, bounds, {
     countable,
-    nowMs: ground.clock.now(),
+    nowMs: Math.floor(ground.timeOriginMs + seen.startedMs),
   })
   if (wouldRefuse) counters.add(bounds.slot, counted.wouldRefuse, 1)
   if (refusedBy !== null) {

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { systemCode } from '../../../kernel/std/index.ts'
+import { systemCode } from '../../kernel/std/index.ts'
 
 /**
  * Replaces a file as a whole: after a crash there is the old text or the new one. With `durable` also after a power

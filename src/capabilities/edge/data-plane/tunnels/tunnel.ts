@@ -14,9 +14,11 @@ import {
   type Refusal,
 } from '../../pipeline/index.ts'
 import { counted } from '../shared/index.ts'
-import { deliver } from './answer.ts'
-import type { PreparedTarget } from './prepared.ts'
-import { inspect, type TrafficGround, type Visit } from './visit.ts'
+import type { PreparedTarget } from '../limits/index.ts'
+import { deliver } from '../traffic/answer.ts'
+import { countAnswer, countClass, inspect } from '../traffic/visit.ts'
+import type { Seen, TrafficGround, Visit } from '../traffic/visit.ts'
+import { relay, relayMessages } from './relay.ts'
 
 /** A request for another protocol on the same connection. */
 export interface UpgradeRequest {
@@ -33,9 +35,18 @@ export function tunnel(ground: TrafficGround, upgrade: UpgradeRequest): void {
   socket.on('error', () => socket.destroy())
   const prepared = ground.current
   if (prepared === null) return void socket.destroy()
-  const seen = inspect(ground, prepared, request)
-  if (seen.kind === 'refused') return refuse(ground, upgrade, { refusal: seen.refusal, accept: seen.accept })
-  new Tunnel(ground, upgrade, seen).begin()
+  const seen = inspect(ground, prepared, { request, isUpgrade: true })
+  if (seen instanceof Promise) void seen.then((known) => proceed(ground, upgrade, known))
+  else proceed(ground, upgrade, seen)
+}
+
+function proceed(ground: TrafficGround, upgrade: UpgradeRequest, seen: Seen): void {
+  if (seen.kind === 'gone') return
+  if (seen.kind === 'refused') {
+    return refuse(ground, upgrade, { refusal: seen.refusal, accept: seen.accept })
+  }
+  if (!upgrade.socket.destroyed) return new Tunnel(ground, upgrade, seen).begin()
+  if (seen.lease !== null) ground.leases.release(seen.lease)
 }
 
 function refuse(
@@ -44,7 +55,7 @@ function refuse(
   said: { readonly refusal: Refusal; readonly accept: string },
 ): void {
   const response = responseOn(request, socket)
-  deliver(request, response, { ...said, close: true, hasLargeBody: false, clock: ground.clock })
+  deliver(request, response, { ...said, close: true, hasLargeBody: false, ground })
 }
 
 function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
@@ -135,10 +146,18 @@ class Tunnel {
     originSocket.on('error', () => originSocket.destroy())
     originSocket.once('close', () => socket.destroy())
     socket.once('close', () => originSocket.destroy())
-    relay(originSocket, socket, (sizeBytes) => this.#count(counted.bytesOut, sizeBytes))
-    relay(socket, originSocket, (sizeBytes) => this.#count(counted.bytesIn, sizeBytes))
-    if (origin.rest.length > 0) socket.write(origin.rest)
-    if (rest.length > 0) originSocket.write(rest)
+    this.#relay(originSocket, { fromOrigin: origin.rest, fromClient: rest })
+  }
+
+  #relay(origin: Socket, rest: { readonly fromOrigin: Buffer; readonly fromClient: Buffer }): void {
+    const { socket } = this.#upgrade
+    const { prepared, route, countable } = this.#visit
+    const { clock, limitTimeMs } = this.#ground
+    const onBytesIn = (sizeBytes: number): void => this.#count(counted.bytesIn, sizeBytes)
+    const onBytesOut = (sizeBytes: number): void => this.#count(counted.bytesOut, sizeBytes)
+    const ends = { client: socket, origin, onBytesIn, onBytesOut, rest }
+    if (route.messages.length === 0) relay(ends)
+    else relayMessages(ends, { clock, limitTimeMs, prepared, limits: route.messages, countable })
   }
 
   /** The origin answered with something else: that is the answer, and the connection ends with it. */
@@ -151,7 +170,7 @@ class Tunnel {
     }
     this.#isAnswered = true
     const status = answer.statusCode ?? 502
-    this.#count(counted.classes + statusClass(status) - 1, 1)
+    countAnswer(this.#ground, this.#visit, status)
     const response = responseOn(request, socket)
     if (contentLength !== '') fields.push('content-length', contentLength)
     response.writeHead(status, reasonPhrase(answer.statusMessage), [...fields, 'connection', 'close'])
@@ -165,7 +184,7 @@ class Tunnel {
     this.#isAnswered = true
     const refusal = originRefusal(failure, this.#visit.route.upstream.name)
     this.#count(counted.originFailures, 1)
-    this.#count(counted.classes + 4, 1)
+    countClass(this.#visit, refusal.status)
     refuse(this.#ground, this.#upgrade, { refusal, accept: this.#visit.head.accept })
   }
 
@@ -188,14 +207,4 @@ function switchingProtocols(answer: IncomingMessage): string {
   text += `Upgrade: ${answer.headers.upgrade ?? 'websocket'}\r\n`
   for (let index = 0; index < fields.length; index += 2) text += `${fields[index]}: ${fields[index + 1]}\r\n`
   return `${text}\r\n`
-}
-
-/** Passes bytes on with back-pressure; the end of one direction leaves the other open. */
-function relay(from: Socket, to: Socket, count: (sizeBytes: number) => void): void {
-  from.on('data', (chunk: Buffer) => {
-    count(chunk.length)
-    if (!to.write(chunk)) from.pause()
-  })
-  to.on('drain', () => from.resume())
-  from.once('end', () => to.end())
 }

@@ -9,29 +9,9 @@ export interface Refusal {
   /** Whole seconds; undefined: no use in waiting. */
   readonly retryAfterSeconds?: number | undefined
   /** Further members of the problem. */
-  readonly members?: Readonly<Record<string, string | readonly string[]>> | undefined
-}
-
-const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exceeded'
-const longestWaitSeconds = 366 * 86_400
-
-/** Refusal by a limit: which one, and when it will admit again. */
-export function limitRefusal(limit: string, rule: string, retryAfterMs: number): Refusal {
-  const seconds = Math.min(longestWaitSeconds, Math.max(1, Math.ceil(retryAfterMs / 1000)))
-  return {
-    status: 429,
-    type: quotaExceeded,
-    title: 'Too many requests',
-    detail: `The limit "${rule}" of ${limit} is used up. Try again in ${saySeconds(seconds)}.`,
-    retryAfterSeconds: seconds,
-    members: { 'violated-policies': [limit], limit, rule },
-  }
-}
-
-function saySeconds(seconds: number): string {
-  if (seconds < 120) return seconds === 1 ? 'a second' : `${seconds} seconds`
-  const minutes = Math.ceil(seconds / 60)
-  return minutes < 120 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`
+  readonly members?: Readonly<Record<string, string | number | readonly string[]>> | undefined
+  /** Further header fields: name, value, name, value ... */
+  readonly fields?: readonly string[] | undefined
 }
 
 /** Why the edge has no answer from the service. */

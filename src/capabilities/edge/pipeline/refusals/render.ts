@@ -52,8 +52,8 @@ const contentTypes: Readonly<Record<Form, string>> = {
   plain: 'text/plain; charset=utf-8',
 }
 
-/** Writes a refusal; whatever came from outside is escaped. */
-export function render(refusal: Refusal, form: Form): Rendered {
+/** Writes a refusal; whatever came from outside is escaped. `requestId`: what to name when asking somebody about it. */
+export function render(refusal: Refusal, form: Form, requestId: string): Rendered {
   const fields = [
     'content-type',
     contentTypes[form],
@@ -61,16 +61,19 @@ export function render(refusal: Refusal, form: Form): Rendered {
     'no-store',
     'x-content-type-options',
     'nosniff',
+    'x-request-id',
+    requestId,
+    ...(refusal.fields ?? []),
   ]
   if (form === 'html') fields.push('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
   if (refusal.retryAfterSeconds !== undefined) fields.push('retry-after', String(refusal.retryAfterSeconds))
-  return { fields, body: bodies[form](refusal) }
+  return { fields, body: bodies[form](refusal, requestId) }
 }
 
-const bodies: Readonly<Record<Form, (refusal: Refusal) => string>> = {
-  problem: ({ type, title, status, detail, retryAfterSeconds, members }) =>
-    `${JSON.stringify({ type, title, status, detail, ...members, retryAfterSeconds })}\n`,
-  plain: ({ status, title, detail }) => `${status} ${title}\n${detail}\n`,
+const bodies: Readonly<Record<Form, (refusal: Refusal, requestId: string) => string>> = {
+  problem: ({ type, title, status, detail, retryAfterSeconds, members }, requestId) =>
+    `${JSON.stringify({ type, title, status, detail, ...members, retryAfterSeconds, requestId })}\n`,
+  plain: ({ status, title, detail }, requestId) => `${status} ${title}\n${detail}\nRequest ${requestId}\n`,
   html: page,
 }
 
@@ -79,11 +82,11 @@ body{margin:0;min-height:100vh;display:grid;place-items:center;font:1rem/1.5 sys
 main{max-width:34rem;padding:2rem}h1{font-size:1.5rem;margin:0 0 .5rem}p{margin:.5rem 0}small{color:#666660}
 @media(prefers-color-scheme:dark){body{background:#161615;color:#ececea}small{color:#a0a09a}}`
 
-function page({ status, title, detail }: Refusal): string {
+function page({ status, title, detail }: Refusal, requestId: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${escape(title)}</title><style>${style}</style></head>
-<body><main><h1>${escape(title)}</h1><p>${escape(detail)}</p><p><small>Status ${status}</small></p></main></body></html>
+<body><main><h1>${escape(title)}</h1><p>${escape(detail)}</p><p><small>Status ${status} · Request ${escape(requestId)}</small></p></main></body></html>
 `
 }
 

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { edgePolicy } from '../../contracts/edge-policy.ts'
-import { asHoldfastError, type HoldfastError } from '../../kernel/std/index.ts'
-import { edgeConfig } from './config.ts'
-import { compilePolicy, findExpiredWaivers, rulesHash } from './policy.ts'
+import { edgePolicy } from '../../../contracts/edge-policy.ts'
+import { asHoldfastError, type HoldfastError } from '../../../kernel/std/index.ts'
+import { edgeConfig } from '../config.ts'
+import { createTrust } from '../pipeline/index.ts'
+import { compilePolicy, rulesHash } from './compile.ts'
+import { knownProxies, knownProxyNames } from './known-proxies.ts'
+import { findBroadTrust } from './trust.ts'
+import { findExpiredWaivers } from './waivers.ts'
 
 const upstreams = [
   { name: 'web', targets: [{ id: 'web/1', origin: 'http://127.0.0.1:3000' }], healthPath: '/healthz' },
@@ -38,6 +42,8 @@ describe('a policy', () => {
       'edge.route.POST /login: 300/min',
       'edge.route./*: 5/min per ip',
       'edge.unmatched: 60/min per ip',
+      'edge.upgrades: 120/min per client',
+      'edge.errors: 600/min per ip',
     ])
     expect(policy.routes.map(({ limits }) => limits)).toEqual([[0, 1], [2]])
     expect(policy.unmatchedLimits).toEqual([3])
@@ -97,10 +103,34 @@ describe('what is wrong has a path and a way out', () => {
     ],
     ['the second of several', { '/*': { ...fine, limit: ['5/min', 'x'] } }, 'edge.routes./*.limit.1', /./],
     [
-      'something to count by that is not there yet',
-      { '/*': { ...fine, limit: '5/min per user' } },
+      'something that is nothing to count by here',
+      { '/*': { ...fine, limit: '5/min per clinet' } },
       'edge.routes./*.limit',
-      /per ip/,
+      /did you mean "client"/,
+    ],
+    [
+      'a request that costs more than there ever is',
+      { '/*': { ...fine, cost: 50 } },
+      'edge.routes./*.limit',
+      /burst 50/,
+    ],
+    [
+      'a window that cannot give so much at once',
+      { '/*': { to: 'web', limit: '100 in any hour', cost: 17 } },
+      'edge.routes./*.limit',
+      /at most 16/,
+    ],
+    [
+      'messages that go on for a while',
+      { '/*': { ...fine, messages: '2 at once per ip' } },
+      'edge.routes./*.messages',
+      /how many/,
+    ],
+    [
+      'messages that queue',
+      { '/*': { ...fine, messages: '5/s per ip queue 3 for 1s' } },
+      'edge.routes./*.messages',
+      /queue/,
     ],
     [
       'a rule and its own dry run',
@@ -131,6 +161,15 @@ describe('what is wrong has a path and a way out', () => {
     expect(errorOf({ unmatched: 'dry run 5/min' }).path).toBe('edge.unmatched')
   })
 
+  test('limits that belong to no route', () => {
+    expect(errorOf({ errors: '5 at once per ip' }).path).toBe('edge.errors')
+    expect(errorOf({ upgrades: '5/min per ip queue 3 for 1s' }).path).toBe('edge.upgrades')
+    expect(errorOf({ identity: {} }).path).toBe('edge.identity')
+    expect(errorOf({ identity: { passport: true, verifications: 'x' } }).path).toBe(
+      'edge.identity.verifications',
+    )
+  })
+
   test('listeners', () => {
     expect(errorOf({ listen: [{ port: 80 }, { port: 80 }] }).path).toBe('edge.listen.1')
     const both = { port: 443, tls: { certificate: 'a', key: 'b' }, redirectTo: 443 }
@@ -148,6 +187,12 @@ describe('what is wrong has a path and a way out', () => {
       { trustProxies: ['10.0.0.0/33'] },
       { trustProxies: ['proxy.example'] },
       { keys: 10 },
+      { allow: ['monitor'] },
+      { rateLimitFields: 'draft-6' },
+      { identity: { jwt: { jwks: 'http://login.example/keys' } } },
+      { identity: { session: {} } },
+      { identity: { session: { secretFile: 'a', secretVariable: 'B' } } },
+      { identity: { apiKeys: { file: 'keys.json', header: 'x key' } } },
     ]) {
       expect(edgeConfig.safeParse(section).success).toBe(false)
     }
@@ -164,4 +209,49 @@ test('a waiver holds until the end of its last day', () => {
     { path: 'edge.routes./*.unlimited.until' },
   ])
   expect(compilePolicy(section, ground).routes[0]?.limits).toEqual([])
+})
+
+test('users are known by what the section says, with paths from where the file lies', () => {
+  const section = edgeConfig.parse({
+    identity: {
+      jwt: {
+        jwks: 'https://login.example/keys',
+        issuer: 'https://login.example',
+        audience: 'shop',
+        from: { cookie: 'id' },
+      },
+      apiKeys: { file: './api-keys.json' },
+      session: { secretFile: 'secret' },
+      passport: true,
+    },
+  })
+  const { identity, limits } = compilePolicy(section, { ...ground, directory: '/srv/shop' })
+  expect(identity).toMatchObject({
+    jwt: {
+      jwks: 'https://login.example/keys',
+      audience: ['shop'],
+      claim: 'sub',
+      from: { kind: 'cookie', name: 'id' },
+    },
+    apiKeys: { header: 'x-api-key', file: '/srv/shop/api-keys.json' },
+    session: { cookie: 'connect.sid', secret: { kind: 'file', file: '/srv/shop/secret' } },
+    passport: true,
+  })
+  expect(limits[identity?.verificationLimit ?? -1]?.rule).toBe('600/min per ip')
+  expect(limits[identity?.passportLimit ?? -1]?.rule).toBe('6/day per ip')
+})
+
+test('names of proxies stand for their networks, and who trusts everybody is told', () => {
+  const section = edgeConfig.parse({
+    trustProxies: ['cloudflare', 'loopback', '192.0.2.1', '0.0.0.0/0', '::/3'],
+  })
+  const { trustProxies } = compilePolicy(section, ground)
+  expect(trustProxies).toEqual(
+    expect.arrayContaining(['173.245.48.0/20', '2606:4700::/32', '127.0.0.0/8', '192.0.2.1']),
+  )
+  expect(findBroadTrust(section)).toMatchObject([
+    { path: 'edge.trustProxies.3', message: expect.stringContaining('everybody') as string },
+    { path: 'edge.trustProxies.4' },
+  ])
+  for (const name of knownProxyNames) for (const range of knownProxies[name]) createTrust([range])
 })

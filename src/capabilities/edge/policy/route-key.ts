@@ -1,4 +1,4 @@
-import { closest, HoldfastError } from '../../kernel/std/index.ts'
+import { closest, HoldfastError } from '../../../kernel/std/index.ts'
 
 /** What the key of a route says. */
 export interface RouteKey {

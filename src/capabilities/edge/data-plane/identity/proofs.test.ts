@@ -177,14 +177,14 @@ describe('tokens', () => {
     const users = []
     for (const head of heads) users.push(await user(gate, head))
     expect(users).toEqual(['user:1', 'user:2', ''])
-    expect((gate.identify(heads[0] ?? expect.unreachable(), client) as Identity).user).toBe('user:1')
+    expect((gate.identify(heads[0] ?? { fields: [] }, client) as Identity).user).toBe('user:1')
   })
 
   test('are verified once when they come at once', async () => {
     const { gate } = open({ jwt })
     const head = bearer(await token())
     const [first, second] = [gate.identify(head, client), gate.identify(head, client)]
-    expect(await Promise.all([first, second])).toEqual(Array(2).fill({ ...nobody, user: 'user:42' }))
+    expect(await Promise.all([first, second])).toEqual([1, 2].map(() => ({ ...nobody, user: 'user:42' })))
   })
 })
 

@@ -4,7 +4,7 @@ import { request as requestHttp, type IncomingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createStage, echo, openRaw, type Testbed } from '../testbed.test-support.ts'
+import { createStage, echo, openRaw, type Testbed, type TestbedParts } from '../testbed.test-support.ts'
 
 const stage = createStage()
 beforeAll(() => stage.open())
@@ -26,8 +26,7 @@ interface Answer {
 function ask(
   bed: Testbed,
   path: string,
-  headers: Record<string, string> = {},
-  method = 'GET',
+  { method = 'GET', ...headers }: Record<string, string> = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = requestHttp(bed.url + path, { headers, method, agent: false }, (response) => {
@@ -42,14 +41,14 @@ function ask(
 }
 
 /** A service behind routes; its answers are what `?status=` asks for. */
-async function open(section: object): Promise<Testbed> {
+async function open(section: TestbedParts['section']): Promise<Testbed> {
   const { url } = await stage.origin((request, response) => {
     const status = /status=(\d+)/.exec(request.url ?? '')?.[1]
     if (request.url === '/page') return response.setHeader('content-type', 'text/html').end('<p>')
     if (status === undefined) return echo(request, response)
     response.writeHead(Number(status)).end()
   })
-  return stage.testbed({ section: section as never, origins: { web: [url] } })
+  return stage.testbed({ section, origins: { web: [url] } })
 }
 
 const route = (limit: string | string[], more: object = {}) => ({ to: 'web', limit, ...more })
@@ -65,7 +64,7 @@ describe('who counts', () => {
   test('by header and method: each combination has its own account, and those without one share', async () => {
     const bed = await open({ routes: { '/*': route('1/hour per header x-tenant and method') } })
     const tenant = (name: string, method = 'GET') =>
-      ask(bed, '/', name === '' ? {} : { 'x-tenant': name }, method)
+      ask(bed, '/', name === '' ? { method } : { 'x-tenant': name, method })
     const answers = [await tenant('a'), await tenant('a'), await tenant('b'), await tenant('a', 'DELETE')]
     expect(statuses(answers)).toEqual([200, 429, 200, 200])
     expect(statuses([await tenant(''), await tenant('')])).toEqual([200, 429])

@@ -119,6 +119,23 @@ export function inspect(
   { request, isUpgrade }: Inspected,
 ): Seen | Promise<Seen> {
   const startedMs = ground.clock.monotonicMs()
+  const sound = readSound(ground, prepared, request)
+  if ('kind' in sound) return sound
+  const client = clientOf(ground, prepared, { socket: request.socket, head: sound.head })
+  const arrival = { prepared, request, isUpgrade, ...sound, startedMs, client }
+  const ban = prepared.bans.knowsNoAddress ? undefined : prepared.bans.byAddress(client)
+  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban.until)
+  const who = prepared.identity?.identify(sound.head, client) ?? nobody
+  if (!(who instanceof Promise)) return admitVisit(ground, arrival, who)
+  return who.then((known) => (request.socket.destroyed ? gone : admitVisit(ground, arrival, known)))
+}
+
+/** What a request says, or why it cannot be served. */
+function readSound(
+  ground: TrafficGround,
+  prepared: Prepared,
+  request: IncomingMessage,
+): Pick<Visit, 'head' | 'target'> | Refused {
   const head = readHead(request.rawHeaders, request.httpVersion, request.url ?? '')
   if (isFault(head)) return refuseFault(prepared, head, undefined)
   const target = normaliseTarget(request.url ?? '')
@@ -127,17 +144,7 @@ export function inspect(
   if (misfit !== null) return refuseFault(prepared, misfit, head)
   const { localAddress = '', localPort = 0 } = request.socket
   head.authority ||= ownAuthority(localAddress, localPort)
-  const client = clientOf(ground, prepared, { socket: request.socket, head })
-  const arrival = { prepared, request, isUpgrade, head, target, startedMs, client }
-  if (!prepared.bans.knowsNoAddress) {
-    const ban = prepared.bans.byAddress(client)
-    if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban.until)
-  }
-  if (prepared.identity === null) return admitVisit(ground, arrival, nobody)
-  const who = prepared.identity.identify(head, client)
-  return who instanceof Promise
-    ? who.then((known) => (request.socket.destroyed ? gone : admitVisit(ground, arrival, known)))
-    : admitVisit(ground, arrival, who)
+  return { head, target }
 }
 
 const gone: Gone = { kind: 'gone' }

@@ -43,13 +43,13 @@ const identity = (parts: Partial<EdgeIdentity>): EdgeIdentity => ({
   passportLimit: 1,
   ...parts,
 })
-const jwt = {
+const jwt: EdgeIdentity['jwt'] = {
   jwks: address,
   issuer: null,
   audience: [],
   claim: 'sub',
   from: { kind: 'authorization' },
-} as const
+}
 const digest = 'a'.repeat(64)
 
 describe('the watch', () => {

@@ -1,8 +1,9 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request as requestHttp, type IncomingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { exportJWK, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createStage, echo, openRaw, type Testbed, type TestbedParts } from '../testbed.test-support.ts'
 
@@ -89,6 +90,32 @@ describe('who counts', () => {
     expect(refusal).toMatchObject({ countedBy: 'user', used: 2, most: 2 })
     expect(JSON.stringify(refusal)).not.toContain('kim')
   })
+
+  test('a token counts its user in all threads, at once and later alike', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+    const file = join(directory, 'jwks.json')
+    writeFileSync(
+      file,
+      JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'a', alg: 'EdDSA' }] }),
+    )
+    const { url } = await stage.origin(echo)
+    const bed = await stage.testbed({
+      section: { identity: { jwt: { jwks: file } }, routes: { '/*': route('4/hour per user') } },
+      origins: { web: [url] },
+      threads: 2,
+    })
+    const token = (user: string) =>
+      new SignJWT({ sub: user })
+        .setProtectedHeader({ alg: 'EdDSA', kid: 'a' })
+        .setExpirationTime('1h')
+        .sign(privateKey)
+    const [kim, lee] = [await token('kim'), await token('lee')]
+    const as = (text: string) => ask(bed, '/', { authorization: `Bearer ${text}` })
+    const together = statuses(await Promise.all(Array.from({ length: 8 }, () => as(kim))))
+    expect(together.filter((status) => status === 200)).toHaveLength(4)
+    expect(await several(5, () => as(lee))).toEqual([200, 200, 200, 200, 429])
+    expect(await several(1, () => as(`${kim.slice(0, -4)}AAAA`))).toEqual([200])
+  }, 20_000)
 
   test('an API key counts by its name; the file is read again when it changes', async () => {
     const digest = (key: string): string => createHash('sha256').update(key).digest('hex')

@@ -23,6 +23,7 @@ import {
   type RequestHead,
   type RetryBudget,
   type Target,
+  type Trust,
 } from '../../pipeline/index.ts'
 import {
   admitOrWait,
@@ -303,20 +304,36 @@ function refuse(prepared: Prepared, refusal: Refusal, { slot, head, close }: Ref
   }
 }
 
-const directClients = new WeakMap<Socket, Client>()
+interface Peer {
+  readonly client: Client
+  /** What the policy that was asked last says. */
+  readonly trust: Trust
+  readonly isTrusted: boolean
+  readonly isPrivate: boolean
+}
+
+const peers = new WeakMap<Socket, Peer>()
+
+/** Looked up once for each connection and policy. */
+function peerOf(socket: Socket, trust: Trust): Peer {
+  const known = peers.get(socket)
+  if (known?.trust === trust) return known
+  const client = known?.client ?? directClient(socket.remoteAddress ?? '')
+  const { address } = client
+  const peer = { client, trust, isTrusted: trust(address), isPrivate: isPrivate(address) }
+  peers.set(socket, peer)
+  return peer
+}
 
 function clientOf(
   ground: TrafficGround,
   { trust }: Prepared,
   { socket, head }: { readonly socket: Socket; readonly head: RequestHead },
 ): Client {
-  let peer = directClients.get(socket)
-  if (peer === undefined) {
-    peer = directClient(socket.remoteAddress ?? '')
-    directClients.set(socket, peer)
-  }
-  if (trust(peer.address)) return proxiedClient(peer, head, trust)
+  const peer = peerOf(socket, trust)
+  const { client } = peer
+  if (peer.isTrusted) return proxiedClient(client, head, trust)
   const speaksForOthers = head.forwardedFor !== '' || head.forwarded !== ''
-  if (speaksForOthers && isPrivate(peer.address)) ground.lookAlikes.count(peer.address)
-  return peer
+  if (speaksForOthers && peer.isPrivate) ground.lookAlikes.count(client.address)
+  return client
 }

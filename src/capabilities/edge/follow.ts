@@ -6,6 +6,7 @@ import { plainError } from '../../kernel/std/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
 import { calm, decideSayings, type LimitSaying, type Ongoing, type OriginSaying } from './decide.ts'
 import type { Saying, Spell } from './decide.ts'
+import { decideLookAlike, nothingSeen } from './look-alike.ts'
 import { lastRecorded, recordReport, refusedSince } from './measures.ts'
 import type { DataPlane } from './ports.ts'
 import { MinuteTally, type RefusedMinute } from './offenders/index.ts'
@@ -64,6 +65,7 @@ export async function followReports(ground: FollowGround): Promise<void> {
 class Follower {
   readonly #ground: FollowGround
   #ongoing: Ongoing = calm
+  #lookAlikes = nothingSeen
   /** Start of the last second that is in the measures. */
   #recordedAt: number | null = null
   /** The same as an earlier control left it, until a later second came. */
@@ -115,6 +117,7 @@ class Follower {
     this.#ongoing = ongoing
     for (const saying of sayings) this.#unsaid.push(() => say(context, saying))
     for (const note of report.happened) this.#unsaid.push(() => sayNote(context, note))
+    this.#lookForLookAlikes(report)
     await this.#sayAll()
   }
 
@@ -125,6 +128,14 @@ class Follower {
     if (minute === null || minute.until <= this.#refusalsSaidUntil) return
     this.#refusalsSaidUntil = 0
     this.#unsaid.push(() => sayRefused(context, minute))
+  }
+
+  #lookForLookAlikes(report: EdgeReport): void {
+    const { state, saying } = decideLookAlike(this.#lookAlikes, report)
+    this.#lookAlikes = state
+    if (saying === null) return
+    const { context } = this.#ground
+    this.#unsaid.push(async () => void (await context.record(edgeFacts.clientsLookAlike, saying)))
   }
 
   /** What the timeline cannot take now is said later, in order; each second is measured once all the same. */

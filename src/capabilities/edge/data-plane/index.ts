@@ -6,3 +6,4 @@ export {
   type TargetProbe,
 } from './crew/index.ts'
 export { createReplay, type LoggedRequest, type Replay, type ReplayResult } from './replay/index.ts'
+export type { IdentityStore } from '../ports.ts'

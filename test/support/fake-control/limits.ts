@@ -72,7 +72,7 @@ function explain(input: Operations['limits.explain']['input'], { clock }: World)
   }
   const ban = { subject, since: at - 1000, until: at + 3_600_000, because: 'guesses passwords' }
   return {
-    says: `${subject} was refused 37 times by edge.route.POST /login (5/min per ip) between 12:02 and 12:05.`,
+    says: `${subject} was refused 37 times by POST /login (5/min per ip) between 12:02 and 12:05.`,
     ...span,
     spells: [spell],
     bans: [{ ...ban, actor: 'person:ada', liftedAt: null, holds: true }],

@@ -157,8 +157,10 @@ const routeColumns = (total: number): readonly Column<Route>[] => [
 
 function Use({ spell }: { spell: Spell }): ReactNode {
   const chart = useMemo(() => {
-    const span = { from: spell.from, to: spell.until }
-    const minutes = everyMinute(spell.minutes, span.from, span.to)
+    const { from, until } = spell
+    const minutes = everyMinute(spell.minutes, from, until)
+    // A point stands at the start of its minute, so the line ends with the last one.
+    const span = { from, to: minutes.at(-1)?.at ?? until }
     return refusalChart(minutes, 60_000, { title: `${sayLimit(spell.limit)}, ${spell.rule}`, ...span })
   }, [spell])
   const total = spell.routes.reduce((sum, { admitted, refused }) => sum + admitted + refused, 0)
@@ -203,19 +205,20 @@ const spellColumns: readonly Column<Spell>[] = [
       </time>
     ),
   },
-  { key: 'refused', label: 'refused', number: true, cell: ({ refused }) => sayCount(refused) },
-  { key: 'admitted', label: 'admitted', number: true, cell: ({ admitted }) => sayCount(admitted) },
   {
     key: 'allows',
     label: 'allows now',
     wide: true,
     cell: ({ allows }) => (allows.length === 0 ? 'no longer there' : allows.join(', ')),
   },
+  { key: 'refused', label: 'refused', number: true, cell: ({ refused }) => sayCount(refused) },
+  { key: 'admitted', label: 'admitted', number: true, cell: ({ admitted }) => sayCount(admitted) },
 ]
 
 const heldColumns: readonly Column<Held>[] = [
   { key: 'what', label: 'what', cell: (held) => ('rule' in held ? `${held.limit}: ${held.rule}` : 'ban') },
   { key: 'subject', label: 'of', cell: ({ subject }) => <span className="code">{subject}</span> },
+  { key: 'because', label: 'because', cell: ({ because }) => because },
   { key: 'since', label: 'since', number: true, cell: ({ since }) => sayMoment(since) },
   {
     key: 'until',
@@ -223,7 +226,6 @@ const heldColumns: readonly Column<Held>[] = [
     number: true,
     cell: ({ until, liftedAt }) => (liftedAt === null ? sayMoment(until) : `lifted ${sayMoment(liftedAt)}`),
   },
-  { key: 'because', label: 'because', cell: ({ because }) => because },
 ]
 
 function Held({ held }: { held: readonly Held[] }): ReactNode {

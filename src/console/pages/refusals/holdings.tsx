@@ -38,14 +38,14 @@ function useChange(): Change {
 function common<T extends Holding>(now: number, onLift: ((holding: T) => void) | null): readonly Column<T>[] {
   const facts = placeOf(['timeline'], { kind: 'limits.*' })
   return [
+    { key: 'because', label: 'because', cell: ({ because }) => because },
+    { key: 'actor', label: 'by', wide: true, cell: ({ actor }) => <a href={facts}>{actor}</a> },
     {
       key: 'until',
       label: 'ends in',
       number: true,
       cell: ({ until }) => <time title={sayMoment(until)}>{sayFor(now, until)}</time>,
     },
-    { key: 'because', label: 'because', cell: ({ because }) => because },
-    { key: 'actor', label: 'by', wide: true, cell: ({ actor }) => <a href={facts}>{actor}</a> },
     {
       key: 'lift',
       label: 'lift',

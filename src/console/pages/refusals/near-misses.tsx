@@ -15,16 +15,6 @@ const mostShown = 10
 const columns: readonly Column<Near>[] = [
   { key: 'subject', label: 'subject', cell: ({ subject }) => <SubjectLink subject={subject} /> },
   {
-    key: 'share',
-    label: 'in use',
-    number: true,
-    cell: ({ share }) => (
-      <>
-        <Meter share={share} /> {sayShare(share)}
-      </>
-    ),
-  },
-  {
     key: 'limit',
     label: 'of',
     cell: ({ limit }) => (
@@ -34,6 +24,16 @@ const columns: readonly Column<Near>[] = [
     ),
   },
   { key: 'rule', label: 'rule', plain: true, cell: ({ rule }) => rule },
+  {
+    key: 'share',
+    label: 'in use',
+    number: true,
+    cell: ({ share }) => (
+      <>
+        <Meter share={share} /> {sayShare(share)}
+      </>
+    ),
+  },
 ]
 
 /** Who had most of a limit in use and was not refused: whom would a tighter limit meet first? */

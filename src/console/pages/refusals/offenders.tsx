@@ -40,9 +40,9 @@ function LimitLinks({ names }: { names: readonly string[] }): ReactNode {
 
 const subjectColumns: readonly Column<Subject>[] = [
   { key: 'subject', label: 'subject', cell: ({ subject }) => <SubjectLink subject={subject} /> },
+  { key: 'limits', label: 'by', cell: ({ limits }) => <LimitLinks names={limits} /> },
   { key: 'refused', label: 'refused', number: true, cell: (subject) => <Refused {...subject} /> },
   { key: 'admitted', label: 'admitted since', number: true, cell: ({ admitted }) => sayCount(admitted) },
-  { key: 'limits', label: 'by', cell: ({ limits }) => <LimitLinks names={limits} /> },
 ]
 
 const limitColumns: readonly Column<Limit>[] = [

@@ -4,9 +4,10 @@ import { genericLines, type Paper } from '../output/index.ts'
 import { edgeViews } from './edge.ts'
 import { environmentViews } from './environment.ts'
 import { houseViews } from './house.ts'
+import { limitsViews } from './limits.ts'
 import type { Views } from './view.ts'
 
-const views: Views = { ...environmentViews, ...edgeViews, ...houseViews }
+const views: Views = { ...environmentViews, ...edgeViews, ...limitsViews, ...houseViews }
 
 /** What an operation answered, as lines for people. */
 export function render(name: OperationName, answer: Json, paper: Paper): readonly string[] {

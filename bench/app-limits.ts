@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -103,20 +103,16 @@ interface Connected {
 
 /** The application's token, with the role `use`. */
 async function connect(directory: string, child: ChildProcess): Promise<Connected> {
-  for (;;) {
+  const file = join(directory, 'run', 'control.json')
+  while (!existsSync(file)) {
     if (child.exitCode !== null) throw new Error('control did not start')
-    try {
-      const { url } = JSON.parse(readFileSync(join(directory, 'run', 'control.json'), 'utf8')) as {
-        url: string
-      }
-      const root = readFileSync(join(directory, 'root.token'), 'utf8').trim()
-      const client = createClient({ url, token: root })
-      const { token } = await client.call('access.create-token', { name: 'bench', role: 'use' })
-      return { url, token, pid: child.pid ?? 0 }
-    } catch {
-      await delay(50)
-    }
+    await delay(50)
   }
+  const { url } = JSON.parse(readFileSync(file, 'utf8')) as { url: string }
+  const root = readFileSync(join(directory, 'root.token'), 'utf8').trim()
+  const client = createClient({ url, token: root })
+  const { token } = await client.call('access.create-token', { name: 'bench', role: 'use' })
+  return { url, token, pid: child.pid ?? 0 }
 }
 
 /** Rows per second, each with its own fsync. */

@@ -26,6 +26,7 @@ import {
   type Trust,
 } from '../../pipeline/index.ts'
 import {
+  admit,
   admitOrWait,
   admitted,
   policiesOf,
@@ -36,6 +37,7 @@ import {
   type Lease,
   type Leases,
   type Looking,
+  type Patience,
   type LookAlikes,
   type Prepared,
   type PreparedLimit,
@@ -192,13 +194,9 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
     const policies = policiesOf([spent.limit])
     return refuseBy(ground, known, { limit: spent.limit, policies, retryAfterMs: spent.waitMs })
   }
-  const patience = {
-    countable,
-    nowMs,
-    now: ground.limitTimeMs,
-    onGone: (leave: () => void) => onClose(request.socket, leave),
-  }
-  const admission = admitOrWait(prepared.limiter, bounds, patience)
+  const admission = bounds.mayQueue
+    ? admitOrWait(prepared.limiter, bounds, { countable, nowMs, ...patienceOf(ground, request.socket) })
+    : admit(prepared.limiter, bounds, { countable, nowMs })
   if (!(admission instanceof Promise)) return finish(ground, known, admission)
   return admission.then((answer) => (answer === null ? gone : finish(ground, known, answer)))
 }
@@ -213,9 +211,14 @@ function isAllowed({ allow }: Bounds, client: Client, who: Identity): boolean {
   return !allow.knowsNobody && allow.byIdentity(who) === true
 }
 
-function onClose(socket: Socket, leave: () => void): () => void {
-  socket.once('close', leave)
-  return () => socket.off('close', leave)
+function patienceOf(ground: TrafficGround, socket: Socket): Patience {
+  return {
+    now: ground.limitTimeMs,
+    onGone: (leave) => {
+      socket.once('close', leave)
+      return () => socket.off('close', leave)
+    },
+  }
 }
 
 function lookingAt(ground: TrafficGround, { prepared, countable }: Known): Looking {

@@ -1,0 +1,1 @@
+export { openRedisCounters, type RedisCountersOptions } from './redis-counters.ts'

@@ -41,12 +41,16 @@ if (name === undefined || !names.includes(name)) {
   process.exit(name === undefined && args.length === 0 ? 0 : 2)
 }
 
+/** The edge runs with huge pages where the kernel gives them, so whatever is measured does too, peers included. */
+const tunables = [process.env.GLIBC_TUNABLES, 'glibc.malloc.hugetlb=1'].filter(Boolean).join(':')
+
 await ensureDependencies()
 const file = pathToFileURL(join(folder, `${name}.ts`)).href
 const flags = ['--expose-gc', '--input-type=module', '-e', script]
 const child = spawn(pinnedNode(), [...flags, file, args.includes('--json') ? 'json' : 'text'], {
   cwd: root,
   stdio: 'inherit',
+  env: process.platform === 'linux' ? { ...process.env, GLIBC_TUNABLES: tunables } : process.env,
 })
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => {

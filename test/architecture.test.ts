@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findCircle, importsOf, judgeImport } from './architecture/imports.ts'
+import { findCircle, importsOf, judgeImport, loadedWith } from './architecture/imports.ts'
 import { allSources, filesBelow, isProduct, parse } from './architecture/sources.ts'
 
 const sources = allSources()
@@ -46,6 +46,27 @@ describe('the rooms', () => {
   })
 })
 
+describe('what the edge loads before it serves, while connections wait', () => {
+  const main = loadedWith('src/server/edge/main.ts', imports)
+  const thread = loadedWith('src/capabilities/edge/data-plane/traffic/thread.ts', imports)
+
+  test('is found', () => {
+    expect([...main]).toContain('src/capabilities/edge/data-plane/crew/seat.ts')
+    expect([...thread]).toContain('node:http')
+    expect([...loadedWith('src/server/control/main.ts', imports)]).toContain('fastify')
+  })
+
+  test('has no schemas, no part of control or supervisor, and in the main thread no HTTP', () => {
+    const packages = ['zod', 'fastify', 'pino', 'prom-client', '@clack/prompts']
+    const parts = ['src/contracts/edge-policy.ts', 'src/capabilities/edge/index.ts']
+    const needless = new Set([...packages, ...parts])
+    expect([...thread].filter((each) => needless.has(each))).toEqual([])
+    expect([...main].filter((each) => each.startsWith('src/server/supervisor/'))).toEqual([])
+    for (const each of ['node:http', 'node:https', 'find-my-way']) needless.add(each)
+    expect([...main].filter((each) => needless.has(each))).toEqual([])
+  })
+})
+
 describe('the table can say no', () => {
   test.each([
     ['src/kernel/limit/take.ts', "import { x } from '../timeline/index.ts'"],
@@ -59,6 +80,7 @@ describe('the table can say no', () => {
     ['src/providers/redis/index.ts', "export { x } from '../../capabilities/edge/index.ts'"],
     ['src/providers/redis/index.ts', "import { x } from '../files/index.ts'"],
     ['src/server/control/main.ts', "import { x } from '../../capabilities/edge/policy.ts'"],
+    ['src/server/edge/main.ts', "import { x } from '../../capabilities/edge/data-plane/crew/index.ts'"],
     ['src/server/control/main.ts', "const x = await import('../../cli/main.ts')"],
     ['src/client/index.ts', "import { operationCatalogue } from '../contracts/index.ts'"],
     ['src/client/index.ts', "import 'undici'"],

@@ -7,8 +7,8 @@ export const moment = z.number().int().nonnegative().describe('milliseconds sinc
 /** How bad a fact is. */
 export const severity = z.enum(['info', 'notice', 'warning', 'critical'])
 
-/** A role: what somebody may do. */
-export const role = z.enum(['view', 'operate', 'administer'])
+/** A role: what somebody may do. `use` is for applications: they take from limits and see nothing. */
+export const role = z.enum(['use', 'view', 'operate', 'administer'])
 
 /** Name of a service in the environment file. */
 export const serviceName = z.string().regex(/^[a-z][a-z0-9-]{0,38}$/, 'lower-case letters, digits and dashes')
@@ -35,6 +35,12 @@ export const fact = z.strictObject({
   data: jsonObject.nullable().describe('null: erased'),
   hash: z.string(),
   says: z.string().describe('the fact in one sentence'),
+})
+
+/** An exception from a rule of the house: it says why, and it ends. */
+export const waiver = z.strictObject({
+  because: z.string().min(3).describe('why, for whoever reads the file next year'),
+  until: z.iso.date().describe('the last day on which it holds, as 2027-03-31'),
 })
 
 /** A duration as a person writes it, parsed into milliseconds. */

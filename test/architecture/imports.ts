@@ -9,6 +9,8 @@ export interface Import {
   readonly to: string
   readonly isPackage: boolean
   readonly typeOnly: boolean
+  /** `import()`: only when it is come to. */
+  readonly isLazy: boolean
 }
 
 const textOf = (node: unknown): string | undefined => {
@@ -51,9 +53,9 @@ export function importsOf(source: Source): readonly Import[] {
       const to = isPackage
         ? packageOf(specifier)
         : posix.normalize(posix.join(posix.dirname(source.path), specifier))
-      return [
-        { from: source.path, line: lineOf(source, node.start), to, isPackage, typeOnly: isTypeOnly(node) },
-      ]
+      const line = lineOf(source, node.start)
+      const isLazy = node.type === 'ImportExpression'
+      return [{ from: source.path, line, to, isPackage, typeOnly: isTypeOnly(node), isLazy }]
     })
 }
 
@@ -70,10 +72,12 @@ type Judge = (target: string, found: Import) => boolean
 
 const kernelRoom = /^src\/kernel\/[a-z-]+\/index\.ts$/
 const isStd: Judge = (target) => target === 'src/kernel/std/index.ts'
+const isThread: Judge = (target) => target === 'src/kernel/thread/index.ts'
 const isKernel: Judge = (target) => kernelRoom.test(target)
 const isContracts: Judge = (target) => target.startsWith('src/contracts/')
 const isPorts: Judge = (target) => /^src\/capabilities\/[a-z-]+\/ports\.ts$/.test(target)
-const isDoor: Judge = (target) => /^src\/(?:capabilities|providers)\/[a-z-]+\/index\.ts$/.test(target)
+const isDoor: Judge = (target) =>
+  /^src\/(?:capabilities|providers)\/[a-z-]+\/(?:data-plane\/)?index\.ts$/.test(target)
 const isServer: Judge = (target) => target.startsWith('src/server/')
 const isClient: Judge = (target) => target.startsWith('src/client/')
 const isCli: Judge = (target) => target.startsWith('src/cli/')
@@ -84,6 +88,7 @@ const kernelTypes: Judge = (target, { typeOnly }) =>
 const table: readonly (readonly [room: RegExp, mayImport: readonly Judge[]])[] = [
   [/^kernel\/std$/, []],
   [/^kernel\/capability$/, [isStd, kernelTypes]],
+  [/^kernel\/timeline$/, [isStd, isThread]],
   [/^kernel\//, [isStd]],
   [/^contracts$/, [isStd]],
   [/^capabilities\//, [isKernel, isContracts]],
@@ -124,6 +129,16 @@ export function judgeImport(found: Import): string | null {
   if (roomOf(found.to) === room) return null
   const allowed = table.find(([name]) => name.test(room))?.[1] ?? []
   return allowed.some((judge) => judge(found.to, found)) ? null : `${room} may not import ${found.to}`
+}
+
+/** Everything that is loaded at once with a file: files below the repository, packages, modules of Node. */
+export function loadedWith(file: string, imports: readonly Import[]): ReadonlySet<string> {
+  const loaded = new Set([file])
+  for (const at of loaded) {
+    for (const { from, to, typeOnly, isLazy } of imports)
+      if (from === at && !typeOnly && !isLazy) loaded.add(to)
+  }
+  return loaded
 }
 
 /** The files of one import circle, or null; types count. */

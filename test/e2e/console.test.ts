@@ -137,6 +137,20 @@ describeWith(['chromium'], 'the console in a real browser', ({ chromium }) => {
       expect(await page.getByLabel('Data').innerText()).toContain('"limit": "x"')
     })
 
+    test('opens the fact of an address, also on a page that is there already', async () => {
+      const page = await here.signIn()
+      await here.goTo(page, '#/timeline', 'Timeline')
+      await page.locator('.fact').first().waitFor()
+      for (const fact of [12, 3]) {
+        await page.goto(`${here.fake.url}/#/timeline?fact=${fact}`)
+        const details = page.locator('.fact-details', { hasText: new RegExp(`number\\s*${fact}\\s*hash`) })
+        await details.waitFor()
+        // As high as the page: it has been brought to where one looks.
+        await expect.poll(async () => (await details.boundingBox())?.y).toBeGreaterThan(0)
+        await expect.poll(async () => (await details.boundingBox())?.y).toBeLessThan(900)
+      }
+    })
+
     test('verifies its chain', async () => {
       const page = await here.signIn()
       await here.goTo(page, '#/timeline', 'Timeline')

@@ -199,7 +199,8 @@ test(
     expect(await statusAt('/wide/x')).toBe(503)
     expect(await statusAt('/silent/x')).toBeGreaterThanOrEqual(503)
     const log = readFileSync(join(here.data, 'logs', 'loud', '1.log'))
-    expect(log.length).toBeLessThan(300 * 2 ** 20)
+    // 16 MiB and what 50 MB/s add within a tenth of a second, and a second more for a machine that is busy.
+    expect(log.length).toBeLessThan(80 * 2 ** 20)
     expect(here.run('logs', 'loud').code).toBe(0)
     expect(here.run('down').code).toBe(0)
     expect(processesWith(here.directory)).toEqual([])

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -69,6 +70,24 @@ async function settle(load: ReturnType<typeof traffic>, more = 200): Promise<voi
   const before = load.counts.good
   await until('traffic to go on', () => load.counts.good >= before + more)
 }
+
+const environmentOf = (pid: number): readonly string[] =>
+  readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+
+test.runIf(process.platform === 'linux')(
+  'the edge alone is told to use huge pages',
+  { timeout: 90_000 },
+  async () => {
+    const here = await runningPlace()
+    const replica = Number(await (await fetch(`${here.edgeUrl}/pid`)).text())
+    const told = (pid: number): boolean =>
+      environmentOf(pid).some((each) => /^GLIBC_TUNABLES=.*glibc\.malloc\.hugetlb=1/.test(each))
+    expect(environmentOf(replica).some((each) => each.startsWith('PORT='))).toBe(true)
+    expect(told(here.pidOf('edge'))).toBe(true)
+    for (const pid of [replica, here.pidOf('control'), here.pidOf('supervisor')])
+      expect(told(pid)).toBe(false)
+  },
+)
 
 test(
   'control killed under load: no request is lost, and it comes back by itself',

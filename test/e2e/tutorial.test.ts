@@ -41,8 +41,14 @@ async function follow(block: Block, said: string, { place, tools }: Scene): Prom
     if (!screen.includes('Ctrl-C stops everything')) throw fails(block, screen)
   }
   if (block.tag !== 'run' || text.startsWith('mkdir shop')) return said
+  return run(block, text, { place, tools })
+}
+
+function run(block: Block, text: string, { place, tools }: Scene): string {
   const { out, code } = shell(place, tools, text)
   if (code !== 0) throw fails(block, out)
+  // What is on PATH is called by its name, not by a path into somebody's clone.
+  if (text.startsWith('holdfast init') && !out.includes('next: holdfast up')) throw fails(block, out)
   return out
 }
 

@@ -55,7 +55,7 @@ describe('an hour in which everything flaps', () => {
       'the edge refuses policies',
       'what somebody else runs is down',
     ]
-    const ended = await simulate(5, { faultsMs: 3_600_000, calmMs: 150_000, everyMs: 2000, only })
+    const ended = await simulate(5, { faultsMs: 3_600_000, everyMs: 2000, only })
     const facts = await allFacts(ended)
     expect(report(ended, [...tooMany(facts, 1), ...(await violations(ended))])).toBe('')
     const altogether = Object.values(mostPerHour).reduce((sum, most) => sum + most, 0)

@@ -9,16 +9,26 @@ export interface Program {
   readonly package: string
   /** Its names on PATH, the best first. */
   readonly commands: readonly string[]
+  /** Too large to be asked of everybody: it is never installed, and its tests are skipped without it, on CI too. */
+  readonly isOptional?: boolean
 }
 
-/** Every program that a test needs beside Node; the test command installs what is missing on Debian as root. */
+/** Every program that a test needs beside Node; on Debian as root the test command installs what is missing of them. */
 export const programs: readonly Program[] = [
   { name: 'chromium', package: 'chromium', commands: ['chromium', 'chromium-browser', 'google-chrome'] },
   { name: 'python3', package: 'python3', commands: ['python3'] },
   { name: 'curl', package: 'curl', commands: ['curl'] },
   { name: 'redis-server', package: 'redis-server', commands: ['redis-server', 'valkey-server'] },
+  { name: 'faketime', package: 'faketime', commands: ['faketime'] },
   { name: 'openssl', package: 'openssl', commands: ['openssl'] },
+  { name: 'go', package: 'golang-go', commands: ['go'], isOptional: true },
 ]
+
+function declared(name: string): Program {
+  const program = programs.find((each) => each.name === name)
+  if (program === undefined) throw new Error(`"${name}" is not declared in test/support/programs.ts`)
+  return program
+}
 
 function findOnPath(command: string): string | null {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
@@ -36,12 +46,19 @@ function findOnPath(command: string): string | null {
 
 /** Absolute path of a program, or null when it is missing. The name must be one of `programs`. */
 export function findProgram(name: string): string | null {
-  const program = programs.find((each) => each.name === name)
-  if (program === undefined) throw new Error(`"${name}" is not declared in test/support/programs.ts`)
-  return program.commands.map(findOnPath).find((file) => file !== null) ?? null
+  return (
+    declared(name)
+      .commands.map(findOnPath)
+      .find((file) => file !== null) ?? null
+  )
 }
 
-/** The programs that are missing on this machine. */
+/** Whether tests go without a program where it is missing, on CI too. */
+export function isOptional(name: string): boolean {
+  return declared(name).isOptional === true
+}
+
+/** The programs that are missing on this machine and ought not to be. */
 export function missingPrograms(): readonly Program[] {
-  return programs.filter(({ name }) => findProgram(name) === null)
+  return programs.filter(({ name }) => !isOptional(name) && findProgram(name) === null)
 }

@@ -13,7 +13,19 @@ export interface Ongoing {
   readonly bites: Readonly<Record<string, Spell>>
   /** Services that do not answer. */
   readonly failing: Readonly<Record<string, Spell>>
+  readonly flaps: Flaps
 }
+
+/** How a service came and went lately. A type, so that it is JSON. */
+export type Flap = {
+  /** So long nothing may fail before it is said to have recovered. */
+  readonly holdMs: number
+  /** When that was said last; null while it fails. */
+  readonly recoveredAt: number | null
+}
+
+/** The flaps that are not forgotten yet, by service. */
+export type Flaps = Readonly<Record<string, Flap>>
 
 /** A limit began or ceased to refuse. */
 export interface LimitSaying {
@@ -34,12 +46,16 @@ export interface OriginSaying {
 export type Saying = LimitSaying | OriginSaying
 
 /** Nothing goes on. */
-export const calm: Ongoing = { bites: {}, failing: {} }
+export const calm: Ongoing = { bites: {}, failing: {}, flaps: {} }
 
 /** A limit has eased when it refused nothing for so long. */
 export const quietMs = 60_000
-/** A service has recovered when so long nothing failed, and something was answered. */
-const steadyMs = 10_000
+/** A service has recovered when so long nothing failed, and something was answered; twice as long with each flap. */
+const firstHoldMs = 10_000
+/** Longest such time: whoever reads along hears at most a dozen times an hour of a service that flaps. */
+const longestHoldMs = 300_000
+/** One that was well for so long begins anew. */
+const forgetMs = 600_000
 
 /** Names a limit's rule. */
 export function biteKey(limit: string, rule: string): string {
@@ -53,9 +69,9 @@ export function decideSayings(
   serviceOf: ReadonlyMap<string, string>,
 ): { readonly ongoing: Ongoing; readonly sayings: readonly Saying[] } {
   const bites = decideBites(ongoing.bites, report)
-  const failing = decideFailing(ongoing.failing, report, serviceOf)
+  const failing = decideFailing(ongoing, report, serviceOf)
   return {
-    ongoing: { bites: bites.spells, failing: failing.spells },
+    ongoing: { bites: bites.spells, failing: failing.spells, flaps: failing.flaps },
     sayings: [...bites.sayings, ...failing.sayings],
   }
 }
@@ -84,24 +100,52 @@ function decideBites(before: Ongoing['bites'], report: EdgeReport): Decision {
   return { spells, sayings }
 }
 
+/**
+ * What becomes of the flaps when it is said that a service failed or recovered. Pure: control knows them again after a
+ * restart, from what was said.
+ */
+export function flapsAfter(
+  flaps: Flaps,
+  { what, service }: Pick<OriginSaying, 'what' | 'service'>,
+  at: number,
+): Flaps {
+  const kept = Object.entries(flaps).filter(
+    ([, { recoveredAt }]) => recoveredAt === null || at - recoveredAt < forgetMs,
+  )
+  const fresh = Object.fromEntries(kept)
+  const before = fresh[service]
+  const again = before === undefined ? firstHoldMs : Math.min(longestHoldMs, 2 * before.holdMs)
+  fresh[service] =
+    what === 'origin-failed'
+      ? { holdMs: again, recoveredAt: null }
+      : { holdMs: before?.holdMs ?? firstHoldMs, recoveredAt: at }
+  return fresh
+}
+
 function decideFailing(
-  before: Ongoing['failing'],
+  before: Ongoing,
   report: EdgeReport,
   serviceOf: ReadonlyMap<string, string>,
-): Decision {
-  const spells = upTo(before, report.at)
+): Decision & { readonly flaps: Flaps } {
+  const spells = upTo(before.failing, report.at)
+  let { flaps } = before
+  const say = (saying: OriginSaying): void => {
+    sayings.push(saying)
+    flaps = flapsAfter(flaps, saying, report.at)
+  }
+  const holdOf = (service: string): number => flaps[service]?.holdMs ?? firstHoldMs
   const sayings: Saying[] = []
   for (const [service, { failures, answers }] of answersByService(report, serviceOf)) {
     const spell = spells[service]
     if (failures > 0) {
       spells[service] = longer(spell, report.at, failures)
-      if (spell === undefined) sayings.push({ what: 'origin-failed', service, spell: spells[service] })
-    } else if (spell !== undefined && answers > 0 && report.at - spell.last >= steadyMs) {
+      if (spell === undefined) say({ what: 'origin-failed', service, spell: spells[service] })
+    } else if (spell !== undefined && answers > 0 && report.at - spell.last >= holdOf(service)) {
       delete spells[service]
-      sayings.push({ what: 'origin-recovered', service, spell })
+      say({ what: 'origin-recovered', service, spell })
     }
   }
-  return { spells, sayings }
+  return { spells, sayings, flaps }
 }
 
 /** Spells that end in the future stem from before the clock was set back; without this they would last until then. */

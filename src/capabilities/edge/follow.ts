@@ -93,7 +93,7 @@ class Follower {
     const failing = Object.entries(view.state.failing).map(
       ([service, since]) => [service, { since, last: this.#recordedAt ?? since, count: 1 }] as const,
     )
-    this.#ongoing = { bites, failing: Object.fromEntries(failing) }
+    this.#ongoing = { bites, failing: Object.fromEntries(failing), flaps: view.state.flaps }
   }
 
   async take(report: EdgeReport, after: number): Promise<void> {
@@ -160,6 +160,10 @@ async function sayNote(context: Context, { what, file, message }: EdgeNote): Pro
     await context.record(edgeFacts.certificateReloaded, { file, until: message })
   } else if (what === 'certificate-refused') {
     await context.record(edgeFacts.certificateRefused, { file, message })
+  } else if (what === 'identity-reloaded') {
+    await context.record(edgeFacts.identityReloaded, { source: file })
+  } else if (what === 'identity-refused') {
+    await context.record(edgeFacts.identityRefused, { source: file, message })
   } else {
     await context.record(edgeFacts.threadReplaced, { message })
   }

@@ -1,18 +1,18 @@
 import { edgeConfig } from './config.ts'
 import { createEdge } from './capability.ts'
-import { startDataPlane } from './data-plane/index.ts'
-import { compilePolicy, findExpiredWaivers } from './policy.ts'
+import { compilePolicy, findExpiredWaivers } from './policy/index.ts'
 
 export type { EdgeParts } from './capability.ts'
 export type { EdgeConfig } from './config.ts'
-export type { RunningDataPlane } from './data-plane/index.ts'
-export type { ExpiredWaiver, PolicyGround } from './policy.ts'
+export type { PolicyFinding, PolicyGround } from './policy/index.ts'
 
-/** The capability that serves traffic: its section, its policy, its part in control, and its data plane. */
+/**
+ * The capability that serves traffic: its section, its policy and its part in control. Its data plane has a door of its
+ * own, `data-plane/index.ts`: the edge process waits for no schema when it is started anew.
+ */
 export const edge = {
   config: edgeConfig,
   compile: compilePolicy,
   findExpiredWaivers,
   create: createEdge,
-  startDataPlane,
 }

@@ -1,10 +1,5 @@
 import { z } from 'zod'
-import { duration, serviceName } from '../../contracts/shapes.ts'
-
-const waiver = z.strictObject({
-  because: z.string().min(3).describe('why, for whoever reads the file next year'),
-  until: z.iso.date().describe('the last day on which it holds, as 2027-03-31'),
-})
+import { duration, serviceName, waiver } from '../../contracts/shapes.ts'
 
 const count = z.number().int().min(1).max(200)
 const replicas = z

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { environmentFileNames } from '../../contracts/environment-file.ts'
 import { findDataDirectory, locateControl } from './index.ts'
 
 let folder = ''
@@ -18,8 +19,8 @@ async function pretendToRun(data: string): Promise<void> {
   await writeFile(join(data, 'root.token'), 'the-token\n')
 }
 
-test('the data directory lies beside the nearest environment file above', async () => {
-  await writeFile(join(folder, 'holdfast.config.ts'), '')
+test.each(environmentFileNames)('the data directory lies beside the nearest %s above', async (name) => {
+  await writeFile(join(folder, name), '')
   const deep = join(folder, 'a', 'b')
   await mkdir(deep, { recursive: true })
   expect(await findDataDirectory({ directory: deep })).toBe(join(folder, '.holdfast'))

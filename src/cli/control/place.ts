@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { environmentFileNames } from '../../contracts/environment-file.ts'
 
 /** What the global flags and the variables say about where control is. */
 export interface Directions {
@@ -14,8 +15,6 @@ export interface Directions {
   /** Where the command was called, absolute. */
   readonly directory: string
 }
-
-const fileNames = ['holdfast.config.ts', 'holdfast.config.mts', 'holdfast.config.js', 'holdfast.config.mjs']
 
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
@@ -39,6 +38,6 @@ async function nearest(directory: string, names: readonly string[]): Promise<str
 export async function findDataDirectory({ data, config, directory }: Directions): Promise<string> {
   if (data !== undefined) return resolve(directory, data)
   if (config !== undefined) return join(dirname(resolve(directory, config)), '.holdfast')
-  const folder = (await nearest(directory, ['.holdfast'])) ?? (await nearest(directory, fileNames))
+  const folder = (await nearest(directory, ['.holdfast'])) ?? (await nearest(directory, environmentFileNames))
   return join(folder ?? resolve(directory), '.holdfast')
 }

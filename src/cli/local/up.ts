@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { createClient, type Client } from '../../client/index.ts'
 import type { EnvironmentStatus } from '../../contracts/index.ts'
 import { HoldfastError, sayDuration, systemClock } from '../../kernel/std/index.ts'
+import { locateControl } from '../control/index.ts'
 import { readFailedStart } from '../../server/control/index.ts'
 import { findFile, loadEnvironment, type LoadedEnvironment } from '../../server/composition/index.ts'
 import { launch, type Launched } from '../../server/launch/index.ts'
@@ -34,15 +34,9 @@ function timeoutsOf(loaded: LoadedEnvironment): Timeouts {
 }
 
 async function connect(dataDirectory: string): Promise<Client | null> {
-  try {
-    const { url } = JSON.parse(await readFile(join(dataDirectory, 'run', 'control.json'), 'utf8')) as {
-      url: string
-    }
-    const token = (await readFile(join(dataDirectory, 'root.token'), 'utf8')).trim()
-    return createClient({ url, token })
-  } catch {
-    return null // not there yet
-  }
+  const directions = { directory: dataDirectory, data: dataDirectory }
+  const address = await locateControl(directions).catch(() => null) // not there yet
+  return address === null ? null : createClient(address)
 }
 
 async function askStatus(client: Client | null): Promise<EnvironmentStatus | null> {

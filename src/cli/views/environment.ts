@@ -88,7 +88,7 @@ function statusLines(status: EnvironmentStatus, paper: Paper): readonly string[]
     paper.paint('strong', status.says),
     paper.paint(
       'dim',
-      `environment ${status.name}, Holdfast ${status.version}, control started ${sayAgo(status.startedAt, paper.nowMs)}`,
+      `environment ${status.name}, Holdfast ${status.version}, started ${sayAgo(status.startedAt, paper.nowMs)}`,
     ),
     '',
     ...services,

@@ -46,6 +46,17 @@ test('the option is plain data in the colours of the theme', () => {
   expect(option.tooltip.showContent).toBe(false)
 })
 
+test('no label of time stands so near to the rim that it would be cut', () => {
+  const labels = (from: number, to: number, at: readonly number[]): boolean[] => {
+    const option = chartOption({ ...chart, from, to }, theme) as unknown as {
+      xAxis: { axisLabel: { formatter: (at: number) => string } }
+    }
+    return at.map((each) => option.xAxis.axisLabel.formatter(each) !== '')
+  }
+  expect(labels(0, 300_000, [20_000, 40_000, 260_000, 290_000])).toEqual([false, true, true, false])
+  expect(labels(0, 3_600_000, [150_000, 300_000, 3_300_000])).toEqual([false, true, true])
+})
+
 test('a chart says itself in a sentence', () => {
   expect(describeChart(chart)).toBe(
     'Requests per second. served: 8.0/s now, 412/s at most; refused: nothing measured.',

@@ -50,7 +50,8 @@ function axes(chart: Chart, theme: ChartTheme): object {
   const seconds = chart.to - chart.from < 900_000
   const days = chart.to - chart.from > 90_000_000
   const date = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
-  const edge = (chart.to - chart.from) / 25
+  // Half the width of a label in a chart as narrow as on a phone.
+  const edge = (chart.to - chart.from) / (seconds ? 11 : 18)
   const say = (at: number): string => {
     // A label at the rim would be cut.
     if (at < chart.from + edge || at > chart.to - edge) return ''

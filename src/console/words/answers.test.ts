@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import type { LimitView } from '../data/answers.ts'
 import { fittingRange } from '../data/measures.ts'
-import { answerOverview, bitingLimits, illFirst, runningSince, sayLimit, stateOfReplica } from './answers.ts'
+import {
+  answerOverview,
+  bitingLimits,
+  illFirst,
+  runningSince,
+  sayLimit,
+  sayRoute,
+  stateOfReplica,
+} from './answers.ts'
 import { sayAgo, sayCount, sayCpu, sayRate, sayShare } from './format.ts'
 
 type Status = Parameters<typeof answerOverview>[0]
@@ -74,6 +82,7 @@ test('the ill come first, and the hardest biting', () => {
     'a',
   ])
   expect(sayLimit('edge.unmatched')).toBe('whatever no route matches')
+  expect(['GET /x', '(unmatched)'].map(sayRoute)).toEqual(['GET /x', 'whatever no route matches'])
 })
 
 test('a replica that runs is good only when it is known to be healthy', () => {

@@ -110,6 +110,13 @@ function sayBiting(biting: readonly LimitView[]): readonly Piece[] {
 export const sayLimit = (name: string): string =>
   name === 'edge.unmatched' ? 'whatever no route matches' : name.replace(/^edge\.route\./, '')
 
+/** A route's name as people say it. */
+export const sayRoute = (name: string): string =>
+  name === unmatchedRoute ? 'whatever no route matches' : name
+
+/** What control calls the route of requests that no route matches. */
+export const unmatchedRoute = '(unmatched)'
+
 /** The answer of the services' page. */
 export function answerServices(services: readonly Service[]): readonly Piece[] {
   const replicas = services.flatMap((service) => service.replicas)

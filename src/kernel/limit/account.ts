@@ -1,3 +1,5 @@
+import { Calendar } from './calendar/calendar.ts'
+import { tallyForm } from './calendar/tally.ts'
 import { ringForm } from './entry.ts'
 import type { KeyedHash } from './hash.ts'
 import type { EntryForm, Identity, Registry } from './registry.ts'
@@ -22,18 +24,28 @@ export interface Account extends Owner {
   /** For windows: who the entries are that remember the next place in the ring. */
   readonly ring: Owner
   readonly ringForm: EntryForm
+  /** For calendar limits: when they reset. */
+  readonly calendar: Calendar | undefined
 }
 
 const DEFAULT_LEASE_MS = 60_000
 
 /** How many records of the registry these limits need. */
-export function recordsFor(limits: readonly NamedLimit[]): number {
+function recordsFor(limits: readonly NamedLimit[]): number {
   return limits.reduce((sum, { rule }) => sum + (rule.kind === 'window' ? 2 : 1), 0)
+}
+
+/** How many limits a new buffer remembers, those of former policies included. */
+export function limitCapacityOf(options: {
+  readonly limits: readonly NamedLimit[]
+  readonly limitCapacity?: number
+}): number {
+  return options.limitCapacity ?? Math.max(64, 4 * recordsFor(options.limits))
 }
 
 /**
  * Looks the limits up in the buffer's registry. A limit is the same one as before if name and rule are equal
- * (dry run or not), so its accounts survive a new policy and a dry run that goes live.
+ * (dry run or not, with a queue or not), so its accounts survive a new policy and a dry run that goes live.
  */
 export function openAccounts(
   limits: readonly NamedLimit[],
@@ -63,6 +75,7 @@ export function openAccounts(
       form: own.form,
       ring: owner(ring ?? own),
       ringForm: (ring ?? own).form,
+      calendar: rule.resets === null ? undefined : new Calendar(rule.resets),
     }
   })
 }
@@ -74,20 +87,23 @@ interface Identified {
 }
 
 function identify({ name, rule, leaseMs = DEFAULT_LEASE_MS }: NamedLimit, hash: KeyedHash): Identified {
-  const text = `${name}\n${printLimit({ ...rule, dryRun: false })}`
+  const text = `${name}\n${printLimit({ ...rule, dryRun: false, queue: null })}`
   const plan = planFor(rule)
   if (rule.kind === 'concurrency') {
     const own = identity(`${text}\n${leaseMs}`, { ...plan, kind: 'leases', ticksPerGrain: leaseMs }, hash)
     return { plan, own, ring: undefined }
   }
+  if (rule.kind === 'calendar')
+    return { plan, own: identity(text, tallyForm(rule.periodMs, rule.count), hash), ring: undefined }
   if (rule.kind === 'rate')
     return { plan, own: identity(text, { ...plan, kind: 'rate' }, hash), ring: undefined }
   const own = identity(text, { ...plan, kind: 'slot' }, hash)
   return { plan, own, ring: identity(`${text}\nring`, ringForm(rule.periodMs), hash) }
 }
 
+/** How it is counted is part of what it is: a version that counts otherwise does not misread a restored table. */
 function identity(text: string, form: EntryForm, hash: KeyedHash): Identity {
-  hash.text(text)
+  hash.text(`${text}\n${form.kind} ${form.horizonTicks} ${form.grainsPerMs} ${form.ticksPerGrain}`)
   return { low: hash.low === 0 ? 1 : hash.low, high: hash.high, form }
 }
 
@@ -109,7 +125,9 @@ export interface Plan {
   readonly horizonTicks: number
   readonly grainsPerMs: number
   readonly ticksPerGrain: number
-  /** Added to the debt of an idle key when ticks do not divide grains; otherwise 0. */
+  /** Whether ticks do not divide grains, so that the product of time and ticks is rounded. */
+  readonly isRounded: boolean
+  /** Added to the debt of an idle key where a unit costs too few ticks to be dearer by the rounding; else 0. */
   readonly slackTicks: number
 }
 
@@ -123,11 +141,13 @@ export function debtTicks(plan: Plan, value: number, tick: number): number {
 
 /**
  * What an idle account starts from: time within the current grain counts as not yet passed, so that the promise
- * of "burst + rate x window" is strict in real time although ticks are rounded down.
+ * of "burst + rate x window" holds although ticks are rounded down. Where ticks do not divide grains, `nearScale`
+ * sees to that.
  */
 export function startTicks(plan: Plan, nowMs: number): number {
+  if (plan.isRounded) return plan.slackTicks
   const grains = nowMs * plan.grainsPerMs
-  return grains > Math.floor(grains) ? plan.ticksPerGrain + plan.slackTicks : plan.slackTicks
+  return grains > Math.floor(grains) ? plan.ticksPerGrain : 0
 }
 
 /** Plans a rate of `burst` and `count` per `periodMs`; a window is a ring of plans of one per period. */
@@ -140,6 +160,7 @@ export function planFor(rule: LimitRule): Plan {
     horizonTicks: rule.count,
     grainsPerMs: 1,
     ticksPerGrain: 1,
+    isRounded: false,
     slackTicks: 0,
   }
 }
@@ -154,7 +175,7 @@ export function ticksPerMs(plan: Plan): number {
  * grains, for then the product of time and ticks is rounded.
  */
 export function waitMs(plan: Plan, waitTicks: number): number {
-  const grains = Math.ceil(waitTicks / plan.ticksPerGrain) + (plan.slackTicks > 0 ? 1 : 0)
+  const grains = Math.ceil(waitTicks / plan.ticksPerGrain) + (plan.isRounded ? 1 : 0)
   return Math.max(1, Math.ceil(grains / plan.grainsPerMs))
 }
 
@@ -175,19 +196,41 @@ function exactScale({ count, periodMs, burst }: Pace, grainsPerMs: number): Omit
   const costTicks = grains / divisor
   const ticksPerGrain = count / divisor
   if (costTicks * burst > FARTHEST_TICKS || ticksPerGrain * grainsPerMs > MOST_TICKS_PER_MS) return undefined
-  return { costTicks, horizonTicks: costTicks * burst, grainsPerMs, ticksPerGrain, slackTicks: 0 }
+  const horizonTicks = costTicks * burst
+  return { costTicks, horizonTicks, grainsPerMs, ticksPerGrain, isRounded: false, slackTicks: 0 }
 }
 
-/** For odd pairs as 1,001/day: the cost stays whole, the grain does not, and slack keeps the promise strict. */
+/** The rounding of two times, whole ticks above it: see `nearScale`. */
+const ROUNDING_TICKS = 3
+/** From this cost on, a unit that is dearer by the rounding slows a rate by less than a thousandth. */
+const DEAR_ENOUGH_TICKS = 4096
+
+/**
+ * For odd pairs as 1,001/day: the cost C stays whole, the grain does not. A unit costs 3 ticks more than flow in while
+ * it is paid for, so that the whole burst is there at one instant and the promise is strict all the same:
+ *
+ * Be K(t) the tick of a time and g the ticks that flow in a millisecond. The product of t and g is rounded by at most
+ * a half (it stays below 2^53) and then down, so K(u) - K(t) < g(u - t) + 2. An account owes V; a unit at t makes it
+ * max(V, K(t)) + C and is admitted if that is at most K(t) + burst C. Of n units in a window from t to u the first
+ * makes V at least K(t) + C and each other adds C, so the last needs n C <= K(u) - K(t) + burst C, hence
+ * (n - burst) C < g(u - t) + 2. With g = (C - 3) count / period, for n > burst:
+ *
+ *   (n - burst) (C - 3) < g(u - t) + 2 - 3 (n - burst) < g(u - t),   so   n < burst + (u - t) count / period.
+ *
+ * The tick between 2 and 3 pays for g being rounded itself. Where C is small the rate would be slowed too much; there
+ * an idle key starts with the 3 ticks as a debt, so that of a burst at one instant the last unit comes microseconds late.
+ */
 function nearScale({ count, periodMs, burst }: Pace): Omit<Plan, 'kind'> {
   const most = Math.min(FARTHEST_TICKS / burst, (MOST_TICKS_PER_MS * periodMs) / count)
   const costTicks = Math.max(1, Math.floor(most))
+  const isDear = costTicks >= DEAR_ENOUGH_TICKS
   return {
     costTicks,
     horizonTicks: costTicks * burst,
-    grainsPerMs: (count * costTicks) / periodMs,
+    grainsPerMs: (count * (isDear ? costTicks - ROUNDING_TICKS : costTicks)) / periodMs,
     ticksPerGrain: 1,
-    slackTicks: 2,
+    isRounded: true,
+    slackTicks: isDear ? 0 : ROUNDING_TICKS,
   }
 }
 

@@ -12,7 +12,8 @@ export const STRIPES = 8
 /** Counters of a limit within a stripe: admitted, refused, would refuse. */
 export const COUNTERS = 3
 const MAGIC = 0x484c444d
-const VERSION = 1
+/** Raise it whenever anything lies or means otherwise: snapshots of other versions are not restored. */
+export const VERSION = 1
 
 /** Word numbers in the header. */
 export const header = {
@@ -77,6 +78,12 @@ export function attachLayout(buffer: SharedArrayBuffer, shape: Omit<Shape, 'limi
   if (view[header.owner] !== shape.owner) throw mismatch('one of the two is for one thread alone')
   if (view[header.seedCheck] !== shape.seedCheck) throw mismatch('it has another seed')
   if (view[header.buckets] !== bucketsFor(shape.capacity)) throw mismatch('it has another capacity')
+  return layoutOf(buffer)
+}
+
+/** Where things lie in a buffer that is known to be one of `createLayout`. */
+export function layoutOf(buffer: SharedArrayBuffer): Layout {
+  const view = new Int32Array(buffer, 0, LINE)
   return place(buffer, view[header.records] ?? 0, view[header.buckets] ?? 0)
 }
 
@@ -95,7 +102,8 @@ function place(buffer: SharedArrayBuffer | undefined, records: number, buckets: 
   }
 }
 
-function bucketsFor(capacity: number): number {
+/** How many buckets a table of this capacity has. */
+export function bucketsFor(capacity: number): number {
   return Math.max(64, Math.ceil((capacity * BYTES_PER_KEY) / (LINE * 4)))
 }
 

@@ -1,5 +1,6 @@
 import {
   agedLeases,
+  ASK_AGAIN_MS,
   generationAt,
   generationsBetween,
   isAhead,
@@ -10,11 +11,9 @@ import {
   tickAt,
   type Leases,
 } from './entry.ts'
-import { debtTicks, startTicks, waitMs, type Account, type Plan } from './account.ts'
+import { debtTicks, startTicks, ticksPerMs, waitMs, type Account, type Plan } from './account.ts'
+import { packTally, tallyAt, untilMs } from './calendar/tally.ts'
 import type { Session } from './session.ts'
-
-/** When somebody will give a place back is not known; a second is a fair time to ask again. */
-const ASK_AGAIN_MS = 1000
 
 /** One account to be charged within a session. */
 export interface Charge {
@@ -29,10 +28,14 @@ export interface Charge {
   readonly ringOffset: number
 }
 
-/** What came of a charge: 0 or the milliseconds to wait, and what is left afterwards (undefined: look it up). */
+/** What came of a charge. */
 export interface Outcome {
+  /** Milliseconds to wait; 0 when admitted. */
   readonly waitMs: number
+  /** Units left afterwards; undefined: look it up. */
   readonly remaining: number | undefined
+  /** When it is as if unused; undefined: look it up. */
+  readonly resetsAtMs: number | undefined
 }
 
 /** Charges accounts within a session; a charge that is refused changes nothing. */
@@ -93,6 +96,8 @@ export class Charger {
         return this.rate(charge)
       case 'window':
         return this.window(charge)
+      case 'calendar':
+        return this.calendar(charge)
       case 'concurrency':
         return this.concurrency(charge)
     }
@@ -107,10 +112,10 @@ export class Charger {
     const debt = this.session.fresh ? this.inherited(plan) : debtTicks(plan, this.session.value(held), tick)
     const owed = (debt > 0 ? debt : startTicks(plan, nowMs)) + cost * plan.costTicks
     if (debt > 0 && owed > plan.horizonTicks) {
-      return { waitMs: waitMs(plan, owed - plan.horizonTicks), remaining: unitsLeft(plan, debt) }
+      return { ...standingOf(plan, debt, nowMs), waitMs: waitMs(plan, owed - plan.horizonTicks) }
     }
     this.session.write(held, (tick + owed) | 0)
-    return { waitMs: 0, remaining: unitsLeft(plan, owed) }
+    return { ...standingOf(plan, owed, nowMs), waitMs: 0 }
   }
 
   /** In a full bucket a new key goes on with the debt of the one that makes room (Space-Saving, ICDT 2005). */
@@ -130,12 +135,26 @@ export class Charger {
       if (!this.session.fresh) debt = Math.max(debt, debtTicks(plan, this.session.value(held), tick))
       this.session.write(held, until | 0)
     }
-    if (debt > 0) return { waitMs: waitMs(plan, debt), remaining: undefined }
+    if (debt > 0) return { ...lookUp, waitMs: waitMs(plan, debt) }
     const held = this.session.hold(cell)
     const forgottenAt = tickAt(ringForm, nowMs) + ringForm.horizonTicks
     if (held >= 0)
       this.session.write(held, packRing((ring.ringPlace + ring.ringOffset + cost) % rule.count, forgottenAt))
-    return { waitMs: 0, remaining: undefined }
+    return { ...lookUp, waitMs: 0 }
+  }
+
+  private calendar({ account, cell, cost, nowMs }: Charge): Outcome {
+    const { rule, plan } = account
+    if (cost > rule.count) return never
+    const held = this.session.hold(cell)
+    if (held < 0) return askAgain
+    const { used, grain, endMs } = this.session.fresh
+      ? { ...tallyAt(account, undefined, nowMs), used: Math.min(rule.count, this.inherited(plan)) }
+      : tallyAt(account, this.session.value(held), nowMs)
+    const left = rule.count - used
+    if (cost > left) return { waitMs: untilMs(endMs, nowMs), remaining: left, resetsAtMs: endMs }
+    this.session.write(held, packTally({ used: used + cost, grain }))
+    return { waitMs: 0, remaining: left - cost, resetsAtMs: endMs }
   }
 
   private concurrency({ account, cell, cost, nowMs }: Charge): Outcome {
@@ -145,9 +164,9 @@ export class Charger {
     if (held < 0) return askAgain
     const leases = this.leases(held, account, nowMs)
     const left = rule.count - leases.current - leases.before
-    if (cost > left && !rule.dryRun) return { waitMs: ASK_AGAIN_MS, remaining: Math.max(0, left) }
+    if (cost > left && !rule.dryRun) return { ...askAgain, remaining: Math.max(0, left) }
     this.addLeases(held, account, { cost, nowMs })
-    return cost > left ? askAgain : { waitMs: 0, remaining: left - cost }
+    return cost > left ? askAgain : { ...lookUp, waitMs: 0, remaining: left - cost }
   }
 
   private addLeases(held: number, account: Account, { cost, nowMs }: { cost: number; nowMs: number }): void {
@@ -162,12 +181,16 @@ export class Charger {
   }
 }
 
-const never: Outcome = { waitMs: Number.POSITIVE_INFINITY, remaining: 0 }
-const askAgain: Outcome = { waitMs: ASK_AGAIN_MS, remaining: 0 }
+const lookUp = { remaining: undefined, resetsAtMs: undefined }
+const never: Outcome = { ...lookUp, waitMs: Number.POSITIVE_INFINITY, remaining: 0 }
+const askAgain: Outcome = { ...lookUp, waitMs: ASK_AGAIN_MS, remaining: 0 }
 const noLeases: Leases = { current: 0, before: 0 }
 
-function unitsLeft(plan: Plan, debt: number): number {
-  return Math.max(0, Math.floor((plan.horizonTicks - debt) / plan.costTicks))
+function standingOf(plan: Plan, debt: number, nowMs: number): Omit<Outcome, 'waitMs'> {
+  return {
+    remaining: Math.max(0, Math.floor((plan.horizonTicks - debt) / plan.costTicks)),
+    resetsAtMs: nowMs + Math.ceil(debt / ticksPerMs(plan)),
+  }
 }
 
 /** The index of the refusal with the longest wait, dry runs aside; -1 when there is none. */

@@ -1,3 +1,4 @@
+import { idleTally, isSpentTally, liveTally, rewoundTally } from './calendar/tally.ts'
 import type { EntryForm } from './registry.ts'
 
 /** A ring's value: the next place in the low 10 bits, above them a serial number of 22 bits for its time. */
@@ -20,6 +21,7 @@ export function tickAt(form: Omit<EntryForm, 'kind'>, nowMs: number): number {
 /** Whether an entry of this form that nobody has looked at for `gapMs` is certainly idle. */
 export function isSpent(form: EntryForm, gapMs: number): boolean {
   if (form.kind === 'leases') return gapMs > SPENT_GENERATIONS * form.ticksPerGrain
+  if (form.kind === 'tally') return isSpentTally(form, gapMs)
   const most = form.kind === 'ring' ? SPENT_RING_TICKS : SPENT_TICKS
   return gapMs * form.grainsPerMs * form.ticksPerGrain > most
 }
@@ -31,13 +33,15 @@ export function shareOf(form: EntryForm, value: number, nowMs: number): number {
 
 /**
  * The value after the clock was set back from `fromMs` to `nowMs`: what is owed stays owed, but never more than
- * a full account, so that nobody is freed and nobody is locked out for longer than a refill. 'idle' if nothing is.
+ * a full account, so that nobody is freed and nobody is locked out for longer than a refill (two periods of a
+ * calendar limit). 'idle' if nothing is.
  */
 export function rewound(
   form: EntryForm,
   value: number,
   clock: { readonly fromMs: number; readonly nowMs: number },
 ): number | 'idle' {
+  if (form.kind === 'tally') return rewoundTally(form, value, clock)
   const debt = Math.min(debtOf(form, value, clock.fromMs), form.horizonTicks)
   if (debt <= 0) return 'idle'
   if (form.kind === 'leases') {
@@ -50,6 +54,7 @@ export function rewound(
 /** A value that owes nothing. */
 export function idleValue(form: EntryForm, nowMs: number): number {
   if (form.kind === 'leases') return packLeases({ current: 0, before: 0 }, form, nowMs)
+  if (form.kind === 'tally') return idleTally(form, nowMs)
   return form.kind === 'ring' ? packRing(0, tickAt(form, nowMs)) : tickAt(form, nowMs)
 }
 
@@ -58,6 +63,7 @@ function debtOf(form: EntryForm, value: number, nowMs: number): number {
     const leases = agedLeases(value, generationAt(form.ticksPerGrain, nowMs))
     return leases.current + leases.before
   }
+  if (form.kind === 'tally') return liveTally(form, value, nowMs)
   const now = tickAt(form, nowMs)
   if (form.kind !== 'ring') return (value - now) | 0
   return (((value & ~COUNT_MASK) - (now << PLACE_BITS)) | 0) >> PLACE_BITS
@@ -78,6 +84,9 @@ export function packRing(place: number, until: number): number {
 export function placeOf(value: number): number {
   return value & COUNT_MASK
 }
+
+/** When somebody will give a lease back is not known; a second is a fair time to ask again. */
+export const ASK_AGAIN_MS = 1000
 
 /** Leases taken in the current generation and in the one before; older ones have expired. */
 export interface Leases {

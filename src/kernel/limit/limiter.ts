@@ -1,6 +1,6 @@
 import { threadId } from 'node:worker_threads'
 import { assert } from '../std/index.ts'
-import { openAccounts, recordsFor, type Account, type NamedLimit } from './account.ts'
+import { limitCapacityOf, openAccounts, type Account, type NamedLimit } from './account.ts'
 import { attachLayout, createLayout } from './buffer.ts'
 import { Charger, longestRefusal, type Charge, type Outcome } from './charge.ts'
 import { FastLane, LOST, TimedAccount } from './fast.ts'
@@ -67,7 +67,7 @@ class SharedLimiter implements Limiter {
     const alone = options.alone ?? false
     const owner = alone ? threadId + 1 : 0
     const shape = { capacity: options.capacity, seedCheck: this.names.low, owner }
-    const limitCapacity = options.limitCapacity ?? Math.max(64, 4 * recordsFor(options.limits))
+    const limitCapacity = limitCapacityOf(options)
     assert(limitCapacity >= 1 && limitCapacity < 2 ** 16, 'limitCapacity must be below 65,536')
     const layout =
       options.buffer === undefined
@@ -256,20 +256,24 @@ class SharedLimiter implements Limiter {
   }
 
   private verdict(takes: readonly Take[], decision: Decision): Verdict {
-    const { outcomes, refused } = decision
+    const { outcomes, refused, nowMs } = decision
     const wouldRefuse: number[] = []
     let [tightest, remaining] = [-1, Number.POSITIVE_INFINITY]
     for (let index = 0; index < takes.length; index++) {
       const take = takes[index] ?? noTake
       if (this.countOne(index, take, decision)) wouldRefuse.push(take.limit)
-      const left = this.left(take, outcomes[index], decision.nowMs)
-      if (left < remaining) [tightest, remaining] = [take.limit, left]
+      const left = this.left(take, outcomes[index], nowMs)
+      if (left < remaining) [tightest, remaining] = [index, left]
     }
-    if (refused < 0)
-      return { admitted: true, refusedBy: -1, retryAfterMs: 0, remaining, tightest, wouldRefuse }
-    const refusedBy = takes[refused]?.limit ?? -1
-    const retryAfterMs = outcomes[refused]?.waitMs ?? 0
-    return { admitted: false, refusedBy, retryAfterMs, remaining, tightest, wouldRefuse }
+    return {
+      admitted: refused < 0,
+      refusedBy: limitOf(takes[refused]),
+      retryAfterMs: outcomes[refused]?.waitMs ?? 0,
+      remaining,
+      tightest: limitOf(takes[tightest]),
+      resetsAtMs: this.resetOf(takes[tightest], outcomes[tightest], nowMs),
+      wouldRefuse,
+    }
   }
 
   /** Counts one limit's part in the decision; true when it is a dry run that would have refused. */
@@ -287,6 +291,11 @@ class SharedLimiter implements Limiter {
     if (account.rule.dryRun) return Number.POSITIVE_INFINITY
     return outcome?.remaining ?? this.reader.windowLeft(account, split(key), nowMs)
   }
+
+  private resetOf(take: Take | undefined, outcome: Outcome | undefined, nowMs: number): number {
+    if (take === undefined) return nowMs
+    return outcome?.resetsAtMs ?? this.peek(take.limit, take.key, nowMs).resetsAtMs
+  }
 }
 
 /** What was decided about the takes of one request; `refused` is the index of the decisive take or -1. */
@@ -297,6 +306,10 @@ interface Decision {
 }
 
 const noTake: Take = { limit: -1, key: 0 }
+
+function limitOf(take: Take = noTake): number {
+  return take.limit
+}
 
 function joined({ low, high }: Lanes): KeyHash {
   return high * 2 ** 32 + (low >>> 0)

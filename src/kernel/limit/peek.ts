@@ -1,5 +1,6 @@
-import { debtTicks, ticksPerMs, type Account } from './account.ts'
-import { agedLeases, generationAt, placeOf, tickAt } from './entry.ts'
+import { debtTicks, ticksPerMs, waitMs, type Account } from './account.ts'
+import { tallyAt, untilMs } from './calendar/tally.ts'
+import { agedLeases, ASK_AGAIN_MS, generationAt, placeOf, tickAt } from './entry.ts'
 import type { Owner } from './session.ts'
 import { LOCKED, type Table } from './table.ts'
 
@@ -11,14 +12,18 @@ export interface Lanes {
   readonly high: number
 }
 
-/** How an account stands. */
+/** How an account stands, the same for every kind. */
 export interface Standing {
-  /** Units in use, rounded up. */
+  /** Units in use, rounded up; a dry run of what goes on at once may use more than its limit. */
   readonly used: number
   /** The most units: burst, count of the window, or number at once. */
   readonly limit: number
-  /** Milliseconds until it is as if unused, if nobody comes. */
-  readonly resetMs: number
+  /** Units that would be admitted at this instant. */
+  readonly remaining: number
+  /** Milliseconds after which one unit would be admitted if nobody else came: what `takeOne` would answer. */
+  readonly retryAfterMs: number
+  /** When it is as if unused if nobody comes, by the caller's clock; the next reset of a calendar limit. */
+  readonly resetsAtMs: number
 }
 
 /** The key of one place in a window's ring. */
@@ -27,6 +32,10 @@ export function slotLanes(lanes: Lanes, slot: number): Lanes {
     low: lanes.low ^ Math.imul(slot + 1, 0x9e3779b1),
     high: lanes.high ^ Math.imul(slot + 1, 0xc2b2ae3d),
   }
+}
+
+function units(used: number, limit: number): Pick<Standing, 'used' | 'limit' | 'remaining'> {
+  return { used, limit, remaining: Math.max(0, limit - used) }
 }
 
 /** Looks at accounts, one bucket at a time, without changing them. */
@@ -44,6 +53,8 @@ export class Reader {
         return this.rate(account, lanes, nowMs)
       case 'window':
         return this.window(account, lanes, nowMs)
+      case 'calendar':
+        return this.calendar(account, lanes, nowMs)
       case 'concurrency':
         return this.concurrency(account, lanes, nowMs)
     }
@@ -72,16 +83,31 @@ export class Reader {
   private rate(account: Account, lanes: Lanes, nowMs: number): Standing {
     const { plan, rule } = account
     const debt = this.debt(account, lanes, nowMs)
-    const used = Math.min(rule.burst, Math.ceil(debt / plan.costTicks))
-    return { used, limit: rule.burst, resetMs: Math.ceil(debt / ticksPerMs(plan)) }
+    const excess = debt > 0 ? debt + plan.costTicks - plan.horizonTicks : 0
+    return {
+      ...units(Math.min(rule.burst, Math.ceil(debt / plan.costTicks)), rule.burst),
+      retryAfterMs: excess > 0 ? waitMs(plan, excess) : 0,
+      resetsAtMs: nowMs + Math.ceil(debt / ticksPerMs(plan)),
+    }
   }
 
   private window(account: Account, lanes: Lanes, nowMs: number): Standing {
     const { plan, rule } = account
-    const newest = (this.ringPlace(account, lanes, nowMs) + rule.count - 1) % rule.count
-    const debt = this.debt(account, slotLanes(lanes, newest), nowMs)
-    const used = rule.count - this.windowLeft(account, lanes, nowMs)
-    return { used, limit: rule.count, resetMs: Math.ceil(debt / ticksPerMs(plan)) }
+    const next = this.ringPlace(account, lanes, nowMs)
+    const owed = this.debt(account, slotLanes(lanes, next), nowMs)
+    const newest = slotLanes(lanes, (next + rule.count - 1) % rule.count)
+    return {
+      ...units(rule.count - this.windowLeft(account, lanes, nowMs), rule.count),
+      retryAfterMs: owed > 0 ? waitMs(plan, owed) : 0,
+      resetsAtMs: nowMs + Math.ceil(this.debt(account, newest, nowMs) / ticksPerMs(plan)),
+    }
+  }
+
+  private calendar(account: Account, lanes: Lanes, nowMs: number): Standing {
+    const { count } = account.rule
+    const { used, endMs } = tallyAt(account, this.value({ owner: account, ...lanes }, nowMs), nowMs)
+    const retryAfterMs = used < count ? 0 : untilMs(endMs, nowMs)
+    return { ...units(used, count), retryAfterMs, resetsAtMs: endMs }
   }
 
   private concurrency(account: Account, lanes: Lanes, nowMs: number): Standing {
@@ -89,8 +115,12 @@ export class Reader {
     const generation = generationAt(leaseMs, nowMs)
     const { current, before } = agedLeases(this.value({ owner: account, ...lanes }, nowMs) ?? 0, generation)
     const generations = current > 0 ? 2 : before > 0 ? 1 : 0
-    const resetMs = generations === 0 ? 0 : generations * leaseMs - (nowMs % leaseMs)
-    return { used: current + before, limit: rule.count, resetMs: Math.ceil(resetMs) }
+    const restMs = generations === 0 ? 0 : generations * leaseMs - (nowMs % leaseMs)
+    return {
+      ...units(current + before, rule.count),
+      retryAfterMs: current + before < rule.count ? 0 : ASK_AGAIN_MS,
+      resetsAtMs: nowMs + Math.ceil(restMs),
+    }
   }
 
   private debt(account: Account, lanes: Lanes, nowMs: number): number {

@@ -28,6 +28,8 @@ export interface Verdict {
   readonly remaining: number
   /** Index of the tightest limit, or -1. */
   readonly tightest: number
+  /** When the tightest limit is as if unused if nobody else comes, or resets; `nowMs` without any. */
+  readonly resetsAtMs: number
   /** Indexes of the dry-run limits that would have refused. */
   readonly wouldRefuse: readonly number[]
 }
@@ -60,7 +62,8 @@ export const mostWindowCost = 16
 
 /**
  * Decides whether something may happen. All times are milliseconds of one clock that all threads share, since 1970
- * or any other start (0 to 2^43, fractions allowed); it may step back, at worst locking a key for one refill.
+ * or, where no limit is a calendar limit, any other start (0 to 2^43, fractions allowed); it may step back, at worst
+ * locking a key for one refill (under a calendar limit for two periods).
  */
 export interface Limiter {
   /** Give it to other threads, which attach to it with the same options. */

@@ -10,6 +10,8 @@ const rule = (count: number, periodMs: number, burst = count): LimitRule => ({
   burst,
   per: [],
   dryRun: false,
+  resets: null,
+  queue: null,
 })
 
 const limiterOf = (...rules: readonly LimitRule[]) => limiterFor(false, rules)
@@ -72,14 +74,24 @@ const rules = fc
     burst: fc.integer({ min: 1, max: 30 }),
   })
   .map(({ count, periodMs, burst }) => rule(Math.min(count, periodMs * 1000), periodMs, burst))
-const exactRules = rules.filter((each) => planFor(each).slackTicks === 0)
+const exactRules = rules.filter((each) => !planFor(each).isRounded)
 const nearRules = fc
   .record({
     count: fc.constantFrom(1001, 9973, 99_991, 999_983),
     burst: fc.constantFrom(1, 10, 1000, 999_983),
   })
   .map(({ count, burst }) => rule(count, 86_400_000, burst))
-  .filter((each) => planFor(each).slackTicks > 0)
+  .filter((each) => planFor(each).isRounded)
+
+/** Rules whose ticks do not divide grains. */
+const odd = fc.constantFrom(
+  rule(1, 604_800_000, 2),
+  rule(7, 604_800_000, 13),
+  rule(999, 604_800_000, 700),
+  rule(1001, 86_400_000),
+  rule(9973, 86_400_000, 50),
+  rule(3, 366 * 86_400_000, 5),
+)
 
 interface Admitted {
   readonly at: number
@@ -196,8 +208,8 @@ describe('a rate', () => {
           if (admitted || cost > each.burst) continue
           expect(Number.isInteger(retryAfterMs)).toBe(true)
           // Where ticks do not divide grains, time is rounded to a grain at either end.
-          const { slackTicks, grainsPerMs } = planFor(each)
-          const roundedMs = slackTicks > 0 ? 2 * Math.ceil(1 / grainsPerMs) : 0
+          const { isRounded, grainsPerMs } = planFor(each)
+          const roundedMs = isRounded ? 2 * Math.ceil(1 / grainsPerMs) : 0
           const tooEarly = retryAfterMs - 1 - roundedMs
           const isTooEarly = tooEarly > 0 && limiter.take([{ limit: 0, key, cost }], at + tooEarly).admitted
           expect(isTooEarly).toBe(false)
@@ -207,6 +219,56 @@ describe('a rate', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  test('gives the whole burst at one instant, and then a unit in its time', () => {
+    const few = nearRules.filter(({ burst }) => burst <= 1000)
+    const instants = fc.oneof(starts, fc.double({ min: 0, max: 2 ** 41, noNaN: true }))
+    fc.assert(
+      fc.property(fc.oneof(odd, few), instants, (each, at) => {
+        const [one, all] = [limiterOf(each), limiterOf(each)]
+        const key = one.hash('somebody')
+        for (let unit = 0; unit < each.burst; unit++) expect(one.takeOne(0, key, at)).toBe(0)
+        expect(all.take([{ limit: 0, key, cost: each.burst }], at).admitted).toBe(true)
+        const unitMs = each.periodMs / each.count
+        const roundedMs = 8 / ticksPerMs(planFor(each))
+        for (const limiter of [one, all]) {
+          expect(limiter.takeOne(0, key, at)).toBeGreaterThanOrEqual(Math.floor(unitMs))
+          expect(limiter.takeOne(0, key, at + unitMs * (1 - 1e-9))).toBeGreaterThan(0)
+          expect(limiter.takeOne(0, key, at + unitMs + roundedMs)).toBe(0)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('gives the whole burst at one instant of whole milliseconds, whatever the rule', () => {
+    const ordinary = fc.oneof(rules, odd).filter((each) => planFor(each).slackTicks === 0)
+    fc.assert(
+      fc.property(ordinary, starts, (each, at) => {
+        const limiter = limiterOf(each)
+        const key = limiter.hash('somebody')
+        for (let unit = 0; unit < each.burst; unit++) expect(limiter.takeOne(0, key, at)).toBe(0)
+        expect(limiter.takeOne(0, key, at)).toBeGreaterThan(0)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('is as fast as it says, to a millionth, also where ticks do not divide grains', () => {
+    const each = rule(1001, 86_400_000, 2)
+    const limiter = limiterOf(each)
+    const key = limiter.hash('somebody')
+    let at = 1_760_000_000_000
+    for (let unit = 0; unit < 10_010 + 2; unit++) {
+      const wait = limiter.takeOne(0, key, at)
+      at += wait
+      expect(wait === 0 ? 0 : limiter.takeOne(0, key, at)).toBe(0)
+    }
+    const takenMs = at - 1_760_000_000_000
+    expect(takenMs).toBeGreaterThanOrEqual(864_000_000)
+    // Each wait is rounded up to a whole millisecond once, at the end.
+    expect(takenMs).toBeLessThan(864_000_000 * 1.000_001 + 2)
   })
 
   test('never drifts: a patient client gets exactly burst + rate x time', () => {

@@ -1,16 +1,16 @@
 import { HoldfastError } from '../std/index.ts'
 import { COUNTERS, giveLock, header, LINE, STRIPES, takeLock, type Layout } from './buffer.ts'
 
-/** What entries of a limit mean: `rate` and `slot` owe ticks, `ring` remembers a place, `leases` counts. */
-export type EntryKind = 'rate' | 'slot' | 'ring' | 'leases'
+/** What entries of a limit mean: `rate` and `slot` owe ticks, `ring` remembers a place, `leases` and `tally` count. */
+export type EntryKind = 'rate' | 'slot' | 'ring' | 'leases' | 'tally'
 
 /** What anybody needs in order to read an entry, also after the limit itself has left the policy. */
 export interface EntryForm {
   readonly kind: EntryKind
-  /** Debt of a full account; for leases the most at once. */
+  /** Debt of a full account; for leases the most at once, for tallies the most in a window. */
   readonly horizonTicks: number
   readonly grainsPerMs: number
-  /** For leases: their generation's length in milliseconds. */
+  /** For leases: their generation's length in milliseconds; for tallies: that of a 48th of the period. */
   readonly ticksPerGrain: number
 }
 
@@ -31,7 +31,7 @@ export interface Counts {
 }
 
 /** Word numbers in a record. */
-const record = { low: 0, high: 1, kind: 2, order: 3, horizon: 4, grains: 6, ticks: 8 } as const
+export const record = { low: 0, high: 1, kind: 2, order: 3, horizon: 4, grains: 6, ticks: 8 } as const
 /** Which counter of a limit. */
 export const counter = { admitted: 0, refused: 1, wouldRefuse: 2 } as const
 /** Which counter of a limit. */
@@ -41,7 +41,7 @@ const TABLE_ITSELF = 0
 /** Stripe 0 is everybody's who found no other free. */
 const COMMON_STRIPE = 0
 
-const KINDS: readonly EntryKind[] = ['rate', 'slot', 'ring', 'leases']
+const KINDS: readonly EntryKind[] = ['rate', 'slot', 'ring', 'leases', 'tally']
 const RECLAIMED_SHARE = 4
 /** The holder may be sweeping a large table. */
 const SWEEP_PATIENCE_NAPS = 10_000

@@ -50,6 +50,14 @@ describe('four threads on one buffer', () => {
     expect(counts).toEqual({ admitted: 12_000, refused: THREADS * 40_000 - 12_000, wouldRefuse: 0 })
   })
 
+  test('admit exactly the number of a calendar limit', async () => {
+    const options = optionsOf(['2000/month resets 1 00:00 Europe/Vienna'])
+    const limiter = createLimiter(options)
+    const requests = ['a', 'b', 'a'].map((text) => single(0, text))
+    const [a = 0, b = 0, alsoA = 0] = await hammer(limiter, options, { turns: 6000, requests })
+    expect([a + alsoA, b]).toEqual([2000, 2000])
+  })
+
   test('admit each of many new keys exactly once, though all come first at the same time', async () => {
     const options = optionsOf(['1/hour'], 20_000)
     const limiter = createLimiter(options)
@@ -61,7 +69,13 @@ describe('four threads on one buffer', () => {
   })
 
   test('take from several limits all or none: every unit taken belongs to an admitted request', async () => {
-    const options = optionsOf(['1000/hour', '700/hour', '50 in any hour', '400 at once'])
+    const options = optionsOf([
+      '1000/hour',
+      '700/hour',
+      '50 in any hour',
+      '400 at once',
+      '900/day resets 00:00 Europe/Vienna',
+    ])
     const limiter = createLimiter(options)
     const requests = [
       [
@@ -76,6 +90,7 @@ describe('four threads on one buffer', () => {
       [
         { limit: 3, text: 'd', cost: 1 },
         { limit: 0, text: 'a', cost: 1 },
+        { limit: 4, text: 'e', cost: 3 },
       ],
       single(0, 'a'),
     ]
@@ -86,6 +101,7 @@ describe('four threads on one buffer', () => {
     expect(used(1, 'b')).toBe(2 * one + two)
     expect(used(2, 'c')).toBe(2 * two)
     expect(used(3, 'd')).toBe(three)
+    expect(used(4, 'e')).toBe(3 * three)
     expect(used(0, 'a')).toBe(1000)
   })
 

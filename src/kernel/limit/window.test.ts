@@ -68,7 +68,13 @@ describe('a window', () => {
     expect(limiter.takeOne(0, key, 1_800_000)).toBe(1_800_000)
     expect(limiter.takeOne(0, key, 3_599_999)).toBe(1)
     expect(limiter.takeOne(0, key, 3_600_000)).toBe(0)
-    expect(limiter.peek(0, key, 3_600_000)).toEqual({ used: 3, limit: 3, resetMs: 3_600_000 })
+    expect(limiter.peek(0, key, 3_600_000)).toEqual({
+      used: 3,
+      limit: 3,
+      remaining: 0,
+      retryAfterMs: 600_000,
+      resetsAtMs: 7_200_000,
+    })
     expect(limiter.take([{ limit: 0, key, cost: 2 }], 3_600_000).retryAfterMs).toBe(1_200_000)
   })
 

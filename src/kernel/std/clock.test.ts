@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { systemClock, virtualClock } from './index.ts'
+import { steadyTime, systemClock, virtualClock } from './index.ts'
 
 describe('the system clock', () => {
   it('tells the wall-clock time and a time that never goes back', () => {
@@ -114,5 +114,28 @@ describe('a virtual clock', () => {
     await expect(sleeping).rejects.toThrow('enough')
     await expect(clock.sleep(10, stop.signal)).rejects.toThrow('enough')
     await clock.advance(20)
+  })
+})
+
+describe('steady time', () => {
+  it('begins as the wall clock and is moved by none of its jumps', async () => {
+    const clock = virtualClock(1_000_000)
+    const timeMs = steadyTime(clock)
+    expect(timeMs()).toBe(1_000_000)
+    clock.jump(86_400_000)
+    await clock.advance(500)
+    clock.jump(-2 * 86_400_000)
+    await clock.advance(500)
+    expect(timeMs()).toBe(1_001_000)
+    await clock.advance(0.75)
+    expect(timeMs()).toBe(1_001_000)
+  })
+
+  it('goes on where an earlier one was, if the wall clock was set back meanwhile', async () => {
+    const clock = virtualClock(1_000_000)
+    const timeMs = steadyTime(clock, 1_500_000)
+    await clock.advance(500)
+    expect(timeMs()).toBe(1_500_500)
+    expect(steadyTime(clock, 900_000)()).toBe(1_000_500)
   })
 })

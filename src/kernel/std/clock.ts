@@ -34,6 +34,16 @@ export const systemClock: Clock = {
   },
 }
 
+/**
+ * Time that begins as the wall clock's, or at `notBeforeMs` if that is later, and from then on goes at the pace of the
+ * monotonic one: whole milliseconds since 1970 that no setting of the clock moves, back or ahead. For whatever counts time
+ * as a budget.
+ */
+export function steadyTime(clock: Clock, notBeforeMs = 0): () => number {
+  const originMs = Math.max(clock.now(), notBeforeMs) - clock.monotonicMs()
+  return () => Math.floor(originMs + clock.monotonicMs())
+}
+
 /** A clock that stands still until it is advanced; timers fire in order of their time. */
 export interface VirtualClock extends Clock {
   /** Moves time on, firing what falls due and letting promises settle in between. */

@@ -1,6 +1,6 @@
 export { assert, unreachable } from './assert.ts'
 export { closest } from './closest.ts'
-export { systemClock, virtualClock, type Clock, type VirtualClock } from './clock.ts'
+export { steadyTime, systemClock, virtualClock, type Clock, type VirtualClock } from './clock.ts'
 export {
   asHoldfastError,
   errorFromPlain,

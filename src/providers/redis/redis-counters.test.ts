@@ -141,7 +141,7 @@ describeWith(['redis-server'], 'counters on Redis', (programs) => {
     const places = ask(atOnce(5), { limit: 'places', lease: 'mine' })
     for (let turn = 0; turn < 5; turn++)
       await store.take([wide, narrow, { ...places, lease: `mine-${turn}` }])
-    const left = await store.take([wide, narrow, places].map((each) => ({ ...each, cost: 0, want: 0 })))
+    const left = await store.take([wide, narrow, places].map((each) => ({ ...each, want: 0 })))
     expect(left.map(({ remaining }) => remaining)).toEqual([8, 0, 3])
   })
 
@@ -202,7 +202,7 @@ describeWith(['redis-server'], 'counters on Redis', (programs) => {
     expect(await store.renew([mine])).toBe(true)
     expect(await store.renew([mine, { ...mine, lease: 'never taken' }])).toBe(false)
     await store.release([mine])
-    expect((await store.take([{ ...mine, cost: 0, want: 0 }]))[0]).toMatchObject({ remaining: 3 })
+    expect((await store.take([{ ...mine, want: 0 }]))[0]).toMatchObject({ remaining: 3 })
     expect(await store.renew([mine])).toBe(false)
   })
 
@@ -264,7 +264,7 @@ describeWith(['redis-server'], 'counters on Redis', (programs) => {
       await writtenAhead[await server.client.type(key)]?.(key)
     }
     for (const each of asks) {
-      const [outcome] = await store.take([{ ...each, cost: 0, want: 0 }])
+      const [outcome] = await store.take([{ ...each, want: 0 }])
       expect(outcome).toMatchObject({ remaining: 0 })
       expect(outcome?.resetMs).toBeLessThanOrEqual(hour)
       expect(outcome?.resetMs).toBeGreaterThan(30_000)

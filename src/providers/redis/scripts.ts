@@ -69,7 +69,7 @@ end
 
 /** The times of the latest admissions, the newest first; those that have left the window fall off at the end. */
 const WINDOW = `
-local function window(key, cost)
+local function window(key, cost, want)
   local count, periodUs = num(), num()
   local function at(index) return tonumber(redis.call('LINDEX', key, int(index))) end
   local newest = at(0)
@@ -89,8 +89,9 @@ local function window(key, cost)
   local left = math.max(0, count - used)
   if cost > count then return NEVER, left, 0, resetUs end
   if cost > left then return at(count - cost) + periodUs - now, left, 0, resetUs end
-  return 0, left - cost, cost, cost > 0 and periodUs or resetUs, function()
-    for unit = 1, cost do redis.call('LPUSH', key, int(now)) end
+  local grant = math.min(cost, want)
+  return 0, left - grant, grant, grant > 0 and periodUs or resetUs, function()
+    for unit = 1, grant do redis.call('LPUSH', key, int(now)) end
     redis.call('LTRIM', key, 0, int(count - 1))
     redis.call('PEXPIRE', key, int(math.floor(periodUs / 1000) + 1))
   end
@@ -99,7 +100,7 @@ end
 
 /** The window that the store's clock is in. A window that has begun never goes back to an earlier one. */
 const CALENDAR = `
-local function calendar(key, cost)
+local function calendar(key, cost, want)
   local count, before, from, to, after = num(), num(), num(), num(), num()
   local start, stop = from, to
   if now < from then start, stop = before, from elseif now >= to then start, stop = to, after end
@@ -111,11 +112,12 @@ local function calendar(key, cost)
   end
   local leftUs = math.max(1000000, stop - now)
   local left = math.max(0, count - used)
-  local resetUs = used + cost > 0 and leftUs or 0
+  local grant = math.min(cost, want)
+  local resetUs = used + grant > 0 and leftUs or 0
   if cost > count then return NEVER, left, 0, resetUs end
   if cost > left then return leftUs, left, 0, resetUs end
-  return 0, left - cost, cost, resetUs, function()
-    local next = int(start) .. ' ' .. int(stop) .. ' ' .. int(used + cost)
+  return 0, left - grant, grant, resetUs, function()
+    local next = int(start) .. ' ' .. int(stop) .. ' ' .. int(used + grant)
     redis.call('SET', key, next, 'PX', int(math.floor(leftUs / 1000) + 1))
   end
 end
@@ -138,8 +140,9 @@ local function concurrency(key, cost, want, dry)
   local wait = 0
   if cost > count then wait = NEVER elseif cost > left then wait = 1000000 end
   if wait ~= 0 and (not dry or used + cost > 1023) then return wait, left, 0, resetUs end
-  return wait, math.max(0, left - cost), cost, cost > 0 and leaseUs or resetUs, function()
-    for unit = 1, cost do redis.call('ZADD', key, int(now + leaseUs), lease .. ':' .. unit) end
+  local grant = math.min(cost, want)
+  return wait, math.max(0, left - grant), grant, grant > 0 and leaseUs or resetUs, function()
+    for unit = 1, grant do redis.call('ZADD', key, int(now + leaseUs), lease .. ':' .. unit) end
     redis.call('PEXPIRE', key, int(math.floor(leaseUs / 1000) + 1))
   end
 end

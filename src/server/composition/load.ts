@@ -2,18 +2,11 @@ import { createHash } from 'node:crypto'
 import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { edge } from '../../capabilities/edge/index.ts'
+import { environmentFileNames } from '../../contracts/environment-file.ts'
 import { canonicalJson, HoldfastError, type Json } from '../../kernel/std/index.ts'
 import { environmentFile, environmentFileSchema, type EnvironmentFile } from './config.ts'
 import { evaluateFile } from './evaluate.ts'
 import { describeIssues, problemError } from './problems.ts'
-
-/** Names under which an environment file is looked for. */
-export const fileNames = [
-  'holdfast.config.ts',
-  'holdfast.config.mts',
-  'holdfast.config.js',
-  'holdfast.config.mjs',
-]
 
 /** Ports that were given on the command line and win over the file. */
 export interface Overrides {
@@ -46,7 +39,7 @@ async function exists(path: string): Promise<boolean> {
 /** The environment file of a directory or of the nearest one above it. Errors: `configuration.missing`. */
 export async function findFile(from: string): Promise<string> {
   for (let directory = resolve(from); ; directory = dirname(directory)) {
-    for (const name of fileNames) {
+    for (const name of environmentFileNames) {
       const file = join(directory, name)
       if (await exists(file)) return file
     }

@@ -16,12 +16,15 @@ import { createRegistry, type Registry } from './registry.ts'
 import { defaultRetention, keepRetention } from './retention.ts'
 import {
   createCallLimits,
+  keepLimits,
   passStages,
+  readKeptLimits,
   silentAnnouncer,
   type Announcer,
   type Answer,
   type CallLimits,
   type CallRequest,
+  type KeepableLimits,
   type Passage,
   type StageGround,
 } from './stages/index.ts'
@@ -54,6 +57,8 @@ export interface HouseOptions extends HousePorts {
   /** Default: says nothing. */
   readonly announcer?: Announcer
   readonly observe?: (call: ObservedCall) => void
+  /** Where the limits of calls are kept for the next control; absent: nowhere, so it begins with empty accounts. */
+  readonly limitsFile?: string
 }
 
 /** The house: every door asks it, and nobody gets past its stages. */
@@ -79,7 +84,7 @@ interface Core {
   readonly registry: Registry
   readonly access: Access
   readonly jobs: Jobs
-  readonly limits: CallLimits
+  readonly limits: KeepableLimits
 }
 
 function stageGround(core: Core, stopping: AbortSignal): StageGround {
@@ -181,7 +186,9 @@ async function createCore(
     catalogue,
   )
   shelf.registry = registry
-  const limits = createCallLimits(registry.operations, options)
+  const { limitsFile } = options
+  const saved = limitsFile === undefined ? null : await readKeptLimits(limitsFile, options.log)
+  const limits = createCallLimits(registry.operations, { ...options, saved })
   return { core: { options, context, registry, access, jobs, limits }, capabilities }
 }
 
@@ -212,6 +219,7 @@ export async function createHouse(options: HouseOptions): Promise<House> {
   const { registry, access, jobs, limits } = core
   await startAll(capabilities)
   jobs.begin()
+  const endKeeping = options.limitsFile === undefined ? null : keepLimits(options.limitsFile, limits, context)
   const endRetention = keepRetention(context, options.retention ?? defaultRetention)
   return {
     context,
@@ -231,6 +239,7 @@ export async function createHouse(options: HouseOptions): Promise<House> {
         ),
       )
       await endRetention()
+      await endKeeping?.()
       await views.close()
     },
   }

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createClient, type Client } from '../../client/index.ts'
 import type { Job } from '../../contracts/index.ts'
+import { snapshotEveryMs } from '../../kernel/limit/index.ts'
 import { systemClock } from '../../kernel/std/index.ts'
 
 const script = join(import.meta.dirname, '../../../test/support/control/main.ts')
@@ -119,6 +120,27 @@ describe('the process', () => {
     expect(second.url).toBe(first.url)
     process.kill(second.pid, 'SIGKILL')
     await shell.exited
+  })
+
+  test.each(['SIGKILL', 'SIGTERM'] as const)('limits are as used after %s as before', async (signal) => {
+    const first = start()
+    const client = await connect(first)
+    const change = (house: Client): Promise<unknown> => house.any('test.change', { what: 'it' })
+    for (let turn = 0; turn < 5; turn++) await change(client)
+    await expect(change(client)).rejects.toMatchObject({ code: 'limit.refused' })
+    // Killed before they are written they would be lost, as the README says.
+    if (signal === 'SIGKILL') await systemClock.sleep(2 * snapshotEveryMs + 200)
+    first.child.kill(signal)
+    await first.exited
+    expect((await stat(join(directory, 'control.limits'))).mode & 0o777).toBe(0o600)
+    await expect(change(await connect(start()))).rejects.toMatchObject({ code: 'limit.refused' })
+  })
+
+  test('a damaged file of limits is said and ignored', async () => {
+    await writeFile(join(directory, 'control.limits'), 'not limits')
+    const control = start()
+    expect(await (await connect(control)).call('access.whoami', {})).toMatchObject({ actor: 'root' })
+    expect(control.output()).toContain('the limits of calls begin anew')
   })
 
   test('a job goes on after kill -9 with the step that was not done', async () => {

@@ -121,7 +121,19 @@ async function openHouse(
   const metrics = createMetrics(() => shelf.house?.operations.map(({ name }) => name) ?? [])
   const observe: HouseOptions['observe'] = (call) => metrics.observe(call)
   const { capabilities, bindings, people, retention, catalogue } = composed
-  const parts = { timeline, series, notes, clock, random, log, rootToken, observe, consoleUrl: url }
+  const limitsFile = join(dataDirectory, 'control.limits')
+  const parts = {
+    timeline,
+    series,
+    notes,
+    clock,
+    random,
+    log,
+    rootToken,
+    observe,
+    consoleUrl: url,
+    limitsFile,
+  }
   const optional = {
     ...(bindings === undefined ? {} : { bindings }),
     ...(catalogue === undefined ? {} : { catalogue }),

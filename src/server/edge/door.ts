@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { chmodSync, rmSync } from 'node:fs'
 import { errorCatalogue } from '../../contracts/errors.ts'
-import { edgePolicy, type EdgePolicy, type EdgeReports, type EdgeState } from '../../contracts/edge-policy.ts'
+import type { EdgePolicy, EdgeReports, EdgeState } from '../../contracts/edge-policy.ts'
 import { HoldfastError, plainError } from '../../kernel/std/index.ts'
-import { parseJson } from '../supervisor/records/atomic-file.ts'
+import { parsePolicy } from './parse-policy.ts'
 
 /** What can be asked of the edge over its socket. */
 export interface DoorOperations {
@@ -83,7 +83,7 @@ async function act(
   if (url === null) throw refused('the target of the request cannot be read')
   const key = `${request.method} ${url.pathname}`
   if (key === 'GET /state') return operations.state()
-  if (key === 'PUT /policy') return operations.apply(parsePolicy(await readBody(request)))
+  if (key === 'PUT /policy') return operations.apply(await readPolicy(request))
   if (key !== 'GET /reports') throw refused(`there is nothing at ${key}`)
   const number = (name: string): number => {
     const value = Number(url.searchParams.get(name) ?? 0)
@@ -99,11 +99,10 @@ function hungUp(response: ServerResponse): AbortSignal {
   return gone.signal
 }
 
-function parsePolicy(text: string): EdgePolicy {
-  const parsed = edgePolicy.safeParse(parseJson(text))
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw refused(`the policy does not fit: ${issue?.path.join('.')} ${issue?.message ?? ''}`)
+async function readPolicy(request: IncomingMessage): Promise<EdgePolicy> {
+  const parsed = await parsePolicy(await readBody(request))
+  if ('policy' in parsed) return parsed.policy
+  throw refused(`the policy does not fit: ${parsed.issue}`)
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { connect, createServer as createNetServer, type AddressInfo } from 'node:net'
@@ -81,6 +81,7 @@ afterEach(async () => {
 function start(): void {
   const variables = {
     HOLDFAST_DATA: directory,
+    NODE_COMPILE_CACHE: join(directory, 'compiled'),
     HOLDFAST_LISTENERS: JSON.stringify([{ host: '127.0.0.1', port, descriptors }]),
     HOLDFAST_EDGE_THREADS: '2',
   }
@@ -148,6 +149,30 @@ test('killing it loses the requests under way and no other; those who come meanw
   expect(await Promise.all(underWay)).toEqual(['', ''])
   expect(await Promise.all(meanwhile)).toEqual(Array(30).fill('HTTP/1.1 200 OK'))
   expect(edgePid).not.toBe(first)
+})
+
+/** Whether compiled code is kept that comes from a source with these words. */
+function isCompiled(words: string): boolean {
+  const compiled = join(directory, 'compiled')
+  try {
+    const files = readdirSync(compiled, { recursive: true, withFileTypes: true })
+    return files
+      .filter((each) => each.isFile())
+      .some(({ parentPath, name }) => readFileSync(join(parentPath, name)).includes(words))
+  } catch {
+    return false // Node writes files under another name first, which are gone in between.
+  }
+}
+
+test('its compiled code is kept for the next start although it is killed: that of its threads too', async () => {
+  start()
+  const client = await ready()
+  await client.apply(policy)
+  for (const words of ['const restartDeadlineMs', 'const tunnelGraceMs']) {
+    for (let tries = 0; tries < 400 && !isCompiled(words); tries++) await delay(50)
+    expect(isCompiled(words)).toBe(true)
+  }
+  expect(ended).toEqual([])
 })
 
 test('told to end, it finishes what is under way and leaves the rest to the next', async () => {

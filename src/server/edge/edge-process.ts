@@ -1,12 +1,17 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { edge, type RunningDataPlane } from '../../capabilities/edge/index.ts'
+import {
+  startDataPlane,
+  type RunningDataPlane,
+  type TargetProbe,
+} from '../../capabilities/edge/data-plane/index.ts'
 import type { EdgePolicy, EdgeState } from '../../contracts/edge-policy.ts'
 import { plainError, systemClock, systemRandom, type Clock, type Random } from '../../kernel/std/index.ts'
-import { httpProbe } from '../../providers/http-probe/index.ts'
-import { replaceFile } from '../supervisor/records/atomic-file.ts'
-import { openDoor, type Door } from './door.ts'
+import { programVersion } from '../launch/version.ts'
+import { replaceFile } from '../files/index.ts'
+import type { Door } from './door.ts'
 import { openPolicyFile, type PolicyFile } from './policy-file.ts'
+import { openIdentityStore } from './identity-store.ts'
 import type { Settings } from './settings.ts'
 import { edgeSocketPath } from './socket-path.ts'
 
@@ -37,17 +42,23 @@ export interface EdgeProcessOptions {
 /** Runs the edge: serves on the policy that was accepted last, and takes new ones over its socket. */
 export async function runEdge(options: EdgeProcessOptions): Promise<EdgeProcess> {
   const { settings, say, onExhausted, onRestart, clock = systemClock, random = systemRandom } = options
-  const { dataDirectory, listeners, threads } = settings
-  const dataPlane = edge.startDataPlane({
+  const { dataDirectory, listeners, threads, variables } = settings
+  const dataPlane = startDataPlane({
     clock,
     random,
     pid: process.pid,
-    probe: httpProbe(),
+    probe: { probe },
+    identityStore: openIdentityStore({ dataDirectory, random, variables, say }),
     threads,
     listeners,
     onExhausted,
   })
-  const running = new Running({ dataPlane, file: openPolicyFile(dataDirectory), say, onRestart })
+  const running = new Running({
+    dataPlane,
+    file: openPolicyFile(dataDirectory, programVersion()),
+    say,
+    onRestart,
+  })
   await running.begin()
   const door = await announce(dataDirectory, running)
   return {
@@ -61,9 +72,17 @@ export async function runEdge(options: EdgeProcessOptions): Promise<EdgeProcess>
   }
 }
 
+/** Loaded when the first target is looked at, which is when the threads serve. */
+async function probe(...look: Parameters<TargetProbe['probe']>): ReturnType<TargetProbe['probe']> {
+  const { httpProbe } = await import('../../providers/http-probe/index.ts')
+  return httpProbe().probe(...look)
+}
+
 async function announce(dataDirectory: string, running: Running): Promise<Door> {
   mkdirSync(join(dataDirectory, 'run'), { recursive: true, mode: 0o700 })
   const socket = edgeSocketPath(dataDirectory)
+  // Loaded when the threads serve: connections wait for them, and nobody for the door.
+  const { openDoor } = await import('./door.ts')
   const door = await openDoor(socket, {
     state: () => running.dataPlane.state(),
     apply: (policy) => running.apply(policy),
@@ -107,7 +126,7 @@ class Running {
   /** Serves on the policy on disk. One that does not work is said; control sends another. */
   async begin(): Promise<void> {
     try {
-      const policy = this.#file.read()
+      const policy = await this.#file.read()
       if (policy === null) return this.#say('there is no policy yet: control will send one')
       this.ports = await this.dataPlane.apply(policy)
       this.#say(`serving on policy ${policy.revision.slice(0, 12)} from disk`)

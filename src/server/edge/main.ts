@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { plainError, systemClock } from '../../kernel/std/index.ts'
 import { runEdge, type EdgeProcess } from './edge-process.ts'
 import { readSettings } from './settings.ts'
@@ -33,6 +34,8 @@ async function main(): Promise<void> {
   const running = await runEdge({ settings, say, onExhausted, onRestart })
   process.once('SIGTERM', () => void end(running, 'told to'))
   process.once('SIGINT', () => void end(running, 'interrupted'))
+  // By itself Node does so at the end of a process, to which one that is killed never comes.
+  flushCompileCache()
 }
 
 main().catch((error: unknown) => {

@@ -1,38 +1,53 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { edgePolicy, type EdgePolicy } from '../../contracts/edge-policy.ts'
+import type { EdgePolicy } from '../../contracts/edge-policy.ts'
 import { HoldfastError } from '../../kernel/std/index.ts'
-import { parseJson, readIfThere, replaceFile } from '../supervisor/records/atomic-file.ts'
+import { readIfThere, replaceFile } from '../files/index.ts'
+import { parsePolicy } from './parse-policy.ts'
 
 /** The last accepted policy on disk: the edge serves on it while control is away. */
 export interface PolicyFile {
   /** Null: there is none yet. Errors: `edge.policy-unreadable`. */
-  read(): EdgePolicy | null
+  read(): Promise<EdgePolicy | null>
   /** On disk when it returns. Errors: the system's. */
   write(policy: EdgePolicy): void
 }
 
-/** The policy file below a data directory. */
-export function openPolicyFile(dataDirectory: string): PolicyFile {
+/**
+ * The policy file below a data directory. Beside it lies a mark, the hash of the version that wrote it and of what it
+ * wrote. A file that fits its mark was checked by this program already and is read without its schema, whose loading
+ * takes a third of the time in which an edge starts.
+ */
+export function openPolicyFile(dataDirectory: string, version: string): PolicyFile {
   const directory = join(dataDirectory, 'edge')
   const path = join(directory, 'policy.json')
+  const markPath = join(directory, 'policy.mark')
+  const markOf = (text: string): string => createHash('sha256').update(`${version}\n${text}`).digest('hex')
   return {
-    read: () => {
+    read: async () => {
       const text = readIfThere(path)
       if (text === undefined) return null
-      const parsed = edgePolicy.safeParse(parseJson(text))
-      if (parsed.success) return parsed.data
-      throw new HoldfastError({
-        code: 'edge.policy-unreadable',
-        kind: 'operational',
-        message: `${path} is damaged or of another version: ${parsed.error.issues[0]?.message ?? ''}`,
-        hint: 'control sends a fresh one as soon as it runs',
-        cause: parsed.error,
-      })
+      if (readIfThere(markPath) === markOf(text)) return JSON.parse(text) as EdgePolicy
+      const parsed = await parsePolicy(text)
+      if ('policy' in parsed) return parsed.policy
+      throw unreadable(path, parsed)
     },
     write: (policy) => {
       mkdirSync(directory, { recursive: true, mode: 0o700 })
-      replaceFile(path, JSON.stringify(policy), true)
+      const text = JSON.stringify(policy)
+      replaceFile(path, text, true)
+      replaceFile(markPath, markOf(text), false)
     },
   }
+}
+
+function unreadable(path: string, { issue, cause }: { issue: string; cause: Error }): HoldfastError {
+  return new HoldfastError({
+    code: 'edge.policy-unreadable',
+    kind: 'operational',
+    message: `${path} is damaged or of another version: ${issue}`,
+    hint: 'control sends a fresh one as soon as it runs',
+    cause,
+  })
 }

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../kernel/std/index.ts'
 import { parseEnvironment } from '../composition/load.ts'
-import { edgeThreads, placesOf, supervisorPlan } from './plan.ts'
+import { edgeThreads, hugePageVariables, placesOf, supervisorPlan } from './plan.ts'
 
 function environmentWith(ports: readonly number[], threads?: number) {
   return parseEnvironment({
@@ -84,6 +84,18 @@ describe('the plan of the supervisor', () => {
         }
       }),
     )
+  })
+
+  test('asks for huge pages for the edge alone, on Linux alone, and leaves what was set', () => {
+    const { control, edge } = planOf([80], 1)
+    const ours = hugePageVariables(process.platform, process.env['GLIBC_TUNABLES'])
+    expect(edge.variables).toMatchObject(ours)
+    expect(control.variables).not.toHaveProperty('GLIBC_TUNABLES')
+    expect(hugePageVariables('darwin', undefined)).toEqual({})
+    expect(hugePageVariables('linux', '')).toEqual({ GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' })
+    expect(hugePageVariables('linux', 'glibc.malloc.check=0')).toEqual({
+      GLIBC_TUNABLES: 'glibc.malloc.check=0:glibc.malloc.hugetlb=1',
+    })
   })
 
   test('names scripts that exist, this Node, and the data; it is plain data', () => {

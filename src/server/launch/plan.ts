@@ -32,6 +32,25 @@ function script(path: string): string {
   return fileURLToPath(new URL(`../${path}${extname(import.meta.url)}`, import.meta.url))
 }
 
+/** The variable with the secret of sessions, if the file names one and it is set. */
+function sessionSecret({ edge }: EnvironmentFile): Readonly<Record<string, string>> {
+  const name = edge.identity?.session?.secretVariable
+  const value = name === undefined ? undefined : process.env[name]
+  return name === undefined || value === undefined ? {} : { [name]: value }
+}
+
+const hugePages = 'glibc.malloc.hugetlb=1'
+
+/**
+ * Lets the edge's table of limits lie in huge pages, where the kernel leaves that to programs (`madvise`): its accounts
+ * lie far apart, so that with small pages nearly each decision misses the cache of addresses. See the glibc manual,
+ * "Memory Allocation Tunables". What is set already goes on to count.
+ */
+export function hugePageVariables(platform: string, before: string | undefined): Record<string, string> {
+  if (platform !== 'linux') return {}
+  return { GLIBC_TUNABLES: before === undefined || before === '' ? hugePages : `${before}:${hugePages}` }
+}
+
 /** What the supervisor is to keep alive; `descriptors` in the order of `placesOf`, numbered as the supervisor has them. */
 export function supervisorPlan(
   environment: EnvironmentFile,
@@ -74,6 +93,8 @@ export function supervisorPlan(
           ...common,
           HOLDFAST_LISTENERS: JSON.stringify(edgeSockets),
           HOLDFAST_EDGE_THREADS: String(edgeThreads(environment)),
+          ...sessionSecret(environment),
+          ...hugePageVariables(process.platform, process.env['GLIBC_TUNABLES']),
         },
       },
     ],

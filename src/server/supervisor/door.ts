@@ -4,7 +4,7 @@ import { desiredReplicas, type SupervisorEvent, type SupervisorStatus } from '..
 import type { DesiredReplicas } from '../../contracts/supervisor.ts'
 import { errorCatalogue } from '../../contracts/errors.ts'
 import { HoldfastError, plainError } from '../../kernel/std/index.ts'
-import { parseJson } from './records/atomic-file.ts'
+import { parseJson } from '../files/index.ts'
 
 /** What can be asked of the supervisor over its socket. */
 export interface DoorOperations {

@@ -1,5 +1,5 @@
 import type { DataLayout } from './paths.ts'
-import { parseJson, readIfThere, replaceFile } from './records/atomic-file.ts'
+import { parseJson, readIfThere, replaceFile } from '../files/index.ts'
 
 /** What a living supervisor tells about itself in `run/supervisor.json`. */
 export interface SupervisorFile {

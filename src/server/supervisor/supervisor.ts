@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { Clock } from '../../kernel/std/index.ts'
 import { machineCgroups } from './cgroup/index.ts'
@@ -13,7 +11,8 @@ import type { PlannedProcess, SupervisorPlan } from './plan.ts'
 import { Keeper } from './processes/keeper.ts'
 import { writeProcessRecords } from './processes/process-file.ts'
 import { openEventLog, type EventLog } from './records/event-log.ts'
-import { defaultRotation, rotateLog } from './records/rotate.ts'
+import { startLogRotation } from './records/log-rotation.ts'
+import { defaultRotation } from './records/rotate.ts'
 import { Crew } from './replicas/crew.ts'
 import { createReplicaHost } from './replicas/replica-host.ts'
 import { createSampler, type Sampler } from './sampler.ts'
@@ -64,11 +63,15 @@ async function openHouse(plan: SupervisorPlan, clock: Clock, layout: DataLayout)
   rooms.events.record({ what: 'supervisor-started', subject: 'supervisor', pid: process.pid })
   await rooms.crew.open()
   for (const keeper of rooms.keepers) keeper.start()
-  rooms.endTicks = clock.every(SAMPLE_MS, () => {
+  const endSamples = clock.every(SAMPLE_MS, () => {
     rooms.sampler.sample()
-    rooms.rotate()
     rooms.saveAgain()
   })
+  const endRotation = rooms.rotateLogs()
+  rooms.endTicks = () => {
+    endSamples()
+    endRotation()
+  }
   rooms.sampler.lookSoon()
   return { stop, stopped: stopped.promise }
 }
@@ -79,7 +82,8 @@ interface Rooms {
   readonly keepers: readonly Keeper[]
   readonly sampler: Sampler
   readonly notes: () => string[]
-  readonly rotate: () => void
+  /** Keeps logs within their bound until the returned function is called. */
+  readonly rotateLogs: () => () => void
   /** Writes what could not be written before. */
   readonly saveAgain: () => void
   door: Door | null
@@ -123,16 +127,28 @@ function furnish(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Rooms 
   const machineNotes = [cgroups.note, process.platform === 'linux' ? null : NOT_LINUX]
   const notes = (): string[] =>
     [...machineNotes, events.note(), ...troubles.values(), ...crew.notes()].filter((note) => note !== null)
-  const rotate = (): void =>
-    attempt(troubles, layout.logs, () => {
-      for (const log of logsIn(layout.logs))
-        attempt(troubles, log, () => void rotateLog(log, defaultRotation))
+  const rotateLogs = (): (() => void) =>
+    startLogRotation({
+      clock,
+      directory: layout.logs,
+      rule: defaultRotation,
+      attempt: (path, work) => attempt(troubles, path, work),
     })
   const saveAgain = (): void => {
     if (troubles.has(layout.processesFile)) saveProcesses()
     crew.saveAgain()
   }
-  return { events, crew, keepers, sampler, notes, rotate, saveAgain, door: null, endTicks: () => undefined }
+  return {
+    events,
+    crew,
+    keepers,
+    sampler,
+    notes,
+    rotateLogs,
+    saveAgain,
+    door: null,
+    endTicks: () => undefined,
+  }
 }
 
 const NOT_LINUX =
@@ -153,15 +169,6 @@ function inheritedVariables(): Record<string, string> {
     (entry): entry is [string, string] => entry[1] !== undefined,
   )
   return Object.fromEntries(entries)
-}
-
-/** Logs lie in `logs/` and one level below. */
-function logsIn(directory: string): readonly string[] {
-  const entries = readdirSync(directory, { withFileTypes: true })
-  const below = entries.filter((entry) => entry.isDirectory()).map((entry) => join(directory, entry.name))
-  const inside = below.flatMap((place) => readdirSync(place).map((name) => join(place, name)))
-  const here = entries.filter((entry) => entry.isFile()).map((entry) => join(directory, entry.name))
-  return [...here, ...inside].filter((path) => path.endsWith('.log'))
 }
 
 function operationsOf(

@@ -20,7 +20,7 @@ export interface Ended {
 export interface RunOptions {
   /** Virtual time with faults; default 6 minutes. */
   readonly faultsMs?: number
-  /** Virtual time without, until the end; default 2.5 minutes. */
+  /** Virtual time without, until the end; default 5.5 minutes. */
   readonly calmMs?: number
   /** Mean time between faults; default 4 s. */
   readonly everyMs?: number
@@ -40,9 +40,12 @@ function leaveIll({ engine, probing }: World, fate: Chance): void {
   probing.outsideIll = fate.oneIn(2)
 }
 
+/** Longer than a service that flapped has to be well before that is said. */
+const defaultCalmMs = 330_000
+
 /** Runs one simulation from its seed. The same seed gives the same run, to the last hash of the timeline. */
 export async function simulate(seed: number, options: RunOptions = {}): Promise<Ended> {
-  const { faultsMs = 360_000, calmMs = 150_000, everyMs = 4000, only = Object.keys(faults) } = options
+  const { faultsMs = 360_000, calmMs = defaultCalmMs, everyMs = 4000, only = Object.keys(faults) } = options
   const unhandled: string[] = []
   const onUnhandled = (reason: unknown): void => void unhandled.push(String(reason))
   process.on('unhandledRejection', onUnhandled)

@@ -53,8 +53,8 @@ export interface Place {
   readonly controlPort: number
   readonly edgeUrl: string
   write(file: string, text: string): void
-  /** Starts `holdfast up` and resolves when its screen is shown, or when it ended. */
-  up(args?: readonly string[]): Promise<Up>
+  /** Starts `holdfast up`, with variables beside our own, and resolves when its screen is shown, or when it ended. */
+  up(args?: readonly string[], variables?: Readonly<Record<string, string>>): Promise<Up>
   run(...args: string[]): Ran
   client(): Client
   /** Pid of control, edge or supervisor, as written in the data directory. */
@@ -63,9 +63,14 @@ export interface Place {
   clear(): Promise<void>
 }
 
-function startUp(directory: string, args: readonly string[]): Up {
+function startUp(
+  directory: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): Up {
   const child = spawn(process.execPath, [main, 'up', ...args], {
     cwd: directory,
+    env: { ...process.env, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''
@@ -111,8 +116,8 @@ export async function makePlace(): Promise<Place> {
     controlPort,
     edgeUrl: `http://127.0.0.1:${edgePort}`,
     write: (file, text) => writeFileSync(join(directory, file), text),
-    up: async (args = []) => {
-      const running = startUp(directory, [...ports, ...args])
+    up: async (args = [], variables = {}) => {
+      const running = startUp(directory, [...ports, ...args], variables)
       started.push(running)
       await Promise.race([
         until('the screen', () => running.said().includes('Ctrl-C stops everything'), 45_000),

@@ -99,6 +99,14 @@ describe.skipIf(!openssl)('TLS from files (needs openssl)', () => {
     expect(text).toMatch(/location: https:\/\/example\.com:8443\/a\?b=c/i)
   })
 
+  test('so is a WebSocket that is not encrypted', async () => {
+    const { text } = await sendRaw(
+      plainPort,
+      'GET /a HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    )
+    expect(text).toMatch(/^HTTP\/1\.1 301 /)
+  })
+
   test('only TLS 1.2 and newer, only HTTP/1.1', async () => {
     const handshake = (options: object): Promise<string> =>
       new Promise((resolve) => {

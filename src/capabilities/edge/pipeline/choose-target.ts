@@ -1,5 +1,4 @@
-/** What is known of a target's health. */
-export const health = { unknown: 0, well: 1, ill: 2, suspect: 3 } as const
+import { health } from '../health.ts'
 
 /** What the choice looks at; `index` counts the targets of one upstream. */
 export interface TargetLook {

@@ -1,11 +1,22 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../../kernel/std/index.ts'
-import { chooseTarget, health } from './choose-target.ts'
-import { limitRefusal, originRefusal, plainRefusal } from './refusal.ts'
-import { formFor, render } from './render.ts'
+import { health } from '../health.ts'
+import { chooseTarget } from './choose-target.ts'
+import { parseLimit } from '../../../kernel/limit/index.ts'
+import {
+  formFor,
+  limitRefusal,
+  originRefusal,
+  plainRefusal,
+  policiesField,
+  render,
+  type Refusal,
+} from './index.ts'
+import { mayGoUnread, ownAuthority } from './forward.ts'
+import { readHead, type RequestHead } from './head.ts'
 import { secureLocation } from './redirect.ts'
-import { responseFields } from './response-fields.ts'
+import { reasonPhrase, responseFields, statusClass } from './response-fields.ts'
 import { createRetryBudget, mayRetry } from './retry.ts'
 
 describe('the target', () => {
@@ -87,6 +98,13 @@ describe('another try', () => {
   })
 })
 
+function refused(limit: string, rule: string, retryAfterMs: number): Refusal {
+  const parsed = parseLimit('1/min')
+  const policies = policiesField([{ policy: limit, rule: parsed }])
+  const standing = { policies, syntax: 'draft-11', countedBy: 'ip', used: 1, most: 1, nowMs: 0 } as const
+  return limitRefusal({ limit, rule, parsed, policy: limit, retryAfterMs, ...standing })
+}
+
 describe('a refusal', () => {
   test.each([
     ['', 'problem'],
@@ -104,26 +122,27 @@ describe('a refusal', () => {
   })
 
   test('says when to try again, in whole seconds from 1 on', () => {
-    expect(limitRefusal('a', '1/min', 1)).toMatchObject({ retryAfterSeconds: 1 })
-    expect(limitRefusal('a', '1/min', 1001)).toMatchObject({ retryAfterSeconds: 2 })
-    expect(limitRefusal('a', '1/min', Number.POSITIVE_INFINITY).retryAfterSeconds).toBeLessThan(1e9)
+    expect(refused('a', '1/min', 1)).toMatchObject({ retryAfterSeconds: 1 })
+    expect(refused('a', '1/min', 1001)).toMatchObject({ retryAfterSeconds: 2 })
+    expect(refused('a', '1/min', Number.POSITIVE_INFINITY).retryAfterSeconds).toBeLessThan(1e9)
     expect(originRefusal('no-healthy-target', 'web').retryAfterSeconds).toBe(2)
   })
 
   test('lets nothing from outside become markup or another field', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (name, rule) => {
-        const refusal = limitRefusal(`<script>${name}`, rule, 1000)
-        const html = render(refusal, 'html').body
+        const refusal = refused(`<script>${name}`, rule, 1000)
+        const html = render(refusal, 'html', '<i>').body
         expect(html).not.toContain('<script>')
-        expect(JSON.parse(render(refusal, 'problem').body)).toMatchObject({ status: 429, rule })
+        expect(html).not.toContain('<i>')
+        expect(JSON.parse(render(refusal, 'problem', 'a1').body)).toMatchObject({ status: 429, rule })
       }),
     )
   })
 
   test('has its status in every form', () => {
     for (const form of ['problem', 'html', 'plain'] as const) {
-      expect(render(plainRefusal(404, 'No route leads there.'), form).body).toContain('404')
+      expect(render(plainRefusal(404, 'No route leads there.'), form, 'a1').body).toMatch(/404[^]*a1/)
     }
   })
 })
@@ -147,7 +166,44 @@ test('fields that Connection lists stay here', () => {
     'Content-Length',
     '5',
   ]
-  expect(responseFields(raw)).toEqual({ fields: ['X-B', '2'], contentLength: '5' })
+  expect(responseFields(raw)).toEqual({ fields: ['X-B', '2'], contentLength: '5', isCoded: false })
   expect(responseFields(raw.map((part) => Buffer.from(part))).fields).toEqual(['X-B', '2'])
   expect(responseFields(['Content-Length', '5x']).contentLength).toBe('')
+})
+
+test('an answer in a transfer coding besides chunked is known as such', () => {
+  const isCoded = (...values: string[]): boolean =>
+    responseFields(values.flatMap((value) => ['Transfer-Encoding', value])).isCoded
+  expect([isCoded(), isCoded('Chunked'), isCoded('identity')]).toEqual([false, false, false])
+  expect([isCoded('gzip, chunked'), isCoded('gzip', 'chunked'), isCoded('x')]).toEqual([true, true, true])
+})
+
+test('a reason phrase goes on if it is plain text, a status counts in one of five classes', () => {
+  expect(['Not Found', 'a\tb', 'caf\u00e9', 'a\0b', '\u2713', undefined].map(reasonPhrase)).toEqual([
+    'Not Found',
+    'a\tb',
+    '',
+    '',
+    '',
+    '',
+  ])
+  expect([101, 200, 404, 599, 600, 999].map(statusClass)).toEqual([1, 2, 4, 5, 5, 5])
+})
+
+test('bodies that an origin may leave unread', () => {
+  const unread = (method: string, contentLength: number, chunked = false): boolean =>
+    mayGoUnread({ ...(readHead(['Host', 'a'], '1.1', '/') as RequestHead), contentLength, chunked }, method)
+  expect([unread('GET', -1), unread('GET', 0), unread('POST', 5), unread('PATCH', 5)]).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ])
+  expect([unread('GET', 5), unread('DELETE', 5), unread('POST', -1, true)]).toEqual([true, true, true])
+})
+
+test('HTTP/1.0 without a Host gets the address that it came to', () => {
+  expect(ownAuthority('127.0.0.1', 80)).toBe('127.0.0.1:80')
+  expect(ownAuthority('::ffff:127.0.0.1', 80)).toBe('127.0.0.1:80')
+  expect(ownAuthority('::1', 80)).toBe('[::1]:80')
 })

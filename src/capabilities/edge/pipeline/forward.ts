@@ -1,4 +1,4 @@
-import type { Client } from './client-address.ts'
+import type { Client } from './keys/index.ts'
 import type { RequestHead } from './head.ts'
 
 /** What the origin is told about where a request came from. */
@@ -20,6 +20,12 @@ export function schemeOf(head: RequestHead, client: Client, isSecure: boolean): 
   const named = client.viaProxy ? head.forwardedProto.trim().toLowerCase() : ''
   if (named === 'http' || named === 'https') return named
   return isSecure ? 'https' : 'http'
+}
+
+/** What a request without a Host is for: the address that it came to. */
+export function ownAuthority(address: string, port: number): string {
+  const plain = address.replace(/^::ffff:(?=[0-9.]+$)/i, '')
+  return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
 }
 
 /**
@@ -47,6 +53,16 @@ export function originFields(head: RequestHead, from: Provenance): string[] {
     head.via === '' ? via : `${head.via}, ${via}`,
   )
   return fields
+}
+
+const readEverywhere: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+
+/**
+ * Whether an origin may leave the body of a request unread and take it for the next request: many handlers do so with
+ * the body of a GET, and servers of HTTP/1.0 with chunks. It is told to close the connection, and so it reads on nothing.
+ */
+export function mayGoUnread({ chunked, contentLength }: RequestHead, method: string): boolean {
+  return chunked || (contentLength > 0 && !readEverywhere.has(method))
 }
 
 function forwarded({ chain }: Client, scheme: string, authority: string): string {

@@ -9,12 +9,14 @@ const hopByHop: ReadonlySet<string> = new Set([
   'content-length',
 ])
 
-/** The fields of an answer that go on to the client. */
+/** The head of an answer as it goes on to the client. */
 export interface ResponseFields {
   /** Name, value, name, value ...; without framing. */
   readonly fields: string[]
   /** As the origin gave it, digits only; empty: none. */
   readonly contentLength: string
+  /** In a transfer coding besides chunked, which nobody here undoes: it must not be taken for the content. */
+  readonly isCoded: boolean
 }
 
 /** Reads the fields of an origin's answer: hop-by-hop fields and those that Connection lists are dropped. */
@@ -22,15 +24,27 @@ export function responseFields(raw: readonly (Buffer | string)[]): ResponseField
   const fields: string[] = []
   let contentLength = ''
   let connection = ''
+  let isCoded = false
   for (let index = 0; index < raw.length; index += 2) {
     const name = text(raw[index])
     const value = text(raw[index + 1])
     const lower = name.toLowerCase()
     if (!hopByHop.has(lower)) fields.push(name, value)
     else if (lower === 'content-length' && /^[0-9]{1,16}$/.test(value)) contentLength = value
+    else if (lower === 'transfer-encoding') isCoded ||= !/^(?:chunked|identity)$/i.test(value)
     else if (lower === 'connection') connection = connection === '' ? value : `${connection},${value}`
   }
-  return { fields: connection === '' ? fields : withoutListed(fields, connection), contentLength }
+  return { fields: connection === '' ? fields : withoutListed(fields, connection), contentLength, isCoded }
+}
+
+/** The reason phrase as it may go on; an odd one says nothing that the status does not say (RFC 9112, 4). */
+export function reasonPhrase(raw: string | undefined): string {
+  return raw !== undefined && /^[\t\x20-\x7e]*$/.test(raw) ? raw : ''
+}
+
+/** The class that a status is counted in, 1 to 5; one that nobody knows is a failure of the server (RFC 9110, 15). */
+export function statusClass(status: number): number {
+  return status < 600 ? Math.floor(status / 100) : 5
 }
 
 function text(part: Buffer | string | undefined): string {

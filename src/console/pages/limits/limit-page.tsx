@@ -8,7 +8,7 @@ import { Empty, Section, Segmented } from '../../parts/basics.tsx'
 import { ChartPanel } from '../../parts/chart-panel.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { placeOf } from '../../router/router.ts'
-import { sayLimit } from '../../words/answers.ts'
+import { sayLimit, unmatchedRoute } from '../../words/answers.ts'
 import { sayCount, sayShare } from '../../words/format.ts'
 import { LimitTable } from './limit-table.tsx'
 
@@ -50,7 +50,7 @@ export function LimitPage({ name, limits }: { name: string; limits: readonly Lim
           trail={trail}
           answer={[{ text: 'There is no limit of that name any more.' }]}
         />
-        <Empty says="See which there are:" command="holdfast limits" />
+        <Empty says="See which there are:" command="holdfast edge limits" />
       </>
     )
   }
@@ -58,7 +58,7 @@ export function LimitPage({ name, limits }: { name: string; limits: readonly Lim
   return (
     <>
       <PageHead title={sayLimit(name)} trail={trail} state={bites ? 'warn' : 'good'} answer={answer(rules)} />
-      <Use name={name} route={rules[0]?.route ?? '(unmatched)'} />
+      <Use name={name} route={rules[0]?.route ?? unmatchedRoute} />
       <Section title={rules.length === 1 ? 'Rule' : 'Rules'}>
         <LimitTable limits={rules} />
       </Section>

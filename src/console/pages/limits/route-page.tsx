@@ -5,6 +5,7 @@ import { ranges, useMeasure, type Range } from '../../data/measures.ts'
 import { PageHead } from '../../parts/answer.tsx'
 import { Empty, Section, Segmented } from '../../parts/basics.tsx'
 import { ChartPanel } from '../../parts/chart-panel.tsx'
+import { sayRoute, unmatchedRoute } from '../../words/answers.ts'
 import { sayLatency, sayRate, sayShare } from '../../words/format.ts'
 import { trail } from './limit-page.tsx'
 import { LimitTable } from './limit-table.tsx'
@@ -24,11 +25,15 @@ export function RoutePage(props: {
 }): ReactNode {
   const { name } = props
   const route = props.routes.find((one) => one.name === name)
-  const limits = props.limits.filter((limit) => (limit.route ?? '(unmatched)') === name)
+  const limits = props.limits.filter((limit) => (limit.route ?? unmatchedRoute) === name)
   if (route === undefined) {
     return (
       <>
-        <PageHead title={name} trail={trail} answer={[{ text: 'There is no such route any more.' }]} />
+        <PageHead
+          title={sayRoute(name)}
+          trail={trail}
+          answer={[{ text: 'There is no such route any more.' }]}
+        />
         <Empty says="See which there are:" command="holdfast routes" />
       </>
     )
@@ -38,7 +43,12 @@ export function RoutePage(props: {
   const text = `${sayRate(route.requestsPerSecond)} requests/s, ${refuses}, p95 ${sayLatency(route.p95Ms)}.`
   return (
     <>
-      <PageHead title={name} trail={trail} state={share > 0 ? 'warn' : 'good'} answer={[{ text }]} />
+      <PageHead
+        title={sayRoute(name)}
+        trail={trail}
+        state={share > 0 ? 'warn' : 'good'}
+        answer={[{ text }]}
+      />
       <Charts name={name} />
       <Section title="The last minute">
         <RouteTable routes={[route]} />
@@ -54,7 +64,7 @@ function Charts({ name }: { name: string }): ReactNode {
   const [range, setRange] = useState<Range>('1h')
   const labels = useMemo(() => ({ route: name }), [name])
   const limit = useMemo(
-    () => ({ limit: name === '(unmatched)' ? 'edge.unmatched' : `edge.route.${name}` }),
+    () => ({ limit: name === unmatchedRoute ? 'edge.unmatched' : `edge.route.${name}` }),
     [name],
   )
   const requests = useMeasure({ name: 'edge.requests', labels, range })

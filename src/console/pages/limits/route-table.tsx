@@ -3,6 +3,7 @@ import type { RouteView } from '../../data/answers.ts'
 import { Meter } from '../../parts/basics.tsx'
 import { Table, type Column } from '../../parts/table.tsx'
 import { placeOf } from '../../router/router.ts'
+import { sayRoute } from '../../words/answers.ts'
 import { sayBytes, sayLatency, sayRate, sayShare } from '../../words/format.ts'
 
 /** The share of a route's requests, refused ones included, that a limit refused. */
@@ -15,7 +16,7 @@ const columns: readonly Column<RouteView>[] = [
     label: 'route',
     cell: ({ name }) => (
       <a className="code" href={placeOf(['limits', 'route', name])}>
-        {name}
+        {sayRoute(name)}
       </a>
     ),
   },

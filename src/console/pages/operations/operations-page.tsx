@@ -44,6 +44,7 @@ function AllOperations({ operations }: { operations: readonly Described[] }): Re
         <Section key={room} title={room}>
           <Table
             label={`Operations of ${room}`}
+            className="operations"
             columns={columns}
             rows={ofRoom}
             rowKey={({ name }) => name}

@@ -12,7 +12,13 @@ export const FactRow = memo(function FactRow(props: {
   const [open, setOpen] = useState(props.open)
   const row = useRef<HTMLLIElement>(null)
   useEffect(() => {
-    if (props.open) row.current?.scrollIntoView({ block: 'center' })
+    if (!props.open) return
+    setOpen(true)
+    const show = (): void => row.current?.scrollIntoView({ block: 'center' })
+    show()
+    // Rows have only guessed heights until they have been in view: the first scroll may miss.
+    const again = requestAnimationFrame(() => requestAnimationFrame(show))
+    return () => cancelAnimationFrame(again)
   }, [props.open])
   return (
     <li ref={row} className={`fact fact-${fact.severity}`}>

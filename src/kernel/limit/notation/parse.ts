@@ -1,5 +1,8 @@
 import { HoldfastError } from '../../std/index.ts'
-import { faultOf, printLimit, type LimitRule } from './rule.ts'
+import { readDimension } from './dimension.ts'
+import { calendarPeriodMs, readReset } from './resets.ts'
+import { faultOf, printLimit, type LimitRule, type Queue } from './rule.ts'
+import { unreadable } from './unreadable.ts'
 
 const UNIT_MS: ReadonlyMap<string, number> = new Map(
   Object.entries({
@@ -19,62 +22,71 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map(
     day: 86_400_000,
     w: 604_800_000,
     week: 604_800_000,
+    month: calendarPeriodMs.month,
   }),
 )
 
 const EXAMPLES = '"120/min per ip burst 60", "6 in any hour per channel" or "2 at once per user"'
-const LONGEST_TEXT = 200
+const LONGEST_TEXT = 400
+const CLAUSE = /(?:^| )(?=(?:per|burst|queue|resets)(?: |$))/
 
 /**
  * Reads a limit as a person writes it: `120/min per ip burst 60`, `5/10s per user`, `6 in any hour per channel`,
- * `2 at once per user`, `dry run 30/min per ip`. Case and extra blanks do not matter.
+ * `2 at once per user`, `1000/day resets 00:00 Europe/Vienna`, `dry run 30/min per header x-tenant`. What follows
+ * the number and its period comes in any order. Case and extra blanks do not matter, but in names of cookies.
  *
  * @throws HoldfastError `limit.unreadable` (kind user; the hint shows what was probably meant) or
- *   `limit.unsupported` for calendar limits (`resets ...`) and budgets of money, which are not there yet.
+ *   `limit.unsupported` for budgets of money, which are not there yet.
  */
 export function parseLimit(text: string): LimitRule {
   try {
     return read(text)
   } catch (error) {
-    throw error instanceof HoldfastError && error.code === 'limit.unreadable' ? withHint(error, text) : error
+    throw error instanceof HoldfastError && error.hint === undefined ? withHint(error, text) : error
   }
 }
 
 function read(text: string): LimitRule {
-  const words = normalise(text)
-  refuseUnsupported(words, text)
-  const { bound, clauses, dryRun } = split(words, text)
-  const counted = readBound(bound, text)
-  const rule = { ...counted, burst: clauses.burst ?? counted.count, per: clauses.per, dryRun }
-  const fault = faultOf(rule)
+  if (text.length > LONGEST_TEXT) throw unreadable(`${text.slice(0, 40)}...`, 'it is too long')
+  const { bound, clauses, dryRun } = split(normalise(text), text)
+  refuseMoney(bound, text)
+  const rule = { ...readRule(readBound(bound, text), clauses, text), dryRun }
+  const fault = faultOf(rule) ?? (rule.kind === 'calendar' ? undefined : faultOfMonth(bound))
   if (fault !== undefined) throw unreadable(text, fault)
   return rule
 }
 
-function normalise(text: string): string {
-  if (text.length > LONGEST_TEXT) throw unreadable(`${text.slice(0, 40)}...`, 'it is too long')
-  return text.trim().toLowerCase().replaceAll(/\s+/g, ' ')
+function readRule(counted: Bound, clauses: Clauses, text: string): Omit<LimitRule, 'dryRun'> {
+  const { per, burst, resets, queue } = clauses
+  return {
+    ...counted,
+    kind: counted.kind === 'rate' && resets !== undefined ? 'calendar' : counted.kind,
+    burst: burst === undefined ? counted.count : readBurst(burst, text),
+    per: per === undefined ? [] : readPer(per, text),
+    resets: resets === undefined ? null : readReset(resets, text),
+    queue: queue === undefined ? null : readQueue(queue, text),
+  }
 }
 
-function refuseUnsupported(words: string, text: string): void {
-  const kind = /\bresets\b/.test(words)
-    ? 'a calendar limit (one that resets at a time of day)'
-    : /[€$£¥]|\b(?:eur|usd|gbp|chf)\b/.test(words)
-      ? 'a budget of money'
-      : undefined
-  if (kind === undefined) return
+/** One blank between words, and all in lower case but the names of cookies, whose case matters. */
+function normalise(text: string): string {
+  const words = text.trim().replaceAll(/\s+/g, ' ')
+  return words.replaceAll(/([ ,]cookie[ :])([^ ,]+)|\S/gi, (all, before?: string, name?: string) =>
+    before === undefined || name === undefined ? all.toLowerCase() : before.toLowerCase() + name,
+  )
+}
+
+function refuseMoney(bound: string, text: string): void {
+  if (!/[€$£¥]|\b(?:eur|usd|gbp|chf)\b/.test(bound)) return
   throw new HoldfastError({
     code: 'limit.unsupported',
     kind: 'user',
-    message: `The limit "${text}" is ${kind}; this version does not have that kind yet.`,
-    hint: 'Use a rate ("1000/day per route") or an exact window ("1000 in any day per route") until then.',
+    message: `The limit "${text}" is a budget of money; this version does not have that kind yet.`,
+    hint: 'Limit how many there may be ("1000/month resets 1 00:00") until then.',
   })
 }
 
-interface Clauses {
-  readonly per: readonly string[]
-  readonly burst: number | undefined
-}
+type Clauses = Partial<Record<string, string>>
 
 interface Parts {
   readonly bound: string
@@ -82,45 +94,44 @@ interface Parts {
   readonly dryRun: boolean
 }
 
-/** Cuts `dry run`, `per ...` and `burst ...` off; the last two come in either order. */
+/** Cuts off `dry run` and what follows the bound: `per ...`, `burst ...`, `resets ...`, `queue ...`, each at most once. */
 function split(words: string, text: string): Parts {
-  const match = /^(dry[ -]run:? )?(.*?)((?: (?:per|burst)\b.*)?)$/.exec(words)
-  const tail = match?.[3] ?? ''
+  const match = /^(dry[ -]run:?(?: |$))?(.*)$/.exec(words)
+  const [bound = '', ...written] = (match?.[2] ?? '').split(CLAUSE)
+  const clauses: Record<string, string> = {}
+  for (const clause of written) {
+    const [keyword = ''] = clause.split(' ', 1)
+    if (clauses[keyword] !== undefined) throw unreadable(text, faultOfTwice(keyword))
+    clauses[keyword] = clause.slice(keyword.length).trim()
+  }
+  return { bound, clauses, dryRun: match?.[1] !== undefined }
+}
+
+function faultOfTwice(keyword: string): string {
+  const instead = keyword === 'per' ? '; join with "and", as "per ip and route"' : ''
+  return `"${keyword}" stands in it twice${instead}`
+}
+
+function faultOfMonth(bound: string): string | undefined {
+  return /\bmonths?$/.test(bound) ? 'months differ in length, so it must say when it resets' : undefined
+}
+
+function readPer(list: string, text: string): readonly string[] {
+  if (list === '') throw unreadable(text, 'nothing follows "per"')
+  return list.split(/ and | ?, ?/).map(readDimension)
+}
+
+function readBurst(written: string, text: string): number {
+  return readNumber(written.replace(/^of /, ''), { text, what: 'the burst' })
+}
+
+function readQueue(written: string, text: string): Queue {
+  const match = /^(\S+)(?: places?)? for (?:at most |up to )?(.+)$/.exec(written)
+  if (match === null) throw unreadable(text, `"queue ${written}" is no queue (write "queue 20 for 2s")`)
   return {
-    bound: match?.[2] ?? '',
-    clauses: readClauses(tail.trim(), text),
-    dryRun: match?.[1] !== undefined,
+    places: readNumber(match[1], { text, what: 'the number of places' }),
+    patienceMs: readPeriod(match[2] ?? '', text),
   }
-}
-
-function readClauses(tail: string, text: string): Clauses {
-  let per: readonly string[] | undefined
-  let burst: number | undefined
-  for (const clause of tail === '' ? [] : tail.split(/ (?=(?:per|burst)\b)/)) {
-    if (clause.startsWith('per')) {
-      if (per !== undefined)
-        throw unreadable(text, '"per" stands in it twice; join with "and", as "per ip and route"')
-      per = readPer(clause, text)
-    } else {
-      if (burst !== undefined) throw unreadable(text, '"burst" stands in it twice')
-      burst = readBurst(clause, text)
-    }
-  }
-  return { per: per ?? [], burst }
-}
-
-function readPer(clause: string, text: string): readonly string[] {
-  const list = clause.slice('per'.length).trim()
-  const per = list === '' ? [] : list.split(/ and | ?, ?/)
-  const odd = per.find((dimension) => !/^[a-z][a-z0-9-]*$/.test(dimension))
-  if (per.length === 0) throw unreadable(text, 'nothing follows "per"')
-  if (odd !== undefined) throw unreadable(text, `"${odd}" is no name of something to count by`)
-  return per
-}
-
-function readBurst(clause: string, text: string): number {
-  const match = /^burst (?:of )?(.+)$/.exec(clause)
-  return readNumber(match?.[1] ?? '', { text, what: 'the burst' })
 }
 
 type Bound = Pick<LimitRule, 'kind' | 'count' | 'periodMs'>
@@ -183,11 +194,6 @@ function unitOf(word: string): number | undefined {
   return UNIT_MS.get(word) ?? UNIT_MS.get(word.replace(/s$/, ''))
 }
 
-function unreadable(text: string, fault: string): HoldfastError {
-  const message = `The limit "${text}" cannot be read: ${fault}.`
-  return new HoldfastError({ code: 'limit.unreadable', kind: 'user', message })
-}
-
 function withHint(error: HoldfastError, text: string): HoldfastError {
   const meant = guess(text)
   const hint = meant === undefined ? `Write it as ${EXAMPLES}.` : `Did you mean "${meant}"?`
@@ -202,15 +208,21 @@ const HABITS: readonly (readonly [RegExp, string])[] = [
   [/^(\d+) ?(?:req|request|call|hit|message|time|email|mail)s?\b/, '$1'],
   [/^(\d+)x? ?(?:an?|per|every|each|\/) ?(\d* ?[a-z]+)/, '$1/$2'],
   [/^(\d+) (?:in parallel|parallel|max|concurrently|at the same time|at one time)\b/, '$1 at once'],
+  [/^(\d+) in any (day|week|month)\b(?=.* resets\b)/, '$1/$2'],
   [/^(\d+) in (?:an? |the last |every |each )?(\d* ?[a-z]+)/, '$1 in any $2'],
   [/^(\d+\/[a-z]+)\/([a-z]+)/, '$1 per $2'],
   [/ (?:for each|for every|each|by) /, ' per '],
   [/^(\d+)$/, '$1/min'],
+  [/ resets (?:on |at )?(?:midnight|daily)/, ' resets 00:00'],
+  [/ resets (?:on |at )/, ' resets '],
+  [/^(?!.* resets )(\d+\/month\b.*)$/, '$1 resets 1 00:00'],
+  [/(\/week\b.* resets) (\d+:)/, '$1 mon $2'],
+  [/(\/month\b.* resets) (\d+:)/, '$1 1 $2'],
 ]
 
 /** What was probably meant, in our notation; undefined when no reading of it would be accepted. */
 function guess(text: string): string | undefined {
-  const words = text.slice(0, LONGEST_TEXT).trim().toLowerCase().replaceAll(/\s+/g, ' ')
+  const words = normalise(text.slice(0, LONGEST_TEXT))
   const meant = HABITS.reduce((before, [habit, here]) => before.replace(habit, here), words)
   try {
     return printLimit(read(meant))

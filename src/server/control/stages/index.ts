@@ -11,6 +11,7 @@ export type {
   ShownCredentials,
   Visitor,
 } from './call.ts'
-export { createCallLimits, type CallLimits, type DoorLimit } from './limits.ts'
+export { keepLimits, readKeptLimits } from './kept-limits.ts'
+export { createCallLimits, type CallLimits, type DoorLimit, type KeepableLimits } from './limits.ts'
 export { passStages, type StageGround } from './pipeline.ts'
 export { validateInput, validateOutput } from './validate.ts'

@@ -1,6 +1,6 @@
 import { isAlive } from '../machine/members.ts'
 import type { ProcessTable } from '../machine/process-table.ts'
-import { parseJson, readIfThere, replaceFile } from '../records/atomic-file.ts'
+import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
 
 /** Variable that marks our own processes: `<hash of the data directory>/<name>`. */
 export const PROCESS_MARK = 'HOLDFAST_PROCESS'

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { supervisorEvent, type SupervisorEvent } from '../../../contracts/supervisor.ts'
 import type { Clock } from '../../../kernel/std/index.ts'
-import { parseJson, readIfThere, replaceFile } from './atomic-file.ts'
+import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
 
 /** An event before it has a number; what is not named is null or empty. */
 export type EventParts = Pick<SupervisorEvent, 'what' | 'subject'> & Partial<SupervisorEvent>

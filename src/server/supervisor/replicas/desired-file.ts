@@ -1,6 +1,6 @@
 import { desiredReplicas, type DesiredReplicas } from '../../../contracts/supervisor.ts'
 import { HoldfastError, systemCode } from '../../../kernel/std/index.ts'
-import { parseJson, readIfThere, replaceFile } from '../records/atomic-file.ts'
+import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
 
 /** What was last accepted. */
 export interface StoredDesire {

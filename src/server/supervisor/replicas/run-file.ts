@@ -1,4 +1,4 @@
-import { parseJson, readIfThere, replaceFile } from '../records/atomic-file.ts'
+import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
 
 /** A replica that runs, as the next supervisor finds it again. */
 export interface RunRecord {

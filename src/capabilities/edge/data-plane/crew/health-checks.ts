@@ -1,6 +1,6 @@
 import type { EdgePolicy } from '../../../../contracts/edge-policy.ts'
 import type { Clock } from '../../../../kernel/std/index.ts'
-import { health } from '../../pipeline/index.ts'
+import { health } from '../../health.ts'
 import type { TargetBoard } from '../shared/index.ts'
 
 /** Looks whether something at an address is well; never throws. */

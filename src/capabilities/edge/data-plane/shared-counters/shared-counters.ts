@@ -22,6 +22,12 @@ interface Open extends OpenLimit {
   readonly cost: number
 }
 
+/** When something is asked: by the monotonic clock and by the one on the wall. */
+interface Times {
+  readonly sinceMs: number
+  readonly nowMs: number
+}
+
 /** A take that goes to the store. */
 interface Asked extends Open {
   readonly purse: Purse | undefined
@@ -52,8 +58,8 @@ class Counters implements SharedCounters {
     const sinceMs = this.#parts.clock.monotonicMs()
     const opens = this.#open(takes)
     const verdict =
-      this.#refusedBefore(opens, sinceMs) ??
-      this.#fromPurses(opens, sinceMs) ??
+      this.#refusedBefore(opens, { sinceMs, nowMs }) ??
+      this.#fromPurses(opens, { sinceMs, nowMs }) ??
       (this.#breaker.isOpen ? this.#alone(opens, nowMs) : null)
     return verdict === null ? this.#fromStore(opens, { sinceMs, nowMs }) : this.#counted(opens, verdict)
   }
@@ -83,10 +89,11 @@ class Counters implements SharedCounters {
     const own = (): Standing => alone.peek(limit, alone.hash(key), nowMs)
     if (this.#breaker.isOpen) return own()
     try {
-      const [outcome] = await store.take([{ ...askOf(open), cost: 0, want: 0 }])
-      const { rule } = open.limit
-      const left = Math.min(rule.burst, outcome?.remaining ?? 0)
-      return { used: rule.burst - left, limit: rule.burst, resetMs: outcome?.resetMs ?? 0 }
+      const [outcome] = await store.take([{ ...askOf(open, nowMs), want: 0 }])
+      const { burst } = open.limit.rule
+      const { remaining = 0, waitMs = 0, resetMs = 0 } = outcome ?? {}
+      const resetsAtMs = nowMs + resetMs
+      return { used: burst - remaining, limit: burst, remaining, retryAfterMs: waitMs, resetsAtMs }
     } catch (error) {
       this.#breaker.failed(error)
       return own()
@@ -119,51 +126,54 @@ class Counters implements SharedCounters {
     return opens
   }
 
-  #refusedBefore(opens: readonly Open[], sinceMs: number): SharedVerdict | null {
+  #refusedBefore(opens: readonly Open[], { sinceMs, nowMs }: Times): SharedVerdict | null {
     for (const { refusals, key, cost, take } of opens) {
       const found = refusals?.find(key, cost, sinceMs)
-      if (found !== undefined) return refusal(take.limit, Math.ceil(found.endsMs - sinceMs), found.remaining)
+      if (found === undefined) continue
+      const retryAfterMs = Math.ceil(found.endsMs - sinceMs)
+      return refusal(take.limit, { retryAfterMs, remaining: found.remaining }, nowMs)
     }
     return null
   }
 
   /** Takes from what this thread holds, if it holds enough of everything. */
-  #fromPurses(opens: readonly Open[], sinceMs: number): SharedVerdict | null {
+  #fromPurses(opens: readonly Open[], { sinceMs, nowMs }: Times): SharedVerdict | null {
     let [tightest, remaining] = [-1, Number.POSITIVE_INFINITY]
     for (const { purses, key, cost, take } of opens) {
       const left = (purses?.find(key)?.holds(sinceMs) ?? 0) - cost
       if (left < 0) return null
       if (left < remaining) [tightest, remaining] = [take.limit, left]
     }
-    for (const open of opens) this.#spend(open, sinceMs)
-    return { ...unhindered, remaining, tightest }
+    for (const open of opens) this.#spend(open, { sinceMs, nowMs })
+    return { ...unhindered(nowMs), remaining, tightest }
   }
 
-  #spend(open: Open, sinceMs: number): void {
+  #spend(open: Open, { sinceMs, nowMs }: Times): void {
     const purse = open.purses?.find(open.key)
     purse?.demand(open.cost, sinceMs)
     purse?.spend(open.cost)
-    if (purse?.isLow(sinceMs) === true && this.isUp) void this.#fetch(open, purse, sinceMs)
+    if (purse?.isLow(sinceMs) === true && this.isUp) void this.#fetch(open, purse, { sinceMs, nowMs })
   }
 
   /** Fills a purse before it is empty; nobody waits for it. */
-  async #fetch(open: Open, purse: Purse, sinceMs: number): Promise<void> {
+  async #fetch(open: Open, purse: Purse, { sinceMs, nowMs }: Times): Promise<void> {
     const want = purse.wish(0, sinceMs)
-    if (want > 0) await this.#ask([{ ...open, purse, ask: { ...askOf(open), cost: 0, want } }], sinceMs)
+    if (want === 0) return
+    await this.#ask([{ ...open, purse, ask: { ...askOf(open, nowMs), cost: 0, want } }], sinceMs)
   }
 
-  async #fromStore(
-    opens: readonly Open[],
-    { sinceMs, nowMs }: { readonly sinceMs: number; readonly nowMs: number },
-  ): Promise<SharedVerdict> {
+  async #fromStore(opens: readonly Open[], { sinceMs, nowMs }: Times): Promise<SharedVerdict> {
     const asked = opens.map((open): Asked => {
       const purse = open.purses?.open(open.key, sinceMs)
       purse?.demand(open.cost, sinceMs)
       const want = open.cost + (purse?.wish(open.cost, sinceMs) ?? 0)
-      return { ...open, purse, ask: this.#named({ ...askOf(open), want }) }
+      return { ...open, purse, ask: this.#named({ ...askOf(open, nowMs), want }) }
     })
     const outcomes = await this.#ask(asked, sinceMs)
-    return this.#counted(opens, outcomes === null ? this.#alone(opens, nowMs) : verdictOf(asked, outcomes))
+    return this.#counted(
+      opens,
+      outcomes === null ? this.#alone(opens, nowMs) : verdictOf(asked, outcomes, nowMs),
+    )
   }
 
   /** Asks the store; null when it does not answer. */
@@ -200,7 +210,9 @@ class Counters implements SharedCounters {
   /** Decides without the store, as each limit wants it. */
   #alone(opens: readonly Open[], nowMs: number): SharedVerdict {
     const closed = opens.find(({ limit }) => limit.whenDown === 'closed' && !limit.rule.dryRun)
-    if (closed !== undefined) return refusal(closed.take.limit, closedRetryMs, 0)
+    if (closed !== undefined) {
+      return refusal(closed.take.limit, { retryAfterMs: closedRetryMs, remaining: 0 }, nowMs)
+    }
     const { alone } = this.#parts
     const takes = opens
       .filter(({ limit }) => limit.whenDown === 'local-share')
@@ -208,9 +220,9 @@ class Counters implements SharedCounters {
         const most = alone.limits[take.limit]?.rule.burst ?? cost
         return { limit: take.limit, key: alone.hash(key), cost: Math.min(cost, most) }
       })
-    if (takes.length === 0) return unhindered
+    if (takes.length === 0) return unhindered(nowMs)
     const verdict = alone.take(takes, nowMs)
-    const held = takes.filter(({ limit }) => this.#limits[limit]?.form.kind === 'concurrency')
+    const held = takes.filter(({ limit }) => this.#limits[limit]?.isLease === true)
     if (!verdict.admitted || held.length === 0) return { ...verdict, lease: null }
     return { ...verdict, lease: { asks: [], alone: held, takenAtMs: nowMs } }
   }
@@ -231,6 +243,7 @@ class Counters implements SharedCounters {
   }
 }
 
-function askOf({ account, key, form, cost, limit }: Open): CounterAsk {
+function askOf({ account, key, formAt, cost, limit }: Open, nowMs: number): CounterAsk {
+  const form = formAt(nowMs)
   return { limit: account, key, form, cost, want: cost, isDryRun: limit.rule.dryRun, lease: '' }
 }

@@ -1,5 +1,6 @@
-import { printLimit, type Counts } from '../../../../kernel/limit/index.ts'
+import { Calendar, printLimit, type Counts, type Reset } from '../../../../kernel/limit/index.ts'
 import type { CounterForm } from '../../ports.ts'
+import { assert } from '../../../../kernel/std/index.ts'
 import { mostSlice, type Sharing } from './overshoot.ts'
 import type { SharedLimit } from './port.ts'
 import { Purses } from './purses.ts'
@@ -10,7 +11,9 @@ export interface OpenLimit {
   readonly limit: SharedLimit
   /** What the store counts it under: name, rule and lease, dry run or not, so that a dry run can go live. */
   readonly account: string
-  readonly form: CounterForm
+  readonly isLease: boolean
+  /** How the store counts it at a time of the wall clock. */
+  readonly formAt: (nowMs: number) => CounterForm
   /** Null: nothing is leased. */
   readonly purses: Purses | null
   /** Null: what is refused may be admitted at any time. */
@@ -26,22 +29,46 @@ export function openLimit(limit: SharedLimit, sharing: Sharing): OpenLimit {
   const most = mostSlice(rule, { ...sharing, mode: limit.mode ?? sharing.mode })
   return {
     limit,
-    account: `${name}\n${printLimit({ ...rule, dryRun: false })}\n${leaseMs}`,
-    form: formOf(limit),
+    account: `${name}\n${printLimit({ ...rule, dryRun: false, queue: null })}\n${leaseMs}`,
+    isLease: rule.kind === 'concurrency',
+    formAt: formsOf(limit),
     purses: most > 0 ? new Purses(most, sharing.sliceMs) : null,
     refusals: rule.kind === 'concurrency' || rule.dryRun ? null : new Refusals(),
     counts: { admitted: 0, refused: 0, wouldRefuse: 0 },
   }
 }
 
-function formOf({ rule, leaseMs = defaultLeaseMs }: SharedLimit): CounterForm {
-  const { kind, count, periodMs, burst } = rule
+function formsOf({ rule, leaseMs = defaultLeaseMs }: SharedLimit): OpenLimit['formAt'] {
+  const { kind, count, periodMs, burst, resets } = rule
   switch (kind) {
     case 'rate':
-      return { kind, count, periodMs, burst }
+      return always({ kind, count, periodMs, burst })
     case 'window':
-      return { kind, count, periodMs }
+      return always({ kind, count, periodMs })
     case 'concurrency':
-      return { kind, count, leaseMs }
+      return always({ kind, count, leaseMs })
+    case 'calendar':
+      assert(resets !== null, 'a calendar limit has resets')
+      return calendarForms(count, resets)
+  }
+}
+
+function always(form: CounterForm): OpenLimit['formAt'] {
+  return () => form
+}
+
+/** The windows around the present one are looked up when it is over, and not for each request. */
+function calendarForms(count: number, resets: Reset): OpenLimit['formAt'] {
+  const calendar = new Calendar(resets)
+  let [fromMs, toMs] = [0, 0]
+  let form: CounterForm = { kind: 'calendar', count, resetsMs: [0, 0, 0, 0] }
+  return (nowMs) => {
+    if (nowMs >= fromMs && nowMs < toMs) return form
+    const { startMs, endMs } = calendar.at(nowMs)
+    const before = calendar.at(startMs - 1).startMs
+    form = { kind: 'calendar', count, resetsMs: [before, startMs, endMs, calendar.at(endMs).endMs] }
+    fromMs = startMs
+    toMs = endMs
+    return form
   }
 }

@@ -2,19 +2,28 @@ import type { CounterAsk, CounterOutcome } from '../../ports.ts'
 import type { SharedTake, SharedVerdict } from './port.ts'
 
 /** Says nothing against it. */
-export const unhindered: SharedVerdict = {
-  admitted: true,
-  refusedBy: -1,
-  retryAfterMs: 0,
-  remaining: Number.POSITIVE_INFINITY,
-  tightest: -1,
-  wouldRefuse: [],
-  lease: null,
+export function unhindered(nowMs: number): SharedVerdict {
+  return {
+    admitted: true,
+    refusedBy: -1,
+    retryAfterMs: 0,
+    remaining: Number.POSITIVE_INFINITY,
+    tightest: -1,
+    resetsAtMs: nowMs,
+    wouldRefuse: [],
+    lease: null,
+  }
 }
 
 /** A refusal by one limit. */
-export function refusal(limit: number, retryAfterMs: number, remaining: number): SharedVerdict {
-  return { ...unhindered, admitted: false, refusedBy: limit, retryAfterMs, remaining, tightest: limit }
+export function refusal(
+  limit: number,
+  { retryAfterMs, remaining }: { readonly retryAfterMs: number; readonly remaining: number },
+  nowMs: number,
+): SharedVerdict {
+  const resetsAtMs = nowMs + retryAfterMs
+  const tight = { tightest: limit, remaining, resetsAtMs }
+  return { ...unhindered(nowMs), admitted: false, refusedBy: limit, retryAfterMs, ...tight }
 }
 
 /** One take as it was asked for. */
@@ -24,7 +33,11 @@ interface Asked {
 }
 
 /** What the store's outcomes mean for the request. */
-export function verdictOf(asked: readonly Asked[], outcomes: readonly CounterOutcome[]): SharedVerdict {
+export function verdictOf(
+  asked: readonly Asked[],
+  outcomes: readonly CounterOutcome[],
+  nowMs: number,
+): SharedVerdict {
   const decided = asked.map(({ take, ask }, index) => ({
     limit: take.limit,
     ask,
@@ -41,6 +54,7 @@ export function verdictOf(asked: readonly Asked[], outcomes: readonly CounterOut
     retryAfterMs: refuser.waitMs,
     remaining: tightest.remaining,
     tightest: tightest.limit,
+    resetsAtMs: nowMs + tightest.resetMs,
     wouldRefuse: decided.filter(({ ask, waitMs }) => ask.isDryRun && waitMs > 0).map(({ limit }) => limit),
     lease: held.length === 0 ? null : { asks: held, alone: [], takenAtMs: 0 },
   }

@@ -1,4 +1,4 @@
-import { health } from '../../pipeline/index.ts'
+import { health } from '../../health.ts'
 
 /** Targets that are remembered at once, those that have just gone included. */
 const capacity = 4096

@@ -12,8 +12,8 @@ import type { EdgeListener, EdgePolicy } from '../../../../contracts/edge-policy
 import { systemCode } from '../../../../kernel/std/index.ts'
 import { counted, type KeyPair, type Place } from '../shared/index.ts'
 import { isLingering } from './answer.ts'
-import { handle, type Door } from './handle.ts'
-import { tunnel } from './tunnel.ts'
+import { handle, type Door, type Incoming } from './handle.ts'
+import { tunnel } from '../tunnels/index.ts'
 import type { TrafficGround } from './visit.ts'
 
 /** One listener of one thread. */
@@ -41,12 +41,14 @@ const keepAliveTimeoutMs = 30_000
 const handshakeTimeoutMs = 10_000
 const checkMs = 1000
 const drainPollMs = 100
+/** Requests that a connection may send ahead while an earlier one is being answered. */
+const mostAhead = 100
 
 function tlsOptions({ certificate, key }: KeyPair) {
   return { cert: certificate, key, minVersion: 'TLSv1.2' as const, ALPNProtocols: ['http/1.1'] }
 }
 
-function httpOptions({ maxHeaderBytes, headerTimeoutMs }: EdgePolicy) {
+function httpOptions({ maxHeaderBytes, headerTimeoutMs }: EdgePolicy, door: Door) {
   const options: ServerOptions & { shouldUpgradeCallback: (request: IncomingMessage) => boolean } = {
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: headerTimeoutMs,
@@ -56,18 +58,34 @@ function httpOptions({ maxHeaderBytes, headerTimeoutMs }: EdgePolicy) {
     connectionsCheckingInterval: checkMs,
     insecureHTTPParser: false,
     requireHostHeader: false,
-    // Anything else that a client would like to speak is served as the plain request that it also is.
-    shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
+    shouldUpgradeCallback: (request) => {
+      const isWanted = door.redirectToPort === null && isWebSocket(request)
+      if (!isWanted) declined.add(request)
+      return isWanted
+    },
   }
   return options
 }
 
-function createFor({ keyPair, policy }: ServeParts): Server | TlsServer {
+/** Requests for another protocol which are served as the plain requests that they also are. */
+const declined = new WeakSet<IncomingMessage>()
+
+/** RFC 6455, 4.1: a GET, and no body, behind which nobody could tell where the other protocol begins. */
+function isWebSocket({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['transfer-encoding'] === undefined &&
+    (headers['content-length'] ?? '0') === '0'
+  )
+}
+
+function createFor({ keyPair, policy }: ServeParts, door: Door): Server | TlsServer {
   const server =
     keyPair === null
-      ? createServer(httpOptions(policy))
+      ? createServer(httpOptions(policy, door))
       : createTlsServer({
-          ...httpOptions(policy),
+          ...httpOptions(policy, door),
           ...tlsOptions(keyPair),
           handshakeTimeout: handshakeTimeoutMs,
         })
@@ -81,8 +99,8 @@ function createFor({ keyPair, policy }: ServeParts): Server | TlsServer {
 /** Opens a listener. Rejects with the system's error when it cannot listen. */
 export async function serve(ground: TrafficGround, parts: ServeParts): Promise<Serving> {
   const { listener, keyPair } = parts
-  const server = createFor(parts)
   const door: Door = { isSecure: keyPair !== null, redirectToPort: listener.redirectToPort }
+  const server = createFor(parts, door)
   attach(ground, server, door)
   await listen(server, parts)
   return {
@@ -100,17 +118,23 @@ export async function serve(ground: TrafficGround, parts: ServeParts): Promise<S
 }
 
 function attach(ground: TrafficGround, server: Server | TlsServer, door: Door): void {
-  server.on('request', (request, response) =>
-    handle(ground, door, { request, response, expectsContinue: false }),
-  )
+  const take = (incoming: Incoming): void => inTurn(incoming, () => handle(ground, door, incoming))
+  server.on('request', (request, response) => take({ request, response, expectsContinue: false }))
   const expecting = (request: IncomingMessage, response: ServerResponse): void =>
-    handle(ground, door, { request, response, expectsContinue: true })
+    take({ request, response, expectsContinue: true })
   server.on('checkContinue', expecting)
   server.on('checkExpectation', expecting)
-  server.on('upgrade', (request, socket, rest) =>
-    tunnel(ground, { request, socket: socket as Socket, rest, isSecure: door.isSecure }),
-  )
-  server.on('connect', (_request, socket) => socket.end(rawAnswer(405)))
+  server.on('upgrade', (request, stream, rest) => {
+    const socket = stream as Socket
+    // Sent ahead of an answer that it cannot wait for, since Node lets go of the connection here.
+    if (answerOn(socket) !== null) return void socket.destroy()
+    tunnel(ground, { request, socket, rest, isSecure: door.isSecure })
+  })
+  server.on('connect', (_request, stream) => {
+    const socket = stream as Socket
+    if (answerOn(socket) === null) socket.end(rawAnswer(405))
+    else socket.destroy()
+  })
   server.on('clientError', (error, socket) => refuseMalformed(ground, error, socket as Socket))
   server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
   server.on('connection', (socket: Socket) => {
@@ -119,16 +143,52 @@ function attach(ground: TrafficGround, server: Server | TlsServer, door: Door): 
   })
 }
 
-/** What Node's parser refuses gets a plain answer and a closed connection. */
+const ahead = new WeakMap<Socket, number>()
+
+/**
+ * Serves what a connection sends in a row one after the other (RFC 9112, 9.3.2): Node hands all of it over at once, and
+ * a GET must not overtake the POST before it.
+ */
+function inTurn({ request, response }: Incoming, begin: () => void): void {
+  // Node does not read what comes behind it in one piece with it: this connection is out of step.
+  if (declined.has(request)) response.shouldKeepAlive = false
+  if (response.socket !== null) return begin()
+  const { socket } = request
+  const waiting = (ahead.get(socket) ?? 0) + 1
+  if (waiting > mostAhead) return void socket.destroy()
+  ahead.set(socket, waiting)
+  response.once('socket', () => {
+    ahead.set(socket, (ahead.get(socket) ?? 1) - 1)
+    begin()
+  })
+}
+
+/** The answer that a connection is busy with. */
+function answerOn(socket: Socket): ServerResponse | null {
+  return (socket as unknown as { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? null
+}
+
+const spoilt = new WeakSet<Socket>()
+
+/**
+ * What Node's parser refuses gets a plain answer and a closed connection. If a sound request before it is still to be
+ * answered, that answer comes, and the connection ends with it: a 400 in its place would be taken for its own.
+ */
 function refuseMalformed(ground: TrafficGround, error: Error, socket: Socket): void {
-  const { current } = ground
   const code = systemCode(error) ?? ''
-  const inFlight = (socket as unknown as { readonly _httpMessage?: ServerResponse | null })._httpMessage
+  const inFlight = answerOn(socket)
   if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   if (inFlight?.headersSent === true) return endAnswered(socket, inFlight)
+  if (spoilt.has(socket)) return
+  spoilt.add(socket)
+  countMalformed(ground)
+  if (inFlight?.req.complete === true) inFlight.shouldKeepAlive = false
+  else socket.end(rawAnswer(malformedStatuses[code] ?? 400), () => socket.destroy())
+}
+
+function countMalformed({ current }: TrafficGround): void {
   current?.counters.add(current.malformedSlot, counted.requests, 1)
   current?.counters.add(current.malformedSlot, counted.classes + 3, 1)
-  socket.end(rawAnswer(malformedStatuses[code] ?? 400), () => socket.destroy())
 }
 
 const malformedStatuses: Readonly<Record<string, number>> = {

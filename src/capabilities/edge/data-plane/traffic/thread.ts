@@ -1,22 +1,26 @@
+import { flushCompileCache } from 'node:module'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { assert, plainError, seededRandom, systemClock } from '../../../../kernel/std/index.ts'
+import { assert, plainError, seededRandom, systemClock, systemRandom } from '../../../../kernel/std/index.ts'
 import { createRetryBudget } from '../../pipeline/index.ts'
 import {
   openTargetBoard,
   type FromThread,
   type Handout,
+  type IdentityMaterial,
   type ThreadGround,
   type ToThread,
 } from '../shared/index.ts'
-import { createLeases } from './leases.ts'
+import { createLeases, createLookAlikes, prepare, type Prepared } from '../limits/index.ts'
 import { createOrigins } from './origins.ts'
-import { prepare, type Prepared } from './prepared.ts'
 import { serve, type Serving } from './serve.ts'
 import type { TrafficGround } from './visit.ts'
 
 const renewLeasesMs = 5000
+const lookAlikesMs = 5000
 /** How long a WebSocket may go on when the edge ends. */
 const tunnelGraceMs = 1000
+/** By then it has served what had queued. */
+const keepCompiledAfterMs = 1000
 
 /** A data thread: takes policies from the main thread and serves. */
 class Thread {
@@ -30,31 +34,46 @@ class Thread {
   constructor(ground: ThreadGround, tell: (message: FromThread) => void) {
     this.#ground = ground
     this.#tell = tell
+    const limitTimeMs = (): number => Math.floor(ground.timeOriginMs + systemClock.monotonicMs())
     this.#traffic = {
       clock: systemClock,
       random: seededRandom(ground.randomSeed),
       pseudonym: ground.pseudonym,
+      limitTimeMs,
       board: openTargetBoard(ground.threads, ground.thread, ground.targets),
-      leases: createLeases(systemClock),
+      leases: createLeases(limitTimeMs),
       budget: createRetryBudget(),
       tunnels: new Set(),
+      lookAlikes: createLookAlikes(),
       current: null,
       isDraining: false,
     }
     systemClock.every(renewLeasesMs, () => this.#traffic.leases.renew())
+    systemClock.every(lookAlikesMs, () => this.#tellLookAlikes())
   }
 
   async hear(message: ToThread): Promise<void> {
     if (message.say === 'prepare') return this.#prepare(message.handout)
     if (message.say === 'swap') return this.#swap(message.number)
+    if (message.say === 'identity') return this.#renewIdentity(message.identity)
     if (message.say === 'drain') return this.#drain(message.deadlineMs)
     this.#setKeyPairs(message.keyPairs)
   }
 
   #prepare(handout: Handout): void {
     const { number } = handout
+    this.#waiting?.prepared.limiter.close()
+    this.#waiting = null
     try {
-      this.#waiting = { prepared: prepare(handout, this.#ground.seed, this.#origins), handout }
+      const prepared = prepare(handout, {
+        clock: systemClock,
+        limitTimeMs: this.#traffic.limitTimeMs,
+        random: systemRandom,
+        seed: this.#ground.seed,
+        origins: this.#origins,
+        onUnknownKey: () => this.#tell({ say: 'unknown-key' }),
+      })
+      this.#waiting = { prepared, handout }
       this.#tell({ say: 'prepared', number, trouble: null })
     } catch (error) {
       this.#tell({ say: 'prepared', number, trouble: plainError(error) })
@@ -66,16 +85,26 @@ class Thread {
     assert(waiting?.handout.number === number, `policy ${number} was not prepared`)
     const { prepared, handout } = waiting
     this.#waiting = null
+    // Requests under way go on with the one before.
+    this.#traffic.current?.limiter.close()
     this.#traffic.current = prepared
     this.#origins.keep(
       new Set(handout.policy.upstreams.flatMap(({ targets }) => targets.map(({ origin }) => origin))),
     )
     this.#setKeyPairs(handout.keyPairs)
-    if (this.#serving.length === 0) await this.#open(handout)
+    const isFirst = this.#serving.length === 0
+    if (isFirst) await this.#open(handout)
     for (const [index, listener] of handout.policy.listeners.entries()) {
       this.#serving[index]?.tune(handout.policy, listener)
     }
     this.#tell({ say: 'serving', number, ports: this.#serving.map(({ port }) => port) })
+    if (isFirst && this.#ground.thread === 0) await this.#keepCompiled()
+  }
+
+  /** By itself Node keeps compiled code at the end of a process, to which one that is killed never comes. */
+  async #keepCompiled(): Promise<void> {
+    await this.#traffic.clock.sleep(keepCompiledAfterMs)
+    flushCompileCache()
   }
 
   async #open({ policy, keyPairs }: Handout): Promise<void> {
@@ -96,6 +125,16 @@ class Thread {
     }
   }
 
+  #renewIdentity(identity: IdentityMaterial): void {
+    this.#traffic.current?.identity?.renew(identity)
+    this.#waiting?.prepared.identity?.renew(identity)
+  }
+
+  #tellLookAlikes(): void {
+    const peers = this.#traffic.lookAlikes.take()
+    if (peers.length > 0) this.#tell({ say: 'look-alikes', peers })
+  }
+
   /** A tunnel has no end of its own to wait for, and whoever comes anew waits for the next process. */
   async #endTunnels(graceMs: number): Promise<void> {
     const { clock, tunnels } = this.#traffic
@@ -109,6 +148,7 @@ class Thread {
     await Promise.all(this.#serving.map((serving) => serving.drain(deadlineMs)))
     await tunnelsEnded
     await this.#origins.close()
+    this.#traffic.current?.limiter.close()
     this.#tell({ say: 'drained' })
   }
 }

@@ -1,0 +1,139 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  createLimiter,
+  parseLimit,
+  restoreTable,
+  saveTable,
+  type Limiter,
+  type NamedLimit,
+  type Restored,
+} from '../index.ts'
+
+const seed = [0x8badf00d, 0xfeedface] as const
+const capacity = 1000
+const startMs = 1_760_000_000_000
+const named = (texts: readonly string[]): readonly NamedLimit[] =>
+  texts.map((text) => ({ name: `limit ${text}`, rule: parseLimit(text) }))
+const texts = ['5/s', '20/min burst 8', '4 in any min', '3 at once', '1001/day burst 20'] as const
+
+function restore(saved: Uint8Array, limits: readonly NamedLimit[], limitCapacity?: number): Limiter {
+  const options = { limits, capacity, ...(limitCapacity === undefined ? {} : { limitCapacity }) }
+  const found = restoreTable(saved, options)
+  if ('unusable' in found) throw new Error(found.unusable)
+  return createLimiter({ ...options, buffer: found.buffer, seed: found.seed })
+}
+
+const createOld = (): Limiter => createLimiter({ limits: named(texts), capacity, seed })
+
+function usedSnapshot(): Uint8Array {
+  const limiter = createOld()
+  for (let turn = 0; turn < 60; turn++) limiter.takeText(turn % texts.length, `key ${turn % 7}`, startMs)
+  return saveTable(limiter.buffer, { seed, nowMs: startMs })
+}
+
+describe('a restored table', () => {
+  const takes = fc.array(
+    fc.record({
+      gapMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 20_000 })),
+      limit: fc.integer({ min: 0, max: texts.length - 1 }),
+      key: fc.integer({ min: 0, max: 5 }),
+    }),
+    { maxLength: 120 },
+  )
+
+  test('answers as the one that it was taken from', () => {
+    fc.assert(
+      fc.property(takes, takes, (before, after) => {
+        const limiter = createOld()
+        let nowMs = startMs
+        const turn = (subject: Limiter, { limit, key }: (typeof before)[number]): number =>
+          subject.takeText(limit, `key ${key}`, nowMs)
+        for (const take of before) {
+          nowMs += take.gapMs
+          turn(limiter, take)
+        }
+        const copy = restore(saveTable(limiter.buffer, { seed, nowMs }), named(texts))
+        for (const take of after) {
+          nowMs += take.gapMs
+          expect(turn(copy, take)).toBe(turn(limiter, take))
+        }
+      }),
+    )
+  })
+
+  test('knows when it was taken, and is as large as what is in use', () => {
+    const saved = usedSnapshot()
+    expect(restoreTable(saved, { limits: named(texts), capacity })).toMatchObject({ savedAtMs: startMs })
+    expect(saved.length).toBeLessThan(64 + 68 * (7 + 5 * 7 * 4))
+  })
+
+  test('keeps the accounts of limits that stay, with others beside them and less room', () => {
+    const limiter = createOld()
+    for (let turn = 0; turn < 8; turn++) limiter.takeText(1, 'ann', startMs)
+    limiter.takeText(4, 'ann', startMs)
+    const saved = saveTable(limiter.buffer, { seed, nowMs: startMs })
+    const roomy = restore(saved, named(['7/s', '20/min burst 8', '9/min']))
+    expect(roomy.takeText(1, 'ann', startMs)).toBeGreaterThan(0)
+    expect(roomy.takeText(0, 'ann', startMs)).toBe(0)
+    const narrow = restore(saved, named(['20/min burst 8']), 2)
+    expect(narrow.takeText(0, 'ann', startMs)).toBeGreaterThan(0)
+    // Limit 1001/day found no room in it, so its number may be another limit's by now.
+    const other = createLimiter({
+      limits: named(['3/min', '20/min burst 8']),
+      capacity,
+      seed,
+      buffer: narrow.buffer,
+    })
+    expect(other.takeText(0, 'ann', startMs)).toBe(0)
+  })
+
+  test('a value that was in work when its thread was ended counts as idle', () => {
+    const limiter = createOld()
+    for (let turn = 0; turn < 5; turn++) limiter.takeText(0, 'ann', startMs)
+    const words = new Int32Array(limiter.buffer)
+    const saved = saveTable(limiter.buffer, { seed, nowMs: startMs })
+    expect(restore(saved, named(texts)).takeText(0, 'ann', startMs)).toBeGreaterThan(0)
+    const clean = restore(saved, named(texts))
+    const value = [...words.entries()].find(
+      ([at, word]) => at > 64 * 16 && word !== 0 && at % 16 > 6 && at % 16 <= 12,
+    )
+    expect(value).toBeDefined()
+    words[value?.[0] ?? 0] = -(2 ** 31)
+    const torn = restore(saveTable(limiter.buffer, { seed, nowMs: startMs }), named(texts))
+    expect(torn.takeText(0, 'ann', startMs)).toBe(0)
+    expect(clean.takeText(0, 'ann', startMs)).toBeGreaterThan(0)
+  })
+})
+
+describe('what is no usable snapshot', () => {
+  const why = (bytes: Uint8Array, other: { capacity?: number } = {}): string | undefined => {
+    const found: Restored | { readonly unusable: string } = restoreTable(bytes, {
+      limits: named(texts),
+      capacity,
+      ...other,
+    })
+    return 'unusable' in found ? found.unusable : undefined
+  }
+  const saved = usedSnapshot()
+
+  test('is said, wherever a byte is wrong', () => {
+    fc.assert(
+      fc.property(fc.nat(saved.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+        const damaged = Uint8Array.from(saved)
+        damaged[at] = (damaged[at] ?? 0) ^ flip
+        expect(why(damaged)).toBeDefined()
+      }),
+    )
+  })
+
+  test('is said when it is cut, empty, of another kind or another capacity', () => {
+    expect(why(saved)).toBeUndefined()
+    expect(why(saved.subarray(0, saved.length - 68))).toBe('it is damaged')
+    expect(why(new Uint8Array())).toBe('it is no snapshot of limits')
+    expect(why(Buffer.from('x'.repeat(4096)))).toBe('it is no snapshot of limits')
+    expect(why(saved, { capacity: 5000 })).toBe('it has another capacity')
+    const { buffer } = createOld()
+    expect(why(saveTable(buffer, { seed, nowMs: Number.NaN }))).toBe('its time is none')
+  })
+})

@@ -1,0 +1,1 @@
+export { parseJson, readIfThere, replaceFile } from './atomic-file.ts'

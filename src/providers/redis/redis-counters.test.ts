@@ -192,7 +192,7 @@ describeWith(['redis-server'], 'counters on Redis', (programs) => {
     expect(outcomes.map(([outcome]) => outcome?.waitMs)).toEqual([0, 0, 1000])
     await systemClock.sleep(1100)
     expect(await store.renew([brief])).toBe(false)
-    expect((await store.take([{ ...brief, lease: 'fourth', cost: 3 }]))[0]).toMatchObject({ granted: 3 })
+    expect((await store.take([{ ...brief, lease: 'fourth', cost: 3, want: 3 }]))[0]).toMatchObject({ granted: 3 })
   })
 
   test('leases are prolonged and given back', async () => {

@@ -18,25 +18,43 @@ local function int(value) return string.format('%.0f', value) end
 
 /**
  * GCRA. The time at which all debts are paid is kept in microseconds and a rest in parts of 1/count of one, so that
- * nothing drifts, whatever the period and the count.
+ * nothing drifts, whatever the period and the count. Most rates have no rest, and a shorter way.
  */
 const RATE = `
-local function rate(key, cost, want)
-  local whole, rest, count, burst = num(), num(), num(), num()
+local function owed(key)
+  local value = redis.call('GET', key)
+  if not value then return 0, 0 end
+  local paid, parts = tonumber(value), 0
+  if not paid then
+    paid, parts = string.match(value, '^(%d+) (%d+)$')
+    parts = tonumber(parts)
+  end
+  if paid - now < 0 then return 0, 0 end
+  return paid - now, parts
+end
+
+local function even(key, cost, want, whole, burst)
+  local mostUs = burst * whole
+  local oweUs = math.min(mostUs, (owed(key)))
+  local left = math.floor((mostUs - oweUs) / whole)
+  if cost > burst then return NEVER, left, 0, oweUs end
+  if cost > left then return oweUs + cost * whole - mostUs, left, 0, oweUs end
+  local grant = math.min(want, left)
+  local us = oweUs + grant * whole
+  return 0, left - grant, grant, us, function()
+    redis.call('SET', key, int(now + us), 'PX', int(math.floor(us / 1000) + 1))
+  end
+end
+
+local function odd(key, cost, want, whole, burst, rest, count)
   local function span(units)
     local parts = units * rest
     local carry = math.floor(parts / count)
     return units * whole + carry, parts - carry * count
   end
   local mostUs, mostParts = span(burst)
-  local oweUs, oweParts = 0, 0
-  local value = redis.call('GET', key)
-  if value then
-    local us, parts = string.match(value, '^(%d+) (%d+)$')
-    oweUs, oweParts = us - now, tonumber(parts)
-    if oweUs < 0 then oweUs, oweParts = 0, 0 end
-    if oweUs > mostUs then oweUs, oweParts = mostUs, mostParts end
-  end
+  local oweUs, oweParts = owed(key)
+  if oweUs > mostUs then oweUs, oweParts = mostUs, mostParts end
   local function after(units)
     local us, parts = span(units)
     us, parts = us + oweUs, parts + oweParts
@@ -47,10 +65,8 @@ local function rate(key, cost, want)
     local us, parts = after(units)
     return us < mostUs or (us == mostUs and parts <= mostParts)
   end
-  local unitUs = whole + rest / count
-  local left = math.floor((mostUs - oweUs + (mostParts - oweParts) / count) / unitUs)
-  if left < 0 then left = 0 end
-  if left > burst then left = burst end
+  local left = math.floor((mostUs - oweUs + (mostParts - oweParts) / count) / (whole + rest / count))
+  left = math.max(0, math.min(burst, left))
   if left < burst and fits(left + 1) then left = left + 1 end
   if left > 0 and not fits(left) then left = left - 1 end
   local resetUs = oweUs + (oweParts > 0 and 1 or 0)
@@ -64,6 +80,12 @@ local function rate(key, cost, want)
   return 0, left - grant, grant, us + (parts > 0 and 1 or 0), function()
     redis.call('SET', key, int(now + us) .. ' ' .. int(parts), 'PX', int(math.floor(us / 1000) + 1))
   end
+end
+
+local function rate(key, cost, want)
+  local whole, rest, count, burst = num(), num(), num(), num()
+  if rest == 0 then return even(key, cost, want, whole, burst) end
+  return odd(key, cost, want, whole, burst, rest, count)
 end
 `
 

@@ -11,7 +11,7 @@ import {
 } from '../src/capabilities/edge/data-plane/shared-counters/index.ts'
 import { createLimiter, parseLimit } from '../src/kernel/limit/index.ts'
 import { systemClock, systemRandom } from '../src/kernel/std/index.ts'
-import { openRedisCounters } from '../src/providers/redis/index.ts'
+import { openCounterStore } from '../src/providers/redis/index.ts'
 import { takeScript } from '../src/providers/redis/scripts.ts'
 import { findProgram } from '../test/support/programs.ts'
 import { startRedisServer } from '../test/support/redis-server.ts'
@@ -66,7 +66,7 @@ async function load(count: number, decide: (index: number) => unknown): Promise<
 
 async function openEdge(url: string, rule: string, how: Partial<Sharing>): Promise<SharedCounters> {
   const [clock, random] = [systemClock, systemRandom]
-  const store = openRedisCounters({ url, environment: 'bench', timeoutMs: 5000, clock, random })
+  const store = openCounterStore({ url, environment: 'bench', timeoutMs: 5000, clock, random })
   const parsed = parseLimit(rule)
   const alone = createLimiter({
     limits: [{ name: 'bench', rule: localShare(parsed, edges) }],

@@ -6,7 +6,7 @@ import { Redis } from 'ioredis'
 
 /** A Redis of one's own on a unix socket, without anything on disk. */
 export interface RedisServer {
-  /** The path of its socket, which `openRedisCounters` takes as a URL. */
+  /** The path of its socket, which `openCounterStore` takes as a URL. */
   readonly url: string
   /** A client to look and to meddle with. */
   readonly client: Redis

@@ -1,4 +1,5 @@
 import type { EdgePolicy, EdgeReports, EdgeState } from '../../contracts/edge-policy.ts'
+import type { Clock, Random } from '../../kernel/std/index.ts'
 
 /** The process that serves traffic, as control sees it. Errors of all: `edge.unreachable`. */
 export interface DataPlane {
@@ -75,6 +76,20 @@ export interface CounterAsk {
   readonly isDryRun: boolean
   /** For concurrency: under which name the places are held; as no other request in the world calls its own. */
   readonly lease: string
+}
+
+/** Where a store of counters is and whose they are. */
+export interface CounterStoreOptions {
+  readonly url: string
+  /** Stands in the name of every counter. */
+  readonly environment: string
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** A module that opens a store; loaded by the threads that need one. */
+export interface CounterStoreModule {
+  readonly openCounterStore: (options: CounterStoreOptions) => CounterStore
 }
 
 /** What came of one ask. */

@@ -1,1 +1,1 @@
-export { openRedisCounters, type RedisCountersOptions } from './redis-counters.ts'
+export { openCounterStore, type RedisCountersOptions } from './redis-counters.ts'

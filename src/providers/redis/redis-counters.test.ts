@@ -4,7 +4,7 @@ import { describeWith } from '../../../test/support/describe-with.ts'
 import { startRedisServer, type RedisServer } from '../../../test/support/redis-server.ts'
 import type { CounterAsk, CounterForm, CounterStore } from '../../capabilities/edge/ports.ts'
 import { HoldfastError, seededRandom, systemClock } from '../../kernel/std/index.ts'
-import { openRedisCounters } from './index.ts'
+import { openCounterStore } from './index.ts'
 
 const hour = 3_600_000
 
@@ -36,7 +36,7 @@ describeWith(['redis-server'], 'counters on Redis', (programs) => {
 
   /** A connection of its own, which is made when this resolves. Time enough for a machine under load. */
   async function connect(timeoutMs = 1000): Promise<CounterStore> {
-    const store = openRedisCounters({
+    const store = openCounterStore({
       url: server.url,
       environment: 'arcade',
       timeoutMs,
@@ -192,7 +192,9 @@ describeWith(['redis-server'], 'counters on Redis', (programs) => {
     expect(outcomes.map(([outcome]) => outcome?.waitMs)).toEqual([0, 0, 1000])
     await systemClock.sleep(1100)
     expect(await store.renew([brief])).toBe(false)
-    expect((await store.take([{ ...brief, lease: 'fourth', cost: 3, want: 3 }]))[0]).toMatchObject({ granted: 3 })
+    expect((await store.take([{ ...brief, lease: 'fourth', cost: 3, want: 3 }]))[0]).toMatchObject({
+      granted: 3,
+    })
   })
 
   test('leases are prolonged and given back', async () => {

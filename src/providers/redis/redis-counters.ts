@@ -1,5 +1,10 @@
 import { Redis } from 'ioredis'
-import type { CounterAsk, CounterOutcome, CounterStore } from '../../capabilities/edge/ports.ts'
+import type {
+  CounterAsk,
+  CounterOutcome,
+  CounterStore,
+  CounterStoreModule,
+} from '../../capabilities/edge/ports.ts'
 import { HoldfastError, plainError, type Clock, type Random } from '../../kernel/std/index.ts'
 import { Deadlines } from './deadlines.ts'
 import { decodeOutcome, encodeAsk, isReply, nameOf, namingOf, type Naming } from './encode.ts'
@@ -36,7 +41,7 @@ interface Request {
  * itself, and again after a loss, after a time that is drawn by lot so that edges do not all come back at once.
  * What is asked for in one turn of the event loop goes out in one call.
  */
-export function openRedisCounters(options: RedisCountersOptions): CounterStore {
+export function openCounterStore(options: RedisCountersOptions): CounterStore {
   return new RedisCounters(options)
 }
 

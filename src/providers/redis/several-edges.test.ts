@@ -11,7 +11,7 @@ import {
 } from '../../capabilities/edge/data-plane/shared-counters/index.ts'
 import { createLimiter, parseLimit } from '../../kernel/limit/index.ts'
 import { seededRandom, systemClock, type Clock } from '../../kernel/std/index.ts'
-import { openRedisCounters } from './index.ts'
+import { openCounterStore } from './index.ts'
 
 const edges = 4
 
@@ -41,7 +41,7 @@ describeWith(['redis-server'], 'several edges on one Redis', (programs) => {
   ): Promise<SharedCounters> {
     const clock: Clock = { ...systemClock, now: () => systemClock.now() + skewMs }
     const random = seededRandom(++seed)
-    const store = openRedisCounters({ url: server.url, environment: 'test', timeoutMs, clock, random })
+    const store = openCounterStore({ url: server.url, environment: 'test', timeoutMs, clock, random })
     for (let isThere = false; !isThere; await clock.sleep(10)) {
       isThere = await store.probe().then(
         () => true,

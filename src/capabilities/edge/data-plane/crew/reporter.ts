@@ -7,7 +7,8 @@ import type {
 } from '../../../../contracts/edge-policy.ts'
 import type { Counts, Limiter } from '../../../../kernel/limit/index.ts'
 import { bucketValue } from '../../../../kernel/series/index.ts'
-import { counted, type Counters, type LookAlike } from '../shared/index.ts'
+import { counted, type Counters, type LookAlike, type SharedRefusals } from '../shared/index.ts'
+import { StoreRefusals } from './store-refusals.ts'
 
 /** What is counted under one policy. */
 export interface Ledger {
@@ -23,6 +24,8 @@ export interface Reporter {
   open(ledger: Ledger): void
   /** Remembers something for the next report. */
   note(note: EdgeNote): void
+  /** Counts as refused what shared counters refused although the table had admitted it. */
+  addSharedRefusals(refusals: SharedRefusals): void
   /** Adds requests of peers that look like proxies to the next report. */
   addLookAlikes(peers: readonly LookAlike[]): void
   /** Takes everything counted since the last call. */
@@ -39,6 +42,7 @@ export function createReporter(edgeId: string): Reporter {
   const retired: Ledger[] = []
   const counts = new Map<string, Counts>()
   let current: Ledger | null = null
+  const stores = new StoreRefusals()
   let notes: EdgeNote[] = []
   let lookAlikes = new Map<string, number>()
   let number = 0
@@ -54,6 +58,7 @@ export function createReporter(edgeId: string): Reporter {
       const before = counts.get(key)
       counts.set(key, now)
       const rollUp = { name, rule, ...difference(now, before) }
+      stores.correct(key, rollUp)
       return rollUp.admitted + rollUp.refused + rollUp.wouldRefuse === 0 ? [] : [rollUp]
     })
   }
@@ -65,7 +70,7 @@ export function createReporter(edgeId: string): Reporter {
       current = ledger
       const keys = new Set(ledger.policy.limits.map(({ name, rule }) => keyOf(name, rule)))
       for (const key of counts.keys()) if (!keys.has(key)) counts.delete(key)
-      for (const [index, { name, rule }] of ledger.policy.limits.entries()) {
+      stores.keep(keys)
         const now = ledger.limiter.counters()[index]
         const key = keyOf(name, rule)
         const before = counts.get(key)
@@ -76,6 +81,9 @@ export function createReporter(edgeId: string): Reporter {
     },
     note: (note) => {
       if (notes.length < mostNotes) notes.push(note)
+    },
+    addSharedRefusals: (refusals) => {
+      for (const { name, rule, refused } of refusals) stores.add(keyOf(name, rule), refused)
     },
     addLookAlikes: (peers) => {
       for (const { address, requests } of peers) {

@@ -26,6 +26,7 @@ import {
 } from '../../pipeline/index.ts'
 import {
   admitOrWait,
+  admitShared,
   admitted,
   policiesOf,
   refusalBy,
@@ -190,7 +191,12 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
     now: ground.limitTimeMs,
     onGone: (leave: () => void) => onClose(request.socket, leave),
   }
-  const admission = admitOrWait(prepared.limiter, bounds, patience)
+  const admission = admitShared(prepared.shared, {
+    ...patience,
+    bounds,
+    own: admitOrWait(prepared.limiter, bounds, patience),
+    isGone: () => request.socket.destroyed,
+  })
   if (!(admission instanceof Promise)) return finish(ground, known, admission)
   return admission.then((answer) => (answer === null ? gone : finish(ground, known, answer)))
 }

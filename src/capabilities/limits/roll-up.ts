@@ -26,8 +26,8 @@ type Count = { refused: number; wouldRefuse: number; admitted: number } & Pick<
 /** Counts who is refused, and says it once a minute. */
 export interface RollUp {
   refuse(decided: Decided): void
-  /** Counts only subjects that were refused before in this minute. */
-  admit(limit: string, subjects: readonly string[], units: number): void
+  /** Counts only subjects that were refused before in this minute; `keys` are rule and subject, a line each. */
+  admit(limit: string, keys: () => readonly string[], units: number): void
   /** Says what is left to say and ends. */
   stop(): Promise<void>
 }
@@ -68,9 +68,9 @@ export function startRollUp({ clock, record, log }: Context): RollUp {
       count[what] += units
       counts.set(key, count)
     },
-    admit: (limit, subjects, units) => {
+    admit: (limit, keys, units) => {
       if (counts.size === 0) return
-      for (const key of subjects) {
+      for (const key of keys()) {
         const count = counts.get(`${limit}\n${key}`)
         if (count !== undefined) count.admitted += units
       }

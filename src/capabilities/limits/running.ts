@@ -1,7 +1,15 @@
 import type { Context } from '../../kernel/capability/index.ts'
 import { HoldfastError, steadyTime, type Random } from '../../kernel/std/index.ts'
 import type { Restored } from '../../kernel/limit/index.ts'
-import { commandOf, Ledger, Meter, readTable, type Command, type LedgerState, type MeterOverride } from './ledger/index.ts'
+import {
+  commandOf,
+  Ledger,
+  Meter,
+  readTable,
+  type Command,
+  type LedgerState,
+  type MeterOverride,
+} from './ledger/index.ts'
 import type { KeptLimits, LimitJournal, LimitSnapshot } from './ports.ts'
 import type { AppLimit } from './rules.ts'
 import { startScribe, type Scribe } from './scribe.ts'
@@ -39,7 +47,10 @@ export async function openRunning(ground: OpenGround): Promise<Running> {
   return { ledger, scribe, time }
 }
 
-function rebuild(ground: OpenGround, kept: KeptLimits): { readonly ledger: Ledger; readonly latestMs: number } {
+function rebuild(
+  ground: OpenGround,
+  kept: KeptLimits,
+): { readonly ledger: Ledger; readonly latestMs: number } {
   const { limits, random, overrides } = ground
   const meter = new Meter(limits, random, restored(ground, kept.snapshot))
   meter.override(overrides)

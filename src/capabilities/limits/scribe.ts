@@ -34,6 +34,8 @@ export interface Scribe {
    * disk, or at once if they are `fast` and less than 1,000 of these are unwritten. Errors: those of the journal.
    */
   write(entries: readonly string[], fast: boolean): Promise<void>
+  /** Resolves when what was handed over before is on disk, but for the tail. Errors: those of the journal. */
+  settled(): Promise<void>
   /** Writes the tail and a snapshot. Errors: those of the journal. */
   close(): Promise<void>
 }
@@ -90,6 +92,7 @@ export function startScribe(ground: ScribeGround, replayed: number): Scribe {
       .catch(failed)
       .finally(() => (saving = null))
   }
+  let latest: Promise<void> = Promise.resolve()
   let flushing: Promise<void> | null = null
   const flush = (): void => {
     if (flushing !== null || tail.length === 0) return
@@ -104,10 +107,11 @@ export function startScribe(ground: ScribeGround, replayed: number): Scribe {
   return {
     write: async (entries, fast) => {
       if (entries.length === 0) return
-      if (!fast || unwritten + entries.length > mostUnwritten) return append(entries)
+      if (!fast || unwritten + entries.length > mostUnwritten) return (latest = append(entries))
       unwritten += entries.length
       for (const entry of entries) tail.push(entry)
     },
+    settled: () => latest,
     close: async () => {
       endTail()
       await flushing

@@ -96,11 +96,16 @@ const checkCommand: Command = {
   summary: 'Check an environment file without touching anything',
   group: 'start',
   positional: ['file'],
-  flags: [text('file', 'default: the nearest holdfast.config.ts')],
-  details: ['Exit code 78 when something is wrong with the file, 66 when there is none.'],
+  flags: [
+    text('file', 'default: the nearest holdfast.config.ts'),
+    text('openapi', 'an OpenAPI document (JSON): which of its routes has no route of the edge of its own?'),
+  ],
+  details: [
+    'Exit code 78 when something is wrong with the file, 66 when there is none, 1 when routes of --openapi are not covered.',
+  ],
   run: async (parsed, surroundings) => {
     const { check } = await import('./check.ts')
-    return check(textOf(parsed, 'file'), surroundings)
+    return check({ file: textOf(parsed, 'file'), openapi: textOf(parsed, 'openapi') }, surroundings)
   },
 }
 

@@ -88,6 +88,11 @@ export function placeOf(value: number): number {
 /** When somebody will give a lease back is not known; a second is a fair time to ask again. */
 export const ASK_AGAIN_MS = 1000
 
+/** A ring with another next place. */
+export function withPlace(value: number, place: number): number {
+  return (value & ~COUNT_MASK) | place
+}
+
 /** Leases taken in the current generation and in the one before; older ones have expired. */
 export interface Leases {
   readonly current: number

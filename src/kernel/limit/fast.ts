@@ -13,8 +13,8 @@ export class TimedAccount {
   nowMs = -1
   tick = 0
   stamp = 0
-  /** What an idle key owes after one unit. */
-  firstTicks = 0
+  /** What an idle key owes already, see `startTicks`. */
+  idleTicks = 0
 
   constructor(account: Account) {
     this.account = account
@@ -26,12 +26,12 @@ export class TimedAccount {
     this.nowMs = nowMs
     this.tick = tickAt(plan, nowMs)
     this.stamp = stampAt(nowMs)
-    this.firstTicks = startTicks(plan, nowMs) + plan.costTicks
+    this.idleTicks = startTicks(plan, nowMs)
   }
 }
 
 /**
- * Takes one unit of a rate by one compare-and-swap in one line of the cache; a refusal does not even write.
+ * Takes units of a rate by one compare-and-swap in one line of the cache; a refusal does not even write.
  *
  * Between finding a place and the swap it could be given to another key. The swap then fails, for a new key's value
  * lies beyond the old one's; equal values by chance (1 in 2^32 of such races) would charge the wrong key once.
@@ -55,15 +55,16 @@ export class FastLane {
     this.scale = layout.buckets / 2 ** 32
   }
 
-  /** 0 when admitted, milliseconds to wait when refused, or `LOST`. */
-  take(timed: TimedAccount, key: KeyedHash, nowMs: number): number {
-    if (timed.nowMs !== nowMs) timed.advance(nowMs)
+  /** 0 when admitted, milliseconds to wait when refused, or `LOST`; the account's time must have been set. */
+  take(timed: TimedAccount, key: KeyedHash, cost: number): number {
     const at = this.locate(timed, key)
     const value = at < 0 ? LOCKED : (this.words[at] ?? LOCKED)
     if (value === LOCKED) return LOST
     const { plan } = timed.account
     const debt = debtTicks(plan, value, timed.tick)
-    const owed = debt > 0 ? debt + plan.costTicks : timed.firstTicks
+    const price = cost * plan.costTicks
+    if (price > plan.horizonTicks) return Number.POSITIVE_INFINITY
+    const owed = (debt > 0 ? debt : timed.idleTicks) + price
     if (debt > 0 && owed > plan.horizonTicks) return waitMs(plan, owed - plan.horizonTicks)
     return this.swap(at, value, (timed.tick + owed) | 0) ? 0 : LOST
   }

@@ -13,6 +13,7 @@ export interface Hammer {
   readonly requests: readonly (readonly { limit: number; text: string; cost: number }[])[]
   /** All at one time, or a step further every so many turns. */
   readonly nowMs: number
+  /** What was admitted is given back at once, leases too. */
   readonly releases: boolean
   /** Threads begin at different requests. */
   readonly offset: number
@@ -38,7 +39,7 @@ for (let turn = 0; turn < turns; turn++) {
     ? limiter.takeText(request[0]?.limit ?? 0, request[0]?.text ?? '', nowMs) === 0
     : limiter.take(takes, nowMs).admitted
   if (isAdmitted) admitted[index] = (admitted[index] ?? 0) + 1
-  if (isAdmitted && releases) limiter.release(takes, nowMs, nowMs)
+  if (isAdmitted && releases) limiter.refund(takes, nowMs, nowMs)
 }
 limiter.close()
 parentPort?.postMessage(admitted)

@@ -17,6 +17,7 @@ import {
 } from './port.ts'
 import { counter, Registry, type Counts } from './registry.ts'
 import { checkRule } from './notation/rule.ts'
+import { Refunder } from './refund/refund.ts'
 import { Session } from './session.ts'
 import { Table } from './table.ts'
 
@@ -54,6 +55,7 @@ class SharedLimiter implements Limiter {
   declare private readonly session: Session
   declare private readonly charger: Charger
   declare private readonly reader: Reader
+  declare private readonly refunder: Refunder
   private accounts: readonly Account[] = []
   /** The rates among them, for the fast way. */
   private timed: readonly (TimedAccount | undefined)[] = []
@@ -81,6 +83,7 @@ class SharedLimiter implements Limiter {
     this.session = new Session(this.table, MOST_CELLS)
     this.charger = new Charger(this.session)
     this.reader = new Reader(this.table)
+    this.refunder = new Refunder(this.session, this.reader)
     this.open(0)
   }
 
@@ -96,16 +99,25 @@ class SharedLimiter implements Limiter {
 
   takeText(limit: number, text: string, nowMs: number): number {
     this.keyHash.text(text)
-    return this.takeHashed(limit, nowMs)
+    return this.takeHashed(limit, 1, nowMs)
   }
 
   takeOne(limit: number, key: KeyHash, nowMs: number): number {
     this.keyHash.low = key | 0
     this.keyHash.high = (key / 2 ** 32) | 0
-    return this.takeHashed(limit, nowMs)
+    return this.takeHashed(limit, 1, nowMs)
   }
 
-  take(takes: readonly Take[], nowMs: number): Verdict {
+  takeUnits({ limit, key, cost = 1 }: Take, nowMs: number): number {
+    if (cost === 0) return 0
+    assertCost(cost)
+    this.keyHash.low = key | 0
+    this.keyHash.high = (key / 2 ** 32) | 0
+    return this.takeHashed(limit, cost, nowMs)
+  }
+
+  take(asked: readonly Take[], nowMs: number): Verdict {
+    const takes = counted(asked)
     if (takes.length > mostTakes) assert(false, `at most ${mostTakes} limits on one request`)
     this.prepare(nowMs)
     const charges = this.lock(takes, nowMs)
@@ -124,6 +136,13 @@ class SharedLimiter implements Limiter {
 
   release(takes: readonly Take[], takenAtMs: number, nowMs: number): void {
     this.giveBack(takes, takenAtMs, { nowMs, prolong: false })
+  }
+
+  refund(takes: readonly Take[], takenAtMs: number, nowMs: number): void {
+    this.release(takes, takenAtMs, nowMs)
+    for (const { limit, key, cost = 1 } of counted(takes)) {
+      this.refunder.refund({ account: this.account(limit), lanes: split(key), cost, takenAtMs, nowMs })
+    }
   }
 
   renew(takes: readonly Take[], takenAtMs: number, nowMs: number): boolean {
@@ -147,22 +166,23 @@ class SharedLimiter implements Limiter {
     this.registry.close()
   }
 
-  private takeHashed(limit: number, nowMs: number): number {
+  private takeHashed(limit: number, cost: number, nowMs: number): number {
     this.prepare(nowMs)
     const timed = this.timed[limit]
-    if (timed === undefined) return this.takeLong(limit, nowMs)
-    const wait = this.fast.take(timed, this.keyHash, nowMs)
-    return wait === LOST ? this.takeLong(limit, nowMs) : this.settle(timed.account, wait)
+    if (timed === undefined) return this.takeLong(limit, cost, nowMs)
+    if (timed.nowMs !== nowMs) timed.advance(nowMs)
+    const wait = this.fast.take(timed, this.keyHash, cost)
+    return wait === LOST ? this.takeLong(limit, cost, nowMs) : this.settle(timed.account, wait)
   }
 
-  private takeLong(limit: number, nowMs: number): number {
+  private takeLong(limit: number, cost: number, nowMs: number): number {
     const account = this.account(limit)
     if (account.rule.kind !== 'rate')
-      return this.take([{ limit, key: joined(this.keyHash) }], nowMs).retryAfterMs
+      return this.take([{ limit, key: joined(this.keyHash), cost }], nowMs).retryAfterMs
     this.session.begin(nowMs)
     const cell = this.session.add(this.keyHash.low, this.keyHash.high, account)
     this.session.lockWidely()
-    const { waitMs } = this.charger.charge({ account, cell, cost: 1, nowMs, ringPlace: 0, ringOffset: 0 })
+    const { waitMs } = this.charger.charge({ account, cell, cost, nowMs, ringPlace: 0, ringOffset: 0 })
     this.session.end()
     if (waitMs === 0 && this.session.displaced > 0) this.registry.countDisplaced(this.session.displaced)
     return this.settle(account, waitMs)
@@ -212,18 +232,18 @@ class SharedLimiter implements Limiter {
   private charge(takes: readonly Take[], index: number, nowMs: number): Charge {
     const { limit, key, cost = 1 } = takes[index] ?? noTake
     const account = this.account(limit)
-    if (!Number.isInteger(cost) || cost < 1)
-      assert(false, `a cost must be a whole number from 1 on, not ${cost}`)
+    assertCost(cost)
     const lanes = split(key)
     if (account.rule.kind !== 'window') {
       const cell = this.session.add(lanes.low, lanes.high, account)
       return { account, cell, cost, nowMs, ringPlace: 0, ringOffset: 0 }
     }
-    if (cost > mostWindowCost) assert(false, `a window gives at most ${mostWindowCost} at once`)
+    const units = cost > account.rule.count ? 0 : cost
+    if (units > mostWindowCost) assert(false, `a window gives at most ${mostWindowCost} at once`)
     const ringPlace = this.reader.ringPlace(account, lanes, nowMs)
     const ringOffset = this.unitsOf(account, key, takes.slice(0, index))
     const cell = this.session.add(lanes.low, lanes.high, account.ring)
-    for (let unit = 0; unit < cost; unit++) {
+    for (let unit = 0; unit < units; unit++) {
       const slot = slotLanes(lanes, (ringPlace + ringOffset + unit) % account.rule.count)
       this.session.add(slot.low, slot.high, account)
     }
@@ -243,7 +263,7 @@ class SharedLimiter implements Limiter {
     how: { nowMs: number; prolong: boolean },
   ): boolean {
     this.prepare(how.nowMs)
-    const leases = takes.filter(({ limit }) => this.account(limit).rule.kind === 'concurrency')
+    const leases = counted(takes).filter(({ limit }) => this.account(limit).rule.kind === 'concurrency')
     const charges = this.lock(leases, how.nowMs)
     try {
       const alive = charges.map((charge) => this.charger.giveBack(charge, takenAtMs)).every(Boolean)
@@ -306,6 +326,16 @@ interface Decision {
 }
 
 const noTake: Take = { limit: -1, key: 0 }
+
+/** Without those that ask for nothing. */
+function counted(takes: readonly Take[]): readonly Take[] {
+  return takes.some(({ cost }) => cost === 0) ? takes.filter(({ cost }) => cost !== 0) : takes
+}
+
+function assertCost(cost: number): void {
+  if (!Number.isInteger(cost) || cost < 1)
+    assert(false, `a cost must be a whole number from 0 on, not ${cost}`)
+}
 
 function limitOf(take: Take = noTake): number {
   return take.limit

@@ -10,7 +10,7 @@ export interface Take {
   /** Index into the limiter's limits. */
   readonly limit: number
   readonly key: KeyHash
-  /** Units, a whole number from 1; default 1. A window gives at most 16 at once. */
+  /** Units, a whole number from 0; default 1. A window gives at most 64 at once. 0: not counted at all. */
   readonly cost?: number
 }
 
@@ -58,7 +58,7 @@ export interface LimiterOptions {
 /** The most limits on one request. */
 export const mostTakes = 16
 /** The most units that a window gives at once. */
-export const mostWindowCost = 16
+export const mostWindowCost = 64
 
 /**
  * Decides whether something may happen. All times are milliseconds of one clock that all threads share, since 1970
@@ -80,8 +80,16 @@ export interface Limiter {
   takeOne(limit: number, key: KeyHash, nowMs: number): number
   /** As `takeOne`, with the key's text. */
   takeText(limit: number, text: string, nowMs: number): number
+  /** As `takeOne`, for any number of units: Infinity when they are more than the limit ever admits. */
+  takeUnits(take: Take, nowMs: number): number
   /** Gives back what `take` at `takenAtMs` took from concurrency limits; other limits in the list are passed over. */
   release(takes: readonly Take[], takenAtMs: number, nowMs: number): void
+  /**
+   * Gives back what was taken at `takenAtMs`, under every kind of limit: leave out what dry runs would have refused.
+   * Afterwards nobody gets more than if it had never been taken, so a rate gives back what time has not paid for
+   * since, a calendar limit only until its reset, and a window what is among the 128 newest.
+   */
+  refund(takes: readonly Take[], takenAtMs: number, nowMs: number): void
   /** Prolongs leases taken or renewed at `takenAtMs` (from then on `nowMs` stands for it); false if one had expired. */
   renew(takes: readonly Take[], takenAtMs: number, nowMs: number): boolean
   /** Looks without taking. */

@@ -101,7 +101,8 @@ describe('several limits on one request', () => {
         0,
       ),
     ).toThrow(/at most 16/)
-    expect(() => limiter.take([{ ...take, cost: 0 }], 0)).toThrow(/whole number/)
+    expect(() => limiter.take([{ ...take, cost: -1 }], 0)).toThrow(/whole number/)
+    expect(() => limiter.takeUnits({ ...take, cost: 0.5 }, 0)).toThrow(/whole number/)
     expect(() => limiter.take([{ ...take, cost: 1.5 }], 0)).toThrow(/whole number/)
     expect(() => limiter.take([{ ...take, limit: 1 }], 0)).toThrow(/no limit 1/)
     expect(() => limiter.takeOne(0, take.key, Number.NaN)).toThrow(/no time/)

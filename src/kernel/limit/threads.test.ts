@@ -119,6 +119,19 @@ describe('four threads on one buffer', () => {
     expect(limiter.peek(0, limiter.hash('a'), 1_760_000_000_000).used).toBe(0)
   })
 
+  test('give back what they took: nothing is lost and nothing is won', async () => {
+    const options = optionsOf(['3/hour', '3 in any hour', '3/day resets 00:00', '3 at once'])
+    const limiter = createLimiter(options)
+    const limits = [0, 1, 2, 3]
+    const requests = limits.map((limit) =>
+      limits.filter((other) => other !== limit).map((each) => ({ limit: each, text: 'a', cost: 1 })),
+    )
+    const admitted = await hammer(limiter, options, { turns: 3000, requests, releases: true })
+    expect(Math.min(...admitted)).toBeGreaterThan(0)
+    const used = limits.map((limit) => limiter.peek(limit, limiter.hash('a'), 1_760_000_000_000).used)
+    expect(used).toEqual([0, 0, 0, 0])
+  })
+
   test('a full table under four threads still admits no more than it can remember', async () => {
     const options = optionsOf(['1/hour'], 1)
     const limiter = createLimiter(options)

@@ -33,7 +33,7 @@ const shapes = fc.record({
     fc.record({
       /** In thousandths of the period. */
       gap: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 5000 })),
-      cost: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 16 })),
+      cost: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 64 })),
     }),
     { maxLength: 60 },
   ),
@@ -98,10 +98,10 @@ describe('a window', () => {
     expect(limiter.displaced()).toBe(0)
   })
 
-  test('refuses a cost that it can never admit, and one of more than 16 units as a mistake', () => {
-    const limiter = limiterOf('20 in any day')
+  test('refuses a cost that it can never admit, and one of more than 64 units as a mistake', () => {
+    const limiter = limiterOf('200 in any day')
     const key = limiter.hash('a')
-    expect(() => limiter.take([{ limit: 0, key, cost: 17 }], 0)).toThrow(/at most 16/)
+    expect(() => limiter.take([{ limit: 0, key, cost: 65 }], 0)).toThrow(/at most 64/)
     expect(limiterOf('5 in any day').take([{ limit: 0, key, cost: 6 }], 0).retryAfterMs).toBe(Infinity)
   })
 })

@@ -1,10 +1,5 @@
 import { Redis } from 'ioredis'
-import type {
-  CounterAsk,
-  CounterOutcome,
-  CounterStore,
-  CounterStoreModule,
-} from '../../capabilities/edge/ports.ts'
+import type { CounterAsk, CounterOutcome, CounterStore } from '../../capabilities/edge/ports.ts'
 import { HoldfastError, plainError, type Clock, type Random } from '../../kernel/std/index.ts'
 import { Deadlines } from './deadlines.ts'
 import { decodeOutcome, encodeAsk, isReply, nameOf, namingOf, type Naming } from './encode.ts'

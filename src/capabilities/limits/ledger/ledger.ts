@@ -47,6 +47,8 @@ export interface Outcome<A = unknown> {
   readonly answer: A
   /** Something was counted, so it has to be written down. */
   readonly changed: boolean
+  /** It was answered before under the same id. */
+  readonly recalled: boolean
   /** Names of dry-run rules that would have refused. */
   readonly wouldRefuse: readonly string[]
 }
@@ -73,8 +75,9 @@ function memoryKey(command: Command): string | undefined {
   }
 }
 
-const unchanged = <A>(answer: A): Outcome<A> => ({ answer, changed: false, wouldRefuse: [] })
-const changed = <A>(answer: A): Outcome<A> => ({ answer, changed: true, wouldRefuse: [] })
+const plain = { recalled: false, wouldRefuse: [] } as const
+const unchanged = <A>(answer: A): Outcome<A> => ({ ...plain, answer, changed: false })
+const changed = <A>(answer: A): Outcome<A> => ({ ...plain, answer, changed: true })
 
 /**
  * Everything that is counted. Deterministic: the same commands at the same times come to the same answers, so that
@@ -97,7 +100,9 @@ export class Ledger {
     this.expire(command.at)
     const key = memoryKey(command)
     const recalled = key === undefined ? undefined : this.memory.recall(key, command.at)
-    if (recalled !== undefined) return unchanged(this.again(command, recalled.answer)) as never
+    if (recalled !== undefined) {
+      return { ...unchanged(this.again(command, recalled.answer)), recalled: true } as never
+    }
     const outcome = this.act(command)
     if (outcome.changed && key !== undefined) this.memory.remember(key, outcome.answer, command.at)
     return outcome as never
@@ -168,7 +173,9 @@ export class Ledger {
     return answer
   }
 
-  private take(command: Pick<TakeCommand, 'at' | 'limit' | 'by' | 'override' | 'cost'>): Outcome<LimitVerdict> {
+  private take(
+    command: Pick<TakeCommand, 'at' | 'limit' | 'by' | 'override' | 'cost'>,
+  ): Outcome<LimitVerdict> {
     const { at, cost } = command
     const charges = this.chargesOf(command.limit, command.by, command.override)
     const debtor = this.settle(charges, at)
@@ -178,7 +185,7 @@ export class Ledger {
     const wouldRefuse = decided.wouldRefuse.map(
       (index) => charges.find((charge) => charge.index === index)?.text ?? '',
     )
-    return { answer, changed: decided.admitted, wouldRefuse }
+    return { ...plain, answer, changed: decided.admitted, wouldRefuse }
   }
 
   private account(charge: Charge, at: number): Account {
@@ -236,7 +243,7 @@ export class Ledger {
     if (!admitted) return unchanged({ ...answer, id, endsAt: null })
     const endsAt = at + leaseMs
     this.reservations.set({ id, limit, by, override, cost, takenAt: at, leasedAt: at, endsAt })
-    return { answer: { ...answer, id, endsAt }, changed: true, wouldRefuse }
+    return { ...changed({ ...answer, id, endsAt }), wouldRefuse }
   }
 
   private commit({ at, id, cost: wanted }: CommitCommand): Outcome<Answers['commit']> {

@@ -72,8 +72,7 @@ export class Meter {
 
   /** The accounts that a take is about; null when the override is no longer there. */
   charges(limit: AppLimit, by: By, override: string | null): readonly Charge[] | null {
-    if (override === null)
-      return limit.rules.map((written) => this.charge(fullName(limit.name), written, by))
+    if (override === null) return limit.rules.map((written) => this.charge(fullName(limit.name), written, by))
     const rule = this.overrides.get(`${limit.name}\n${override}`)
     return rule === undefined ? null : [this.charge(overrideName(limit.name, override), rule, by)]
   }
@@ -83,10 +82,13 @@ export class Meter {
     return this.limiter.take(this.takes(charges, cost), at)
   }
 
-  /** Gives units back: leases of what goes on at once, and what was counted. */
+  /** Gives units back. Of dry runs only what goes on at once: what else they would have refused is not known here. */
   giveBack(charges: readonly Charge[], cost: number, times: Times): void {
     if (cost < 1) return
-    this.limiter.release(this.takes(charges, cost), times.leasedAt, times.at)
+    const passing = charges.filter(({ rule }) => rule.kind === 'concurrency')
+    const lasting = charges.filter(({ rule }) => rule.kind !== 'concurrency' && !rule.dryRun)
+    this.limiter.release(this.takes(passing, cost), times.leasedAt, times.at)
+    this.limiter.refund(this.takes(lasting, cost), times.takenAt, times.at)
   }
 
   /** Prolongs what counts at once; from then on `at` is when it was leased. */

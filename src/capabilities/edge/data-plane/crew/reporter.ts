@@ -47,22 +47,6 @@ export function createReporter(edgeId: string): Reporter {
   let lookAlikes = new Map<string, number>()
   let number = 0
 
-  const takeLimits = (): LimitRollUp[] => {
-    if (current === null) return []
-    const { policy, limiter } = current
-    const all = limiter.counters()
-    return policy.limits.flatMap(({ name, rule }, index) => {
-      const now = all[index]
-      if (now === undefined) return []
-      const key = keyOf(name, rule)
-      const before = counts.get(key)
-      counts.set(key, now)
-      const rollUp = { name, rule, ...difference(now, before) }
-      stores.correct(key, rollUp)
-      return rollUp.admitted + rollUp.refused + rollUp.wouldRefuse === 0 ? [] : [rollUp]
-    })
-  }
-
   return {
     open: (ledger) => {
       if (current !== null && current.counters.buffer !== ledger.counters.buffer) retired.push(current)
@@ -71,6 +55,7 @@ export function createReporter(edgeId: string): Reporter {
       const keys = new Set(ledger.policy.limits.map(({ name, rule }) => keyOf(name, rule)))
       for (const key of counts.keys()) if (!keys.has(key)) counts.delete(key)
       stores.keep(keys)
+      for (const [index, { name, rule }] of ledger.policy.limits.entries()) {
         const now = ledger.limiter.counters()[index]
         const key = keyOf(name, rule)
         const before = counts.get(key)
@@ -105,12 +90,31 @@ export function createReporter(edgeId: string): Reporter {
         ...second,
         revision: current?.policy.revision ?? '',
         routes: mergeRoutes(ledgers.flatMap(takeRoutes)),
-        limits: takeLimits(),
+        limits: current === null ? [] : takeLimits(current, counts, stores),
         happened,
         ...(peers.length === 0 ? {} : { lookAlikes: peers }),
       }
     },
   }
+}
+
+/** What each limit decided since `counts`, which are brought up to date. */
+function takeLimits(
+  { policy, limiter }: Ledger,
+  counts: Map<string, Counts>,
+  stores: StoreRefusals,
+): LimitRollUp[] {
+  const all = limiter.counters()
+  return policy.limits.flatMap(({ name, rule }, index) => {
+    const now = all[index]
+    if (now === undefined) return []
+    const key = keyOf(name, rule)
+    const before = counts.get(key)
+    counts.set(key, now)
+    const rollUp = { name, rule, ...difference(now, before) }
+    stores.correct(key, rollUp)
+    return rollUp.admitted + rollUp.refused + rollUp.wouldRefuse === 0 ? [] : [rollUp]
+  })
 }
 
 /** Counts are kept by the limiter for name and rule, dry run or not. */

@@ -1,0 +1,72 @@
+import { partsOfTarget, type RoutePattern } from './pattern.ts'
+
+interface Node<T> {
+  readonly literals: Map<string, Node<T>>
+  parameter: Node<T> | undefined
+  /** Those that end here, by method; `''`: any. */
+  readonly here: Map<string, T>
+  /** Those that take any rest, by method. */
+  readonly rest: Map<string, T>
+}
+
+/** Finds the value of a request; null: no route fits. */
+export type FindRoute<T> = (method: string, target: string) => T | null
+
+/**
+ * Builds a router: literal parts go before `:name`, these before `*`; of one path the named method before any. HEAD
+ * goes with GET.
+ */
+export function createRouter<T>(routes: readonly (readonly [RoutePattern, T])[]): FindRoute<T> {
+  const root = createNode<T>()
+  for (const [{ method, parts }, value] of routes) add(root, { method: method ?? '', parts }, value)
+  return (method, target) => find({ node: root, parts: partsOfTarget(target), method }, 0) ?? null
+}
+
+function createNode<T>(): Node<T> {
+  return { literals: new Map(), parameter: undefined, here: new Map(), rest: new Map() }
+}
+
+function add<T>(
+  root: Node<T>,
+  { method, parts }: { method: string; parts: readonly string[] },
+  value: T,
+): void {
+  let node = root
+  for (const part of parts) {
+    if (part === '*') {
+      if (!node.rest.has(method)) node.rest.set(method, value)
+      return
+    }
+    node = part === ':' ? (node.parameter ??= createNode()) : literal(node, part)
+  }
+  if (!node.here.has(method)) node.here.set(method, value)
+}
+
+function literal<T>(node: Node<T>, part: string): Node<T> {
+  const next = node.literals.get(part) ?? createNode<T>()
+  node.literals.set(part, next)
+  return next
+}
+
+interface Search<T> {
+  readonly node: Node<T>
+  readonly parts: readonly string[]
+  readonly method: string
+}
+
+function find<T>(search: Search<T>, depth: number): T | undefined {
+  const { node, parts, method } = search
+  const part = parts[depth]
+  if (part === undefined) return ofMethod(node.here, method) ?? ofMethod(node.rest, method)
+  const next = node.literals.get(part)
+  return (
+    (next && find({ ...search, node: next }, depth + 1)) ??
+    (node.parameter && find({ ...search, node: node.parameter }, depth + 1)) ??
+    ofMethod(node.rest, method)
+  )
+}
+
+function ofMethod<T>(values: ReadonlyMap<string, T>, method: string): T | undefined {
+  if (values.size === 0) return undefined
+  return values.get(method) ?? (method === 'HEAD' ? values.get('GET') : undefined) ?? values.get('')
+}

@@ -31,6 +31,10 @@ function threadEnded(why: string): HoldfastError {
   })
 }
 
+function isNews(message: FromThread): message is ThreadNews {
+  return ['unknown-key', 'look-alikes', 'counters', 'shared-refusals'].includes(message.say)
+}
+
 /** Starts a thread. */
 export function openSeat(ground: ThreadGround, onNews: (news: ThreadNews) => void): Seat {
   const script = new URL(`../traffic/thread${extname(import.meta.url)}`, import.meta.url)
@@ -38,7 +42,7 @@ export function openSeat(ground: ThreadGround, onNews: (news: ThreadNews) => voi
   const questions = new Set<Question>()
   let reason = ''
   worker.on('message', (message: FromThread) => {
-    if (message.say === 'unknown-key' || message.say === 'look-alikes') return onNews(message)
+    if (isNews(message)) return onNews(message)
     for (const question of questions) {
       if (message.say === 'failed') question.reject(errorFromPlain(message.trouble))
       else if (question.answer === message.say) question.resolve(message)

@@ -25,6 +25,8 @@ export interface PreparedLimit {
   /** Where those wait whom it does not admit at once; null: nobody waits. */
   readonly queue: LimitQueue | null
   readonly keyOf: (from: Countable) => KeyHash
+  /** The key as it is the same on all edges. */
+  readonly textOf: (from: Countable) => string
 }
 
 /** What bounds a request and where it is counted. */
@@ -68,6 +70,7 @@ export function prepareLimits(
       isDryRun: parsed.dryRun,
       queue: parsed.queue === null ? null : new LimitQueue(parsed.queue, clock),
       keyOf: (from) => limiter.hash(read(from)),
+      textOf: read,
     }
   })
 }

@@ -28,6 +28,7 @@ import {
 import {
   admit,
   admitOrWait,
+  admitShared,
   admitted,
   policiesOf,
   refusalBy,
@@ -198,9 +199,11 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
     const policies = policiesOf([spent.limit])
     return refuseBy(ground, known, { limit: spent.limit, policies, retryAfterMs: spent.waitMs })
   }
-  const admission = bounds.mayQueue
+  const own = bounds.mayQueue
     ? admitOrWait(prepared.limiter, bounds, { countable, nowMs, ...patienceOf(ground, request.socket) })
     : admit(prepared.limiter, bounds, { countable, nowMs })
+  const isGone = (): boolean => request.socket.destroyed
+  const admission = admitShared(prepared.shared, { countable, nowMs, bounds, own, isGone })
   if (!(admission instanceof Promise)) return finish(ground, known, admission)
   return admission.then((answer) => (answer === null ? gone : finish(ground, known, answer)))
 }

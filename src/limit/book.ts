@@ -13,6 +13,8 @@ export interface Entry {
   readonly whenAway: WhenAway
   /** All that its rules count by. */
   readonly dimensions: readonly string[]
+  /** One rule that is no dry run, neither a window nor what goes on at once: there is a quick way for it. */
+  readonly isSimple: boolean
 }
 
 /** A take, looked up and checked. */
@@ -73,6 +75,8 @@ function readEntry(name: string, setting: LimitSetting, first: number): Entry {
     first,
     whenAway: parts.whenAway ?? 'local',
     dimensions: [...new Set(rules.flatMap(({ per }) => per))],
+    isSimple:
+      rules.length === 1 && rules.every(({ kind, dryRun }) => !dryRun && ['rate', 'calendar'].includes(kind)),
   }
 }
 

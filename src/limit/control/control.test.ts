@@ -6,7 +6,7 @@ import { fakeControl, type Call, type FakeControl, type Reply } from './fake-con
 const cleanups: (() => Promise<void>)[] = []
 
 afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean()
+  for (const clean of cleanups.splice(0).toReversed()) await clean()
 })
 
 const admitted = {
@@ -43,7 +43,7 @@ async function open<const Settings extends LimitSettings>(
   { reply = generous, ...control }: Partial<ControlAddress> & { reply?: FakeControl['reply'] } = {},
 ) {
   const fake = await fakeControl(reply)
-  cleanups.push(fake.close)
+  cleanups.push(() => fake.close())
   const lines: string[] = []
   const limits = createLimits(settings, {
     control: { url: fake.url, token: 'secret', timeoutMs: 5000, ...control },

@@ -5,6 +5,7 @@ import type { Operation } from './declare.ts'
 import { edgeFacts, edgeOperations } from './edge.ts'
 import { environmentFacts, environmentOperations } from './environment.ts'
 import { jobFacts, jobOperations } from './house/jobs.ts'
+import { limitsFacts, limitsOperations } from './limits.ts'
 import { operationFacts, operationsOperations } from './house/operations.ts'
 import { seriesOperations } from './house/series.ts'
 import { timelineFacts, timelineOperations } from './house/timeline.ts'
@@ -13,6 +14,7 @@ import { timelineFacts, timelineOperations } from './house/timeline.ts'
 export const operationCatalogue = [
   ...Object.values(environmentOperations),
   ...Object.values(edgeOperations),
+  ...Object.values(limitsOperations),
   ...Object.values(timelineOperations),
   ...Object.values(seriesOperations),
   ...Object.values(jobOperations),
@@ -24,6 +26,7 @@ export const operationCatalogue = [
 export const factCatalogue: readonly FactDeclaration[] = [
   ...Object.values(environmentFacts),
   ...Object.values(edgeFacts),
+  ...Object.values(limitsFacts),
   ...Object.values(timelineFacts),
   ...Object.values(jobFacts),
   ...Object.values(accessFacts),

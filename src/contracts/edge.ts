@@ -65,6 +65,28 @@ export const edgeFacts = {
     severity: 'warning',
     data: z.strictObject({ file: z.string(), message: z.string() }),
   }),
+  identityReloaded: declareFact({
+    kind: 'edge.identity-reloaded',
+    says: 'the edge took on what changed in {source}',
+    data: z.strictObject({ source: z.string().describe('file or address of keys') }),
+  }),
+  identityRefused: declareFact({
+    kind: 'edge.identity-refused',
+    says: 'the edge cannot use {source} to know users, what it knew before stays: {message}',
+    severity: 'warning',
+    data: z.strictObject({ source: z.string(), message: z.string() }),
+  }),
+  clientsLookAlike: declareFact({
+    kind: 'edge.clients-look-alike',
+    says: '{percent} % of the requests seem to come from {address}, which speaks for others and is not trusted: {hint}',
+    severity: 'warning',
+    data: z.strictObject({
+      address: z.string(),
+      percent: z.number().int(),
+      requests: z.number().int().describe('from that address, in the minutes looked at'),
+      hint: z.string().describe('what to write into the environment file'),
+    }),
+  }),
   threadReplaced: declareFact({
     kind: 'edge.thread-replaced',
     says: 'a thread of the edge ended and was replaced: {message}',
@@ -99,7 +121,7 @@ export const routeView = z.strictObject({
 export const limitView = z.strictObject({
   name: z.string(),
   rule: z.string().describe('in the notation of limits'),
-  route: z.string().nullable().describe('null: it bounds what no route matches'),
+  route: z.string().nullable().describe('null: it bounds no single route'),
   dryRun: z.boolean().describe('counts what it would refuse, refuses nothing'),
   admitted: tally,
   refused: tally,
@@ -143,13 +165,13 @@ export const edgeOperations = {
     command: { words: 'routes', positional: [] },
   }),
   limits: declareOperation({
-    name: 'limits.list',
+    name: 'edge.limits',
     summary: 'Show every limit of the edge and how much it is used',
     input: nothing,
     output: z.strictObject({ says: z.string(), limits: z.array(limitView) }),
     permission: 'view',
     limit: '600/min per caller burst 200',
-    command: { words: 'limits', positional: [] },
+    command: { words: 'edge limits', positional: [] },
   }),
 } as const
 

@@ -7,8 +7,8 @@ export const moment = z.number().int().nonnegative().describe('milliseconds sinc
 /** How bad a fact is. */
 export const severity = z.enum(['info', 'notice', 'warning', 'critical'])
 
-/** A role: what somebody may do. */
-export const role = z.enum(['view', 'operate', 'administer'])
+/** A role: what somebody may do. `use` is for applications: they take from limits and see nothing. */
+export const role = z.enum(['use', 'view', 'operate', 'administer'])
 
 /** Name of a service in the environment file. */
 export const serviceName = z.string().regex(/^[a-z][a-z0-9-]{0,38}$/, 'lower-case letters, digits and dashes')

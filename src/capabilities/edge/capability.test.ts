@@ -323,10 +323,10 @@ describe('operations', () => {
       limits: ['100/s per ip', 'dry run 10/s per ip'],
       errorShare: 0.5,
     })
-    const { limits } = (await call(capability, 'limits.list')) as { limits: Record<string, unknown>[] }
+    const { limits } = (await call(capability, 'edge.limits')) as { limits: Record<string, unknown>[] }
     expect(limits[0]).toMatchObject({ ...login, route: 'POST /login', dryRun: false })
     expect(limits[0]?.['refused']).toEqual({ lastMinute: 30, lastHour: 30 })
-    expect(limits.map(({ dryRun }) => dryRun)).toEqual([false, false, true, false])
+    expect(limits.map(({ dryRun }) => dryRun)).toEqual([false, false, true, false, false, false])
     await clock.advance(70_000)
     expect(await call(capability, 'edge.traffic')).toMatchObject({
       requestsPerSecond: 0,

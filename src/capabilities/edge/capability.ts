@@ -3,7 +3,7 @@ import type { Capability, Context, Finding } from '../../kernel/capability/index
 import type { EdgeConfig } from './config.ts'
 import { followReports } from './follow.ts'
 import { bindOperations } from './operations.ts'
-import { compilePolicy, findExpiredWaivers } from './policy.ts'
+import { compilePolicy, findExpiredWaivers } from './policy/index.ts'
 import type { EdgePorts } from './ports.ts'
 import { pushPolicies } from './push.ts'
 import { edgeFold } from './view.ts'

@@ -160,6 +160,10 @@ async function sayNote(context: Context, { what, file, message }: EdgeNote): Pro
     await context.record(edgeFacts.certificateReloaded, { file, until: message })
   } else if (what === 'certificate-refused') {
     await context.record(edgeFacts.certificateRefused, { file, message })
+  } else if (what === 'identity-reloaded') {
+    await context.record(edgeFacts.identityReloaded, { source: file })
+  } else if (what === 'identity-refused') {
+    await context.record(edgeFacts.identityRefused, { source: file, message })
   } else {
     await context.record(edgeFacts.threadReplaced, { message })
   }

@@ -24,6 +24,21 @@ export interface Upstreams {
   subscribe(listener: () => void): void
 }
 
+/** Where the edge process gets what proofs of identity are checked with. Errors of all: the system's. */
+export interface IdentityStore {
+  /** Signs passports; 32 bytes, secret, the same after a restart. */
+  readonly passportKey: Uint8Array
+  /** A variable of the process; undefined: it is not set. */
+  variable(name: string): string | undefined
+  /** Text of a file, at most 1 MiB. */
+  read(file: string): Promise<string>
+  /** Body of an answer of class 2xx over https, at most 1 MiB; waits up to 5 s. */
+  fetch(address: string): Promise<string>
+  /** What was fetched from there last, by this process or an earlier one; null: nothing. */
+  remembered(address: string): string | null
+  remember(address: string, text: string): void
+}
+
 /** What the edge needs from outside. */
 export interface EdgePorts {
   readonly dataPlane: DataPlane

@@ -3,7 +3,7 @@ import type { EdgePolicy } from '../../contracts/edge-policy.ts'
 import type { Context } from '../../kernel/capability/index.ts'
 import { asHoldfastError, plainError } from '../../kernel/std/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
-import { rulesHash } from './policy.ts'
+import { rulesHash } from './policy/index.ts'
 import type { EdgePorts } from './ports.ts'
 import type { EdgeView } from './view.ts'
 

@@ -5,7 +5,7 @@ import type { Views } from './view.ts'
 
 type Traffic = Operations['edge.traffic']['output']
 type Route = Operations['edge.routes']['output']['routes'][number]
-type Limit = Operations['limits.list']['output']['limits'][number]
+type Limit = Operations['edge.limits']['output']['limits'][number]
 
 /** `412`, `3.2`, `0.05`; nothing for nothing. */
 function sayRate(perSecond: number): string {
@@ -111,7 +111,7 @@ export const edgeViews = {
       paper,
     ),
   ],
-  'limits.list': ({ says, limits }, paper) => [
+  'edge.limits': ({ says, limits }, paper) => [
     paper.paint('strong', harmless(says)),
     '',
     ...table(

@@ -64,9 +64,10 @@ export function createSession(client: Client, onSignedOut: (listener: () => void
   }
 }
 
-const ladder = ['public', 'view', 'operate', 'administer'] as const
+/** `use` stands beside `view`: whoever uses sees nothing, and whoever only views uses nothing. */
+const rungs = { public: 0, use: 1, view: 1, operate: 2, administer: 3 } as const
 
 /** Whether a role reaches a permission. */
-export function mayDo(role: (typeof ladder)[number], permission: (typeof ladder)[number]): boolean {
-  return ladder.indexOf(role) >= ladder.indexOf(permission)
+export function mayDo(role: keyof typeof rungs, permission: keyof typeof rungs): boolean {
+  return role === permission || rungs[role] > rungs[permission]
 }

@@ -29,7 +29,7 @@ export const operationsOperations = {
           summary: z.string(),
           answers: z.enum(['value', 'stream', 'job']),
           danger: z.enum(['none', 'changes', 'destroys']),
-          permission: z.enum(['public', 'view', 'operate', 'administer']),
+          permission: z.enum(['public', 'use', 'view', 'operate', 'administer']),
           permitted: z.boolean().describe('whether the caller may'),
           limit: z.string(),
           form: z.boolean(),

@@ -22,8 +22,11 @@ export type AnswerKind = 'value' | 'stream' | 'job'
 /** What calling an operation can do to the world. */
 export type Danger = 'none' | 'changes' | 'destroys'
 
-/** Who may call: nobody needs to be signed in for `public`; the rest is a ladder. */
-export type Permission = 'public' | 'view' | 'operate' | 'administer'
+/**
+ * Who may call: nobody needs to be signed in for `public`; `view`, `operate` and `administer` are a ladder. `use` stands
+ * beside `view`: for applications, which take from limits; whoever may `operate` may that too.
+ */
+export type Permission = 'public' | 'use' | 'view' | 'operate' | 'administer'
 
 /** Something one may ask for, declared once in `contracts/`; every door is a projection of it. */
 export interface OperationDeclaration<Input = unknown, Output = unknown> {

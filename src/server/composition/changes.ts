@@ -18,8 +18,8 @@ function compare(
 
 /** Says what differs between two environments, a phrase for each thing; empty when nothing does. */
 export function describeChanges(before: EnvironmentFile, after: EnvironmentFile): readonly string[] {
-  const { services: servicesBefore, edge: wholeEdgeBefore, ...restBefore } = before
-  const { services: servicesAfter, edge: wholeEdgeAfter, ...restAfter } = after
+  const { services: servicesBefore, edge: wholeEdgeBefore, limits: limitsBefore, ...restBefore } = before
+  const { services: servicesAfter, edge: wholeEdgeAfter, limits: limitsAfter, ...restAfter } = after
   const { people: peopleBefore, control: controlBefore, timeline: timelineBefore, ...topBefore } = restBefore
   const { people: peopleAfter, control: controlAfter, timeline: timelineAfter, ...topAfter } = restAfter
   const { routes: routesBefore, ...edgeBefore } = wholeEdgeBefore
@@ -29,6 +29,7 @@ export function describeChanges(before: EnvironmentFile, after: EnvironmentFile)
     ...compare('service', servicesBefore, servicesAfter),
     ...compare('route', routesBefore, routesAfter),
     ...compare('edge', edgeBefore, edgeAfter),
+    ...compare('limit', limitsBefore, limitsAfter),
     ...compare('person', peopleBefore, peopleAfter),
     ...compare('control', controlBefore, controlAfter),
     ...compare('timeline', timelineBefore, timelineAfter),

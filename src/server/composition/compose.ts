@@ -1,11 +1,13 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
+import { limits } from '../../capabilities/limits/index.ts'
 import type { Capability, Context } from '../../kernel/capability/index.ts'
 import { parseDuration, parseSize } from '../../kernel/std/index.ts'
 import { edgeProcess } from '../../providers/edge-process/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
 import { httpProbe } from '../../providers/http-probe/index.ts'
+import { sqliteJournal } from '../../providers/limit-journal/index.ts'
 import { localEngine } from '../../providers/local-engine/index.ts'
 import { logFiles } from '../../providers/log-files/index.ts'
 import { requestOverSocket } from '../../providers/unix-http/index.ts'
@@ -30,6 +32,7 @@ function providers(dataDirectory: string) {
     dataPlane: edgeProcess({ dataDirectory, request: requestOverSocket }),
     prober: httpProbe(),
     logs: logFiles,
+    journal: sqliteJournal({ path: join(dataDirectory, 'limits.db') }),
     canRun: programFinder(hostVariables['PATH'] ?? ''),
     hostVariables,
   }
@@ -37,8 +40,8 @@ function providers(dataDirectory: string) {
 
 /** The capabilities, in the order in which they start. */
 function capabilities({ loaded, dataDirectory, version }: Ground, context: Context): readonly Capability[] {
-  const { name, services, edge: section } = loaded.environment
-  const { engine, dataPlane, prober, logs, canRun, hostVariables } = providers(dataDirectory)
+  const { name, services, edge: section, limits: limitsSection } = loaded.environment
+  const { engine, dataPlane, prober, logs, journal, canRun, hostVariables } = providers(dataDirectory)
   const ground = { name, version, directory: loaded.directory, services }
   const theEnvironment = environment.create(ground, context, { engine, prober, logs, canRun, hostVariables })
   const upstreams = {
@@ -49,7 +52,8 @@ function capabilities({ loaded, dataDirectory, version }: Ground, context: Conte
     dataPlane,
     upstreams,
   })
-  return [theEnvironment, theEdge]
+  const theLimits = limits.create(limitsSection, context, { journal })
+  return [theEnvironment, theEdge, theLimits]
 }
 
 /** Composes control from the environment that was accepted last. Errors: those of `loadAccepted`. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
+import { limits } from '../../capabilities/limits/index.ts'
 import { role, serviceName } from '../../contracts/shapes.ts'
 import { parseDuration, parseSize, type JsonObject } from '../../kernel/std/index.ts'
 
@@ -55,6 +56,7 @@ export const environmentFile = z.strictObject({
   engine: z.literal('local').default('local').describe('what runs the replicas'),
   services: environment.servicesConfig,
   edge: edge.config,
+  limits: limits.config,
   people: z
     .record(serviceName, person)
     .default({})

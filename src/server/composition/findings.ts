@@ -39,6 +39,18 @@ async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Prob
           { file: resolve(loaded.directory, tls.key), path: `${path}.key` },
         ],
   )
+  const { jwt, apiKeys, session } = edge.identity ?? {}
+  const proofs = [
+    {
+      file: jwt?.jwks.startsWith('https://') === true ? undefined : jwt?.jwks,
+      path: 'edge.identity.jwt.jwks',
+    },
+    { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
+    { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
+  ]
+  for (const { file, path } of proofs) {
+    if (file !== undefined) files.push({ file: resolve(loaded.directory, file), path })
+  }
   const problems = await Promise.all(
     files.map(async ({ file, path }): Promise<Problem | null> => {
       if (await isReadable(file)) return null

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { edge } from '../../capabilities/edge/index.ts'
+import { limits } from '../../capabilities/limits/index.ts'
 import { environmentFileNames } from '../../contracts/environment-file.ts'
 import { canonicalJson, HoldfastError, type Json } from '../../kernel/std/index.ts'
 import { environmentFile, environmentFileSchema, type EnvironmentFile } from './config.ts'
@@ -64,6 +65,7 @@ export function parseEnvironment(data: unknown): EnvironmentFile {
     .filter(([, service]) => service.listens)
     .map(([service, { health }]) => ({ name: service, targets: [], healthPath: health ?? null }))
   edge.compile(section, { environment: name, upstreams })
+  limits.compile(parsed.data.limits)
   return parsed.data
 }
 

@@ -50,7 +50,7 @@ export function LimitPage({ name, limits }: { name: string; limits: readonly Lim
           trail={trail}
           answer={[{ text: 'There is no limit of that name any more.' }]}
         />
-        <Empty says="See which there are:" command="holdfast limits" />
+        <Empty says="See which there are:" command="holdfast edge limits" />
       </>
     )
   }

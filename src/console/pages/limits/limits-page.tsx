@@ -18,7 +18,7 @@ const mostShown = 100
 /** What bounds each route, and which bounds are reached? `limit/<name>` and `route/<name>` look closer. */
 export function LimitsPage({ rest }: PageProps): ReactNode {
   const routes = usePoll('edge.routes', {}, { periodMs: 2000 })
-  const limits = usePoll('limits.list', {}, { periodMs: 2000 })
+  const limits = usePoll('edge.limits', {}, { periodMs: 2000 })
   const error = routes.error ?? limits.error
   if (routes.data === undefined || limits.data === undefined) {
     return (

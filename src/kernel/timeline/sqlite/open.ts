@@ -6,7 +6,8 @@ import { headOf, refused } from '../lines.ts'
 import type { Head, Timeline, Verification, VerifyOptions } from '../port.ts'
 import { searchFor } from '../query.ts'
 import { createAppender, type Appender } from './appender.ts'
-import { startChannel, type Channel } from './channel.ts'
+import type { Channel } from '../../thread/index.ts'
+import { startThread } from './thread.ts'
 import type { WriterCalls, WriterNotes } from './protocol.ts'
 import { factOfRow } from './schema.ts'
 import { exportWith, startReaders, verifyWith, type Readers } from './readers.ts'
@@ -35,7 +36,7 @@ type Writer = Channel<WriterCalls, WriterNotes>
  * `timeline.disk-failed`.
  */
 export async function openTimeline(options: OpenOptions): Promise<Timeline> {
-  const writer = startChannel<WriterCalls, WriterNotes>('writer')
+  const writer = startThread<WriterCalls, WriterNotes>('writer')
   const readers = startReaders(options.readers ?? 1)
   try {
     const { path, head } = await writer.call('open', {

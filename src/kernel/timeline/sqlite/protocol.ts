@@ -103,15 +103,6 @@ export interface ReaderCalls {
   readonly close: { readonly ask: null; readonly answer: null }
 }
 
-/** A map of calls, by name. */
-export type Calls<C> = { readonly [N in keyof C]: { readonly ask: unknown; readonly answer: unknown } }
-
-/** Code that hears notes. */
-export type Hearers<N> = { readonly [Name in keyof N]: (note: N[Name]) => void }
-
-/** Code that answers calls. */
-export type Handlers<C extends Calls<C>> = { readonly [N in keyof C]: (ask: C[N]['ask']) => C[N]['answer'] }
-
 /**
  * Drafts cross to the writer as one text, cells and drafts separated by the control characters that Unicode has for
  * it: words may not contain control characters, JSON escapes them. One text crosses threads many times faster than objects.

@@ -3,7 +3,8 @@ import { judge, type Walked } from '../anchor.ts'
 import { genesis } from '../chain.ts'
 import { checkpointLine, entryLine, openingLine, shareDone } from '../lines.ts'
 import type { Head, Verification, VerifyOptions } from '../port.ts'
-import { startChannel, type Channel } from './channel.ts'
+import type { Channel } from '../../thread/index.ts'
+import { startThread } from './thread.ts'
 import type { ReaderCalls, WalkStep } from './protocol.ts'
 
 /** One or more reading threads; each call goes to the one with the least to do. */
@@ -17,7 +18,7 @@ export interface Readers {
 /** Starts reading threads, which load their code while the file is not there yet. */
 export function startReaders(count: number): Readers {
   const channels = Array.from({ length: Math.max(1, count) }, () =>
-    startChannel<ReaderCalls, object>('reader'),
+    startThread<ReaderCalls, object>('reader'),
   )
   return {
     open: async (path) => {

@@ -1,15 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { assert, type JsonObject } from '../../std/index.ts'
+import type { Handlers, Hearers } from '../../thread/index.ts'
 import type { Head } from '../port.ts'
 import { createInserter, type Inserter } from './inserter.ts'
-import {
-  parseDrafts,
-  type Handlers,
-  type Hearers,
-  type SentDraft,
-  type WriterCalls,
-  type WriterNotes,
-} from './protocol.ts'
+import { parseDrafts, type SentDraft, type WriterCalls, type WriterNotes } from './protocol.ts'
 import { retainStep } from './retain-step.ts'
 import { entryColumns, entryOf, headFrom, headQuery, type EntryRow } from './schema.ts'
 

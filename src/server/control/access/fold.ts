@@ -2,7 +2,7 @@ import { accessFacts } from '../../../contracts/index.ts'
 import type { Fact, Fold } from '../../../kernel/timeline/index.ts'
 
 /** A role: what somebody may do. */
-export type Role = 'view' | 'operate' | 'administer'
+export type Role = 'use' | 'view' | 'operate' | 'administer'
 
 /** A token of a program. */
 export type StoredToken = {

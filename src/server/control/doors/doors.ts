@@ -129,8 +129,12 @@ function visitorOf(house: House, request: FastifyRequest): Visitor {
 
 function takeDoor(house: House, request: FastifyRequest): Refusal | null {
   const visitor = visitorOf(house, request)
-  const limit: DoorLimit = visitor.caller.permission === 'public' ? 'anonymous' : 'signedIn'
-  return house.limits.takeDoor(limit, visitor)
+  return house.limits.takeDoor(doorLimitOf(visitor), visitor)
+}
+
+function doorLimitOf({ caller }: Visitor): DoorLimit {
+  if (caller.permission === 'public') return 'anonymous'
+  return caller.permission === 'use' ? 'applications' : 'signedIn'
 }
 
 function addGuards(app: FastifyInstance, { house, settings }: DoorGround): void {

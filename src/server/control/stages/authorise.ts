@@ -1,12 +1,18 @@
 import type { Caller } from '../../../kernel/capability/index.ts'
 import { HoldfastError, type OperationDeclaration, type Permission } from '../../../kernel/std/index.ts'
 
-/** The ladder: whoever stands on a rung may do what the rungs below it may. */
-const ladder: readonly Permission[] = ['public', 'view', 'operate', 'administer']
+/** What each may do. `view` sees and takes nothing, `use` takes from limits and sees nothing; the others may both. */
+const grants: Readonly<Record<Permission, readonly Permission[]>> = {
+  public: ['public'],
+  use: ['public', 'use'],
+  view: ['public', 'view'],
+  operate: ['public', 'use', 'view', 'operate'],
+  administer: ['public', 'use', 'view', 'operate', 'administer'],
+}
 
 /** Whether somebody who has `has` may do what asks for `wanted`. */
 export function permits(has: Permission, wanted: Permission): boolean {
-  return ladder.includes(has) && ladder.indexOf(has) >= ladder.indexOf(wanted)
+  return Object.hasOwn(grants, has) && grants[has].includes(wanted)
 }
 
 /** Lets the caller pass or throws. Errors: `access.unauthenticated`, `access.denied`. */

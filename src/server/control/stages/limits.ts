@@ -24,6 +24,8 @@ export const doorLimits = {
   anonymous: { name: 'control.doors', rule: '600/min per address burst 300' },
   /** Every HTTP request of somebody who is signed in. */
   signedIn: { name: 'control.callers', rule: '6000/min per caller burst 1000' },
+  /** Every HTTP request of an application, whose token has the role `use`: it takes from limits, which is traffic. */
+  applications: { name: 'control.applications', rule: '600000/min per caller burst 20000' },
   /** Refusals that are written on the timeline, all together; the others are only counted. */
   refusals: { name: 'control.recorded-refusals', rule: '60/min' },
 } as const

@@ -7,7 +7,7 @@ import type {
 } from '../../../../contracts/edge-policy.ts'
 import type { Counts, Limiter } from '../../../../kernel/limit/index.ts'
 import { bucketValue } from '../../../../kernel/series/index.ts'
-import { counted, type Counters } from '../shared/index.ts'
+import { counted, type Counters, type LookAlike } from '../shared/index.ts'
 
 /** What is counted under one policy. */
 export interface Ledger {
@@ -23,11 +23,14 @@ export interface Reporter {
   open(ledger: Ledger): void
   /** Remembers something for the next report. */
   note(note: EdgeNote): void
+  /** Adds requests of peers that look like proxies to the next report. */
+  addLookAlikes(peers: readonly LookAlike[]): void
   /** Takes everything counted since the last call. */
   take(second: Pick<EdgeReport, 'at' | 'connections' | 'unhealthyTargets'>): EdgeReport
 }
 
 const mostNotes = 20
+const mostLookAlikes = 16
 /** Policies whose last requests are still waited for. */
 const mostRetired = 4
 
@@ -37,6 +40,7 @@ export function createReporter(edgeId: string): Reporter {
   const counts = new Map<string, Counts>()
   let current: Ledger | null = null
   let notes: EdgeNote[] = []
+  let lookAlikes = new Map<string, number>()
   let number = 0
 
   const takeLimits = (): LimitRollUp[] => {
@@ -73,10 +77,20 @@ export function createReporter(edgeId: string): Reporter {
     note: (note) => {
       if (notes.length < mostNotes) notes.push(note)
     },
+    addLookAlikes: (peers) => {
+      for (const { address, requests } of peers) {
+        const known = lookAlikes.get(address)
+        if (known !== undefined || lookAlikes.size < mostLookAlikes) {
+          lookAlikes.set(address, (known ?? 0) + requests)
+        }
+      }
+    },
     take: (second) => {
       const ledgers = current === null ? retired : [...retired, current]
       const happened = notes
       notes = []
+      const peers = [...lookAlikes].map(([address, requests]) => ({ address, requests }))
+      lookAlikes = new Map()
       return {
         number: ++number,
         edgeId,
@@ -85,6 +99,7 @@ export function createReporter(edgeId: string): Reporter {
         routes: mergeRoutes(ledgers.flatMap(takeRoutes)),
         limits: takeLimits(),
         happened,
+        ...(peers.length === 0 ? {} : { lookAlikes: peers }),
       }
     },
   }

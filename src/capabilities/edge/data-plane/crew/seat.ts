@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { errorFromPlain, HoldfastError } from '../../../../kernel/std/index.ts'
-import type { FromThread, ThreadGround, ToThread } from '../shared/index.ts'
+import type { FromThread, ThreadGround, ThreadNews, ToThread } from '../shared/index.ts'
 
 /** A thread, as the main thread speaks to it. */
 export interface Seat {
@@ -32,12 +32,13 @@ function threadEnded(why: string): HoldfastError {
 }
 
 /** Starts a thread. */
-export function openSeat(ground: ThreadGround): Seat {
+export function openSeat(ground: ThreadGround, onNews: (news: ThreadNews) => void): Seat {
   const script = new URL(`../traffic/thread${extname(import.meta.url)}`, import.meta.url)
   const worker = new Worker(script, { workerData: ground, name: `edge-${ground.thread}` })
   const questions = new Set<Question>()
   let reason = ''
   worker.on('message', (message: FromThread) => {
+    if (message.say === 'unknown-key' || message.say === 'look-alikes') return onNews(message)
     for (const question of questions) {
       if (message.say === 'failed') question.reject(errorFromPlain(message.trouble))
       else if (question.answer === message.say) question.resolve(message)

@@ -14,6 +14,17 @@ export interface Place {
   readonly descriptor: number | null
 }
 
+/** What proofs of identity are checked with; secret, and in no policy. */
+export interface IdentityMaterial {
+  /** Public keys (RFC 7517); null: none are known yet. */
+  readonly jwks: { readonly keys: readonly object[] } | null
+  /** Name of each API key by its SHA-256, hex. */
+  readonly apiKeys: Readonly<Record<string, string>>
+  readonly sessionSecrets: readonly string[]
+  /** Of passports. */
+  readonly passportKey: Uint8Array
+}
+
 /** What a thread is born with. */
 export interface ThreadGround {
   readonly thread: number
@@ -40,6 +51,7 @@ export interface Handout {
   readonly slots: readonly (readonly number[])[]
   /** By listener; null: no TLS. */
   readonly keyPairs: readonly (KeyPair | null)[]
+  readonly identity: IdentityMaterial
 }
 
 /** What the main thread says to a thread. */
@@ -47,6 +59,7 @@ export type ToThread =
   | { readonly say: 'prepare'; readonly handout: Handout }
   | { readonly say: 'swap'; readonly number: number }
   | { readonly say: 'key-pairs'; readonly keyPairs: Handout['keyPairs'] }
+  | { readonly say: 'identity'; readonly identity: IdentityMaterial }
   | { readonly say: 'drain'; readonly deadlineMs: number }
 
 /** What a thread answers. */
@@ -55,6 +68,20 @@ export type FromThread =
   | { readonly say: 'serving'; readonly number: number; readonly ports: readonly number[] }
   | { readonly say: 'failed'; readonly trouble: PlainError }
   | { readonly say: 'drained' }
+  | ThreadNews
+
+/** What a thread says without being asked. */
+export type ThreadNews =
+  /** A token names a public key that is not known. */
+  | { readonly say: 'unknown-key' }
+  /** Private peers that speak for others and are not trusted, with their requests since the last time. */
+  | { readonly say: 'look-alikes'; readonly peers: readonly LookAlike[] }
+
+/** A peer that may be a proxy that nobody trusts. */
+export interface LookAlike {
+  readonly address: string
+  readonly requests: number
+}
 
 /** Limits that the limiter's table remembers: those of several policies of the largest size. */
 export const limitCapacity = 16_384

@@ -1,21 +1,22 @@
 import { flushCompileCache } from 'node:module'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { assert, plainError, seededRandom, systemClock } from '../../../../kernel/std/index.ts'
+import { assert, plainError, seededRandom, systemClock, systemRandom } from '../../../../kernel/std/index.ts'
 import { createRetryBudget } from '../../pipeline/index.ts'
 import {
   openTargetBoard,
   type FromThread,
   type Handout,
+  type IdentityMaterial,
   type ThreadGround,
   type ToThread,
 } from '../shared/index.ts'
-import { createLeases } from './leases.ts'
+import { createLeases, createLookAlikes, prepare, type Prepared } from '../limits/index.ts'
 import { createOrigins } from './origins.ts'
-import { prepare, type Prepared } from './prepared.ts'
 import { serve, type Serving } from './serve.ts'
 import type { TrafficGround } from './visit.ts'
 
 const renewLeasesMs = 5000
+const lookAlikesMs = 5000
 /** How long a WebSocket may go on when the edge ends. */
 const tunnelGraceMs = 1000
 /** By then it has served what had queued. */
@@ -33,24 +34,28 @@ class Thread {
   constructor(ground: ThreadGround, tell: (message: FromThread) => void) {
     this.#ground = ground
     this.#tell = tell
+    const limitTimeMs = (): number => Math.floor(ground.timeOriginMs + systemClock.monotonicMs())
     this.#traffic = {
       clock: systemClock,
       random: seededRandom(ground.randomSeed),
       pseudonym: ground.pseudonym,
-      timeOriginMs: ground.timeOriginMs,
+      limitTimeMs,
       board: openTargetBoard(ground.threads, ground.thread, ground.targets),
-      leases: createLeases(() => Math.floor(ground.timeOriginMs + systemClock.monotonicMs())),
+      leases: createLeases(limitTimeMs),
       budget: createRetryBudget(),
       tunnels: new Set(),
+      lookAlikes: createLookAlikes(),
       current: null,
       isDraining: false,
     }
     systemClock.every(renewLeasesMs, () => this.#traffic.leases.renew())
+    systemClock.every(lookAlikesMs, () => this.#tellLookAlikes())
   }
 
   async hear(message: ToThread): Promise<void> {
     if (message.say === 'prepare') return this.#prepare(message.handout)
     if (message.say === 'swap') return this.#swap(message.number)
+    if (message.say === 'identity') return this.#renewIdentity(message.identity)
     if (message.say === 'drain') return this.#drain(message.deadlineMs)
     this.#setKeyPairs(message.keyPairs)
   }
@@ -60,7 +65,15 @@ class Thread {
     this.#waiting?.prepared.limiter.close()
     this.#waiting = null
     try {
-      this.#waiting = { prepared: prepare(handout, this.#ground.seed, this.#origins), handout }
+      const prepared = prepare(handout, {
+        clock: systemClock,
+        limitTimeMs: this.#traffic.limitTimeMs,
+        random: systemRandom,
+        seed: this.#ground.seed,
+        origins: this.#origins,
+        onUnknownKey: () => this.#tell({ say: 'unknown-key' }),
+      })
+      this.#waiting = { prepared, handout }
       this.#tell({ say: 'prepared', number, trouble: null })
     } catch (error) {
       this.#tell({ say: 'prepared', number, trouble: plainError(error) })
@@ -110,6 +123,16 @@ class Thread {
     for (const [index, pair] of keyPairs.entries()) {
       if (pair !== null) this.#serving[index]?.setKeyPair(pair)
     }
+  }
+
+  #renewIdentity(identity: IdentityMaterial): void {
+    this.#traffic.current?.identity?.renew(identity)
+    this.#waiting?.prepared.identity?.renew(identity)
+  }
+
+  #tellLookAlikes(): void {
+    const peers = this.#traffic.lookAlikes.take()
+    if (peers.length > 0) this.#tell({ say: 'look-alikes', peers })
   }
 
   /** A tunnel has no end of its own to wait for, and whoever comes anew waits for the next process. */

@@ -1,0 +1,6 @@
+export { admitOrWait, admitted, type Admission } from './admit.ts'
+export { createLeases, type Lease, type Leases } from './leases.ts'
+export { createLookAlikes, type LookAlikes } from './look-alikes.ts'
+export { prepare, type Prepared, type PreparedRoute, type PreparedTarget } from './prepared.ts'
+export { policiesOf, type Bounds, type PreparedLimit } from './prepared-limits.ts'
+export { refusalBy, standingFields, type Looking } from './standing.ts'

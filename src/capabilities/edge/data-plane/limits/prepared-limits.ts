@@ -1,0 +1,112 @@
+import type { EdgePolicy } from '../../../../contracts/edge-policy.ts'
+import { parseLimit, type KeyHash, type Limiter, type LimitRule } from '../../../../kernel/limit/index.ts'
+import type { Clock } from '../../../../kernel/std/index.ts'
+import {
+  createSubjectBook,
+  keyReader,
+  policiesField,
+  policyNames,
+  type Countable,
+  type SubjectBook,
+} from '../../pipeline/index.ts'
+import { LimitQueue } from './queue.ts'
+
+/** A limit ready to be taken from. */
+export interface PreparedLimit {
+  readonly index: number
+  readonly name: string
+  /** As written. */
+  readonly rule: string
+  readonly parsed: LimitRule
+  /** How RateLimit fields call it; several rules of one route have the same name, and each its own here. */
+  readonly policy: string
+  readonly isLease: boolean
+  readonly isDryRun: boolean
+  /** Where those wait whom it does not admit at once; null: nobody waits. */
+  readonly queue: LimitQueue | null
+  readonly keyOf: (from: Countable) => KeyHash
+}
+
+/** What bounds a request and where it is counted. */
+export interface Bounds {
+  readonly name: string
+  /** Slot of the counters. */
+  readonly slot: number
+  readonly limits: readonly PreparedLimit[]
+  /** Units that a request takes of each, but of what counts at once. */
+  readonly cost: number
+  /** The one limit, when there is only one, and it is a rate that refuses, and a request costs 1: it has a shorter way. */
+  readonly only: PreparedLimit | null
+  /** Whether somebody may have to wait. */
+  readonly mayQueue: boolean
+  /** Whom the limits pass over. */
+  readonly allow: SubjectBook<true>
+  /** RateLimit-Policy of all limits together. */
+  readonly policies: string
+  /** Whether admitted answers say how the limits stand. */
+  readonly saysFields: boolean
+}
+
+/** Prepares the limits of a policy on its limiter. */
+export function prepareLimits(
+  { limits }: EdgePolicy,
+  limiter: Limiter,
+  clock: Clock,
+): readonly PreparedLimit[] {
+  const rules = limits.map(({ rule }) => parseLimit(rule))
+  const names = policyNames(limits.map(({ name }) => name))
+  return limits.map(({ name, rule }, index) => {
+    const parsed = rules[index] ?? parseLimit(rule)
+    const read = keyReader(parsed)
+    return {
+      index,
+      name,
+      rule,
+      parsed,
+      policy: names[index] ?? name,
+      isLease: parsed.kind === 'concurrency',
+      isDryRun: parsed.dryRun,
+      queue: parsed.queue === null ? null : new LimitQueue(parsed.queue, clock),
+      keyOf: (from) => limiter.hash(read(from)),
+    }
+  })
+}
+
+/** What bounds are made from. */
+export interface BoundsParts {
+  readonly name: string
+  readonly slot: number
+  readonly limits: readonly PreparedLimit[]
+  readonly cost: number
+  readonly allow: readonly string[]
+  readonly saysFields: boolean
+}
+
+/** Puts together what bounds a request. */
+export function createBounds({ name, slot, limits, cost, allow, saysFields }: BoundsParts): Bounds {
+  const [first] = limits
+  const isShort =
+    limits.length === 1 &&
+    first !== undefined &&
+    cost === 1 &&
+    first.parsed.kind === 'rate' &&
+    !first.isDryRun
+  return {
+    name,
+    slot,
+    limits,
+    cost,
+    only: isShort ? first : null,
+    mayQueue: limits.some(({ queue }) => queue !== null),
+    allow: createSubjectBook(allow.map((subject) => [subject, true as const])),
+    policies: policiesOf(limits),
+    saysFields,
+  }
+}
+
+/** RateLimit-Policy of some limits; dry runs bind nobody and are left out. */
+export function policiesOf(limits: readonly PreparedLimit[]): string {
+  return policiesField(
+    limits.filter(({ isDryRun }) => !isDryRun).map(({ policy, parsed }) => ({ policy, rule: parsed })),
+  )
+}

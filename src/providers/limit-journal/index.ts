@@ -1,0 +1,2 @@
+export { memoryJournal } from './memory.ts'
+export { sqliteJournal, type JournalOptions } from './sqlite.ts'

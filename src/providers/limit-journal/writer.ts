@@ -1,0 +1,117 @@
+import { crc32 } from 'node:zlib'
+import type { DatabaseSync } from 'node:sqlite'
+import type { KeptLimits, RememberedText } from '../../capabilities/limits/ports.ts'
+import type { Handlers } from '../../kernel/thread/index.ts'
+import { corrupt } from './failures.ts'
+import type { JournalCalls, SaveAsk } from './protocol.ts'
+
+/** Answers that are remembered at most; the oldest give way. */
+export const mostRemembered = 100_000
+
+/** Where the chain of entries stands. */
+interface Position {
+  readonly number: number
+  readonly chain: number
+}
+
+interface SnapshotRow {
+  readonly through: number
+  readonly chain: number
+  readonly content: Uint8Array | null
+  readonly state: string | null
+  readonly checksum: number
+}
+
+interface EntryRow {
+  readonly number: number
+  readonly texts: string
+  readonly chain: number
+}
+
+/** What a journal's file has in it, and where it ends. Errors: `limits.journal-corrupt`. */
+export function readKept(
+  db: DatabaseSync,
+  { path, nowMs }: { readonly path: string; readonly nowMs: number },
+): { readonly kept: KeptLimits; readonly end: Position } {
+  const row = db.prepare('SELECT through, chain, content, state, checksum FROM snapshot').get()
+  if (row === undefined) throw corrupt(path, 'its snapshot is gone')
+  const { through, chain, content, state, checksum } = row as unknown as SnapshotRow
+  const snapshot = content === null || state === null ? null : { table: content, state }
+  if (checksumOf(snapshot, { number: through, chain }) !== checksum) {
+    throw corrupt(path, 'its snapshot does not have the checksum that it should have')
+  }
+  const rows = db.prepare('SELECT number, texts, chain FROM entries ORDER BY number').all()
+  let end: Position = { number: through, chain }
+  const entries: string[] = []
+  for (const found of rows as unknown as EntryRow[]) {
+    end = next(end, found.texts)
+    if (found.number !== end.number || found.chain !== end.chain) {
+      throw corrupt(path, `entry ${found.number} does not follow the one before it`)
+    }
+    for (const text of found.texts.split('\n')) entries.push(text)
+  }
+  const remembered = db
+    .prepare('SELECT key, text, until_ms AS untilMs FROM remembered WHERE until_ms > ? ORDER BY until_ms')
+    .all(nowMs) as unknown as RememberedText[]
+  return { kept: { snapshot, entries, remembered }, end }
+}
+
+function next({ number, chain }: Position, texts: string): Position {
+  return { number: number + 1, chain: crc32(texts, chain) }
+}
+
+function checksumOf(snapshot: KeptLimits['snapshot'], { number, chain }: Position): number {
+  if (snapshot === null) return 0
+  return crc32(snapshot.state, crc32(snapshot.table, crc32(`${number} ${chain}`)))
+}
+
+/** What the thread does once the file is open; each call is one transaction. */
+export function createWriter(db: DatabaseSync, end: Position): Omit<Handlers<JournalCalls>, 'open'> {
+  let position = end
+  const insert = db.prepare('INSERT INTO entries VALUES (?, ?, ?)')
+  const remember = db.prepare('INSERT OR REPLACE INTO remembered VALUES (?, ?, ?)')
+  const transact = (act: () => void): void => {
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      act()
+      db.exec('COMMIT')
+    } catch (error) {
+      // Some failures (a full disk, say) have ended the transaction already.
+      if (db.isTransaction) db.exec('ROLLBACK')
+      throw error
+    }
+  }
+  const save = ({ snapshot, remembered, nowMs }: SaveAsk): void => {
+    const { number, chain } = position
+    db.exec('DELETE FROM entries')
+    db.prepare('UPDATE snapshot SET through = ?, chain = ?, content = ?, state = ?, checksum = ?').run(
+      number,
+      chain,
+      snapshot.table,
+      snapshot.state,
+      checksumOf(snapshot, position),
+    )
+    for (const { key, text, untilMs } of remembered) remember.run(key, text, untilMs)
+    db.prepare('DELETE FROM remembered WHERE until_ms <= ?').run(nowMs)
+    db.prepare(
+      `DELETE FROM remembered WHERE key IN (
+        SELECT key FROM remembered ORDER BY until_ms DESC LIMIT -1 OFFSET ${mostRemembered})`,
+    ).run()
+  }
+  return {
+    append: (texts) => {
+      const following = next(position, texts)
+      transact(() => void insert.run(following.number, texts, following.chain))
+      position = following
+      return null
+    },
+    save: (ask) => {
+      transact(() => save(ask))
+      return null
+    },
+    close: () => {
+      db.close()
+      return null
+    },
+  }
+}

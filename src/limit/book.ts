@@ -64,8 +64,8 @@ export function openBook(settings: LimitSettings): Book {
 }
 
 function readEntry(name: string, setting: LimitSetting, first: number): Entry {
-  const parts = typeof setting === 'string' || isList(setting) ? { rule: setting } : setting
-  const written = typeof parts.rule === 'string' ? [parts.rule] : parts.rule
+  const parts = typeof setting === 'string' || isList(setting) ? { limit: setting } : setting
+  const written = typeof parts.limit === 'string' ? [parts.limit] : parts.limit
   if (written.length === 0) throw unreadable(name, 'it has no rule')
   const rules = written.map((text) => parseLimit(text))
   return {

@@ -181,9 +181,9 @@ describe('without control', () => {
   test('each limit does what it was told: its share, all, or nothing', async () => {
     const { limits, lines } = openAway({
       mail: '4/hour per user',
-      chat: { rule: '4/hour', whenAway: 'open' },
-      pay: { rule: '4/hour', whenAway: 'closed' },
-      run: { rule: '2 at once', whenAway: 'local' },
+      chat: { limit: '4/hour', whenAway: 'open' },
+      pay: { limit: '4/hour', whenAway: 'closed' },
+      run: { limit: '2 at once', whenAway: 'local' },
     })
     const same = () => ({ user: 1 })
     expect((await takes(limits, 4, same)).map((verdict) => verdict.admitted)).toEqual([

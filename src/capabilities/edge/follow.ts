@@ -5,6 +5,7 @@ import { plainError } from '../../kernel/std/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
 import { calm, decideSayings, type LimitSaying, type Ongoing, type OriginSaying } from './decide.ts'
 import type { Saying, Spell } from './decide.ts'
+import { decideLookAlike, nothingSeen } from './look-alike.ts'
 import { lastRecorded, recordReport, refusedSince } from './measures.ts'
 import type { DataPlane } from './ports.ts'
 import type { EdgeView } from './view.ts'
@@ -62,6 +63,7 @@ export async function followReports(ground: FollowGround): Promise<void> {
 class Follower {
   readonly #ground: FollowGround
   #ongoing: Ongoing = calm
+  #lookAlikes = nothingSeen
   /** Start of the last second that is in the measures. */
   #recordedAt: number | null = null
   /** The same as an earlier control left it, until a later second came. */
@@ -108,7 +110,16 @@ class Follower {
     this.#ongoing = ongoing
     for (const saying of sayings) this.#unsaid.push(() => say(context, saying))
     for (const note of report.happened) this.#unsaid.push(() => sayNote(context, note))
+    this.#lookForLookAlikes(report)
     await this.#sayAll()
+  }
+
+  #lookForLookAlikes(report: EdgeReport): void {
+    const { state, saying } = decideLookAlike(this.#lookAlikes, report)
+    this.#lookAlikes = state
+    if (saying === null) return
+    const { context } = this.#ground
+    this.#unsaid.push(async () => void (await context.record(edgeFacts.clientsLookAlike, saying)))
   }
 
   /** What the timeline cannot take now is said later, in order; each second is measured once all the same. */

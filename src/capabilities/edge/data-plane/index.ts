@@ -5,3 +5,4 @@ export {
   type RunningDataPlane,
   type TargetProbe,
 } from './crew/index.ts'
+export type { IdentityStore } from '../ports.ts'

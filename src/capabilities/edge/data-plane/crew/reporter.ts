@@ -40,7 +40,7 @@ export function createReporter(edgeId: string): Reporter {
   const counts = new Map<string, Counts>()
   let current: Ledger | null = null
   let notes: EdgeNote[] = []
-  let lookAlikes = new Map<string, number>()
+  const lookAlikes = createPeerCount()
   let number = 0
 
   const takeLimits = (): LimitRollUp[] => {
@@ -77,20 +77,12 @@ export function createReporter(edgeId: string): Reporter {
     note: (note) => {
       if (notes.length < mostNotes) notes.push(note)
     },
-    addLookAlikes: (peers) => {
-      for (const { address, requests } of peers) {
-        const known = lookAlikes.get(address)
-        if (known !== undefined || lookAlikes.size < mostLookAlikes) {
-          lookAlikes.set(address, (known ?? 0) + requests)
-        }
-      }
-    },
+    addLookAlikes: lookAlikes.add,
     take: (second) => {
       const ledgers = current === null ? retired : [...retired, current]
       const happened = notes
       notes = []
-      const peers = [...lookAlikes].map(([address, requests]) => ({ address, requests }))
-      lookAlikes = new Map()
+      const peers = lookAlikes.take()
       return {
         number: ++number,
         edgeId,
@@ -101,6 +93,24 @@ export function createReporter(edgeId: string): Reporter {
         happened,
         ...(peers.length === 0 ? {} : { lookAlikes: peers }),
       }
+    },
+  }
+}
+
+/** Requests of peers of all threads, a bounded number of peers. */
+function createPeerCount() {
+  let counts = new Map<string, number>()
+  return {
+    add: (peers: readonly LookAlike[]): void => {
+      for (const { address, requests } of peers) {
+        const known = counts.get(address)
+        if (known !== undefined || counts.size < mostLookAlikes) counts.set(address, (known ?? 0) + requests)
+      }
+    },
+    take: (): LookAlike[] => {
+      const peers = [...counts].map(([address, requests]) => ({ address, requests }))
+      counts = new Map()
+      return peers
     },
   }
 }

@@ -1,4 +1,4 @@
-export { admitOrWait, admitted, type Admission } from './admit.ts'
+export { admit, admitOrWait, admitted, type Admission, type Patience } from './admit.ts'
 export { createLeases, type Lease, type Leases } from './leases.ts'
 export { createLookAlikes, type LookAlikes } from './look-alikes.ts'
 export { prepare, type Prepared, type PreparedRoute, type PreparedTarget } from './prepared.ts'

@@ -35,7 +35,7 @@ export interface Bounds {
   readonly limits: readonly PreparedLimit[]
   /** Units that a request takes of each, but of what counts at once. */
   readonly cost: number
-  /** The one limit, when there is only one, and it is a rate that refuses, and a request costs 1: it has a shorter way. */
+  /** The one limit, when there is only one, it is no dry run and gives nothing back: it has a shorter way. */
   readonly only: PreparedLimit | null
   /** Whether somebody may have to wait. */
   readonly mayQueue: boolean
@@ -85,12 +85,7 @@ export interface BoundsParts {
 /** Puts together what bounds a request. */
 export function createBounds({ name, slot, limits, cost, allow, saysFields }: BoundsParts): Bounds {
   const [first] = limits
-  const isShort =
-    limits.length === 1 &&
-    first !== undefined &&
-    cost === 1 &&
-    first.parsed.kind === 'rate' &&
-    !first.isDryRun
+  const isShort = limits.length === 1 && first !== undefined && !first.isLease && !first.isDryRun
   return {
     name,
     slot,

@@ -23,8 +23,10 @@ import {
   type RequestHead,
   type RetryBudget,
   type Target,
+  type Trust,
 } from '../../pipeline/index.ts'
 import {
+  admit,
   admitOrWait,
   admitted,
   policiesOf,
@@ -35,6 +37,7 @@ import {
   type Lease,
   type Leases,
   type Looking,
+  type Patience,
   type LookAlikes,
   type Prepared,
   type PreparedLimit,
@@ -119,6 +122,23 @@ export function inspect(
   { request, isUpgrade }: Inspected,
 ): Seen | Promise<Seen> {
   const startedMs = ground.clock.monotonicMs()
+  const sound = readSound(ground, prepared, request)
+  if ('kind' in sound) return sound
+  const client = clientOf(ground, prepared, { socket: request.socket, head: sound.head })
+  const arrival = { prepared, request, isUpgrade, ...sound, startedMs, client }
+  const ban = prepared.bans.knowsNoAddress ? undefined : prepared.bans.byAddress(client)
+  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban.until)
+  const who = prepared.identity?.identify(sound.head, client) ?? nobody
+  if (!(who instanceof Promise)) return admitVisit(ground, arrival, who)
+  return who.then((known) => (request.socket.destroyed ? gone : admitVisit(ground, arrival, known)))
+}
+
+/** What a request says, or why it cannot be served. */
+function readSound(
+  ground: TrafficGround,
+  prepared: Prepared,
+  request: IncomingMessage,
+): Pick<Visit, 'head' | 'target'> | Refused {
   const head = readHead(request.rawHeaders, request.httpVersion, request.url ?? '')
   if (isFault(head)) return refuseFault(prepared, head, undefined)
   const target = normaliseTarget(request.url ?? '')
@@ -127,17 +147,7 @@ export function inspect(
   if (misfit !== null) return refuseFault(prepared, misfit, head)
   const { localAddress = '', localPort = 0 } = request.socket
   head.authority ||= ownAuthority(localAddress, localPort)
-  const client = clientOf(ground, prepared, { socket: request.socket, head })
-  const arrival = { prepared, request, isUpgrade, head, target, startedMs, client }
-  if (!prepared.bans.knowsNoAddress) {
-    const ban = prepared.bans.byAddress(client)
-    if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban.until)
-  }
-  if (prepared.identity === null) return admitVisit(ground, arrival, nobody)
-  const who = prepared.identity.identify(head, client)
-  return who instanceof Promise
-    ? who.then((known) => (request.socket.destroyed ? gone : admitVisit(ground, arrival, known)))
-    : admitVisit(ground, arrival, who)
+  return { head, target }
 }
 
 const gone: Gone = { kind: 'gone' }
@@ -184,13 +194,9 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
     const policies = policiesOf([spent.limit])
     return refuseBy(ground, known, { limit: spent.limit, policies, retryAfterMs: spent.waitMs })
   }
-  const patience = {
-    countable,
-    nowMs,
-    now: ground.limitTimeMs,
-    onGone: (leave: () => void) => onClose(request.socket, leave),
-  }
-  const admission = admitOrWait(prepared.limiter, bounds, patience)
+  const admission = bounds.mayQueue
+    ? admitOrWait(prepared.limiter, bounds, { countable, nowMs, ...patienceOf(ground, request.socket) })
+    : admit(prepared.limiter, bounds, { countable, nowMs })
   if (!(admission instanceof Promise)) return finish(ground, known, admission)
   return admission.then((answer) => (answer === null ? gone : finish(ground, known, answer)))
 }
@@ -205,9 +211,14 @@ function isAllowed({ allow }: Bounds, client: Client, who: Identity): boolean {
   return !allow.knowsNobody && allow.byIdentity(who) === true
 }
 
-function onClose(socket: Socket, leave: () => void): () => void {
-  socket.once('close', leave)
-  return () => socket.off('close', leave)
+function patienceOf(ground: TrafficGround, socket: Socket): Patience {
+  return {
+    now: ground.limitTimeMs,
+    onGone: (leave) => {
+      socket.once('close', leave)
+      return () => socket.off('close', leave)
+    },
+  }
 }
 
 function lookingAt(ground: TrafficGround, { prepared, countable }: Known): Looking {
@@ -296,20 +307,36 @@ function refuse(prepared: Prepared, refusal: Refusal, { slot, head, close }: Ref
   }
 }
 
-const directClients = new WeakMap<Socket, Client>()
+interface Peer {
+  readonly client: Client
+  /** What the policy that was asked last says. */
+  readonly trust: Trust
+  readonly isTrusted: boolean
+  readonly isPrivate: boolean
+}
+
+const peers = new WeakMap<Socket, Peer>()
+
+/** Looked up once for each connection and policy. */
+function peerOf(socket: Socket, trust: Trust): Peer {
+  const known = peers.get(socket)
+  if (known?.trust === trust) return known
+  const client = known?.client ?? directClient(socket.remoteAddress ?? '')
+  const { address } = client
+  const peer = { client, trust, isTrusted: trust(address), isPrivate: isPrivate(address) }
+  peers.set(socket, peer)
+  return peer
+}
 
 function clientOf(
   ground: TrafficGround,
   { trust }: Prepared,
   { socket, head }: { readonly socket: Socket; readonly head: RequestHead },
 ): Client {
-  let peer = directClients.get(socket)
-  if (peer === undefined) {
-    peer = directClient(socket.remoteAddress ?? '')
-    directClients.set(socket, peer)
-  }
-  if (trust(peer.address)) return proxiedClient(peer, head, trust)
+  const peer = peerOf(socket, trust)
+  const { client } = peer
+  if (peer.isTrusted) return proxiedClient(client, head, trust)
   const speaksForOthers = head.forwardedFor !== '' || head.forwarded !== ''
-  if (speaksForOthers && isPrivate(peer.address)) ground.lookAlikes.count(peer.address)
-  return peer
+  if (speaksForOthers && peer.isPrivate) ground.lookAlikes.count(client.address)
+  return client
 }

@@ -1,6 +1,6 @@
 import { edgeConfig } from './config.ts'
 import { createEdge } from './capability.ts'
-import { compilePolicy, findExpiredWaivers } from './policy/index.ts'
+import { compilePolicy, findBroadTrust, findExpiredWaivers } from './policy/index.ts'
 
 export type { EdgeParts } from './capability.ts'
 export type { EdgeConfig } from './config.ts'
@@ -13,6 +13,7 @@ export type { PolicyFinding, PolicyGround } from './policy/index.ts'
 export const edge = {
   config: edgeConfig,
   compile: compilePolicy,
+  findBroadTrust,
   findExpiredWaivers,
   create: createEdge,
 }

@@ -4,6 +4,7 @@ import { HoldfastError, type JsonObject } from '../../kernel/std/index.ts'
 import { uncoveredInOpenApi } from '../../limit/index.ts'
 import {
   findFile,
+  findDoubts,
   findTroubles,
   loadEnvironment,
   problemError,
@@ -74,11 +75,30 @@ export async function check(
   const troubles = await findTroubles(loaded, variables)
   if (troubles.length > 0) throw problemError(troubles)
   const { says, data } = summarise(loaded)
+  const doubts = findDoubts(loaded).map(({ path, message, hint }) => ({ path, message, hint }))
   const bare = openapi === undefined ? [] : await findUncovered(loaded, resolve(directory, openapi))
   const uncovered = openapi === undefined ? {} : { uncovered: bare }
   if (voice.json)
-    voice.document({ ok: bare.length === 0, file: loaded.file, hash: loaded.hash, ...data, ...uncovered })
-  else voice.say([`${voice.paper.paint('good', 'ok')} ${loaded.file}`, says, ...sayUncovered(bare, openapi)])
+    voice.document({
+      ok: bare.length === 0,
+      file: loaded.file,
+      hash: loaded.hash,
+      ...data,
+      doubts,
+      ...uncovered,
+    })
+  else {
+    const { paper } = voice
+    const doubtful = doubts.map(
+      ({ path, message, hint }) => `${paper.paint('warning', 'warning')} ${path}: ${message}; ${hint}`,
+    )
+    voice.say([
+      `${paper.paint('good', 'ok')} ${loaded.file}`,
+      says,
+      ...doubtful,
+      ...sayUncovered(bare, openapi),
+    ])
+  }
   return bare.length === 0 ? 0 : 1
 }
 

@@ -92,3 +92,8 @@ export async function findTroubles(
   const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
   return [...[...programs, ...missing].map(asProblem), ...expired, ...(await unreadableFiles(loaded))]
 }
+
+/** What is allowed and probably not meant; it keeps nothing from running. */
+export function findDoubts({ environment }: LoadedEnvironment): readonly Problem[] {
+  return edge.findBroadTrust(environment.edge)
+}

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { IdentityStore } from '../../capabilities/edge/ports.ts'
+import type { IdentityStore } from '../../capabilities/edge/data-plane/index.ts'
 import type { Random } from '../../kernel/std/index.ts'
 import { parseJson, readIfThere, replaceFile } from '../files/index.ts'
 

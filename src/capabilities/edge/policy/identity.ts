@@ -18,13 +18,7 @@ export function compileIdentity(
 ): EdgeIdentity | null {
   if (identity === undefined) return null
   const { jwt, apiKeys, session, passport, verifications } = identity
-  if (jwt === undefined && apiKeys === undefined && session === undefined && !passport) {
-    throw invalid(
-      'edge.identity',
-      'it says by nothing what users are known by',
-      'add jwt, apiKeys, session or passport',
-    )
-  }
+  checkSources(identity)
   const place = (file: string): string => (directory === undefined ? file : resolve(directory, file))
   const [verificationLimit = 0] = book.add({
     path: 'edge.identity.verifications',
@@ -45,6 +39,15 @@ export function compileIdentity(
     verificationLimit,
     passportLimit,
   }
+}
+
+function checkSources({ jwt, apiKeys, session, passport }: IdentityConfig): void {
+  if (jwt !== undefined || apiKeys !== undefined || session !== undefined || passport) return
+  throw invalid(
+    'edge.identity',
+    'it does not say by what users are known',
+    'add jwt, apiKeys, session or passport',
+  )
 }
 
 type Place = (file: string) => string

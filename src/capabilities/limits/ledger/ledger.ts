@@ -17,7 +17,7 @@ import { Debts } from './debts.ts'
 import { reservationExists, tooMany, unknownReservation } from './errors.ts'
 import type { Charge, Meter, Times } from './meter.ts'
 import { Memory } from './remembered.ts'
-import { mostReservations, Reservations, type Reservation } from './reservations.ts'
+import { endOf, mostReservations, Reservations, type Reservation } from './reservations.ts'
 import { foreseen, refusedByDebt, verdictOf, type Account } from './verdict.ts'
 
 /** How long what was leased may be spent, at most. */
@@ -45,7 +45,9 @@ export type Answers = {
 /** What a command came to. */
 export interface Outcome<A = unknown> {
   readonly answer: A
-  /** Something was counted, so it has to be written down. */
+  /** Something was counted or given back: it is remembered under its id, and undone if it cannot be written down. */
+  readonly counted: boolean
+  /** Something is different now, so it has to be written down: also a refusal that paid a part of a debt. */
   readonly changed: boolean
   /** It was answered before under the same id. */
   readonly recalled: boolean
@@ -76,8 +78,8 @@ function memoryKey(command: Command): string | undefined {
 }
 
 const plain = { recalled: false, wouldRefuse: [] } as const
-const unchanged = <A>(answer: A): Outcome<A> => ({ ...plain, answer, changed: false })
-const changed = <A>(answer: A): Outcome<A> => ({ ...plain, answer, changed: true })
+const unchanged = <A>(answer: A): Outcome<A> => ({ ...plain, answer, counted: false, changed: false })
+const changed = <A>(answer: A): Outcome<A> => ({ ...plain, answer, counted: true, changed: true })
 
 /**
  * Everything that is counted. Deterministic: the same commands at the same times come to the same answers, so that
@@ -104,7 +106,7 @@ export class Ledger {
       return { ...unchanged(this.again(command, recalled.answer)), recalled: true } as never
     }
     const outcome = this.act(command)
-    if (outcome.changed && key !== undefined) this.memory.remember(key, outcome.answer, command.at)
+    if (outcome.counted && key !== undefined) this.memory.remember(key, outcome.answer, command.at)
     return outcome as never
   }
 
@@ -120,7 +122,7 @@ export class Ledger {
   }
 
   /** Undoes what could not be written down, as far as somebody would otherwise be charged for it. */
-  undo(command: Command, { answer, changed: counted }: Outcome): void {
+  undo(command: Command, { answer, counted }: Outcome): void {
     if (!counted) return
     const key = memoryKey(command)
     if (command.does === 'take') this.returnUnits(command, command.cost)
@@ -178,28 +180,34 @@ export class Ledger {
   ): Outcome<LimitVerdict> {
     const { at, cost } = command
     const charges = this.chargesOf(command.limit, command.by, command.override)
-    const debtor = this.settle(charges, at)
-    if (debtor !== null) return unchanged(refusedByDebt(command, this.account(debtor, at), at))
+    const { paid, debtor } = this.settle(charges, at)
+    if (debtor !== null) {
+      return { ...unchanged(refusedByDebt(command, this.account(debtor, at), at)), changed: paid }
+    }
     const decided = this.meter.take(charges, cost, at)
     const answer = verdictOf(command, { ...decided, charges }, at)
     const wouldRefuse = decided.wouldRefuse.map(
       (index) => charges.find((charge) => charge.index === index)?.text ?? '',
     )
-    return { ...plain, answer, changed: decided.admitted, wouldRefuse }
+    const { admitted } = decided
+    return { ...plain, answer, counted: admitted, changed: admitted || paid, wouldRefuse }
   }
 
   private account(charge: Charge, at: number): Account {
     return { charge, standing: this.meter.standing(charge, at), owed: this.debts.of(charge) }
   }
 
-  /** Pays debts with what has come in since; the first account that still owes something, or null. */
-  private settle(charges: readonly Charge[], at: number): Charge | null {
-    if (this.debts.none) return null
+  /** Pays debts with what has come in since; says whether it did, and the first account that still owes something. */
+  private settle(charges: readonly Charge[], at: number): { paid: boolean; debtor: Charge | null } {
+    if (this.debts.none) return { paid: false, debtor: null }
+    let paid = 0
     for (const charge of charges) {
       const owed = this.debts.of(charge)
-      if (owed > 0) this.debts.set(charge, owed - this.draw(charge, owed, at))
+      const drawn = owed > 0 ? this.draw(charge, owed, at) : 0
+      if (drawn > 0) this.debts.set(charge, owed - drawn)
+      paid += drawn
     }
-    return charges.find((charge) => this.debts.of(charge) > 0) ?? null
+    return { paid: paid > 0, debtor: charges.find((charge) => this.debts.of(charge) > 0) ?? null }
   }
 
   /** Takes as much as an account has, at most so many; answers how many. */
@@ -221,11 +229,11 @@ export class Ledger {
     const hasWindow = charges.some(({ rule }) => rule.kind === 'window')
     const left = judging.map((charge) => this.meter.standing(charge, at).remaining - this.debts.of(charge))
     const cost = Math.max(1, Math.min(units, hasWindow ? mostWindowCost : units, ...left))
-    const { answer, changed: admitted } = this.take({ ...asked, cost })
+    const { answer, counted: admitted, changed: isChanged } = this.take({ ...asked, cost })
     const until = at + Math.min(longestLeaseMs, ...judging.map((charge) => this.spendableMs(charge, at)))
     const { retryAfterMs, because } = answer
     const leased = { granted: admitted ? cost : 0, until, retryAfterMs, because }
-    return admitted ? changed(leased) : unchanged(leased)
+    return { ...plain, answer: leased, counted: admitted, changed: isChanged }
   }
 
   /** A tenth of the period: so much later than it was counted may a unit be spent. */
@@ -239,8 +247,8 @@ export class Ledger {
     const { at, id, limit, by, override, cost, leaseMs } = command
     if (this.reservations.get(id) !== undefined) throw reservationExists(id)
     if (this.reservations.size >= mostReservations) throw tooMany('reservations', mostReservations)
-    const { answer, changed: admitted, wouldRefuse } = this.take(command)
-    if (!admitted) return unchanged({ ...answer, id, endsAt: null })
+    const { answer, counted, changed: isChanged, wouldRefuse } = this.take(command)
+    if (!counted) return { ...unchanged({ ...answer, id, endsAt: null }), changed: isChanged, wouldRefuse }
     const endsAt = at + leaseMs
     this.reservations.set({ id, limit, by, override, cost, takenAt: at, leasedAt: at, endsAt })
     return { ...changed({ ...answer, id, endsAt }), wouldRefuse }
@@ -313,7 +321,8 @@ export class Ledger {
   }
 
   private expire(at: number): void {
-    for (const ended of this.reservations.takeEnded(at)) this.release(ended, at)
+    // At the time of its own end, not of whoever asks next: so it comes to the same when it is done again.
+    for (const ended of this.reservations.takeEnded(at)) this.release(ended, endOf(ended))
   }
 
   private close(id: string, at: number): void {

@@ -75,6 +75,11 @@ export class Reservations {
   }
 }
 
+/** When a lease is found to have ended: at most a tenth of a second after its end. */
+export function endOf({ endsAt }: Reservation): number {
+  return tickOf(endsAt) * tickMs
+}
+
 function tickOf(endsAt: number): number {
   return Math.ceil(endsAt / tickMs)
 }

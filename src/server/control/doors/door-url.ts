@@ -1,8 +1,12 @@
-import type { DoorSettings } from './doors.ts'
+/** What the URL of doors depends on, beside their address. */
+interface Named {
+  readonly tls?: object | undefined
+  readonly hosts?: readonly string[] | undefined
+}
 
 /** The URL of doors that listen at an address, as `http://127.0.0.1:8400`. */
 export function doorUrl(
-  { tls, hosts }: Pick<DoorSettings, 'tls' | 'hosts'>,
+  { tls, hosts }: Named,
   { address, port }: { readonly address: string; readonly port: number },
 ): string {
   const isEverywhere = address === '0.0.0.0' || address === '::'

@@ -232,6 +232,7 @@ class ThreadedDataPlane implements RunningDataPlane {
   }
 
   #hear(news: ThreadNews): void {
+    if (news.say === 'offenders') return this.#reporter.see(news)
     if (news.say === 'look-alikes') return this.#reporter.addLookAlikes(news.peers)
     this.#identity.wantKeys()
     void this.#lookAtIdentity()

@@ -7,7 +7,8 @@ import type {
 } from '../../../../contracts/edge-policy.ts'
 import type { Counts, Limiter } from '../../../../kernel/limit/index.ts'
 import { bucketValue } from '../../../../kernel/series/index.ts'
-import { counted, type Counters, type LookAlike } from '../shared/index.ts'
+import { mergeOffenders, type Offenders } from '../../offenders/index.ts'
+import { counted, mostThreads, type Counters, type LookAlike } from '../shared/index.ts'
 
 /** What is counted under one policy. */
 export interface Ledger {
@@ -23,6 +24,8 @@ export interface Reporter {
   open(ledger: Ledger): void
   /** Remembers something for the next report. */
   note(note: EdgeNote): void
+  /** Remembers whom limits refused in a thread. */
+  see(seen: Offenders): void
   /** Adds requests of peers that look like proxies to the next report. */
   addLookAlikes(peers: readonly LookAlike[]): void
   /** Takes everything counted since the last call. */
@@ -30,6 +33,10 @@ export interface Reporter {
 }
 
 const mostNotes = 20
+/** Most in one report. */
+const mostNamed = { offenders: 64, nearMisses: 32 }
+/** What threads told within a second. */
+const mostSeen = 2 * mostThreads
 const mostLookAlikes = 16
 /** Policies whose last requests are still waited for. */
 const mostRetired = 4
@@ -40,8 +47,9 @@ export function createReporter(edgeId: string): Reporter {
   const counts = new Map<string, Counts>()
   let current: Ledger | null = null
   let notes: EdgeNote[] = []
-  let lookAlikes = new Map<string, number>()
+  const lookAlikes = createPeerCount()
   let number = 0
+  const seen: Offenders[] = []
 
   const takeLimits = (): LimitRollUp[] => {
     if (current === null) return []
@@ -77,20 +85,15 @@ export function createReporter(edgeId: string): Reporter {
     note: (note) => {
       if (notes.length < mostNotes) notes.push(note)
     },
-    addLookAlikes: (peers) => {
-      for (const { address, requests } of peers) {
-        const known = lookAlikes.get(address)
-        if (known !== undefined || lookAlikes.size < mostLookAlikes) {
-          lookAlikes.set(address, (known ?? 0) + requests)
-        }
-      }
+    see: (offenders) => {
+      if (seen.length < mostSeen) seen.push(offenders)
     },
+    addLookAlikes: lookAlikes.add,
     take: (second) => {
       const ledgers = current === null ? retired : [...retired, current]
       const happened = notes
       notes = []
-      const peers = [...lookAlikes].map(([address, requests]) => ({ address, requests }))
-      lookAlikes = new Map()
+      const peers = lookAlikes.take()
       return {
         number: ++number,
         edgeId,
@@ -100,7 +103,32 @@ export function createReporter(edgeId: string): Reporter {
         limits: takeLimits(),
         happened,
         ...(peers.length === 0 ? {} : { lookAlikes: peers }),
+        ...toldOffenders(seen.splice(0)),
       }
+    },
+  }
+}
+
+function toldOffenders(told: readonly Offenders[]): Pick<EdgeReport, 'offenders' | 'nearMisses'> {
+  if (told.length === 0) return {}
+  const { offenders, nearMisses } = mergeOffenders(told, mostNamed)
+  return { offenders: [...offenders], nearMisses: [...nearMisses] }
+}
+
+/** Requests of peers of all threads, a bounded number of peers. */
+function createPeerCount() {
+  let counts = new Map<string, number>()
+  return {
+    add: (peers: readonly LookAlike[]): void => {
+      for (const { address, requests } of peers) {
+        const known = counts.get(address)
+        if (known !== undefined || counts.size < mostLookAlikes) counts.set(address, (known ?? 0) + requests)
+      }
+    },
+    take: (): LookAlike[] => {
+      const peers = [...counts].map(([address, requests]) => ({ address, requests }))
+      counts = new Map()
+      return peers
     },
   }
 }

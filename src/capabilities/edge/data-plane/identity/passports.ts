@@ -11,7 +11,7 @@ export const probationMs = 10 * 60_000
 /** A note about when probation began is worth nothing after so long. */
 const noteMs = 24 * 3_600_000
 
-const shape = /^([np])\.([A-Za-z0-9_-]{12})\.([0-9a-z]{8,9})\.([A-Za-z0-9_-]{43})$/
+const shape = /^(([np])\.([A-Za-z0-9_-]{12})\.([0-9a-z]{8,9}))\.([A-Za-z0-9_-]{43})$/
 
 /** What a cookie of the edge says: `passport`, or that its address is on probation since a time. */
 export type Paper =
@@ -36,11 +36,9 @@ export function createPassportOffice(key: Uint8Array, random: Random): PassportO
     `${kind}.${randomToken(random, 9)}.${timeMs.toString(36)}`
   return {
     read: (cookie, address, nowMs) => {
-      const match = shape.exec(cookie)
-      if (match === null) return null
-      const [, kind, id = '', time = '', signature = ''] = match
-      const timeMs = Number.parseInt(time, 36)
-      const text = `${kind}.${id}.${time}`
+      const stamped = readStamp(cookie)
+      if (stamped === null) return null
+      const { text, kind, id, timeMs, signature } = stamped
       if (kind === 'p') {
         return timeMs > nowMs && isSigned(text, signature) ? { kind: 'passport', id } : null
       }
@@ -58,6 +56,13 @@ export function createPassportOffice(key: Uint8Array, random: Random): PassportO
       return `${text}.${sign(`${text} ${address}`)}`
     },
   }
+}
+
+function readStamp(cookie: string) {
+  const match = shape.exec(cookie)
+  if (match === null) return null
+  const [text = '', kind = '', id = '', time = '', signature = ''] = match.slice(1)
+  return { text, kind, id, timeMs: Number.parseInt(time, 36), signature }
 }
 
 /** The field that gives a cookie to a browser. */

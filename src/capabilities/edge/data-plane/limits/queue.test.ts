@@ -33,9 +33,9 @@ function bucket(everyMs: number) {
 describe('a queue', () => {
   test('admits in order of arrival, and others do not wait for them', async () => {
     const { clock, order, enter, queue } = bucket(300)
-    enter('a1', 1)
-    enter('a2', 1)
-    enter('b1', 2)
+    void enter('a1', 1)
+    void enter('a2', 1)
+    void enter('b1', 2)
     expect(queue.holds(1) && queue.holds(2) && !queue.holds(3)).toBe(true)
     await clock.advance(299)
     expect(order).toEqual([])
@@ -59,8 +59,8 @@ describe('a queue', () => {
 
   test('refuses whoever has waited for as long as is allowed', async () => {
     const { clock, enter, order } = bucket(600)
-    enter('a', 1)
-    enter('b', 1)
+    void enter('a', 1)
+    void enter('b', 1)
     await clock.advance(600)
     await clock.advance(399)
     expect(order).toEqual(['a admitted'])
@@ -70,8 +70,8 @@ describe('a queue', () => {
 
   test('whoever has gone holds no place and nobody up', async () => {
     const { clock, enter, order, leaves, queue } = bucket(300)
-    enter('a', 1)
-    enter('b', 1)
+    void enter('a', 1)
+    void enter('b', 1)
     leaves[0]?.()
     await clock.advance(300)
     expect(order).toEqual(['a gone', 'b admitted'])

@@ -1,5 +1,6 @@
 import type { EdgePolicy } from '../../../../contracts/edge-policy.ts'
 import type { PlainError } from '../../../../kernel/std/index.ts'
+import type { Offenders } from '../../offenders/index.ts'
 
 /** A certificate chain and its key, PEM. */
 export interface KeyPair {
@@ -62,7 +63,7 @@ export type ToThread =
   | { readonly say: 'identity'; readonly identity: IdentityMaterial }
   | { readonly say: 'drain'; readonly deadlineMs: number }
 
-/** What a thread answers. */
+/** What a thread answers, or says by itself. */
 export type FromThread =
   | { readonly say: 'prepared'; readonly number: number; readonly trouble: PlainError | null }
   | { readonly say: 'serving'; readonly number: number; readonly ports: readonly number[] }
@@ -76,6 +77,8 @@ export type ThreadNews =
   | { readonly say: 'unknown-key' }
   /** Private peers that speak for others and are not trusted, with their requests since the last time. */
   | { readonly say: 'look-alikes'; readonly peers: readonly LookAlike[] }
+  /** Whom limits refused since the last time, and who came near. */
+  | ({ readonly say: 'offenders' } & Offenders)
 
 /** A peer that may be a proxy that nobody trusts. */
 export interface LookAlike {

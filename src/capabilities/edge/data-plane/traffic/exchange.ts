@@ -12,7 +12,6 @@ import {
   reasonPhrase,
   responseFields,
   schemeOf,
-  statusClass,
   type OriginFailure,
   type Refusal,
 } from '../../pipeline/index.ts'

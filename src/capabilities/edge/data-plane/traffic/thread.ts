@@ -11,11 +11,13 @@ import {
   type ToThread,
 } from '../shared/index.ts'
 import { createLeases, createLookAlikes, prepare, type Prepared } from '../limits/index.ts'
+import { nameOffenders } from '../offenders/index.ts'
 import { createOrigins } from './origins.ts'
 import { serve, type Serving } from './serve.ts'
 import type { TrafficGround } from './visit.ts'
 
 const renewLeasesMs = 5000
+const tellOffendersMs = 5000
 const lookAlikesMs = 5000
 /** How long a WebSocket may go on when the edge ends. */
 const tunnelGraceMs = 1000
@@ -49,6 +51,7 @@ class Thread {
       isDraining: false,
     }
     systemClock.every(renewLeasesMs, () => this.#traffic.leases.renew())
+    systemClock.every(tellOffendersMs, () => this.#tellOffenders())
     systemClock.every(lookAlikesMs, () => this.#tellLookAlikes())
   }
 
@@ -86,6 +89,7 @@ class Thread {
     const { prepared, handout } = waiting
     this.#waiting = null
     // Requests under way go on with the one before.
+    this.#tellOffenders()
     this.#traffic.current?.limiter.close()
     this.#traffic.current = prepared
     this.#origins.keep(
@@ -148,8 +152,16 @@ class Thread {
     await Promise.all(this.#serving.map((serving) => serving.drain(deadlineMs)))
     await tunnelsEnded
     await this.#origins.close()
+    this.#tellOffenders()
     this.#traffic.current?.limiter.close()
     this.#tell({ say: 'drained' })
+  }
+
+  #tellOffenders(): void {
+    const { current } = this.#traffic
+    if (current === null) return
+    const seen = nameOffenders(current.offenders, current.policy)
+    if (seen.offenders.length + seen.nearMisses.length > 0) this.#tell({ say: 'offenders', ...seen })
   }
 }
 

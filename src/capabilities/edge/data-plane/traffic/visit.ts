@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { EdgeBan } from '../../../../contracts/edge-policy.ts'
 import type { Clock, Random } from '../../../../kernel/std/index.ts'
 import {
   banRefusal,
@@ -23,6 +24,7 @@ import {
   type RequestHead,
   type RetryBudget,
   type Target,
+  type Trust,
 } from '../../pipeline/index.ts'
 import {
   admitOrWait,
@@ -119,6 +121,23 @@ export function inspect(
   { request, isUpgrade }: Inspected,
 ): Seen | Promise<Seen> {
   const startedMs = ground.clock.monotonicMs()
+  const sound = readSound(ground, prepared, request)
+  if ('kind' in sound) return sound
+  const client = clientOf(ground, prepared, { socket: request.socket, head: sound.head })
+  const arrival = { prepared, request, isUpgrade, ...sound, startedMs, client }
+  const ban = prepared.bans.knowsNoAddress ? undefined : prepared.bans.byAddress(client)
+  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban)
+  const who = prepared.identity?.identify(sound.head, client) ?? nobody
+  if (!(who instanceof Promise)) return admitVisit(ground, arrival, who)
+  return who.then((known) => (request.socket.destroyed ? gone : admitVisit(ground, arrival, known)))
+}
+
+/** What a request says, or why it cannot be served. */
+function readSound(
+  ground: TrafficGround,
+  prepared: Prepared,
+  request: IncomingMessage,
+): Pick<Visit, 'head' | 'target'> | Refused {
   const head = readHead(request.rawHeaders, request.httpVersion, request.url ?? '')
   if (isFault(head)) return refuseFault(prepared, head, undefined)
   const target = normaliseTarget(request.url ?? '')
@@ -127,17 +146,7 @@ export function inspect(
   if (misfit !== null) return refuseFault(prepared, misfit, head)
   const { localAddress = '', localPort = 0 } = request.socket
   head.authority ||= ownAuthority(localAddress, localPort)
-  const client = clientOf(ground, prepared, { socket: request.socket, head })
-  const arrival = { prepared, request, isUpgrade, head, target, startedMs, client }
-  if (!prepared.bans.knowsNoAddress) {
-    const ban = prepared.bans.byAddress(client)
-    if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban.until)
-  }
-  if (prepared.identity === null) return admitVisit(ground, arrival, nobody)
-  const who = prepared.identity.identify(head, client)
-  return who instanceof Promise
-    ? who.then((known) => (request.socket.destroyed ? gone : admitVisit(ground, arrival, known)))
-    : admitVisit(ground, arrival, who)
+  return { head, target }
 }
 
 const gone: Gone = { kind: 'gone' }
@@ -151,11 +160,12 @@ interface Arrival extends Pick<Visit, 'prepared' | 'request' | 'head' | 'target'
   readonly isUpgrade: boolean
 }
 
-function refuseBanned(ground: TrafficGround, { prepared, head }: Arrival, untilMs: number): Refused {
+function refuseBanned(ground: TrafficGround, { prepared, head }: Arrival, ban: EdgeBan): Refused {
   const { counters, unmatched } = prepared
+  unmatched.watch.banned(ban.subject)
   counters.add(unmatched.slot, counted.requests, 1)
   counters.add(unmatched.slot, counted.refused, 1)
-  return refuse(prepared, banRefusal(untilMs, ground.clock.now()), { slot: -1, head, close: false })
+  return refuse(prepared, banRefusal(ban.until, ground.clock.now()), { slot: -1, head, close: false })
 }
 
 /** A request whose sender and route are known. */
@@ -169,7 +179,7 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   const { prepared, request, head, target, client } = arrival
   const { bans, counters, errors } = prepared
   const ban = bans.knowsNobody ? undefined : bans.byIdentity(who)
-  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban.until)
+  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban)
   const nowMs = ground.limitTimeMs()
   const host = hostName(head.authority)
   const method = request.method ?? ''
@@ -181,6 +191,8 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   if (isAllowed(bounds, client, who)) return finish(ground, known, admitted)
   const spent = errors.refusalFor(countable, nowMs)
   if (spent !== null) {
+    const key = spent.limit.keyOf(countable)
+    bounds.watch.decided(spent.limit, { key, isAdmitted: false }, { countable, nowMs })
     const policies = policiesOf([spent.limit])
     return refuseBy(ground, known, { limit: spent.limit, policies, retryAfterMs: spent.waitMs })
   }
@@ -296,20 +308,36 @@ function refuse(prepared: Prepared, refusal: Refusal, { slot, head, close }: Ref
   }
 }
 
-const directClients = new WeakMap<Socket, Client>()
+interface Peer {
+  readonly client: Client
+  /** What the policy that was asked last says. */
+  readonly trust: Trust
+  readonly isTrusted: boolean
+  readonly isPrivate: boolean
+}
+
+const peers = new WeakMap<Socket, Peer>()
+
+/** Looked up once for each connection and policy. */
+function peerOf(socket: Socket, trust: Trust): Peer {
+  const known = peers.get(socket)
+  if (known?.trust === trust) return known
+  const client = known?.client ?? directClient(socket.remoteAddress ?? '')
+  const { address } = client
+  const peer = { client, trust, isTrusted: trust(address), isPrivate: isPrivate(address) }
+  peers.set(socket, peer)
+  return peer
+}
 
 function clientOf(
   ground: TrafficGround,
   { trust }: Prepared,
   { socket, head }: { readonly socket: Socket; readonly head: RequestHead },
 ): Client {
-  let peer = directClients.get(socket)
-  if (peer === undefined) {
-    peer = directClient(socket.remoteAddress ?? '')
-    directClients.set(socket, peer)
-  }
-  if (trust(peer.address)) return proxiedClient(peer, head, trust)
+  const peer = peerOf(socket, trust)
+  const { client } = peer
+  if (peer.isTrusted) return proxiedClient(client, head, trust)
   const speaksForOthers = head.forwardedFor !== '' || head.forwarded !== ''
-  if (speaksForOthers && isPrivate(peer.address)) ground.lookAlikes.count(peer.address)
-  return peer
+  if (speaksForOthers && peer.isPrivate) ground.lookAlikes.count(client.address)
+  return client
 }

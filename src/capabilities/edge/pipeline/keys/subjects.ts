@@ -43,12 +43,21 @@ export function createSubjectBook<T>(
       .filter(([subject]) => !proven.test(subject))
       .map(([subject, value]) => [widened(subject.replace(/^ip:/, '')), value] as const),
   )
+  // The client of a connection is the same for all of its requests.
+  const found = new WeakMap<Client, { readonly value: T | undefined }>()
+  const find = ({ address }: Client): T | undefined => {
+    const parsed = parseAddress(address)
+    return parsed === null ? undefined : ranges.find(parsed)
+  }
   return {
     knowsNoAddress: ranges.isEmpty,
     knowsNobody: subjects.size === 0,
-    byAddress: ({ address }) => {
-      const parsed = parseAddress(address)
-      return parsed === null ? undefined : ranges.find(parsed)
+    byAddress: (client) => {
+      const known = found.get(client)
+      if (known !== undefined) return known.value
+      const value = find(client)
+      found.set(client, { value })
+      return value
     },
     byIdentity: ({ user, key, passport }) =>
       subjects.get(user) ?? subjects.get(key) ?? subjects.get(passport),

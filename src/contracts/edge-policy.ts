@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { nearMiss } from './edge.ts'
+import { refusedEntry } from './limits.ts'
 
 /** One address that answers for an upstream. */
 export const upstreamTarget = z.strictObject({
@@ -248,6 +250,10 @@ export const edgeReport = z.strictObject({
   unhealthyTargets: z.array(z.string()),
   /** What happened in this second besides traffic; at most 20. */
   happened: z.array(edgeNote).max(20),
+  /** Whom limits refused most since the last report that names any; said every five seconds. */
+  offenders: z.array(refusedEntry).max(64).optional(),
+  /** Who came near a limit meanwhile, nearest first. */
+  nearMisses: z.array(nearMiss).max(32).optional(),
   /** Private peers that are no trusted proxies and yet speak for others, and how many requests came from each. */
   lookAlikes: z
     .array(z.strictObject({ address: z.string(), requests: z.number().int() }))

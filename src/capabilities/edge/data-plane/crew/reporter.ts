@@ -7,7 +7,8 @@ import type {
 } from '../../../../contracts/edge-policy.ts'
 import type { Counts, Limiter } from '../../../../kernel/limit/index.ts'
 import { bucketValue } from '../../../../kernel/series/index.ts'
-import { counted, type Counters, type LookAlike, type SharedRefusals } from '../shared/index.ts'
+import { mergeOffenders, type Offenders } from '../../offenders/index.ts'
+import { counted, mostThreads, type Counters, type LookAlike, type SharedRefusals } from '../shared/index.ts'
 import { StoreRefusals } from './store-refusals.ts'
 
 /** What is counted under one policy. */
@@ -26,6 +27,8 @@ export interface Reporter {
   note(note: EdgeNote): void
   /** Counts as refused what shared counters refused although the table had admitted it. */
   addSharedRefusals(refusals: SharedRefusals): void
+  /** Remembers whom limits refused in a thread. */
+  see(seen: Offenders): void
   /** Adds requests of peers that look like proxies to the next report. */
   addLookAlikes(peers: readonly LookAlike[]): void
   /** Takes everything counted since the last call. */
@@ -33,6 +36,10 @@ export interface Reporter {
 }
 
 const mostNotes = 20
+/** Most in one report. */
+const mostNamed = { offenders: 64, nearMisses: 32 }
+/** What threads told within a second. */
+const mostSeen = 2 * mostThreads
 const mostLookAlikes = 16
 /** Policies whose last requests are still waited for. */
 const mostRetired = 4
@@ -46,6 +53,7 @@ export function createReporter(edgeId: string): Reporter {
   let notes: EdgeNote[] = []
   const lookAlikes = createPeerCount()
   let number = 0
+  const seen: Offenders[] = []
 
   return {
     open: (ledger) => {
@@ -70,6 +78,9 @@ export function createReporter(edgeId: string): Reporter {
     addSharedRefusals: (refusals) => {
       for (const { name, rule, refused } of refusals) stores.add(keyOf(name, rule), refused)
     },
+    see: (offenders) => {
+      if (seen.length < mostSeen) seen.push(offenders)
+    },
     addLookAlikes: lookAlikes.add,
     take: (second) => {
       const ledgers = current === null ? retired : [...retired, current]
@@ -85,9 +96,16 @@ export function createReporter(edgeId: string): Reporter {
         limits: current === null ? [] : takeLimits(current, counts, stores),
         happened,
         ...(peers.length === 0 ? {} : { lookAlikes: peers }),
+        ...toldOffenders(seen.splice(0)),
       }
     },
   }
+}
+
+function toldOffenders(told: readonly Offenders[]): Pick<EdgeReport, 'offenders' | 'nearMisses'> {
+  if (told.length === 0) return {}
+  const { offenders, nearMisses } = mergeOffenders(told, mostNamed)
+  return { offenders: [...offenders], nearMisses: [...nearMisses] }
 }
 
 /** Requests of peers of all threads, a bounded number of peers. */

@@ -31,11 +31,19 @@ function threadEnded(why: string): HoldfastError {
   })
 }
 
+const news: ReadonlySet<FromThread['say']> = new Set<ThreadNews['say']>([
+  'unknown-key',
+  'look-alikes',
+  'offenders',
+  'counters',
+  'shared-refusals',
+])
+
 function isNews(message: FromThread): message is ThreadNews {
-  return ['unknown-key', 'look-alikes', 'counters', 'shared-refusals'].includes(message.say)
+  return news.has(message.say)
 }
 
-/** Starts a thread. */
+/** Starts a thread; what it says by itself goes to `onNews`. */
 export function openSeat(ground: ThreadGround, onNews: (news: ThreadNews) => void): Seat {
   const script = new URL(`../traffic/thread${extname(import.meta.url)}`, import.meta.url)
   const worker = new Worker(script, { workerData: ground, name: `edge-${ground.thread}` })

@@ -56,7 +56,7 @@ interface Verdicts {
 
 function join(
   { counters, places }: SharedLimits,
-  { bounds, nowMs }: OwnAdmission,
+  { bounds, countable, nowMs }: OwnAdmission,
   { own, verdict }: Verdicts,
 ): Admission {
   const wouldRefuse = own.wouldRefuse || verdict.wouldRefuse.length > 0
@@ -69,6 +69,10 @@ function join(
   }
   giveBack(own, nowMs)
   const refusedBy = bounds.limits.find(({ index }) => places.get(index) === verdict.refusedBy) ?? null
+  if (refusedBy !== null) {
+    const key = refusedBy.keyOf(countable)
+    bounds.watch.decided(refusedBy, { key, isAdmitted: false }, { countable, nowMs })
+  }
   return { refusedBy, retryAfterMs: verdict.retryAfterMs, wouldRefuse, lease: null }
 }
 

@@ -6,14 +6,15 @@ import {
   keyReader,
   policiesField,
   policyNames,
+  subjectReader,
   type Countable,
   type SubjectBook,
 } from '../../pipeline/index.ts'
+import { nearUnits, type Watch, type Watched } from '../offenders/index.ts'
 import { LimitQueue } from './queue.ts'
 
 /** A limit ready to be taken from. */
-export interface PreparedLimit {
-  readonly index: number
+export interface PreparedLimit extends Watched {
   readonly name: string
   /** As written. */
   readonly rule: string
@@ -47,6 +48,8 @@ export interface Bounds {
   readonly policies: string
   /** Whether admitted answers say how the limits stand. */
   readonly saysFields: boolean
+  /** Writes down whom the limits refuse. */
+  readonly watch: Watch
 }
 
 /** Prepares the limits of a policy on its limiter. */
@@ -71,6 +74,8 @@ export function prepareLimits(
       queue: parsed.queue === null ? null : new LimitQueue(parsed.queue, clock),
       keyOf: (from) => limiter.hash(read(from)),
       textOf: read,
+      subjectOf: subjectReader(parsed),
+      nearFrom: nearUnits(parsed),
     }
   })
 }
@@ -83,10 +88,12 @@ export interface BoundsParts {
   readonly cost: number
   readonly allow: readonly string[]
   readonly saysFields: boolean
+  readonly watch: Watch
 }
 
 /** Puts together what bounds a request. */
-export function createBounds({ name, slot, limits, cost, allow, saysFields }: BoundsParts): Bounds {
+export function createBounds(parts: BoundsParts): Bounds {
+  const { name, slot, limits, cost, allow, saysFields, watch } = parts
   const [first] = limits
   const isShort = limits.length === 1 && first !== undefined && !first.isLease && !first.isDryRun
   return {
@@ -99,6 +106,7 @@ export function createBounds({ name, slot, limits, cost, allow, saysFields }: Bo
     allow: createSubjectBook(allow.map((subject) => [subject, true as const])),
     policies: policiesOf(limits),
     saysFields,
+    watch,
   }
 }
 

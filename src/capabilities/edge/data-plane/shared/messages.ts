@@ -1,5 +1,6 @@
 import type { EdgePolicy } from '../../../../contracts/edge-policy.ts'
 import type { PlainError } from '../../../../kernel/std/index.ts'
+import type { Offenders } from '../../offenders/index.ts'
 
 /** A certificate chain and its key, PEM. */
 export interface KeyPair {
@@ -66,7 +67,7 @@ export type ToThread =
   | { readonly say: 'identity'; readonly identity: IdentityMaterial }
   | { readonly say: 'drain'; readonly deadlineMs: number }
 
-/** What a thread answers. */
+/** What a thread answers, or says by itself. */
 export type FromThread =
   | { readonly say: 'prepared'; readonly number: number; readonly trouble: PlainError | null }
   | { readonly say: 'serving'; readonly number: number; readonly ports: readonly number[] }
@@ -83,6 +84,8 @@ export type ThreadNews =
   /** The store of shared counters was lost, or is back. */
   | { readonly say: 'counters'; readonly thread: number; readonly isUp: boolean; readonly why: string }
   | { readonly say: 'shared-refusals'; readonly refusals: SharedRefusals }
+  /** Whom limits refused since the last time, and who came near. */
+  | ({ readonly say: 'offenders' } & Offenders)
 
 /** What the shared counters refused, of what the edge's own table had admitted, since the last time. */
 export type SharedRefusals = readonly {

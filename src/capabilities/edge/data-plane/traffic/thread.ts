@@ -11,11 +11,13 @@ import {
   type ToThread,
 } from '../shared/index.ts'
 import { createLeases, createLookAlikes, prepare, SharedKeeper, type Prepared } from '../limits/index.ts'
+import { nameOffenders } from '../offenders/index.ts'
 import { createOrigins } from './origins.ts'
 import { serve, type Serving } from './serve.ts'
 import type { TrafficGround } from './visit.ts'
 
 const renewLeasesMs = 5000
+const tellOffendersMs = 5000
 const lookAlikesMs = 5000
 const sharedRefusalsMs = 1000
 /** How long a WebSocket may go on when the edge ends. */
@@ -61,6 +63,7 @@ class Thread {
       onChange: (isUp, why) => tell({ say: 'counters', thread, isUp, why }),
     })
     systemClock.every(sharedRefusalsMs, () => this.#tellSharedRefusals())
+    systemClock.every(tellOffendersMs, () => this.#tellOffenders())
     systemClock.every(lookAlikesMs, () => this.#tellLookAlikes())
   }
 
@@ -99,6 +102,7 @@ class Thread {
     const { prepared, handout } = waiting
     this.#waiting = null
     // Requests under way go on with the one before.
+    this.#tellOffenders()
     this.#traffic.current?.limiter.close()
     this.#traffic.current = prepared
     this.#shared.keep(prepared.shared)
@@ -169,8 +173,16 @@ class Thread {
     await tunnelsEnded
     await this.#origins.close()
     this.#shared.keep(null)
+    this.#tellOffenders()
     this.#traffic.current?.limiter.close()
     this.#tell({ say: 'drained' })
+  }
+
+  #tellOffenders(): void {
+    const { current } = this.#traffic
+    if (current === null) return
+    const seen = nameOffenders(current.offenders, current.policy)
+    if (seen.offenders.length + seen.nearMisses.length > 0) this.#tell({ say: 'offenders', ...seen })
   }
 }
 

@@ -6,7 +6,7 @@ import { fakeControl, type Call, type FakeControl, type Reply } from './fake-con
 const cleanups: (() => Promise<void>)[] = []
 
 afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean()
+  for (const clean of cleanups.splice(0).toReversed()) await clean()
 })
 
 const admitted = {
@@ -43,7 +43,7 @@ async function open<const Settings extends LimitSettings>(
   { reply = generous, ...control }: Partial<ControlAddress> & { reply?: FakeControl['reply'] } = {},
 ) {
   const fake = await fakeControl(reply)
-  cleanups.push(fake.close)
+  cleanups.push(() => fake.close())
   const lines: string[] = []
   const limits = createLimits(settings, {
     control: { url: fake.url, token: 'secret', timeoutMs: 5000, ...control },
@@ -181,9 +181,9 @@ describe('without control', () => {
   test('each limit does what it was told: its share, all, or nothing', async () => {
     const { limits, lines } = openAway({
       mail: '4/hour per user',
-      chat: { rule: '4/hour', whenAway: 'open' },
-      pay: { rule: '4/hour', whenAway: 'closed' },
-      run: { rule: '2 at once', whenAway: 'local' },
+      chat: { limit: '4/hour', whenAway: 'open' },
+      pay: { limit: '4/hour', whenAway: 'closed' },
+      run: { limit: '2 at once', whenAway: 'local' },
     })
     const same = () => ({ user: 1 })
     expect((await takes(limits, 4, same)).map((verdict) => verdict.admitted)).toEqual([

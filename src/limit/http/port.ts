@@ -1,5 +1,4 @@
 import type { Verdict } from '../port.ts'
-import type { ReadField } from './address.ts'
 
 /** Reads a dimension out of a request; undefined: the request does not prove it. */
 export type ReadValue<Request> = (request: Request) => string | number | undefined
@@ -52,7 +51,7 @@ export interface HttpRequest<Request> {
   readonly target: string
   /** Address of the other end of the connection. */
   readonly peer: string
-  readonly field: ReadField
+  field(name: string): string | undefined
 }
 
 /** What is to be done with a request. */

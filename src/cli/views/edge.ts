@@ -119,5 +119,6 @@ export const edgeViews = {
       limits.map((limit) => limitRow(limit, paper)),
       paper,
     ),
+    ...limits.flatMap(({ shared }) => (shared === undefined ? [] : ['', harmless(shared)])),
   ],
 } satisfies Views

@@ -89,7 +89,9 @@ export function routeViews({ policy, reports, waivers }: UseGround): RouteView[]
 export function limitViews({ policy, reports, lastHour }: UseGround): LimitView[] {
   const lastMinute = sumLimits(reports.flatMap(({ limits }) => limits))
   const routeOf = new Map(
-    policy.routes.flatMap(({ name, limits }) => limits.map((index) => [index, name] as const)),
+    policy.routes.flatMap(({ name, limits, messageLimits }) =>
+      [...limits, ...messageLimits].map((index) => [index, name] as const),
+    ),
   )
   const none = { admitted: 0, refused: 0, wouldRefuse: 0 }
   return policy.limits.map(({ name, rule }, index) => {

@@ -77,6 +77,8 @@ export interface Visit {
   readonly target: Target
   readonly client: Client
   readonly countable: Countable
+  /** The limits pass over whoever sent it. */
+  readonly isAllowed: boolean
   /** Further fields of the answer: name, value, name, value ... */
   readonly answerFields: readonly string[]
   /** On the monotonic clock. */
@@ -173,6 +175,7 @@ function refuseBanned(ground: TrafficGround, { prepared, head }: Arrival, ban: E
 
 /** A request whose sender and route are known. */
 interface Known extends Arrival {
+  readonly isAllowed: boolean
   readonly route: PreparedRoute | null
   readonly bounds: Bounds
   readonly countable: Countable
@@ -190,8 +193,9 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   const bounds = boundsOf(prepared, route, arrival.isUpgrade)
   counters.add(bounds.slot, counted.requests, 1)
   const countable = { client, who, route: bounds.name, host, method, head }
-  const known = { ...arrival, route, bounds, countable }
-  if (isAllowed(bounds, client, who)) return finish(ground, known, admitted)
+  const isAllowed = allows(bounds, client, who)
+  const known = { ...arrival, route, bounds, countable, isAllowed }
+  if (isAllowed) return finish(ground, known, admitted)
   const spent = errors.refusalFor(countable, nowMs)
   if (spent !== null) {
     const key = spent.limit.keyOf(countable)
@@ -213,7 +217,7 @@ function boundsOf(prepared: Prepared, route: PreparedRoute | null, isUpgrade: bo
   return isUpgrade ? route.upgrade : route
 }
 
-function isAllowed({ allow }: Bounds, client: Client, who: Identity): boolean {
+function allows({ allow }: Bounds, client: Client, who: Identity): boolean {
   if (!allow.knowsNoAddress && allow.byAddress(client) === true) return true
   return !allow.knowsNobody && allow.byIdentity(who) === true
 }

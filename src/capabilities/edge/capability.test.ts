@@ -398,3 +398,49 @@ describe('operations', () => {
     })
   })
 })
+
+describe('whom limits refuse', () => {
+  const offender = {
+    limit: login.name,
+    rule: login.rule,
+    subject: 'ip:203.0.113.7',
+    refused: 3,
+    admitted: 1,
+    wouldRefuse: 0,
+    routes: [{ route: 'POST /login', admitted: 1, refused: 3 }],
+  }
+  const refusals = async () => (await timeline.read({ kinds: ['limits.refused'] })).map(({ data }) => data)
+
+  test('is one fact a minute, and none when nobody was', async () => {
+    await start()
+    await pass(5, { offenders: [offender] })
+    await pass(130)
+    expect(await refusals()).toMatchObject([
+      { door: 'edge', entries: [{ subject: 'ip:203.0.113.7', refused: 15, admitted: 5 }] },
+    ])
+  })
+
+  test('a control that is started anew says a minute whole, and none twice', async () => {
+    await start()
+    await pass(5, { offenders: [offender] })
+    await stopAll()
+    await start()
+    await pass(60)
+    await stopAll()
+    await start()
+    await pass(60)
+    expect(await refusals()).toMatchObject([{ entries: [{ refused: 15 }] }])
+  })
+
+  test('who came near is told, until they are refused', async () => {
+    const capability = await start()
+    const { limit, rule, subject } = offender
+    await pass(2, { nearMisses: [{ limit, rule, subject, seen: 1, share: 0.9 }] })
+    expect(await call(capability, 'edge.near-misses')).toMatchObject({
+      says: '1 subject had at least 80 % of a limit in use in the last hour and was not refused; nearest ip:203.0.113.7, 90 % of edge.route.POST /login.',
+      nearMisses: [{ seen: 2, share: 0.9 }],
+    })
+    await pass(1, { offenders: [offender] })
+    expect(await call(capability, 'edge.near-misses')).toMatchObject({ nearMisses: [] })
+  })
+})

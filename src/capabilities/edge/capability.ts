@@ -5,6 +5,7 @@ import { banFold, bansOf, type BanView } from './bans.ts'
 import type { EdgeConfig } from './config.ts'
 import { followReports } from './follow.ts'
 import { bindOperations } from './operations.ts'
+import { createNearMissBook } from './offenders/index.ts'
 import { compilePolicy, findBroadTrust, findExpiredWaivers } from './policy/index.ts'
 import type { EdgePorts } from './ports.ts'
 import { pushPolicies } from './push.ts'
@@ -27,6 +28,7 @@ export function createEdge(parts: EdgeParts, context: Context, ports: EdgePorts)
   const stopping = new AbortController()
   const running: Promise<void>[] = []
   const recent = createWindow(context)
+  const nearMisses = createNearMissBook()
   let bans: View<BanView> = { state: banFold.initial }
   const compile = () => {
     const upstreams = ports.upstreams.current()
@@ -40,7 +42,7 @@ export function createEdge(parts: EdgeParts, context: Context, ports: EdgePorts)
   )
   return {
     name: 'edge',
-    operations: bindOperations({ context, compile, reports: recent.reports, waivers }),
+    operations: bindOperations({ context, compile, reports: recent.reports, waivers, nearMisses }),
     check: async () =>
       [...findExpiredWaivers(section, context.clock.now()), ...findBroadTrust(section)].map(asFinding),
     start: async () => {
@@ -49,9 +51,13 @@ export function createEdge(parts: EdgeParts, context: Context, ports: EdgePorts)
       const { signal } = stopping
       const serviceOf = new Map(routes.map(([route, { to }]) => [route, to]))
       const { dataPlane } = ports
+      const onReport = (report: EdgeReport): void => {
+        recent.add(report)
+        nearMisses.add(report)
+      }
       running.push(
         pushPolicies({ context, ports, view, compile, signal }),
-        followReports({ context, dataPlane, view, serviceOf, onReport: recent.add, signal }),
+        followReports({ context, dataPlane, view, serviceOf, onReport, signal }),
       )
     },
     stop: async () => {

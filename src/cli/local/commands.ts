@@ -157,6 +157,40 @@ const importCommand: Command = {
   },
 }
 
+const simulateCommand: Command = {
+  words: 'limits simulate',
+  summary: 'Say whom the limits of an environment file would have refused, from access logs',
+  group: 'look',
+  positional: [],
+  flags: [
+    {
+      name: 'log',
+      field: 'log',
+      kind: 'list',
+      required: true,
+      means: 'an access log, plain or .gz; several are replayed in the order given',
+    },
+    {
+      name: 'format',
+      field: 'format',
+      kind: 'choice',
+      choices: ['auto', 'combined', 'caddy', 'json'],
+      fallback: 'auto',
+      means: 'how it is written: combined is nginx and Apache, json one object a line',
+    },
+    text('host', 'host of the requests, for a log that does not say'),
+    text('against', 'an environment file to compare with, as the one of today'),
+  ],
+  details: [
+    'The limits are those of the file that --config names, or else of the nearest holdfast.config.ts.',
+    'Works without control and changes nothing.',
+  ],
+  run: async (parsed, surroundings) => {
+    const { simulateLimits } = await import('./simulate/index.ts')
+    return simulateLimits(parsed, surroundings)
+  },
+}
+
 /** The commands that work without control. */
 export const localCommands: readonly Command[] = [
   initCommand,
@@ -165,4 +199,5 @@ export const localCommands: readonly Command[] = [
   downCommand,
   doctorCommand,
   importCommand,
+  simulateCommand,
 ]

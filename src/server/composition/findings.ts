@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
 import type { Finding } from '../../kernel/capability/index.ts'
-import { systemClock } from '../../kernel/std/index.ts'
+import { systemClock, systemCode } from '../../kernel/std/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
 import type { LoadedEnvironment } from './load.ts'
 import type { Problem } from './problems.ts'
@@ -25,6 +25,13 @@ async function isReadable(file: string): Promise<boolean> {
   }
 }
 
+async function isMissing(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => false,
+    (error: unknown) => systemCode(error) === 'ENOENT',
+  )
+}
+
 async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
   const { edge, control } = loaded.environment
   const named = [
@@ -40,11 +47,11 @@ async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Prob
         ],
   )
   const { jwt, apiKeys, session } = edge.identity ?? {}
+  const jwks = jwt?.jwks.startsWith('https://') === true ? undefined : jwt?.jwks
+  // A service that signs tokens writes its public keys itself, and has not run yet: the edge waits for the file.
+  const isToCome = jwks !== undefined && (await isMissing(resolve(loaded.directory, jwks)))
   const proofs = [
-    {
-      file: jwt?.jwks.startsWith('https://') === true ? undefined : jwt?.jwks,
-      path: 'edge.identity.jwt.jwks',
-    },
+    { file: isToCome ? undefined : jwks, path: 'edge.identity.jwt.jwks' },
     { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
     { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
   ]

@@ -125,7 +125,11 @@ export const answerers: Readonly<Record<string, Answerer>> = {
   },
   'edge.traffic': (_: never, { clock }) => trafficView(clock.now()),
   'edge.routes': (_: never, { clock }) => ({ says: '', routes: routeViews(clock.now()) }),
-  'edge.limits': (_: never, { clock }) => ({ says: '', limits: limitViews(clock.now()) }),
+  'edge.limits': (_: never, { clock }) => ({
+    says: '',
+    limits: limitViews(clock.now()).map(({ door: _door, fast: _fast, ...view }) => view),
+  }),
+  'limits.list': (_: never, { clock }) => ({ says: '', limits: limitViews(clock.now()) }),
   'series.query': (input: Operations['series.query']['input'], { clock }) => seriesOf(input, clock.now()),
   'timeline.read': (input: Operations['timeline.read']['input'], { facts }) => ({
     facts: facts.filter((fact) => passes(fact, input)).slice(-(input.limit ?? 50)),

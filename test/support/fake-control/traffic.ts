@@ -3,7 +3,7 @@ import type { Operations } from '../../../src/contracts/index.ts'
 type Query = Operations['series.query']['input']
 type Answer = Operations['series.query']['output']
 type RouteView = Operations['edge.routes']['output']['routes'][number]
-type LimitView = Operations['edge.limits']['output']['limits'][number]
+type LimitView = Operations['limits.list']['output']['limits'][number]
 
 interface Route {
   readonly name: string
@@ -148,7 +148,7 @@ export function routeViews(now: number): readonly RouteView[] {
   ]
 }
 
-/** Every limit as `edge.limits` answers. */
+/** Every limit as `limits.list` answers. */
 export function limitViews(now: number): readonly LimitView[] {
   const tally = (perSecond: number): { lastMinute: number; lastHour: number } => ({
     lastMinute: Math.round(perSecond * 60),

@@ -13,6 +13,7 @@ export {
   nobody,
   proxiedClient,
   rungOf,
+  subjectReader,
   type Client,
   type Countable,
   type Identity,

@@ -61,6 +61,14 @@ function compileUpstreams(upstreams: readonly UpstreamState[], used: ReadonlySet
     }))
 }
 
+/** Which limits edges keep together, and how; those that belong to no route are each edge's own. */
+function compileShared({ shared, routes }: EdgeConfig, compiled: EdgePolicy['routes']) {
+  if (shared === undefined) return {}
+  const { redis, ...how } = shared
+  const limits = compiled.filter(({ name }) => routes[name]?.shared !== false).flatMap(({ limits }) => limits)
+  return { shared: { url: redis, ...how, limits } }
+}
+
 /**
  * Compiles the section into what the edge process needs to know; pure. The first thing that is wrong is thrown.
  * Errors: `configuration.invalid`, `limit.unreadable`, `limit.unsupported`, with the path of the key.
@@ -82,6 +90,7 @@ export function compilePolicy(config: EdgeConfig, ground: PolicyGround): EdgePol
     bans: [...(ground.bans ?? [])],
     identity,
     rateLimitFields: config.rateLimitFields,
+    ...compileShared(config, routes),
     upstreams: compileUpstreams(ground.upstreams, used),
     limiterCapacity: config.keys,
     maxConnections: config.maxConnections,

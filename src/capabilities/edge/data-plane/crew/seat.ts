@@ -31,14 +31,26 @@ function threadEnded(why: string): HoldfastError {
   })
 }
 
-/** Starts a thread. */
+const news: ReadonlySet<FromThread['say']> = new Set<ThreadNews['say']>([
+  'unknown-key',
+  'look-alikes',
+  'offenders',
+  'counters',
+  'shared-refusals',
+])
+
+function isNews(message: FromThread): message is ThreadNews {
+  return news.has(message.say)
+}
+
+/** Starts a thread; what it says by itself goes to `onNews`. */
 export function openSeat(ground: ThreadGround, onNews: (news: ThreadNews) => void): Seat {
   const script = new URL(`../traffic/thread${extname(import.meta.url)}`, import.meta.url)
   const worker = new Worker(script, { workerData: ground, name: `edge-${ground.thread}` })
   const questions = new Set<Question>()
   let reason = ''
   worker.on('message', (message: FromThread) => {
-    if (message.say === 'unknown-key' || message.say === 'look-alikes') return onNews(message)
+    if (isNews(message)) return onNews(message)
     for (const question of questions) {
       if (message.say === 'failed') question.reject(errorFromPlain(message.trouble))
       else if (question.answer === message.say) question.resolve(message)

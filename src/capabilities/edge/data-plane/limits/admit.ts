@@ -25,7 +25,7 @@ export interface Asking {
 /** Asks all limits of a route (or of what no route matches) at once. */
 export function admit(limiter: Limiter, bounds: Bounds, from: Asking): Admission {
   const { countable, nowMs } = from
-  const { only, limits } = bounds
+  const { only, limits, watch } = bounds
   if (only !== null) {
     const { cost } = bounds
     const key = only.keyOf(countable)
@@ -33,6 +33,7 @@ export function admit(limiter: Limiter, bounds: Bounds, from: Asking): Admission
       cost === 1
         ? limiter.takeOne(only.index, key, nowMs)
         : limiter.takeUnits({ limit: only.index, key, cost }, nowMs)
+    watch.decided(only, { key, isAdmitted: waitMs === 0 }, from)
     return waitMs === 0 ? admitted : { ...admitted, refusedBy: only, retryAfterMs: waitMs }
   }
   if (limits.length === 0) return admitted
@@ -41,6 +42,7 @@ export function admit(limiter: Limiter, bounds: Bounds, from: Asking): Admission
     return { limit: limit.index, key, cost: limit.isLease ? 1 : bounds.cost }
   })
   const verdict = limiter.take(takes, nowMs)
+  watch.decidedAll(limits, { takes, verdict }, from)
   const wouldRefuse = verdict.wouldRefuse.length > 0
   if (!verdict.admitted) {
     const refusedBy = limits.find(({ index }) => index === verdict.refusedBy) ?? limits[0] ?? null

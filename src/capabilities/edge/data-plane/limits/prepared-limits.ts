@@ -6,14 +6,15 @@ import {
   keyReader,
   policiesField,
   policyNames,
+  subjectReader,
   type Countable,
   type SubjectBook,
 } from '../../pipeline/index.ts'
+import { nearUnits, type Watch, type Watched } from '../offenders/index.ts'
 import { LimitQueue } from './queue.ts'
 
 /** A limit ready to be taken from. */
-export interface PreparedLimit {
-  readonly index: number
+export interface PreparedLimit extends Watched {
   readonly name: string
   /** As written. */
   readonly rule: string
@@ -25,6 +26,8 @@ export interface PreparedLimit {
   /** Where those wait whom it does not admit at once; null: nobody waits. */
   readonly queue: LimitQueue | null
   readonly keyOf: (from: Countable) => KeyHash
+  /** The key as it is the same on all edges. */
+  readonly textOf: (from: Countable) => string
 }
 
 /** What bounds a request and where it is counted. */
@@ -45,6 +48,8 @@ export interface Bounds {
   readonly policies: string
   /** Whether admitted answers say how the limits stand. */
   readonly saysFields: boolean
+  /** Writes down whom the limits refuse. */
+  readonly watch: Watch
 }
 
 /** Prepares the limits of a policy on its limiter. */
@@ -68,6 +73,9 @@ export function prepareLimits(
       isDryRun: parsed.dryRun,
       queue: parsed.queue === null ? null : new LimitQueue(parsed.queue, clock),
       keyOf: (from) => limiter.hash(read(from)),
+      textOf: read,
+      subjectOf: subjectReader(parsed),
+      nearFrom: nearUnits(parsed),
     }
   })
 }
@@ -80,10 +88,12 @@ export interface BoundsParts {
   readonly cost: number
   readonly allow: readonly string[]
   readonly saysFields: boolean
+  readonly watch: Watch
 }
 
 /** Puts together what bounds a request. */
-export function createBounds({ name, slot, limits, cost, allow, saysFields }: BoundsParts): Bounds {
+export function createBounds(parts: BoundsParts): Bounds {
+  const { name, slot, limits, cost, allow, saysFields, watch } = parts
   const [first] = limits
   const isShort = limits.length === 1 && first !== undefined && !first.isLease && !first.isDryRun
   return {
@@ -96,6 +106,7 @@ export function createBounds({ name, slot, limits, cost, allow, saysFields }: Bo
     allow: createSubjectBook(allow.map((subject) => [subject, true as const])),
     policies: policiesOf(limits),
     saysFields,
+    watch,
   }
 }
 

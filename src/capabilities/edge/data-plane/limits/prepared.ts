@@ -11,8 +11,10 @@ import {
 } from '../../pipeline/index.ts'
 import { createGate, type IdentityGate } from '../identity/index.ts'
 import { limitCapacity, openCounters, type Counters, type Handout } from '../shared/index.ts'
+import { OffenderBook, Watch } from '../offenders/index.ts'
 import type { Origin, Origins } from '../traffic/origins.ts'
 import { createErrorBook, type ErrorBook } from './error-book.ts'
+import type { SharedLimits } from './shared-limits.ts'
 import { createBounds, prepareLimits, type Bounds, type PreparedLimit } from './prepared-limits.ts'
 
 /** One address of an upstream. */
@@ -46,8 +48,11 @@ export interface Prepared {
   readonly trust: Trust
   readonly limiter: Limiter
   readonly counters: Counters
+  /** Null: this edge counts alone. */
+  readonly shared: SharedLimits | null
   readonly unmatched: Bounds
   readonly errors: ErrorBook
+  readonly offenders: OffenderBook
   readonly bans: SubjectBook<EdgeBan>
   /** Null: nobody is known but by address. */
   readonly identity: IdentityGate | null
@@ -64,6 +69,8 @@ export interface PrepareGround {
   /** Of the limiter. */
   readonly seed: readonly [number, number]
   readonly origins: Origins
+  /** What the policy shares with other edges, opened before. */
+  readonly shared: SharedLimits | null
   /** A token names a key that is not known. */
   readonly onUnknownKey: () => void
 }
@@ -82,13 +89,16 @@ export function prepare(handout: Handout, ground: PrepareGround): Prepared {
   const some = (indexes: readonly number[]): PreparedLimit[] =>
     indexes.flatMap((index) => limits[index] ?? [])
   const count = policy.routes.length
+  const offenders = new OffenderBook()
+  const watchAt = (slot: number): Watch => new Watch(offenders, limiter, slot)
   const { allow } = policy
   return {
     number,
     policy,
-    router: createRouter(prepareRoutes(handout, ground.origins, some)),
+    router: createRouter(prepareRoutes(handout, ground.origins, { some, watchAt })),
     trust: createTrust(policy.trustProxies),
     limiter,
+    shared: ground.shared,
     counters: openCounters(count + 2, handout.counters),
     unmatched: createBounds({
       name: '(unmatched)',
@@ -97,7 +107,9 @@ export function prepare(handout: Handout, ground: PrepareGround): Prepared {
       cost: 1,
       allow,
       saysFields: false,
+      watch: watchAt(count),
     }),
+    offenders,
     errors: createErrorBook(limiter, some(policy.errorLimits)),
     bans: createSubjectBook(policy.bans.map((ban) => [ban.subject, ban] as const)),
     identity: createGate({ handout, limiter, limits, ...ground }),
@@ -105,17 +117,23 @@ export function prepare(handout: Handout, ground: PrepareGround): Prepared {
   }
 }
 
+interface RouteGround {
+  readonly some: (indexes: readonly number[]) => PreparedLimit[]
+  readonly watchAt: (slot: number) => Watch
+}
+
 function prepareRoutes(
   handout: Handout,
   origins: Origins,
-  some: (indexes: readonly number[]) => PreparedLimit[],
+  { some, watchAt }: RouteGround,
 ): { readonly route: EdgeRoute; readonly value: PreparedRoute }[] {
   const { policy } = handout
   const upstreams = prepareUpstreams(handout, origins)
   return policy.routes.map((route, slot) => {
     const limits = some(route.limits)
     const allow = [...policy.allow, ...route.allow]
-    const parts = { name: route.name, slot, cost: route.cost, allow, saysFields: route.fields }
+    const { name, cost, fields } = route
+    const parts = { name, slot, cost, allow, saysFields: fields, watch: watchAt(slot) }
     const value: PreparedRoute = {
       ...createBounds({ ...parts, limits }),
       upgrade: createBounds({ ...parts, limits: [...limits, ...some(policy.upgradeLimits)] }),

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { EdgeBan } from '../../../../contracts/edge-policy.ts'
 import type { Clock, Random } from '../../../../kernel/std/index.ts'
 import {
   banRefusal,
@@ -28,6 +29,7 @@ import {
 import {
   admit,
   admitOrWait,
+  admitShared,
   admitted,
   policiesOf,
   refusalBy,
@@ -127,7 +129,7 @@ export function inspect(
   const client = clientOf(ground, prepared, { socket: request.socket, head: sound.head })
   const arrival = { prepared, request, isUpgrade, ...sound, startedMs, client }
   const ban = prepared.bans.knowsNoAddress ? undefined : prepared.bans.byAddress(client)
-  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban.until)
+  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban)
   const who = prepared.identity?.identify(sound.head, client) ?? nobody
   if (!(who instanceof Promise)) return admitVisit(ground, arrival, who)
   return who.then((known) => (request.socket.destroyed ? gone : admitVisit(ground, arrival, known)))
@@ -161,11 +163,12 @@ interface Arrival extends Pick<Visit, 'prepared' | 'request' | 'head' | 'target'
   readonly isUpgrade: boolean
 }
 
-function refuseBanned(ground: TrafficGround, { prepared, head }: Arrival, untilMs: number): Refused {
+function refuseBanned(ground: TrafficGround, { prepared, head }: Arrival, ban: EdgeBan): Refused {
   const { counters, unmatched } = prepared
+  unmatched.watch.banned(ban.subject)
   counters.add(unmatched.slot, counted.requests, 1)
   counters.add(unmatched.slot, counted.refused, 1)
-  return refuse(prepared, banRefusal(untilMs, ground.clock.now()), { slot: -1, head, close: false })
+  return refuse(prepared, banRefusal(ban.until, ground.clock.now()), { slot: -1, head, close: false })
 }
 
 /** A request whose sender and route are known. */
@@ -179,7 +182,7 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   const { prepared, request, head, target, client } = arrival
   const { bans, counters, errors } = prepared
   const ban = bans.knowsNobody ? undefined : bans.byIdentity(who)
-  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban.until)
+  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban)
   const nowMs = ground.limitTimeMs()
   const host = hostName(head.authority)
   const method = request.method ?? ''
@@ -191,12 +194,16 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   if (isAllowed(bounds, client, who)) return finish(ground, known, admitted)
   const spent = errors.refusalFor(countable, nowMs)
   if (spent !== null) {
+    const key = spent.limit.keyOf(countable)
+    bounds.watch.decided(spent.limit, { key, isAdmitted: false }, { countable, nowMs })
     const policies = policiesOf([spent.limit])
     return refuseBy(ground, known, { limit: spent.limit, policies, retryAfterMs: spent.waitMs })
   }
-  const admission = bounds.mayQueue
+  const own = bounds.mayQueue
     ? admitOrWait(prepared.limiter, bounds, { countable, nowMs, ...patienceOf(ground, request.socket) })
     : admit(prepared.limiter, bounds, { countable, nowMs })
+  const isGone = (): boolean => request.socket.destroyed
+  const admission = admitShared(prepared.shared, { countable, nowMs, bounds, own, isGone })
   if (!(admission instanceof Promise)) return finish(ground, known, admission)
   return admission.then((answer) => (answer === null ? gone : finish(ground, known, answer)))
 }

@@ -32,6 +32,19 @@ async function isMissing(file: string): Promise<boolean> {
   )
 }
 
+/** Files that say by what users are known; public keys at an address are none. */
+function proofFiles({ identity }: LoadedEnvironment['environment']['edge']) {
+  const { jwt, apiKeys, session } = identity ?? {}
+  const named = [
+    { file: jwt?.jwks, path: 'edge.identity.jwt.jwks' },
+    { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
+    { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
+  ]
+  return named.flatMap(({ file, path }) =>
+    file === undefined || file.startsWith('https://') ? [] : [{ file, path }],
+  )
+}
+
 async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
   const { edge, control } = loaded.environment
   const named = [
@@ -46,18 +59,7 @@ async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Prob
           { file: resolve(loaded.directory, tls.key), path: `${path}.key` },
         ],
   )
-  const { jwt, apiKeys, session } = edge.identity ?? {}
-  const jwks = jwt?.jwks.startsWith('https://') === true ? undefined : jwt?.jwks
-  // A service that signs tokens writes its public keys itself, and has not run yet: the edge waits for the file.
-  const isToCome = jwks !== undefined && (await isMissing(resolve(loaded.directory, jwks)))
-  const proofs = [
-    { file: isToCome ? undefined : jwks, path: 'edge.identity.jwt.jwks' },
-    { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
-    { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
-  ]
-  for (const { file, path } of proofs) {
-    if (file !== undefined) files.push({ file: resolve(loaded.directory, file), path })
-  }
+  for (const { file, path } of proofFiles(edge)) files.push({ file: resolve(loaded.directory, file), path })
   const problems = await Promise.all(
     files.map(async ({ file, path }): Promise<Problem | null> => {
       if (await isReadable(file)) return null

@@ -32,17 +32,21 @@ async function isMissing(file: string): Promise<boolean> {
   )
 }
 
-/** Files that say by what users are known; public keys at an address are none. */
-function proofFiles({ identity }: LoadedEnvironment['environment']['edge']) {
-  const { jwt, apiKeys, session } = identity ?? {}
+/** Files that say by what users are known, in full; public keys at an address are none. */
+async function proofFiles({ directory, environment }: LoadedEnvironment) {
+  const { jwt, apiKeys, session } = environment.edge.identity ?? {}
   const named = [
     { file: jwt?.jwks, path: 'edge.identity.jwt.jwks' },
     { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
     { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
   ]
-  return named.flatMap(({ file, path }) =>
-    file === undefined || file.startsWith('https://') ? [] : [{ file, path }],
+  const files = named.flatMap(({ file, path }) =>
+    file === undefined || file.startsWith('https://') ? [] : [{ file: resolve(directory, file), path }],
   )
+  // A service that signs tokens writes its public keys itself, and has not run yet: the edge waits for the file.
+  const jwks = files.find(({ path }) => path === 'edge.identity.jwt.jwks')
+  const isToCome = jwks !== undefined && (await isMissing(jwks.file))
+  return isToCome ? files.filter((each) => each !== jwks) : files
 }
 
 async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
@@ -59,7 +63,7 @@ async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Prob
           { file: resolve(loaded.directory, tls.key), path: `${path}.key` },
         ],
   )
-  for (const { file, path } of proofFiles(edge)) files.push({ file: resolve(loaded.directory, file), path })
+  files.push(...(await proofFiles(loaded)))
   const problems = await Promise.all(
     files.map(async ({ file, path }): Promise<Problem | null> => {
       if (await isReadable(file)) return null

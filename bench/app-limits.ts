@@ -144,6 +144,7 @@ async function measure({ url, token, pid }: Connected, load: { limit: string; si
 }
 
 const echoScript = `
+import { fastify } from 'fastify'
 const app = fastify()
 app.post('/echo', async (request) => request.body)
 process.stdout.write(await app.listen({ port: 0, host: '127.0.0.1' }))

@@ -8,7 +8,13 @@ import { houseViews } from './house.ts'
 import { limitsViews } from './limits.ts'
 import type { Views } from './view.ts'
 
-const views: Views = { ...environmentViews, ...edgeViews, ...explainViews, ...limitsViews, ...houseViews }
+const views: Views = {
+  ...environmentViews,
+  ...edgeViews,
+  ...limitsViews,
+  ...explainViews,
+  ...houseViews,
+}
 
 /** What an operation answered, as lines for people. */
 export function render(name: OperationName, answer: Json, paper: Paper): readonly string[] {

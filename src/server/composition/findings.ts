@@ -25,10 +25,32 @@ async function isReadable(file: string): Promise<boolean> {
   }
 }
 
-async function isMissing(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => false,
-    (error: unknown) => systemCode(error) === 'ENOENT',
+const keysPath = 'edge.identity.jwt.jwks'
+
+/** The file of public keys, absolute; undefined: there is none, or it is fetched. */
+function keysFile({ directory, environment: { edge } }: LoadedEnvironment): string | undefined {
+  const jwks = edge.identity?.jwt?.jwks
+  return jwks === undefined || jwks.startsWith('https://') ? undefined : resolve(directory, jwks)
+}
+
+/** A service that signs tokens may write its public keys itself when it first runs: the edge waits for that file. */
+async function keysToCome(loaded: LoadedEnvironment): Promise<string | undefined> {
+  const file = keysFile(loaded)
+  const state = file === undefined ? null : await stat(file).catch((error: unknown) => systemCode(error))
+  return state === 'ENOENT' ? file : undefined
+}
+
+/** Files that say by what users are known, in full; public keys at an address, or still to come, are none. */
+async function proofFiles(loaded: LoadedEnvironment) {
+  const { apiKeys, session } = loaded.environment.edge.identity ?? {}
+  const jwks = (await keysToCome(loaded)) === undefined ? keysFile(loaded) : undefined
+  const named = [
+    { file: jwks, path: keysPath },
+    { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
+    { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
+  ]
+  return named.flatMap(({ file, path }) =>
+    file === undefined ? [] : [{ file: resolve(loaded.directory, file), path }],
   )
 }
 
@@ -46,18 +68,7 @@ async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Prob
           { file: resolve(loaded.directory, tls.key), path: `${path}.key` },
         ],
   )
-  const { jwt, apiKeys, session } = edge.identity ?? {}
-  const jwks = jwt?.jwks.startsWith('https://') === true ? undefined : jwt?.jwks
-  // A service that signs tokens writes its public keys itself, and has not run yet: the edge waits for the file.
-  const isToCome = jwks !== undefined && (await isMissing(resolve(loaded.directory, jwks)))
-  const proofs = [
-    { file: isToCome ? undefined : jwks, path: 'edge.identity.jwt.jwks' },
-    { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
-    { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
-  ]
-  for (const { file, path } of proofs) {
-    if (file !== undefined) files.push({ file: resolve(loaded.directory, file), path })
-  }
+  files.push(...(await proofFiles(loaded)))
   const problems = await Promise.all(
     files.map(async ({ file, path }): Promise<Problem | null> => {
       if (await isReadable(file)) return null
@@ -94,6 +105,10 @@ export async function findTroubles(
 }
 
 /** What is allowed and probably not meant; it keeps nothing from running. */
-export function findDoubts({ environment }: LoadedEnvironment): readonly Problem[] {
-  return edge.findBroadTrust(environment.edge)
+export async function findDoubts(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
+  const file = await keysToCome(loaded)
+  const message = `there is no ${file} yet`
+  const hint = 'until something writes it, users are known by address'
+  const missing = file === undefined ? [] : [{ path: keysPath, message, hint }]
+  return [...edge.findBroadTrust(loaded.environment.edge), ...missing]
 }

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// `npm run build`: the publishable package, in dist/package: JavaScript and types, the built console, the launcher.
+// `npm run build`: the publishable packages: dist/package (JavaScript and types, the built console, the launcher) and
+// dist/holdfast-limit.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildLimit } from './build-limit.mjs'
 import { ensureConsole, ensureDependencies, pinnedNode, root, runQuietly, step } from './setup.mjs'
 
 const target = join(root, 'dist', 'package')
@@ -44,6 +46,7 @@ chmodSync(join(target, 'bin', 'holdfast'), 0o755)
 cpSync(join(root, 'dist', 'console'), join(target, 'dist', 'console'), { recursive: true })
 for (const file of ['README.md', 'LICENSE']) cpSync(join(root, file), join(target, file))
 writeFileSync(join(target, 'package.json'), `${JSON.stringify(packageJson(), null, 2)}\n`)
+await buildLimit()
 process.stdout.write(
-  `built ${packageJson().version} in dist/package; publish with: npm publish dist/package\n`,
+  `built ${packageJson().version}; publish with: npm publish dist/package, npm publish dist/holdfast-limit\n`,
 )

@@ -2,6 +2,7 @@ import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { cookieOf, readJson, Refusal, textOf, type Account, type Answer, type Visit } from './http.ts'
+import { createTokens } from './sessions.ts'
 
 const sessionMs = 30 * 86_400_000
 const cookieName = 'arcade'
@@ -22,8 +23,15 @@ export function createAccounts(database: DatabaseSync) {
   )
   const removeSession = database.prepare('DELETE FROM sessions WHERE token_hash = ? OR expires_at < ?')
 
+  const tokens = createTokens(database)
+  const mails = database.prepare(
+    `SELECT count(*) FILTER (WHERE sent_at IS NULL) AS waiting,
+       count(*) FILTER (WHERE sent_at IS NOT NULL AND held_back IS NULL) AS sent,
+       count(held_back) AS heldBack FROM outbox WHERE sender = ?`,
+  )
+
   const signIn = ({ id, handle }: Account): Answer => {
-    const token = randomBytes(32).toString('base64url')
+    const token = tokens.issue(handle, sessionMs)
     insertSession.run(hashOf(token), id, Date.now() + sessionMs)
     return { status: 200, body: { handle }, headers: { 'set-cookie': cookie(token, sessionMs) } }
   }
@@ -35,6 +43,12 @@ export function createAccounts(database: DatabaseSync) {
       return token === undefined
         ? undefined
         : (bySession.get(hashOf(token), Date.now()) as unknown as Account | undefined)
+    },
+
+    /** GET /me: who one is, and what became of the mails that one has caused. */
+    me: ({ account }: Visit): Answer => {
+      if (account === undefined) return { status: 200, body: { handle: null } }
+      return { status: 200, body: { handle: account.handle, mails: mails.get(account.handle) } }
     },
 
     /** POST /accounts */

@@ -1,7 +1,17 @@
 import type { ServerResponse } from 'node:http'
 import type { DatabaseSync } from 'node:sqlite'
 import { inTransaction } from './database.ts'
-import { numberOf, readJson, Refusal, signedIn, textOf, type Answer, type Visit } from './http.ts'
+import {
+  numberOf,
+  readJson,
+  Refusal,
+  signedIn,
+  textOf,
+  type Account,
+  type Answer,
+  type Visit,
+} from './http.ts'
+import { orRefuse, type GameLimits } from './limits.ts'
 
 interface Message {
   readonly id: number
@@ -16,18 +26,18 @@ const mostListeners = 500
 const mostMentions = 5
 
 /** The chat room. Whoever is mentioned with @name gets a mail. */
-export function createChat(database: DatabaseSync) {
+export function createChat(database: DatabaseSync, limits: GameLimits) {
   const insert = database.prepare(
     'INSERT INTO messages (account_id, text, said_at) VALUES (?, ?, ?) RETURNING id',
   )
   const byHandle = database.prepare('SELECT handle FROM accounts WHERE handle = ?')
   const queueMail = database.prepare(
-    'INSERT INTO outbox (recipient, subject, body, queued_at) VALUES (?, ?, ?, ?)',
+    'INSERT INTO outbox (sender, recipient, subject, body, queued_at) VALUES (?, ?, ?, ?, ?)',
   )
   const latest = database.prepare(`${select} WHERE messages.id < ? ORDER BY messages.id DESC LIMIT ?`)
   const live = createLive(database)
 
-  const say = (from: { id: number; handle: string }, text: string): number =>
+  const write = (from: Account, text: string): number =>
     inTransaction(database, () => {
       const id = Number(insert.get(from.id, text, Date.now())?.['id'])
       const names = new Set([...text.matchAll(/@(\w{3,20})/g)].map((match) => (match[1] ?? '').toLowerCase()))
@@ -35,12 +45,21 @@ export function createChat(database: DatabaseSync) {
         const handle = byHandle.get(name)?.['handle']
         if (typeof handle !== 'string') continue
         const address = `${handle.toLowerCase()}@players.example`
-        queueMail.run(address, `${from.handle} mentioned you`, `${from.handle}: ${text}`, Date.now())
+        const [subject, body] = [`${from.handle} mentioned you`, `${from.handle}: ${text}`]
+        queueMail.run(from.handle, address, subject, body, Date.now())
       }
       return id
     })
 
+  /** Says something for a player, or throws a refusal. */
+  const say = async (from: Account, text: string): Promise<number> => {
+    orRefuse(await limits.take('chat.message', { user: from.handle }))
+    return write(from, text)
+  }
+
   return {
+    say,
+
     /** GET /chat?before=123&limit=50 */
     list: ({ url }: Visit): Answer => {
       const before = numberOf(url, 'before', {
@@ -55,7 +74,7 @@ export function createChat(database: DatabaseSync) {
     add: async (visit: Visit): Promise<Answer> => {
       const account = signedIn(visit)
       const text = textOf(await readJson(visit.request), 'text', 280)
-      return { status: 201, body: { id: say(account, text) } }
+      return { status: 201, body: { id: await say(account, text) } }
     },
 
     /** GET /chat/live as server-sent events */

@@ -39,6 +39,7 @@ const schema = `
     body TEXT NOT NULL,
     queued_at INTEGER NOT NULL,
     claimed_at INTEGER,
+    -- When it was sent, or held back for good.
     sent_at INTEGER
   ) STRICT;
   CREATE INDEX outbox_waiting ON outbox (id) WHERE sent_at IS NULL;
@@ -54,6 +55,15 @@ const schema = `
   CREATE INDEX exports_by_account ON exports (account_id);
 `
 
+/** What came later, in order; `user_version` says how much of it a database has. */
+const changes = [
+  `CREATE TABLE signing_key (pem TEXT NOT NULL) STRICT;
+   -- The handle of who caused a mail, and why it was held back, if it was.
+   ALTER TABLE outbox ADD COLUMN sender TEXT NOT NULL DEFAULT '';
+   ALTER TABLE outbox ADD COLUMN held_back TEXT;
+   CREATE INDEX outbox_by_sender ON outbox (sender);`,
+]
+
 /** Where the game keeps everything. */
 export function databasePath(): string {
   return process.env['ARCADE_DATABASE'] ?? './data/arcade.sqlite'
@@ -66,9 +76,13 @@ export async function openDatabase(path = databasePath()): Promise<DatabaseSync>
   await useWriteAheadLog(database)
   database.exec('PRAGMA synchronous = NORMAL')
   inTransaction(database, () => {
-    if (tableCount(database) > 0) return
-    database.exec(schema)
-    seed(database, Date.now())
+    if (tableCount(database) === 0) {
+      database.exec(schema)
+      seed(database, Date.now())
+    }
+    const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
+    for (const change of changes.slice(version)) database.exec(change)
+    database.exec(`PRAGMA user_version = ${changes.length}`)
   })
   return database
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { numberOf, Refusal, signedIn, type Answer, type Visit } from './http.ts'
+import { orRefuse, type GameLimits } from './limits.ts'
 
 interface Job {
   readonly id: string
@@ -13,13 +14,18 @@ const steps = 20
 const abandonedMs = 60_000
 const mostKept = 5
 
+/** A place that nobody gives back comes back by itself after so long. */
+const longestRunMs = 5 * 60_000
+
+interface ExportsOptions {
+  readonly durationMs: number
+  readonly limits: GameLimits
+}
+
 /** "All my data", a job that takes its time: about `durationMs`. */
-export function createExports(database: DatabaseSync, durationMs: number) {
+export function createExports(database: DatabaseSync, { durationMs, limits }: ExportsOptions) {
   const insert = database.prepare(
     `INSERT INTO exports (id, account_id, state, queued_at) VALUES (?, ?, 'queued', ?)`,
-  )
-  const waiting = database.prepare(
-    `SELECT count(*) AS count FROM exports WHERE account_id = ? AND state <> 'done'`,
   )
   const prune = database.prepare(
     `DELETE FROM exports WHERE account_id = :account AND state = 'done' AND id NOT IN
@@ -28,8 +34,14 @@ export function createExports(database: DatabaseSync, durationMs: number) {
   const find = database.prepare(
     'SELECT id, state, progress, result FROM exports WHERE id = ? AND account_id = ?',
   )
+  const isOpen = database.prepare(`SELECT id FROM exports WHERE id = ? AND state <> 'done'`)
   const runner = createRunner(database, durationMs)
 
+  /** Whichever copy makes it, the one that took it in knows whose place it has. */
+  const untilDone = async (id: string): Promise<void> => {
+    const until = Date.now() + longestRunMs
+    while (Date.now() < until && isOpen.get(id) !== undefined) await sleep(500, undefined, { ref: false })
+  }
   const look = (visit: Visit): Record<string, unknown> => {
     const row = find.get(visit.parameter, signedIn(visit).id)
     if (row === undefined) throw new Refusal(404, 'there is no such export')
@@ -39,14 +51,15 @@ export function createExports(database: DatabaseSync, durationMs: number) {
 
   return {
     /** POST /exports */
-    start: (visit: Visit): Answer => {
+    start: async (visit: Visit): Promise<Answer> => {
       const account = signedIn(visit)
-      if (Number(waiting.get(account.id)?.['count']) >= mostKept)
-        throw new Refusal(409, 'some of your exports are still being made')
+      const by = { user: account.handle }
+      const place = orRefuse(await limits.reserve('export.run', by, { leaseMs: longestRunMs }))
       prune.run({ account: account.id })
       const id = randomUUID()
       insert.run(id, account.id, Date.now())
       runner.wake()
+      void untilDone(id).then(() => place.commit())
       return { status: 202, body: { id, state: 'queued' }, headers: { location: `/exports/${id}` } }
     },
 

@@ -1,4 +1,5 @@
 import { defineEnvironment } from 'holdfast'
+import { rules } from './rules.ts'
 
 /** The Node that this repository pins; a project of your own would say 'node'. */
 const node = '../../node_modules/.bin/node'
@@ -16,26 +17,50 @@ export default defineEnvironment({
 
   edge: {
     listen: [{ port: 8080 }],
+
+    // Players are known by the token that the game signs when they log in; "per user" counts by the player's name then,
+    // and by address for whoever is not signed in.
+    identity: { jwt: { jwks: 'data/session-keys.json', from: { cookie: 'arcade' } } },
+
     routes: {
       // Guessing passwords is slow work: five tries a minute for one address, three hundred for everybody.
       'POST /login': { to: 'web', limit: ['5/min per ip', '300/min'] },
       'POST /accounts': { to: 'web', limit: '10/hour per ip' },
 
-      // Chat causes mail, and an export is an hour of somebody's disk: the dear things are bounded tightly.
-      'POST /chat': { to: 'web', limit: '20/min per ip burst 5' },
-      'POST /exports': { to: 'web', limit: ['2/min per ip', '30/min'] },
-      'POST /scores': { to: 'web', limit: '60/min per ip burst 20' },
+      // The game itself bounds what is said; this only keeps a flood away from it.
+      'POST /chat': { to: 'web', limit: ['30/min per user burst 10', '60/min per ip burst 20'] },
 
-      // Open for a long time: bounded by how many at once.
+      // An export weighs as much as ten requests, and what a player may have of them in a day starts afresh at midnight.
+      'POST /exports': {
+        to: 'web',
+        cost: 10,
+        limit: ['60/min per user burst 30', '300/day per user resets 00:00 Europe/Vienna', '1200/min'],
+      },
+
+      // A round takes half a minute. What comes too early waits a moment before it is refused.
+      'POST /scores': { to: 'web', limit: '60/min per user burst 10 queue 4 for 2s' },
+
+      // Open for a long time: bounded by how many at once, and the pool by what each player says in it.
       'GET /chat/live': { to: 'web', limit: '10 at once per ip', idleTimeout: '5min' },
-      'GET /play': { to: 'web', limit: '10 at once per ip', idleTimeout: '5min' },
+      'GET /play': {
+        to: 'web',
+        limit: '10 at once per ip',
+        messages: '10/s per user burst 30',
+        idleTimeout: '5min',
+      },
 
       'GET /assets/*': { to: 'web', limit: '600/min per ip burst 100' },
 
       // Everything else. The second limit is on trial: it counts what it would refuse and refuses nothing.
       '/*': { to: 'web', limit: ['240/min per ip burst 60', 'dry run 60/min per ip'] },
     },
+
+    // Who tries doors that are not there gets no answers at all for a while.
+    errors: '60/min per ip burst 40',
   },
+
+  // What the game takes from these, it takes by itself, with holdfast-limit: see limits.ts.
+  limits: rules,
 
   people: { lead: { role: 'administer' }, support: { role: 'view' } },
 })

@@ -23,10 +23,12 @@ export type Answer = { status: number; body?: unknown; headers?: Record<string, 
 /** Thrown by routes for whatever the player did wrong. */
 export class Refusal extends Error {
   readonly status: number
+  readonly headers: Record<string, string>
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, headers: Record<string, string> = {}) {
     super(message)
     this.status = status
+    this.headers = headers
   }
 }
 

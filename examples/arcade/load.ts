@@ -1,22 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { abuse } from './load/abuser.ts'
+import { abuse, scan } from './load/abuser.ts'
 import { createClient } from './load/client.ts'
 import { befriend } from './load/friend.ts'
-import { createTally, type Tally } from './load/tally.ts'
+import { createTally, type Row, type Tally } from './load/tally.ts'
 
 const help = `Plays friendly players, and an abuser if you like, against the arcade.
 
-  node load.ts [--url http://127.0.0.1:8080] [--minutes 5] [--players 12] [--abuser]
+  node load.ts [--url http://127.0.0.1:8080] [--minutes 5] [--players 12] [--abuser] [--json]
 
 Friends read, chat and play at a human pace, each from an address of their own (127.0.1.x).
-The abuser (127.0.0.2) guesses passwords, spams chat, scores and exports, and floods assets.`
+The abuser (127.0.0.2) guesses passwords, spams chat by HTTP and WebSocket and so causes mails, storms exports, scores
+and assets, and thrashes about in the pool; a friend of his (127.0.0.3) looks for pages that are not there.
+
+At the end, a table says who got what at which door; with --json, so does the last line.`
 
 interface Options {
   readonly url: URL
   readonly minutes: number
   readonly players: number
   readonly abuser: boolean
+  readonly json: boolean
 }
 
 function readOptions(): Options {
@@ -26,6 +30,7 @@ function readOptions(): Options {
       minutes: { type: 'string', default: '5' },
       players: { type: 'string', default: '12' },
       abuser: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -38,6 +43,7 @@ function readOptions(): Options {
     minutes: within('--minutes', values.minutes, [0.05, 120]),
     players: within('--players', values.players, [1, 200]),
     abuser: values.abuser,
+    json: values.json,
   }
 }
 
@@ -64,8 +70,13 @@ async function watch(tallies: readonly Tally[], signal: AbortSignal): Promise<vo
   if (process.stdout.isTTY) process.stdout.write('\n')
 }
 
+/** The rows of a tally, each with whose it is before its door. */
+function linesOf(tally: Tally): [string, Row][] {
+  return Object.entries(tally.rows()).map(([door, row]) => [`${tally.who}: ${door}`, row])
+}
+
 async function main(): Promise<void> {
-  const { url, minutes, players, abuser } = readOptions()
+  const { url, minutes, players, abuser, json } = readOptions()
   const stopping = new AbortController()
   const { signal } = stopping
   setTimeout(() => stopping.abort(), minutes * 60_000).unref()
@@ -80,15 +91,17 @@ async function main(): Promise<void> {
     work.push(befriend(createClient({ url, address, tally: friends, signal }), number))
   }
   if (abuser) {
-    const address = addressFor(url, '127.0.0.2')
-    work.push(abuse(createClient({ url, address, tally: enemies, signal })))
+    const enemy = (address: string) =>
+      createClient({ url, address: addressFor(url, address), tally: enemies, signal })
+    work.push(abuse(enemy('127.0.0.2')), scan(enemy('127.0.0.3')))
   }
   const tallies = abuser ? [friends, enemies] : [friends]
   console.log(
     `${players} friends${abuser ? ' and an abuser' : ''} at ${url.origin} for ${minutes} min; Ctrl-C ends it`,
   )
   await Promise.all([...work, watch(tallies, signal)])
-  console.table(Object.fromEntries(tallies.map((tally) => [tally.who, tally.row()])))
+  if (json) console.log(JSON.stringify(Object.fromEntries(tallies.map((tally) => [tally.who, tally.rows()]))))
+  else console.table(Object.fromEntries(tallies.flatMap(linesOf)))
   process.exit(0)
 }
 

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import { Refusal, type Account } from './http.ts'
 
 const mostPlayers = 200
+const mostCharacters = 280
 
 interface Fish {
   readonly id: number
@@ -12,9 +14,15 @@ interface Fish {
   alive: boolean
 }
 
-/** The tank: everybody who has the page open swims in it. A WebSocket at /play; each copy of the service has its own tank. */
-export function createTank() {
-  const server = new WebSocketServer({ noServer: true, maxPayload: 256, perMessageDeflate: false })
+/** Says something in the chat for a player; throws a refusal when it must not be said. */
+type Say = (from: Account, text: string) => Promise<unknown>
+
+/**
+ * The tank: everybody who has the page open swims in it. A WebSocket at /play; each copy of the service has its own
+ * tank. A player who is signed in can chat there, too: `{"say": "hello"}`.
+ */
+export function createTank(say: Say) {
+  const server = new WebSocketServer({ noServer: true, maxPayload: 2048, perMessageDeflate: false })
   const tank = new Map<WebSocket, Fish>()
   let lastId = 0
 
@@ -37,11 +45,18 @@ export function createTank() {
   }
   const timers = [setInterval(show, 200), setInterval(checkPulse, 20_000)]
 
-  const enter = (socket: WebSocket, name: string): void => {
+  const enter = (socket: WebSocket, account: Account | undefined): void => {
+    const name = account?.handle ?? `guest ${lastId + 1}`
     const fish: Fish = { id: ++lastId, name, x: 0.5, y: 0.5, alive: true }
     tank.set(socket, fish)
     socket.send(JSON.stringify({ you: fish.id }))
-    socket.on('message', (data) => swim(fish, textOf(data)))
+    const answer = (value: object): void => socket.send(JSON.stringify(value))
+    socket.on('message', (data) => {
+      const { say: text, ...place } = readMessage(textOf(data))
+      fish.alive = true
+      if (typeof text === 'string') void sayFor(say, account, text).then(answer)
+      else swim(fish, place)
+    })
     socket.on('pong', () => (fish.alive = true))
     socket.on('error', () => socket.terminate())
     socket.on('close', () => tank.delete(socket))
@@ -52,15 +67,13 @@ export function createTank() {
     upgrade: (
       request: IncomingMessage,
       socket: Duplex,
-      visitor: { name: string | undefined; head: Buffer },
+      visitor: { account: Account | undefined; head: Buffer },
     ): void => {
       if (tank.size >= mostPlayers) {
         socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
         return
       }
-      server.handleUpgrade(request, socket, visitor.head, (player) =>
-        enter(player, visitor.name ?? `guest ${lastId + 1}`),
-      )
+      server.handleUpgrade(request, socket, visitor.head, (player) => enter(player, visitor.account))
     },
     stop: (): void => {
       for (const timer of timers) clearInterval(timer)
@@ -76,14 +89,30 @@ function textOf(data: RawData): string {
   return (data instanceof ArrayBuffer ? Buffer.from(data) : data).toString('utf8')
 }
 
-/** Moves a fish to where its player says: `{"x": 0..1, "y": 0..1}`; whatever else is ignored. */
-function swim(fish: Fish, text: string): void {
-  fish.alive = true
+/** What a player sent; whatever is no JSON object says nothing. */
+function readMessage(text: string): Record<string, unknown> {
   try {
-    const { x, y } = JSON.parse(text) as { x?: unknown; y?: unknown }
-    if (isShare(x) && isShare(y)) Object.assign(fish, { x, y })
+    return { ...(JSON.parse(text) as Record<string, unknown>) }
   } catch {
-    // No JSON: a fish that says nothing stays where it is.
+    return {}
+  }
+}
+
+/** Moves a fish to where its player says: `{"x": 0..1, "y": 0..1}`; whatever else is ignored. */
+function swim(fish: Fish, { x, y }: Record<string, unknown>): void {
+  if (isShare(x) && isShare(y)) Object.assign(fish, { x, y })
+}
+
+/** Chats for a player, and answers with `{"said": true}`, or with what a request by HTTP would be answered. */
+async function sayFor(say: Say, account: Account | undefined, text: string): Promise<object> {
+  if (account === undefined) return { said: false, status: 401, error: 'sign in first, please' }
+  try {
+    await say(account, text.trim().slice(0, mostCharacters))
+    return { said: true }
+  } catch (error) {
+    if (!(error instanceof Refusal)) console.error(error)
+    const { status, message } = error instanceof Refusal ? error : new Refusal(500, 'something broke, sorry')
+    return { said: false, status, error: message }
   }
 }
 

@@ -6,19 +6,21 @@ import { createAssets } from './assets.ts'
 import { createChat } from './chat.ts'
 import { createExports } from './exports.ts'
 import { Refusal, send, type Answer, type Visit } from './http.ts'
+import type { GameLimits } from './limits.ts'
 import { createTank } from './play.ts'
 import { createScores } from './scores.ts'
 
 type Act = (visit: Visit) => Answer | Promise<Answer>
 
 /** The game: which request is answered by what. */
-export function createArcade(database: DatabaseSync, options: { exportMs: number }) {
+export function createArcade(database: DatabaseSync, options: { exportMs: number; limits: GameLimits }) {
+  const { exportMs, limits } = options
   const accounts = createAccounts(database)
   const assets = createAssets()
-  const chat = createChat(database)
-  const exports = createExports(database, options.exportMs)
+  const chat = createChat(database, limits)
+  const exports = createExports(database, { durationMs: exportMs, limits })
   const scores = createScores(database)
-  const tank = createTank()
+  const tank = createTank(chat.say)
 
   const healthy = (): Answer => ({ status: 200, body: database.prepare("SELECT 'ok' AS health").get() })
   // A path ends in :name where it has a placeholder.
@@ -29,7 +31,7 @@ export function createArcade(database: DatabaseSync, options: { exportMs: number
     ['POST /accounts', accounts.create],
     ['POST /login', accounts.logIn],
     ['POST /logout', accounts.logOut],
-    ['GET /me', ({ account }) => ({ status: 200, body: { handle: account?.handle ?? null } })],
+    ['GET /me', accounts.me],
     ['GET /scores', scores.list],
     ['POST /scores', scores.add],
     ['GET /chat', chat.list],
@@ -60,7 +62,7 @@ export function createArcade(database: DatabaseSync, options: { exportMs: number
     },
     upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       if (urlOf(request).pathname === '/play')
-        tank.upgrade(request, socket, { name: accounts.of({ request })?.handle, head })
+        tank.upgrade(request, socket, { account: accounts.of({ request }), head })
       else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
     },
     /** Says goodbye to those who stay forever. */
@@ -79,10 +81,11 @@ function urlOf(request: IncomingMessage): URL {
 
 function sendRefusal(response: ServerResponse, error: unknown): void {
   if (!(error instanceof Refusal)) console.error(error)
-  const [status, message] =
-    error instanceof Refusal ? [error.status, error.message] : [500, 'something broke, sorry']
+  const { status, message, headers } =
+    error instanceof Refusal ? error : new Refusal(500, 'something broke, sorry')
   // What is left of a body that was refused half-way is not worth reading.
-  send(response, { status, body: { error: message }, headers: status === 413 ? { connection: 'close' } : {} })
+  const ends = status === 413 ? { connection: 'close' } : {}
+  send(response, { status, body: { error: message }, headers: { ...headers, ...ends } })
 }
 
 /** Reading is not worth a line, writing and trouble are. */

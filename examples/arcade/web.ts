@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { openDatabase } from './database.ts'
+import { openLimits } from './limits.ts'
 import { createArcade } from './routes.ts'
 
 const host = process.env['HOST'] ?? '127.0.0.1'
@@ -7,7 +8,8 @@ const port = Number(process.env['PORT'] ?? 3000)
 const exportMs = Number(process.env['ARCADE_EXPORT_MS'] ?? 6000)
 
 const database = await openDatabase()
-const arcade = createArcade(database, { exportMs })
+const limits = openLimits()
+const arcade = createArcade(database, { exportMs, limits })
 let stopping = false
 const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
   if (stopping) response.setHeader('connection', 'close')
@@ -29,6 +31,7 @@ async function stop(signal: string): Promise<void> {
   setInterval(() => server.closeIdleConnections(), 100).unref()
   arcade.stopLive()
   await Promise.all([closed, arcade.stopWork()])
+  await limits.close()
   database.close()
   console.log('closed')
   process.exit(0)

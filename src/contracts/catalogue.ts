@@ -4,6 +4,7 @@ import { accessFacts, accessOperations } from './house/access.ts'
 import type { Operation } from './declare.ts'
 import { edgeFacts, edgeOperations } from './edge.ts'
 import { environmentFacts, environmentOperations } from './environment.ts'
+import { explainOperations } from './limits/explain.ts'
 import { jobFacts, jobOperations } from './house/jobs.ts'
 import { limitsFacts, limitsOperations } from './limits.ts'
 import { operationFacts, operationsOperations } from './house/operations.ts'
@@ -15,6 +16,7 @@ export const operationCatalogue = [
   ...Object.values(environmentOperations),
   ...Object.values(edgeOperations),
   ...Object.values(limitsOperations),
+  ...Object.values(explainOperations),
   ...Object.values(timelineOperations),
   ...Object.values(seriesOperations),
   ...Object.values(jobOperations),

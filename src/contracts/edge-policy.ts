@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { nearMiss } from './edge.ts'
+import { refusedEntry } from './limits.ts'
 
 /** One address that answers for an upstream. */
 export const upstreamTarget = z.strictObject({
@@ -35,6 +37,14 @@ export const edgeRoute = z.strictObject({
   responseTimeoutMs: z.number().int(),
   /** Without a byte in either direction. */
   idleTimeoutMs: z.number().int(),
+  /** Units that a request takes from each rate, window and calendar of the route. */
+  cost: z.number().int().min(1),
+  /** Subjects and ranges that the limits pass over. */
+  allow: z.array(z.string()).max(1000),
+  /** Indexes of the limits for messages of a WebSocket from the client; empty: messages are not counted. */
+  messageLimits: z.array(z.number().int()),
+  /** Whether admitted answers say what is left, too. */
+  fields: z.boolean(),
 })
 
 /** A limit of the edge. */
@@ -45,6 +55,56 @@ export const edgeLimit = z.strictObject({
   rule: z.string(),
 })
 
+/** Where the edge finds a token, a cookie or a header that proves something. */
+export const proofPlace = z.discriminatedUnion('kind', [
+  /** `Authorization: Bearer <token>`. */
+  z.strictObject({ kind: z.literal('authorization') }),
+  z.strictObject({ kind: z.literal('header'), name: z.string() }),
+  z.strictObject({ kind: z.literal('cookie'), name: z.string() }),
+])
+
+/** By what the edge knows a user. Secrets are named here and read by the edge; none is in a policy. */
+export const edgeIdentity = z.strictObject({
+  /** JSON Web Tokens (RFC 7519), verified with public keys (RFC 7517). */
+  jwt: z
+    .strictObject({
+      /** An https address or an absolute path. */
+      jwks: z.string(),
+      issuer: z.string().nullable(),
+      /** Any of them; empty: any audience. */
+      audience: z.array(z.string()),
+      claim: z.string(),
+      from: proofPlace,
+    })
+    .nullable(),
+  /** The file says names and SHA-256 of keys. */
+  apiKeys: z.strictObject({ header: z.string(), file: z.string() }).nullable(),
+  /** Cookies as express-session signs them. */
+  session: z
+    .strictObject({
+      cookie: z.string(),
+      secret: z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('file'), file: z.string() }),
+        z.strictObject({ kind: z.literal('variable'), variable: z.string() }),
+      ]),
+    })
+    .nullable(),
+  /** Whether the edge gives passports to who behaved. */
+  passport: z.boolean(),
+  /** Indexes of the limits for proofs that have to be verified, and for passports that are given. */
+  verificationLimit: z.number().int(),
+  passportLimit: z.number().int(),
+})
+
+/** Somebody who gets no answer but 429 until a time. */
+export const edgeBan = z.strictObject({
+  /** `ip:203.0.113.7`, `ip:203.0.113.0/24`, `user:42`, `key:partner`. */
+  subject: z.string(),
+  /** Milliseconds since the epoch. */
+  until: z.number().min(0).max(8_640_000_000_000_000),
+  because: z.string(),
+})
+
 /** A door to the world. */
 export const edgeListener = z.strictObject({
   host: z.string(),
@@ -52,6 +112,20 @@ export const edgeListener = z.strictObject({
   tls: z.strictObject({ certificate: z.string(), key: z.string() }).nullable(),
   /** Answer every request with a redirect to https on this port. */
   redirectToPort: z.number().int().nullable(),
+})
+
+/** Limits that several edges keep together, in a store of counters that all of them reach. */
+export const sharedLimits = z.strictObject({
+  /** Where the store is: `redis://127.0.0.1:6379/0`, `rediss://...`, or the path of a unix socket. */
+  url: z.string(),
+  /** Whether every request asks the store, or threads take slices and spend them. */
+  mode: z.enum(['exact', 'lease']),
+  /** What each edge does while the store does not answer. */
+  whenDown: z.enum(['local-share', 'open', 'closed']),
+  /** How many edges there are. */
+  edges: z.number().int().min(1).max(1000),
+  /** Indexes of the limits that are shared. */
+  limits: z.array(z.number().int()),
 })
 
 /** Everything that the edge needs to know; it keeps the last one on disk and fails static on it. */
@@ -66,7 +140,20 @@ export const edgePolicy = z.strictObject({
   limits: z.array(edgeLimit).max(4096),
   /** Indexes of the limits for whatever no route matches. */
   unmatchedLimits: z.array(z.number().int()).min(1),
+  /** Indexes of the limits for WebSockets that are opened, beside those of the route. */
+  upgradeLimits: z.array(z.number().int()),
+  /** Indexes of the limits for answers of class 4xx and 5xx; who has used one up is refused. */
+  errorLimits: z.array(z.number().int()),
+  /** Subjects and ranges that no limit of a route holds for. */
+  allow: z.array(z.string()).max(1000),
+  bans: z.array(edgeBan).max(10_000),
+  /** Null: nobody is known but by address. */
+  identity: edgeIdentity.nullable(),
+  /** In which syntax refusals (and answers that ask for it) say how a limit stands. */
+  rateLimitFields: z.enum(['draft-11', 'legacy', 'off']),
   upstreams: z.array(upstream).max(500),
+  /** Absent: this edge counts alone. */
+  shared: sharedLimits.optional(),
   /** Keys that the limiter's table holds; decided at start. */
   limiterCapacity: z.number().int(),
   /** Simultaneous connections per edge thread. */
@@ -81,6 +168,12 @@ export type EdgePolicy = z.infer<typeof edgePolicy>
 export type EdgeRoute = z.infer<typeof edgeRoute>
 /** A limit of the edge. */
 export type EdgeLimit = z.infer<typeof edgeLimit>
+/** By what the edge knows a user. */
+export type EdgeIdentity = z.infer<typeof edgeIdentity>
+/** Where a proof is found. */
+export type ProofPlace = z.infer<typeof proofPlace>
+/** Somebody who is banned. */
+export type EdgeBan = z.infer<typeof edgeBan>
 /** A door to the world. */
 export type EdgeListener = z.infer<typeof edgeListener>
 /** Who answers for a service. */
@@ -122,8 +215,16 @@ export const limitRollUp = z.strictObject({
 
 /** Something that the edge noticed and that belongs on the timeline. */
 export const edgeNote = z.strictObject({
-  what: z.enum(['certificate-reloaded', 'certificate-refused', 'thread-replaced']),
-  /** File of the certificate; empty for a thread. */
+  what: z.enum([
+    'certificate-reloaded',
+    'certificate-refused',
+    'thread-replaced',
+    'identity-reloaded',
+    'identity-refused',
+    'counters-lost',
+    'counters-found',
+  ]),
+  /** File of the certificate, or file or address of keys; empty for a thread. */
   file: z.string(),
   /** Why; for a reloaded certificate, the end of its validity. */
   message: z.string(),
@@ -149,6 +250,15 @@ export const edgeReport = z.strictObject({
   unhealthyTargets: z.array(z.string()),
   /** What happened in this second besides traffic; at most 20. */
   happened: z.array(edgeNote).max(20),
+  /** Whom limits refused most since the last report that names any; said every five seconds. */
+  offenders: z.array(refusedEntry).max(64).optional(),
+  /** Who came near a limit meanwhile, nearest first. */
+  nearMisses: z.array(nearMiss).max(32).optional(),
+  /** Private peers that are no trusted proxies and yet speak for others, and how many requests came from each. */
+  lookAlikes: z
+    .array(z.strictObject({ address: z.string(), requests: z.number().int() }))
+    .max(16)
+    .optional(),
 })
 
 /** What the edge answers to `GET /reports?after=N&waitMs=5000`: at most 300 reports, oldest first. */

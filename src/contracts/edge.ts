@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { declareFact, declareOperation } from './declare.ts'
-import { nothing, serviceName } from './shapes.ts'
+import { moment, nothing, serviceName } from './shapes.ts'
 
 const perSecond = z.number().describe('per second, averaged over the last minute')
 const milliseconds = z.number().nullable().describe('milliseconds; null: no request in the last minute')
@@ -65,6 +65,40 @@ export const edgeFacts = {
     severity: 'warning',
     data: z.strictObject({ file: z.string(), message: z.string() }),
   }),
+  identityReloaded: declareFact({
+    kind: 'edge.identity-reloaded',
+    says: 'the edge took on what changed in {source}',
+    data: z.strictObject({ source: z.string().describe('file or address of keys') }),
+  }),
+  identityRefused: declareFact({
+    kind: 'edge.identity-refused',
+    says: 'the edge cannot use {source} to know users, what it knew before stays: {message}',
+    severity: 'warning',
+    data: z.strictObject({ source: z.string(), message: z.string() }),
+  }),
+  countersLost: declareFact({
+    kind: 'edge.counters-lost',
+    says: 'the edge cannot reach the counters that it shares with others and decides without them: {message}',
+    severity: 'warning',
+    data: z.strictObject({ message: z.string() }),
+  }),
+  countersFound: declareFact({
+    kind: 'edge.counters-found',
+    says: 'the edge counts together with the others again',
+    severity: 'info',
+    data: z.strictObject({}),
+  }),
+  clientsLookAlike: declareFact({
+    kind: 'edge.clients-look-alike',
+    says: '{percent} % of the requests seem to come from {address}, which speaks for others and is not trusted: {hint}',
+    severity: 'warning',
+    data: z.strictObject({
+      address: z.string(),
+      percent: z.number().int(),
+      requests: z.number().int().describe('from that address, in the minutes looked at'),
+      hint: z.string().describe('what to write into the environment file'),
+    }),
+  }),
   threadReplaced: declareFact({
     kind: 'edge.thread-replaced',
     says: 'a thread of the edge ended and was replaced: {message}',
@@ -99,11 +133,24 @@ export const routeView = z.strictObject({
 export const limitView = z.strictObject({
   name: z.string(),
   rule: z.string().describe('in the notation of limits'),
-  route: z.string().nullable().describe('null: it bounds what no route matches'),
+  route: z.string().nullable().describe('null: it bounds no single route'),
   dryRun: z.boolean().describe('counts what it would refuse, refuses nothing'),
+  shared: z
+    .string()
+    .optional()
+    .describe('how exactly several edges keep it together; absent: this edge counts alone'),
   admitted: tally,
   refused: tally,
   wouldRefuse: tally,
+})
+
+/** Who had most of a limit in use without being refused; found by samples, so that a short one may be missed. */
+export const nearMiss = z.strictObject({
+  limit: z.string(),
+  rule: z.string().describe('in the notation of limits'),
+  subject: z.string().describe('as user:42; empty: everybody'),
+  seen: z.number().int().describe('in how many samples'),
+  share: z.number().describe('largest share of the limit in use, 0.8 to 1'),
 })
 
 /** Totals of the last minute. */
@@ -151,6 +198,19 @@ export const edgeOperations = {
     limit: '600/min per caller burst 200',
     command: { words: 'edge limits', positional: [] },
   }),
+  nearMisses: declareOperation({
+    name: 'edge.near-misses',
+    summary: 'Show who had at least 80 % of a limit in use in the last hour and was not refused',
+    input: nothing,
+    output: z.strictObject({
+      says: z.string(),
+      since: moment.describe('the last hour, or since control started'),
+      nearMisses: z.array(nearMiss).max(100),
+    }),
+    permission: 'view',
+    limit: '600/min per caller burst 200',
+    command: { words: 'edge near-misses', positional: [] },
+  }),
 } as const
 
 /** A route with what it did in the last minute. */
@@ -159,3 +219,5 @@ export type RouteView = z.infer<typeof routeView>
 export type LimitView = z.infer<typeof limitView>
 /** Totals of the last minute. */
 export type TrafficView = z.infer<typeof trafficView>
+/** Who had most of a limit in use. */
+export type NearMiss = z.infer<typeof nearMiss>

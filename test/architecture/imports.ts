@@ -81,6 +81,8 @@ const isDoor: Judge = (target) =>
 const isServer: Judge = (target) => target.startsWith('src/server/')
 const isClient: Judge = (target) => target.startsWith('src/client/')
 const isCli: Judge = (target) => target.startsWith('src/cli/')
+const isLimitEngine: Judge = (target) => target === 'src/kernel/limit/index.ts'
+const isLimitPackage: Judge = (target) => target === 'src/limit/index.ts'
 const kernelTypes: Judge = (target, { typeOnly }) =>
   typeOnly && /^src\/kernel\/(?:timeline|series)\/index\.ts$/.test(target)
 
@@ -95,8 +97,9 @@ const table: readonly (readonly [room: RegExp, mayImport: readonly Judge[]])[] =
   [/^providers\//, [isKernel, isContracts, isPorts]],
   [/^server$/, [isKernel, isContracts, isDoor]],
   [/^client$/, [(target, found) => found.typeOnly && (isStd(target, found) || isContracts(target, found))]],
+  [/^limit$/, [isStd, isLimitEngine, (target, found) => found.typeOnly && isContracts(target, found)]],
   [/^cli$/, [isStd, isContracts, isClient, (target) => target === 'src/cli/local/commands.ts']],
-  [/^cli\/local$/, [isKernel, isContracts, isClient, isCli, isServer]],
+  [/^cli\/local$/, [isKernel, isContracts, isClient, isCli, isServer, isLimitPackage]],
   [/^console$/, [isStd, isContracts, isClient]],
   [/^root$/, [isServer, isContracts]],
 ]
@@ -105,6 +108,7 @@ const table: readonly (readonly [room: RegExp, mayImport: readonly Judge[]])[] =
 const packages: readonly (readonly [room: RegExp, names: readonly string[]])[] = [
   [/^kernel\//, []],
   [/^client$/, []],
+  [/^limit$/, []],
   [/^contracts$/, ['zod']],
   [/^cli/, ['@clack/prompts']],
 ]

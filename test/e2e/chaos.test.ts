@@ -128,7 +128,7 @@ test(
     process.kill(here.pidOf('control'), 'SIGKILL')
     await reloading
     await until('the new limit', async () =>
-      JSON.stringify(await here.client().call('limits.list', {})).includes('99999/s'),
+      JSON.stringify(await here.client().call('edge.limits', {})).includes('99999/s'),
     )
 
     const restarting = here

@@ -67,7 +67,7 @@ describe('one file around a real service', () => {
       expect(here.run('status').out).toMatch(/^environment e2e, Holdfast [\d.]+, started \d/m)
       expect(here.run('logs', 'web').out).toContain('listening')
       expect(here.run('restart', 'web')).toMatchObject({ code: 0 })
-      expect(here.run('limits').out).toContain('GET /limited')
+      expect(here.run('edge', 'limits').out).toContain('GET /limited')
 
       here.write(
         'holdfast.config.ts',

@@ -117,7 +117,7 @@ describe('the arcade', () => {
     expect((await post('/accounts', { handle: 'Newbie_1', password: 'short' })).status).toBe(400)
     expect((await post('/accounts', { handle: 'new bie', password: 'long enough' })).status).toBe(400)
     expect((await post('/accounts', { handle: 'Newbie_1', password: 'long enough' })).status).toBe(201)
-    expect((await get('/me')).json).toEqual({ handle: 'Newbie_1' })
+    expect((await get('/me')).json).toMatchObject({ handle: 'Newbie_1', mails: { sent: 0 } })
     expect((await post('/logout')).status).toBe(204)
     expect((await get('/me')).json).toEqual({ handle: null })
     expect((await post('/accounts', { handle: 'newbie_1', password: 'long enough' })).status).toBe(409)
@@ -201,6 +201,62 @@ describe('the arcade', () => {
   })
 })
 
+describe('limits, without Holdfast', () => {
+  const sayAll = async (post: ReturnType<typeof visitor>['post'], texts: readonly string[]) => {
+    const answers = []
+    for (const text of texts) answers.push(await post('/chat', { text }))
+    return answers
+  }
+
+  test('bound what a player says, by whichever door, and tell when to come back', async () => {
+    const { url } = await startWeb()
+    const { post, cookie } = visitor(url)
+    await post('/login', demo)
+    const answers = await sayAll(post, ['1', '2', '3', '4', '5'])
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 429])
+    expect(Number(answers[4]?.headers.get('retry-after'))).toBeGreaterThan(0)
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/play`, { headers: { cookie: cookie() } })
+    const heard: string[] = []
+    socket.on('message', (data: Buffer) => heard.push(data.toString('utf8')))
+    await once(socket, 'open')
+    socket.send(JSON.stringify({ say: '6' }))
+    await eventually(() => heard.some((text) => text.includes('"said":false,"status":429')))
+    socket.terminate()
+    const other = visitor(url)
+    await other.post('/accounts', { handle: 'quiet_one', password: 'long enough' })
+    expect((await other.post('/chat', { text: 'hello' })).status).toBe(201)
+  })
+
+  test('hold mails back that are too many', async () => {
+    const { url } = await startWeb()
+    const database = new DatabaseSync(databasePath(), { readOnly: true })
+    const names = database.prepare('SELECT handle FROM accounts LIMIT 12').all()
+    database.close()
+    const mentions = names.map(({ handle }) => `@${String(handle)}`)
+    const { get, post } = visitor(url)
+    await post('/login', demo)
+    await sayAll(
+      post,
+      [0, 4, 8].map((from) => mentions.slice(from, from + 4).join(' ')),
+    )
+    await start(['mailer.ts'], /(held back a mail to \S+: .*\n.*held back.*)/)
+    const states = (await get('/me')).json['mails']
+    expect(states).toEqual({ waiting: 0, sent: 10, heldBack: 2 })
+  })
+
+  test('keep a player to two exports at once', async () => {
+    const { url } = await startWeb()
+    const { get, post } = visitor(url)
+    await post('/login', demo)
+    const statuses = []
+    for (let count = 0; count < 3; count++) statuses.push(await post('/exports'))
+    expect(statuses.map(({ status }) => status)).toEqual([202, 202, 429])
+    for (const { json } of statuses.slice(0, 2)) await get(`/exports/${String(json['id'])}?wait=10`)
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    expect((await post('/exports')).status).toBe(202)
+  })
+})
+
 describe('starting and stopping', () => {
   test('two at once fill a fresh database once', async () => {
     await Promise.all([startWeb(), startWeb(), start(['mailer.ts'], /the mailer is ready/)])
@@ -241,8 +297,15 @@ describe('the load script', () => {
   test('plays friends and an abuser, and says who got what', async () => {
     const { url } = await startWeb()
     const args = ['load.ts', '--url', url, '--minutes', '0.05', '--players', '2', '--abuser']
-    const { said } = await start(args, /(abuser\s+│\s+\d+[^]*┘)/)
-    expect(said).toMatch(/abuser\s+│\s+[1-9]/)
+    const { said } = await start(args, /(abuser: chat\s+│\s+\d+[^]*┘)/)
+    expect(said).toMatch(/abuser: chat\s+│\s+[1-9]/)
+  })
+
+  test('says it to programs, too', async () => {
+    const { url } = await startWeb()
+    const args = ['load.ts', '--url', url, '--minutes', '0.1', '--players', '2', '--json']
+    const { said } = await start(args, /^(\{"friends".*\})$/m)
+    expect(JSON.parse(said)).toMatchObject({ friends: { pages: { refused: 0, 'no answer': 0 } } })
   })
 
   test('refuses options out of bounds', async () => {

@@ -1,6 +1,6 @@
 import { Agent, request as send, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WebSocket } from 'ws'
+import { enterPool, type Fish } from './pool.ts'
 import type { Tally } from './tally.ts'
 
 /** What came back; status 0: nothing did. */
@@ -16,8 +16,8 @@ export interface Client {
   post(path: string, body: object): Promise<Reply>
   /** Listens to the chat until the end. */
   listen(): void
-  /** Swims in the tank until the end. */
-  swim(roll: () => number): void
+  /** Enters the pool, as whoever is signed in. */
+  enterPool(): Fish
   /** Waits, or returns at once when the time is up. */
   pause(durationMs: number): Promise<void>
 }
@@ -38,6 +38,8 @@ export function createClient({ url, address, tally, signal }: ClientOptions): Cl
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
   const from = address === undefined ? {} : { localAddress: address, family: 4 }
   let cookie = ''
+  let mails = { sent: 0, heldBack: 0 }
+  let isFirstLook = true
   signal.addEventListener('abort', () => agent.destroy())
 
   const ask = async (method: string, path: string, body = ''): Promise<Reply> => {
@@ -60,8 +62,16 @@ export function createClient({ url, address, tally, signal }: ClientOptions): Cl
       request.end(body)
     })
     // What the end of the run cut off is nobody's fault.
-    if (!signal.aborted) tally.count(reply.status, performance.now() - startedAt)
+    if (!signal.aborted) tally.count(doorOf(method, path), reply.status, performance.now() - startedAt)
+    if (path === '/me' && reply.status === 200) noteMails(reply.text)
     return reply
+  }
+  /** What became of the mails that one's mentions caused since the first look. */
+  const noteMails = (text: string): void => {
+    const { mails: now = mails } = JSON.parse(text) as { mails?: typeof mails }
+    if (!isFirstLook) tally.countMails(now.sent - mails.sent, now.heldBack - mails.heldBack)
+    isFirstLook = false
+    mails = now
   }
   const pause = async (durationMs: number): Promise<void> => {
     await sleep(durationMs, undefined, { signal }).catch(() => undefined)
@@ -73,8 +83,15 @@ export function createClient({ url, address, tally, signal }: ClientOptions): Cl
     post: (path, body) => ask('POST', path, JSON.stringify(body)),
     pause,
     listen: () => void keepListening({ url, from, tally, signal, pause }),
-    swim: (roll) => swim({ url, from: { ...from, headers: { cookie } }, tally, signal, pause }, roll),
+    enterPool: () => enterPool({ url, from: { ...from, headers: { cookie } }, tally, signal }),
   }
+}
+
+/** What a request asks for, in a word. */
+function doorOf(method: string, path: string): string {
+  const [, first = ''] = path.split(/[/?]/)
+  const doors: Record<string, string> = { chat: 'chat', exports: 'export', scores: 'score', login: 'login' }
+  return method === 'POST' ? (doors[first] ?? 'other') : first === 'assets' ? 'assets' : 'pages'
 }
 
 async function collect(response: IncomingMessage): Promise<string> {
@@ -108,23 +125,11 @@ async function listenOnce({ url, from, tally, signal }: Live): Promise<void> {
     const request = send(new URL('/chat/live', url), { signal, ...from })
     request.on('error', () => resolve())
     request.on('response', (response) => {
-      tally.count(response.statusCode ?? 0, performance.now() - startedAt)
+      tally.count('live chat', response.statusCode ?? 0, performance.now() - startedAt)
       response.on('data', (chunk: Buffer) => chunk.includes('data:') && tally.countEvent())
       response.on('error', () => resolve())
       response.on('close', () => resolve())
     })
     request.end()
   })
-}
-
-/** Moves about once a second. */
-function swim({ url, from, tally, signal }: Live, roll: () => number): void {
-  const socket = new WebSocket(new URL('/play', url.href.replace(/^http/, 'ws')), from)
-  const timer = setInterval(() => {
-    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ x: roll(), y: roll() }))
-  }, 1000)
-  signal.addEventListener('abort', () => socket.terminate())
-  socket.on('message', () => tally.countEvent())
-  socket.on('error', () => undefined)
-  socket.on('close', () => clearInterval(timer))
 }

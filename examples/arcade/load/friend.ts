@@ -1,5 +1,6 @@
 import { dice, pick } from '../seed/dice.ts'
 import type { Client } from './client.ts'
+import type { Fish } from './pool.ts'
 
 const handles =
   'swift_otter calm_whale RedRay MintCrab tidal_tom kelp_kid BluePuffin gentle_jelly foxfish SandDollar mr_mussel deep_dee'
@@ -26,14 +27,13 @@ export async function befriend(client: Client, number: number): Promise<void> {
   await openPage(client)
   const signedIn = await enter(client, handle)
   client.listen()
-  client.swim(roll)
+  const fish = client.enterPool()
+  void swim(client, fish, roll)
   while (!client.signal.aborted) {
     await client.pause(1500 + roll() * 5000)
     if (client.signal.aborted) return
-    await pick(roll, signedIn ? [play, play, play, read, read, chat, openPage, ask] : [read, openPage])(
-      client,
-      roll,
-    )
+    const pastimes = signedIn ? [play, play, play, read, read, chat, openPage, ask] : [read, openPage]
+    await pick(roll, pastimes)(client, roll, fish)
   }
 }
 
@@ -62,9 +62,17 @@ async function play(client: Client, roll: () => number): Promise<void> {
   await client.get('/scores?days=7')
 }
 
-async function chat(client: Client, roll: () => number): Promise<void> {
+/** Says something, by HTTP or from within the pool. */
+async function chat(client: Client, roll: () => number, fish: Fish): Promise<void> {
   const mention = roll() < 0.3 ? `@${pick(roll, handles.split(' '))} ` : ''
-  await client.post('/chat', { text: `${mention}${pick(roll, remarks)}` })
+  const text = `${mention}${pick(roll, remarks)}`
+  if (roll() < 0.5 && (await fish.say(text))) return
+  await client.post('/chat', { text })
+}
+
+/** Moves about once a second. */
+async function swim(client: Client, fish: Fish, roll: () => number): Promise<void> {
+  while (!client.signal.aborted && fish.move(roll(), roll())) await client.pause(1000)
 }
 
 /** Now and then somebody wants all of their data. */

@@ -6,10 +6,12 @@ import type {
   LimitRollUp,
   RouteRollUp,
 } from '../../contracts/edge-policy.ts'
+import { limitsFacts } from '../../contracts/limits.ts'
 import type { Call, Capability, Context, JobCall } from '../../kernel/capability/index.ts'
 import { openSeries, type SeriesStore } from '../../kernel/series/index.ts'
 import { HoldfastError, seededRandom, virtualClock, type VirtualClock } from '../../kernel/std/index.ts'
 import { factFrom, memoryTimeline, startView, type Timeline } from '../../kernel/timeline/index.ts'
+import { banFold, bansOf, mostBans } from './bans.ts'
 import { edge } from './index.ts'
 import type { DataPlane, UpstreamState } from './ports.ts'
 
@@ -282,6 +284,28 @@ describe('reports', () => {
     expect(await kinds()).toContain('edge.certificate-refused')
   })
 
+  test('a proxy that nobody trusts is said once, with what to write', async () => {
+    await start()
+    const peers = [{ address: '172.17.0.1', requests: 30 }]
+    await pass(3, { routes: routed({ requests: 50 }), lookAlikes: peers })
+    expect(await kinds('edge.clients')).toEqual([])
+    await pass(3, { routes: routed({ requests: 50 }), lookAlikes: peers })
+    await pass(5, { routes: routed({ requests: 50 }), lookAlikes: peers })
+    const facts = (await timeline.read({})).filter(({ kind }) => kind === 'edge.clients-look-alike')
+    expect(facts).toHaveLength(1)
+    expect(facts[0]?.data).toMatchObject({ address: '172.17.0.1', percent: 60 })
+    expect(JSON.stringify(facts[0]?.data)).toContain("trustProxies: ['172.17.0.1']")
+  })
+
+  test('a health check of one private address among many clients is nothing to say', async () => {
+    await start()
+    await pass(30, {
+      routes: routed({ requests: 50 }),
+      lookAlikes: [{ address: '10.0.0.9', requests: 20 }],
+    })
+    expect(await kinds('edge.clients')).toEqual([])
+  })
+
   test('a control that was away for too long says what is lost; a new edge process loses nothing', async () => {
     await start()
     await pass(3)
@@ -297,6 +321,45 @@ describe('reports', () => {
     await start()
     await clock.advance(2000)
     expect(await kinds('edge.reports')).toEqual(['edge.reports-missed'])
+  })
+})
+
+describe('bans', () => {
+  const until = Date.UTC(2026, 0, 2)
+  const ban = (subject: string) => ({ subject, until, because: 'it guesses passwords' })
+
+  test('reach the edge at once, without being news about its rules', async () => {
+    await start()
+    for (const listener of listeners) listener()
+    await clock.advance(1000)
+    expect(plane.applied.at(-1)?.bans).toEqual([])
+    await timeline.append([factFrom(limitsFacts.banned, ban('user:42'))])
+    await timeline.append([factFrom(limitsFacts.banned, ban('ip:203.0.113.0/24'))])
+    await clock.advance(100)
+    expect(plane.applied.at(-1)?.bans).toEqual([ban('ip:203.0.113.0/24'), ban('user:42')])
+    await timeline.append([factFrom(limitsFacts.unbanned, { subject: 'user:42', because: 'a mistake' })])
+    await clock.advance(100)
+    expect(plane.applied.at(-1)?.bans).toEqual([ban('ip:203.0.113.0/24')])
+    expect(await kinds('edge.policy')).toEqual(['edge.policy-accepted'])
+  })
+
+  test('that are over go when others come, and there is a bound', () => {
+    const at = Date.UTC(2026, 0, 1)
+    const fact = (subject: string, end: number, time: number) =>
+      ({ kind: 'limits.banned', at: time, data: { subject, until: end, because: 'x' } }) as never
+    let state = banFold.step(banFold.initial, fact('user:old', at + 1000, at))
+    state = banFold.step(state, fact('user:new', at + 9000, at + 2000))
+    expect(bansOf(state).map(({ subject }) => subject)).toEqual(['user:new'])
+    const many = Object.fromEntries(
+      Array.from({ length: mostBans }, (_, index) => [
+        `user:${index}`,
+        { until: at + 5000 + index, because: '' },
+      ]),
+    )
+    const full = banFold.step({ bans: many }, fact('user:last', at + 90_000, at))
+    expect(Object.keys(full.bans)).toHaveLength(mostBans)
+    expect(full.bans['user:0']).toBeUndefined()
+    expect(full.bans['user:last']).toBeDefined()
   })
 })
 
@@ -326,12 +389,58 @@ describe('operations', () => {
     const { limits } = (await call(capability, 'edge.limits')) as { limits: Record<string, unknown>[] }
     expect(limits[0]).toMatchObject({ ...login, route: 'POST /login', dryRun: false })
     expect(limits[0]?.['refused']).toEqual({ lastMinute: 30, lastHour: 30 })
-    expect(limits.map(({ dryRun }) => dryRun)).toEqual([false, false, true, false])
+    expect(limits.map(({ dryRun }) => dryRun)).toEqual([false, false, true, false, false, false])
     await clock.advance(70_000)
     expect(await call(capability, 'edge.traffic')).toMatchObject({
       requestsPerSecond: 0,
       reportedAt: null,
       p95Ms: null,
     })
+  })
+})
+
+describe('whom limits refuse', () => {
+  const offender = {
+    limit: login.name,
+    rule: login.rule,
+    subject: 'ip:203.0.113.7',
+    refused: 3,
+    admitted: 1,
+    wouldRefuse: 0,
+    routes: [{ route: 'POST /login', admitted: 1, refused: 3 }],
+  }
+  const refusals = async () => (await timeline.read({ kinds: ['limits.refused'] })).map(({ data }) => data)
+
+  test('is one fact a minute, and none when nobody was', async () => {
+    await start()
+    await pass(5, { offenders: [offender] })
+    await pass(130)
+    expect(await refusals()).toMatchObject([
+      { door: 'edge', entries: [{ subject: 'ip:203.0.113.7', refused: 15, admitted: 5 }] },
+    ])
+  })
+
+  test('a control that is started anew says a minute whole, and none twice', async () => {
+    await start()
+    await pass(5, { offenders: [offender] })
+    await stopAll()
+    await start()
+    await pass(60)
+    await stopAll()
+    await start()
+    await pass(60)
+    expect(await refusals()).toMatchObject([{ entries: [{ refused: 15 }] }])
+  })
+
+  test('who came near is told, until they are refused', async () => {
+    const capability = await start()
+    const { limit, rule, subject } = offender
+    await pass(2, { nearMisses: [{ limit, rule, subject, seen: 1, share: 0.9 }] })
+    expect(await call(capability, 'edge.near-misses')).toMatchObject({
+      says: '1 subject had at least 80 % of a limit in use in the last hour and was not refused; nearest ip:203.0.113.7, 90 % of edge.route.POST /login.',
+      nearMisses: [{ seen: 2, share: 0.9 }],
+    })
+    await pass(1, { offenders: [offender] })
+    expect(await call(capability, 'edge.near-misses')).toMatchObject({ nearMisses: [] })
   })
 })

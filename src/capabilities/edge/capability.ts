@@ -1,9 +1,12 @@
 import type { EdgeReport } from '../../contracts/edge-policy.ts'
 import type { Capability, Context, Finding } from '../../kernel/capability/index.ts'
+import type { View } from '../../kernel/timeline/index.ts'
+import { banFold, bansOf, type BanView } from './bans.ts'
 import type { EdgeConfig } from './config.ts'
 import { followReports } from './follow.ts'
 import { bindOperations } from './operations.ts'
-import { compilePolicy, findExpiredWaivers } from './policy.ts'
+import { createNearMissBook } from './offenders/index.ts'
+import { compilePolicy, findBroadTrust, findExpiredWaivers } from './policy/index.ts'
 import type { EdgePorts } from './ports.ts'
 import { pushPolicies } from './push.ts'
 import { edgeFold } from './view.ts'
@@ -25,8 +28,12 @@ export function createEdge(parts: EdgeParts, context: Context, ports: EdgePorts)
   const stopping = new AbortController()
   const running: Promise<void>[] = []
   const recent = createWindow(context)
-  const compile = () =>
-    compilePolicy(section, { environment: name, directory, upstreams: ports.upstreams.current() })
+  const nearMisses = createNearMissBook()
+  let bans: View<BanView> = { state: banFold.initial }
+  const compile = () => {
+    const upstreams = ports.upstreams.current()
+    return compilePolicy(section, { environment: name, directory, upstreams, bans: bansOf(bans.state) })
+  }
   const routes = Object.entries(section.routes)
   const waivers = new Map(
     routes.flatMap(([route, { unlimited }]) =>
@@ -35,16 +42,22 @@ export function createEdge(parts: EdgeParts, context: Context, ports: EdgePorts)
   )
   return {
     name: 'edge',
-    operations: bindOperations({ context, compile, reports: recent.reports, waivers }),
-    check: async () => findExpiredWaivers(section, context.clock.now()).map(asFinding),
+    operations: bindOperations({ context, compile, reports: recent.reports, waivers, nearMisses }),
+    check: async () =>
+      [...findExpiredWaivers(section, context.clock.now()), ...findBroadTrust(section)].map(asFinding),
     start: async () => {
       const view = await context.view(edgeFold)
+      bans = await context.view(banFold)
       const { signal } = stopping
       const serviceOf = new Map(routes.map(([route, { to }]) => [route, to]))
       const { dataPlane } = ports
+      const onReport = (report: EdgeReport): void => {
+        recent.add(report)
+        nearMisses.add(report)
+      }
       running.push(
         pushPolicies({ context, ports, view, compile, signal }),
-        followReports({ context, dataPlane, view, serviceOf, onReport: recent.add, signal }),
+        followReports({ context, dataPlane, view, serviceOf, onReport, signal }),
       )
     },
     stop: async () => {

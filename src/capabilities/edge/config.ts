@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { duration, serviceName, waiver } from '../../contracts/shapes.ts'
 import { parseSize } from '../../kernel/std/index.ts'
+import { identityConfig } from './identity/config.ts'
+import { isSubjectOrRange } from './pipeline/keys/subjects.ts'
+import { knownProxyNames } from './policy/known-proxies.ts'
 
 const mostTimeoutMs = 24 * 3_600_000
 
@@ -37,12 +40,49 @@ const listener = z.strictObject({
 
 const limit = z.union([z.string(), z.array(z.string()).min(1).max(8)])
 
+const allow = z
+  .array(
+    z.string().refine((text) => isSubjectOrRange(text), {
+      error:
+        'write an address, a range as "10.0.0.0/8", or a subject as "user:monitor", "key:partner" or "ip:203.0.113.7"',
+    }),
+  )
+  .max(1000)
+  .default([])
+
 const route = z.strictObject({
   to: serviceName.describe('the service that answers'),
   limit: limit
     .optional()
-    .describe('what bounds it, as "5/min per ip"; of several, each must admit; count by ip, route or host'),
+    .describe(
+      'what bounds it, as "5/min per ip"; of several, each must admit; count per ip, prefix, user, key, client, route, host, method, header NAME or cookie NAME',
+    ),
   unlimited: waiver.optional().describe('instead of a limit: why there is none, and until when'),
+  cost: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1)
+    .describe('units that one request takes of each limit; of what counts at once it takes one'),
+  allow: allow.describe(
+    'who is counted and never refused by the limits of this route, as "10.0.0.0/8" or "user:monitor"',
+  ),
+  messages: limit
+    .optional()
+    .describe(
+      'what bounds messages that a client sends on a WebSocket, as "5/s per client"; beyond it the edge reads no more for up to 5 s, then closes with 1008',
+    ),
+  fields: z
+    .boolean()
+    .default(false)
+    .describe(
+      'whether answers say how the limits stand, too (RateLimit and RateLimit-Policy), not refusals only',
+    ),
+  shared: z
+    .boolean()
+    .default(true)
+    .describe('whether its limits count on all edges together, where "edge.shared" says how'),
   maxBody: bodySize.prefault('16MiB').describe('largest body of a request; "any" for whatever comes'),
   responseTimeout: boundedDuration
     .prefault('30s')
@@ -50,6 +90,26 @@ const route = z.strictObject({
   idleTimeout: boundedDuration
     .prefault('60s')
     .describe('how long nothing may move while bodies are under way'),
+})
+
+const shared = z.strictObject({
+  redis: z
+    .string()
+    .regex(/^(?:rediss?:\/\/|\/)/, 'write redis://host:port, rediss://host:port or the path of a socket')
+    .describe('where Redis or Valkey is, as "redis://127.0.0.1:6379", or the path of its unix socket'),
+  mode: z
+    .enum(['exact', 'lease'])
+    .default('exact')
+    .describe(
+      '"exact": every request asks; "lease": threads take slices of rates and spend them, which is faster and lets a known number more through',
+    ),
+  whenDown: z
+    .enum(['local-share', 'open', 'closed'])
+    .default('local-share')
+    .describe(
+      'without Redis: each edge keeps its part of each limit, the whole of it, or lets nothing through',
+    ),
+  edges: z.number().int().min(1).max(1000).describe('how many edges there are'),
 })
 
 /** The section `edge` of the environment file. */
@@ -62,10 +122,20 @@ export const edgeConfig = z
       .prefault([{ port: 8080 }])
       .describe('where the edge listens'),
     trustProxies: z
-      .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
+      .array(
+        z.union([z.enum(knownProxyNames), z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+          error: `write an address, a range as "10.0.0.0/8", or one of ${knownProxyNames.join(', ')}`,
+        }),
+      )
       .max(1000)
       .default([])
-      .describe('addresses or ranges of proxies in front, whose X-Forwarded-For is believed'),
+      .describe(
+        'proxies in front, whose X-Forwarded-For is believed: addresses, ranges, or the names cloudflare, fastly, private, loopback',
+      ),
+    identity: identityConfig,
+    allow: allow.describe(
+      'who is counted and never refused by a limit, as "10.0.0.0/8", "user:monitor" or "key:partner"',
+    ),
     threads: z
       .number()
       .int()
@@ -80,6 +150,21 @@ export const edgeConfig = z
         'by "METHOD host/path", as "POST /login", "GET /assets/*", "api.example.com/users/:id", "/*"',
       ),
     unmatched: limit.default('60/min per ip').describe('what bounds requests that no route matches'),
+    upgrades: limit
+      .default('120/min per client')
+      .describe('what bounds WebSockets that are opened, beside the limits of their route'),
+    errors: limit
+      .default('600/min per ip')
+      .describe(
+        'how many answers of class 4xx and 5xx somebody may cause before everything is refused for a while',
+      ),
+    rateLimitFields: z
+      .enum(['draft-11', 'legacy', 'off'])
+      .default('draft-11')
+      .describe(
+        'how refusals say where a limit stands: RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11), X-RateLimit-Limit, -Remaining and -Reset, or not; Retry-After is always there',
+      ),
+    shared: shared.optional().describe('counts the limits of routes on several edges together'),
     keys: z
       .number()
       .int()

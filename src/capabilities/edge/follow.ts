@@ -1,12 +1,15 @@
 import { edgeFacts } from '../../contracts/edge.ts'
+import { limitsFacts } from '../../contracts/limits.ts'
 import type { EdgeNote, EdgeReport } from '../../contracts/edge-policy.ts'
 import type { Context } from '../../kernel/capability/index.ts'
 import { plainError } from '../../kernel/std/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
 import { calm, decideSayings, type LimitSaying, type Ongoing, type OriginSaying } from './decide.ts'
 import type { Saying, Spell } from './decide.ts'
+import { decideLookAlike, nothingSeen } from './look-alike.ts'
 import { lastRecorded, recordReport, refusedSince } from './measures.ts'
 import type { DataPlane } from './ports.ts'
+import { MinuteTally, type RefusedMinute } from './offenders/index.ts'
 import type { EdgeView } from './view.ts'
 
 /** What following the edge's reports works with. */
@@ -62,10 +65,14 @@ export async function followReports(ground: FollowGround): Promise<void> {
 class Follower {
   readonly #ground: FollowGround
   #ongoing: Ongoing = calm
+  #lookAlikes = nothingSeen
   /** Start of the last second that is in the measures. */
   #recordedAt: number | null = null
   /** The same as an earlier control left it, until a later second came. */
   #resumedAt = 0
+  readonly #refusals = new MinuteTally()
+  /** Until when an earlier control has said whom limits refused, until a later minute came. */
+  #refusalsSaidUntil = 0
   /** Facts that the timeline has not taken yet, oldest first. */
   readonly #unsaid: (() => Promise<void>)[] = []
 
@@ -93,12 +100,14 @@ class Follower {
     const failing = Object.entries(view.state.failing).map(
       ([service, since]) => [service, { since, last: this.#recordedAt ?? since, count: 1 }] as const,
     )
+    this.#refusalsSaidUntil = await refusalsSaidUntil(context, nowMs)
     this.#ongoing = { bites, failing: Object.fromEntries(failing), flaps: view.state.flaps }
   }
 
   async take(report: EdgeReport, after: number): Promise<void> {
     const { context, onReport, serviceOf } = this.#ground
     onReport(report)
+    this.#tally(report)
     if (report.at <= this.#resumedAt) return
     this.#resumedAt = 0
     this.#noteGap(report, after)
@@ -108,7 +117,25 @@ class Follower {
     this.#ongoing = ongoing
     for (const saying of sayings) this.#unsaid.push(() => say(context, saying))
     for (const note of report.happened) this.#unsaid.push(() => sayNote(context, note))
+    this.#lookForLookAlikes(report)
     await this.#sayAll()
+  }
+
+  /** Takes reports that an earlier control had too: the minute that it did not end is said as a whole. */
+  #tally(report: EdgeReport): void {
+    const { context } = this.#ground
+    const minute = this.#refusals.take(report)
+    if (minute === null || minute.until <= this.#refusalsSaidUntil) return
+    this.#refusalsSaidUntil = 0
+    this.#unsaid.push(() => sayRefused(context, minute))
+  }
+
+  #lookForLookAlikes(report: EdgeReport): void {
+    const { state, saying } = decideLookAlike(this.#lookAlikes, report)
+    this.#lookAlikes = state
+    if (saying === null) return
+    const { context } = this.#ground
+    this.#unsaid.push(async () => void (await context.record(edgeFacts.clientsLookAlike, saying)))
   }
 
   /** What the timeline cannot take now is said later, in order; each second is measured once all the same. */
@@ -155,11 +182,31 @@ async function sayOrigin(context: Context, { what, service, spell }: OriginSayin
   else await context.record(edgeFacts.originRecovered, { ...data, seconds: spanSeconds(spell) }, extras)
 }
 
+async function sayRefused(context: Context, { entries, ...span }: RefusedMinute): Promise<void> {
+  await context.record(limitsFacts.refused, { ...span, door: 'edge', entries: [...entries] })
+}
+
+/** A minute in the future was said before the clock was set back: nothing can be told from it. */
+async function refusalsSaidUntil({ timeline }: Context, nowMs: number): Promise<number> {
+  const kinds = [limitsFacts.refused.kind]
+  const facts = await timeline.read({ kinds, order: 'newest', limit: 20 })
+  const newest = facts.find(({ data }) => data?.['door'] === 'edge')?.data?.['until']
+  return typeof newest === 'number' && newest <= nowMs ? newest : 0
+}
+
 async function sayNote(context: Context, { what, file, message }: EdgeNote): Promise<void> {
   if (what === 'certificate-reloaded') {
     await context.record(edgeFacts.certificateReloaded, { file, until: message })
   } else if (what === 'certificate-refused') {
     await context.record(edgeFacts.certificateRefused, { file, message })
+  } else if (what === 'identity-reloaded') {
+    await context.record(edgeFacts.identityReloaded, { source: file })
+  } else if (what === 'identity-refused') {
+    await context.record(edgeFacts.identityRefused, { source: file, message })
+  } else if (what === 'counters-lost') {
+    await context.record(edgeFacts.countersLost, { message })
+  } else if (what === 'counters-found') {
+    await context.record(edgeFacts.countersFound, {})
   } else {
     await context.record(edgeFacts.threadReplaced, { message })
   }

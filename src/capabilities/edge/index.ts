@@ -1,10 +1,10 @@
 import { edgeConfig } from './config.ts'
 import { createEdge } from './capability.ts'
-import { compilePolicy, findExpiredWaivers } from './policy.ts'
+import { compilePolicy, findBroadTrust, findExpiredWaivers } from './policy/index.ts'
 
 export type { EdgeParts } from './capability.ts'
 export type { EdgeConfig } from './config.ts'
-export type { ExpiredWaiver, PolicyGround } from './policy.ts'
+export type { PolicyFinding, PolicyGround } from './policy/index.ts'
 
 /**
  * The capability that serves traffic: its section, its policy and its part in control. Its data plane has a door of its
@@ -13,6 +13,7 @@ export type { ExpiredWaiver, PolicyGround } from './policy.ts'
 export const edge = {
   config: edgeConfig,
   compile: compilePolicy,
+  findBroadTrust,
   findExpiredWaivers,
   create: createEdge,
 }

@@ -1,7 +1,9 @@
 import { edgeOperations } from '../../contracts/edge.ts'
 import type { EdgePolicy, EdgeReport } from '../../contracts/edge-policy.ts'
 import { bindValue, type Context, type OperationBinding } from '../../kernel/capability/index.ts'
+import type { OutputOf } from '../../kernel/std/index.ts'
 import { limitsLastHour } from './measures.ts'
+import type { NearMissBook } from './offenders/index.ts'
 import { limitViews, routeViews, trafficView, type UseGround } from './use.ts'
 
 /** What the operations stand on. */
@@ -11,6 +13,7 @@ export interface OperationGround {
   /** Of the last minute, oldest first. */
   readonly reports: () => readonly EdgeReport[]
   readonly waivers: ReadonlyMap<string, string>
+  readonly nearMisses: NearMissBook
 }
 
 /** The hour is asked for anew after so long; pages ask every other second. */
@@ -19,6 +22,7 @@ const hourFreshMs = 5000
 /** Binds the operations of the edge. */
 export function bindOperations(ground: OperationGround): readonly OperationBinding[] {
   const hour = createHour(ground.context)
+  const startedAt = ground.context.clock.now()
   const use = async (): Promise<UseGround> => ({
     policy: ground.compile(),
     reports: ground.reports(),
@@ -45,6 +49,7 @@ export function bindOperations(ground: OperationGround): readonly OperationBindi
         limits,
       }
     }),
+    bindValue(edgeOperations.nearMisses, async () => sayNearMisses(ground, startedAt)),
   ]
 }
 
@@ -57,5 +62,25 @@ function createHour({ clock, series }: Context): () => Promise<UseGround['lastHo
       known = { atMs, value }
     }
     return known.value
+  }
+}
+
+const mostNearMisses = 100
+
+function sayNearMisses(
+  { context, nearMisses }: OperationGround,
+  startedAt: number,
+): OutputOf<typeof edgeOperations.nearMisses> {
+  const nowMs = context.clock.now()
+  const list = nearMisses.recent(nowMs).slice(0, mostNearMisses)
+  const [nearest] = list
+  const says =
+    nearest === undefined
+      ? 'Nobody came near a limit of the edge in the last hour without being refused.'
+      : `${list.length === 1 ? '1 subject' : `${list.length} subjects`} had at least 80 % of a limit in use in the last hour and was not refused; nearest ${nearest.subject || 'everybody together'}, ${Math.round(nearest.share * 100)} % of ${nearest.limit}.`
+  return {
+    says,
+    since: Math.max(startedAt, nowMs - 3_600_000),
+    nearMisses: list.map((each) => ({ ...each })),
   }
 }

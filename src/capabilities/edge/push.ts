@@ -3,7 +3,8 @@ import type { EdgePolicy } from '../../contracts/edge-policy.ts'
 import type { Context } from '../../kernel/capability/index.ts'
 import { asHoldfastError, plainError } from '../../kernel/std/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
-import { rulesHash } from './policy.ts'
+import { changesBans } from './bans.ts'
+import { rulesHash } from './policy/index.ts'
 import type { EdgePorts } from './ports.ts'
 import type { EdgeView } from './view.ts'
 
@@ -32,6 +33,9 @@ export async function pushPolicies(ground: PushGround): Promise<void> {
     isKnown = true
     wake.up()
   })
+  const stopListening = context.timeline.onAppended((facts) => {
+    if (facts.some(({ kind }) => changesBans(kind))) wake.up()
+  })
   const startedMs = context.clock.monotonicMs()
   const refusals = new Set<string>()
   while (!signal.aborted) {
@@ -42,6 +46,7 @@ export async function pushPolicies(ground: PushGround): Promise<void> {
     })
     await wake.wait(context, settled ? lookMs : retryMs, signal)
   }
+  stopListening()
 }
 
 interface Knowledge {

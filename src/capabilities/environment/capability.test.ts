@@ -144,6 +144,7 @@ async function stage(): Promise<Stage> {
     },
     canRun: (program) => Promise.resolve(program === 'run'),
     hostVariables: {},
+    givenVariables: () => ({}),
   }
   const context = await fakeContext(clock, timeline)
   const capability = environment.create(
@@ -227,6 +228,7 @@ describe('the environment', () => {
       logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
       canRun: () => Promise.resolve(true),
       hostVariables: {},
+      givenVariables: () => ({}),
     }
     const again = environment.create({ name: 'test', version: '1', directory: '/', services }, context, ports)
     running.push(again)
@@ -287,6 +289,7 @@ describe('the environment', () => {
       logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
       canRun: () => Promise.resolve(false),
       hostVariables: {},
+      givenVariables: () => ({}),
     }
     const capability = environment.create(
       { name: 'test', version: '1', directory: '/', services },

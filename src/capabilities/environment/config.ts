@@ -42,7 +42,12 @@ export const serviceConfig = z
     replicas: replicas
       .prefault(1)
       .describe('how many copies run: a number, or { min, max }; `min` run until scaling arrives'),
-    env: z.record(environmentVariable, z.string()).default({}).describe('its environment variables'),
+    env: z
+      .record(environmentVariable, z.string())
+      .default({})
+      .describe(
+        'its environment variables, beside HOST, PORT, HOLDFAST_URL and HOLDFAST_TOKEN, with which it may take from limits',
+      ),
     passEnv: z
       .array(environmentVariable)
       .default([])

@@ -8,7 +8,11 @@ import { factOfEvent } from './events.ts'
 import { decideTransition } from './transitions.ts'
 import { environmentFold } from './view.ts'
 
-const ground = { directory: '/srv/game', hostVariables: { PATH: '/bin', TOKEN: 'secret', HOME: '/home' } }
+const ground = {
+  directory: '/srv/game',
+  hostVariables: { PATH: '/bin', TOKEN: 'secret', HOME: '/home' },
+  givenVariables: (service: string) => ({ HOLDFAST_URL: 'http://127.0.0.1:8400', HOLDFAST_TOKEN: service }),
+}
 
 function replica(change: Partial<ReplicaStatus>): ReplicaStatus {
   return {
@@ -49,6 +53,21 @@ describe('desired replicas', () => {
       variables: { PATH: '/bin', HOME: '/home', TOKEN: 'secret', A: '1' },
       port: { assigned: true },
     })
+  })
+
+  test('each is told where control is and its token, unless the file says otherwise', () => {
+    const services = servicesConfig.parse({
+      web: { command: ['run'] },
+      apart: { command: ['run'], env: { HOLDFAST_URL: 'https://elsewhere.example' } },
+    })
+    const told = desiredReplicas(services, ground).replicas.map(({ variables }) => [
+      variables['HOLDFAST_URL'],
+      variables['HOLDFAST_TOKEN'],
+    ])
+    expect(told).toEqual([
+      ['http://127.0.0.1:8400', 'web'],
+      ['https://elsewhere.example', 'apart'],
+    ])
   })
 
   test('a variable that is not named is not handed on', () => {

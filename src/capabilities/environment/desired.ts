@@ -1,12 +1,18 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import type { DesiredReplicas, ReplicaSpec } from '../../contracts/supervisor.ts'
 import type { ServiceConfig, ServicesConfig } from './config.ts'
+import type { EnvironmentPorts } from './ports.ts'
 
 /** Where the environment file lies and what its services may be handed from outside. */
 export interface Ground {
   /** Absolute directory of the environment file. */
   readonly directory: string
   readonly hostVariables: Readonly<Record<string, string>>
+}
+
+/** The same, with what replicas are told by the house. */
+export interface ReplicaGround extends Ground {
+  readonly givenVariables: EnvironmentPorts['givenVariables']
 }
 
 /** Variables that every program expects; all others are handed on by name only. */
@@ -22,12 +28,12 @@ export function serviceDirectory(service: ServiceConfig, ground: Ground): string
   return join(resolve(ground.directory, service.directory))
 }
 
-function variablesOf(service: ServiceConfig, ground: Ground): Record<string, string> {
-  const handedOn = [...ordinaryVariables, ...service.passEnv].flatMap((name) => {
-    const value = Object.hasOwn(ground.hostVariables, name) ? ground.hostVariables[name] : undefined
-    return value === undefined ? [] : [[name, value] as const]
+function variablesOf(name: string, service: ServiceConfig, ground: ReplicaGround): Record<string, string> {
+  const handedOn = [...ordinaryVariables, ...service.passEnv].flatMap((variable) => {
+    const value = Object.hasOwn(ground.hostVariables, variable) ? ground.hostVariables[variable] : undefined
+    return value === undefined ? [] : [[variable, value] as const]
   })
-  return { ...Object.fromEntries(handedOn), ...service.env }
+  return { ...ground.givenVariables(name), ...Object.fromEntries(handedOn), ...service.env }
 }
 
 function portOf(service: ServiceConfig): ReplicaSpec['port'] {
@@ -35,7 +41,7 @@ function portOf(service: ServiceConfig): ReplicaSpec['port'] {
   return service.listens ? { assigned: true } : null
 }
 
-function specsOf(name: string, service: ServiceConfig, ground: Ground): readonly ReplicaSpec[] {
+function specsOf(name: string, service: ServiceConfig, ground: ReplicaGround): readonly ReplicaSpec[] {
   const { command } = service
   if (command === undefined) return []
   const directory = serviceDirectory(service, ground)
@@ -45,7 +51,7 @@ function specsOf(name: string, service: ServiceConfig, ground: Ground): readonly
     service: name,
     command: [programPath(program, directory), ...rest],
     directory,
-    variables: variablesOf(service, ground),
+    variables: variablesOf(name, service, ground),
     port: portOf(service),
     stopTimeoutMs: service.stopTimeout,
     mayExpose: service.mayExpose !== undefined,
@@ -55,6 +61,6 @@ function specsOf(name: string, service: ServiceConfig, ground: Ground): readonly
 }
 
 /** What shall run, from the file alone. */
-export function desiredReplicas(services: ServicesConfig, ground: Ground): DesiredReplicas {
+export function desiredReplicas(services: ServicesConfig, ground: ReplicaGround): DesiredReplicas {
   return { replicas: Object.entries(services).flatMap(([name, service]) => specsOf(name, service, ground)) }
 }

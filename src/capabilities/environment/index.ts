@@ -1,7 +1,7 @@
 import type { Capability, Context } from '../../kernel/capability/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
 import { serviceConfig, servicesConfig, type ServicesConfig } from './config.ts'
-import { desiredReplicas, type Ground } from './desired.ts'
+import { desiredReplicas, type ReplicaGround } from './desired.ts'
 import { findMissingVariables, findProgramTroubles } from './findings.ts'
 import { followEvents } from './follow.ts'
 import { bindOperations } from './operations.ts'
@@ -29,7 +29,8 @@ export interface EnvironmentCapability extends Capability {
 
 function create(config: EnvironmentConfig, context: Context, ports: EnvironmentPorts): EnvironmentCapability {
   const { services } = config
-  const ground: Ground = { directory: config.directory, hostVariables: ports.hostVariables }
+  const { hostVariables, givenVariables } = ports
+  const ground: ReplicaGround = { directory: config.directory, hostVariables, givenVariables }
   const shelf: { view?: View<EnvironmentView> } = {}
   const said = (service: string): Said => shelf.view?.state.said[service] ?? 'nothing'
   const watch = createWatch(services, context, { engine: ports.engine, prober: ports.prober, said })

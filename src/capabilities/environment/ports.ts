@@ -55,6 +55,8 @@ export interface EnvironmentPorts {
   readonly canRun: (program: string, directory: string) => Promise<boolean>
   /** The variables in which `holdfast up` was started. */
   readonly hostVariables: Readonly<Record<string, string>>
+  /** What the replicas of a service are told beside that: where control is, and a token to ask it with. */
+  readonly givenVariables: (service: string) => Readonly<Record<string, string>>
 }
 
 /** Who answers for a service; the edge sends requests there. */

@@ -4,6 +4,7 @@ import type { View } from '../../kernel/timeline/index.ts'
 import { limitsConfig, type LimitsConfig } from './config.ts'
 import { bindDecisions } from './decisions.ts'
 import { createDesk } from './desk.ts'
+import { bindExplain } from './explain/index.ts'
 import type { MeterOverride } from './ledger/index.ts'
 import { bindTakes } from './operations.ts'
 import type { LimitsPorts } from './ports.ts'
@@ -114,6 +115,7 @@ function createLimits(section: LimitsConfig, context: Context, ports: LimitsPort
     operations: [
       ...bindTakes(desk),
       ...bindDecisions({ context, limits, state }),
+      ...bindExplain({ context, own: limits }),
       bindList({ context, limits, lastMinute: () => shelf.use?.lastMinute() ?? new Map() }),
     ],
     check: async () => [],

@@ -108,3 +108,12 @@ describe('flags of operations', () => {
     }
   })
 })
+
+test('a time without a date means today, here', () => {
+  const today = (hours: number, minutes: number, seconds = 0): number =>
+    new Date(nowMs).setHours(hours, minutes, seconds, 0)
+  expect(parseMoment('14:03', nowMs)).toBe(today(14, 3))
+  expect(parseMoment('9:05:30', nowMs)).toBe(today(9, 5, 30))
+  expect(parseMoment('24:00', nowMs)).toBeUndefined()
+  expect(parseMoment('14:60', nowMs)).toBeUndefined()
+})

@@ -41,7 +41,7 @@ function kindOf(node: JsonObject): FlagKind {
 }
 
 function meaningOf(node: JsonObject): string {
-  if (isMoment(node)) return 'as 1h (ago), today, or 2026-03-01T12:00'
+  if (isMoment(node)) return 'as 1h (ago), 14:03 (today), today, or 2026-03-01T12:00'
   return typeof node['description'] === 'string' ? node['description'] : ''
 }
 

@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { JsonObject } from '../../kernel/std/index.ts'
+import { HoldfastError, type JsonObject } from '../../kernel/std/index.ts'
+import { uncoveredInOpenApi } from '../../limit/index.ts'
 import {
   findFile,
+  findDoubts,
   findTroubles,
   loadEnvironment,
   problemError,
@@ -49,12 +52,20 @@ export function summarise({ environment }: LoadedEnvironment): {
   }
 }
 
+/** What is to be checked; undefined: the nearest file, and no document. */
+export interface Checked {
+  readonly file: string | undefined
+  /** An OpenAPI document of the application behind the edge. */
+  readonly openapi: string | undefined
+}
+
 /**
  * `holdfast check [file]`: reads and checks an environment file, and whether its programs, variables and certificates
- * are there. Touches nothing. Resolves to the exit code.
+ * are there; with `--openapi`, whether the edge has a route of its own for each of the application's. Touches nothing.
+ * Resolves to the exit code.
  */
 export async function check(
-  named: string | undefined,
+  { file: named, openapi }: Checked,
   { voice, directions, variables }: Surroundings,
 ): Promise<number> {
   const { directory, config } = directions
@@ -64,7 +75,57 @@ export async function check(
   const troubles = await findTroubles(loaded, variables)
   if (troubles.length > 0) throw problemError(troubles)
   const { says, data } = summarise(loaded)
-  if (voice.json) voice.document({ ok: true, file: loaded.file, hash: loaded.hash, ...data })
-  else voice.say([`${voice.paper.paint('good', 'ok')} ${loaded.file}`, says])
-  return 0
+  const doubts = (await findDoubts(loaded)).map(({ path, message, hint }) => ({ path, message, hint }))
+  const bare = openapi === undefined ? [] : await findUncovered(loaded, resolve(directory, openapi))
+  const uncovered = openapi === undefined ? {} : { uncovered: bare }
+  if (voice.json)
+    voice.document({
+      ok: bare.length === 0,
+      file: loaded.file,
+      hash: loaded.hash,
+      ...data,
+      doubts,
+      ...uncovered,
+    })
+  else {
+    const { paper } = voice
+    const doubtful = doubts.map(
+      ({ path, message, hint }) => `${paper.paint('warning', 'warning')} ${path}: ${message}; ${hint}`,
+    )
+    voice.say([
+      `${paper.paint('good', 'ok')} ${loaded.file}`,
+      says,
+      ...doubtful,
+      ...sayUncovered(bare, openapi),
+    ])
+  }
+  return bare.length === 0 ? 0 : 1
+}
+
+/** The routes of an OpenAPI document that only a catch-all of the edge covers, or nothing. */
+async function findUncovered({ environment }: LoadedEnvironment, path: string): Promise<readonly string[]> {
+  return uncoveredInOpenApi(await readDocument(path), Object.keys(environment.edge.routes))
+}
+
+async function readDocument(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as unknown
+  } catch (cause) {
+    throw new HoldfastError({
+      code: 'cli.no-file',
+      kind: 'user',
+      message: `The OpenAPI document ${path} cannot be read as JSON.`,
+      hint: 'Save what the application publishes, as "curl http://127.0.0.1:3000/openapi.json > openapi.json".',
+      cause,
+    })
+  }
+}
+
+function sayUncovered(bare: readonly string[], openapi: string | undefined): readonly string[] {
+  if (openapi === undefined) return []
+  if (bare.length === 0) return [`The edge has a route of its own for everything in ${openapi}.`]
+  return [
+    `The edge has no route of its own, and so no limit of its own, for ${plural(bare.length, 'route')} of ${openapi}:`,
+    ...bare.map((route) => `  ${route}`),
+  ]
 }

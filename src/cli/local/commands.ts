@@ -96,11 +96,16 @@ const checkCommand: Command = {
   summary: 'Check an environment file without touching anything',
   group: 'start',
   positional: ['file'],
-  flags: [text('file', 'default: the nearest holdfast.config.ts')],
-  details: ['Exit code 78 when something is wrong with the file, 66 when there is none.'],
+  flags: [
+    text('file', 'default: the nearest holdfast.config.ts'),
+    text('openapi', 'an OpenAPI document (JSON): which of its routes has no route of the edge of its own?'),
+  ],
+  details: [
+    'Exit code 78 when something is wrong with the file, 66 when there is none, 1 when routes of --openapi are not covered.',
+  ],
   run: async (parsed, surroundings) => {
     const { check } = await import('./check.ts')
-    return check(textOf(parsed, 'file'), surroundings)
+    return check({ file: textOf(parsed, 'file'), openapi: textOf(parsed, 'openapi') }, surroundings)
   },
 }
 
@@ -152,6 +157,40 @@ const importCommand: Command = {
   },
 }
 
+const simulateCommand: Command = {
+  words: 'limits simulate',
+  summary: 'Say whom the limits of an environment file would have refused, from access logs',
+  group: 'look',
+  positional: [],
+  flags: [
+    {
+      name: 'log',
+      field: 'log',
+      kind: 'list',
+      required: true,
+      means: 'an access log, plain or .gz; several are replayed in the order given',
+    },
+    {
+      name: 'format',
+      field: 'format',
+      kind: 'choice',
+      choices: ['auto', 'combined', 'caddy', 'json'],
+      fallback: 'auto',
+      means: 'how it is written: combined is nginx and Apache, json one object a line',
+    },
+    text('host', 'host of the requests, for a log that does not say'),
+    text('against', 'an environment file to compare with, as the one of today'),
+  ],
+  details: [
+    'The limits are those of the file that --config names, or else of the nearest holdfast.config.ts.',
+    'Works without control and changes nothing.',
+  ],
+  run: async (parsed, surroundings) => {
+    const { simulateLimits } = await import('./simulate/index.ts')
+    return simulateLimits(parsed, surroundings)
+  },
+}
+
 /** The commands that work without control. */
 export const localCommands: readonly Command[] = [
   initCommand,
@@ -160,4 +199,5 @@ export const localCommands: readonly Command[] = [
   downCommand,
   doctorCommand,
   importCommand,
+  simulateCommand,
 ]

@@ -93,5 +93,6 @@ export const edgeViews = {
       limits.map((limit) => limitRow(limit, paper)),
       paper,
     ),
+    ...limits.flatMap(({ shared }) => (shared === undefined ? [] : ['', harmless(shared)])),
   ],
 } satisfies Views

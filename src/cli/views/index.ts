@@ -3,11 +3,18 @@ import type { Json, JsonObject } from '../../kernel/std/index.ts'
 import { genericLines, type Paper } from '../output/index.ts'
 import { edgeViews } from './edge.ts'
 import { environmentViews } from './environment.ts'
+import { explainViews } from './explain.ts'
 import { houseViews } from './house.ts'
 import { limitsViews } from './limits.ts'
 import type { Views } from './view.ts'
 
-const views: Views = { ...environmentViews, ...edgeViews, ...limitsViews, ...houseViews }
+const views: Views = {
+  ...environmentViews,
+  ...edgeViews,
+  ...limitsViews,
+  ...explainViews,
+  ...houseViews,
+}
 
 /** What an operation answered, as lines for people. */
 export function render(name: OperationName, answer: Json, paper: Paper): readonly string[] {

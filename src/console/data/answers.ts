@@ -4,7 +4,7 @@ import type { Operations } from '../../contracts/index.ts'
 export type RouteView = Operations['edge.routes']['output']['routes'][number]
 
 /** A limit of the edge and its use. */
-export type LimitView = Operations['limits.list']['output']['limits'][number]
+export type LimitView = Operations['edge.limits']['output']['limits'][number]
 
 /** Totals of the last minute. */
 export type TrafficView = Operations['edge.traffic']['output']

@@ -11,7 +11,7 @@ import { sqliteJournal } from '../../providers/limit-journal/index.ts'
 import { localEngine } from '../../providers/local-engine/index.ts'
 import { logFiles } from '../../providers/log-files/index.ts'
 import { requestOverSocket } from '../../providers/unix-http/index.ts'
-import type { Composed, ServeGround } from '../control/index.ts'
+import { doorUrl, type Composed, type ServeGround, type TokenOf } from '../control/index.ts'
 import { loadAccepted } from './accepted.ts'
 import { definedVariables } from './findings.ts'
 import type { LoadedEnvironment } from './load.ts'
@@ -22,6 +22,8 @@ interface Ground {
   readonly loaded: LoadedEnvironment
   readonly dataDirectory: string
   readonly version: string
+  /** Where replicas reach control. */
+  readonly controlUrl: string
 }
 
 /** The providers: the hands of the capabilities. */
@@ -39,11 +41,20 @@ function providers(dataDirectory: string) {
 }
 
 /** The capabilities, in the order in which they start. */
-function capabilities({ loaded, dataDirectory, version }: Ground, context: Context): readonly Capability[] {
+function capabilities(
+  { loaded, dataDirectory, version, controlUrl }: Ground,
+  context: Context,
+  tokenOf: TokenOf,
+): readonly Capability[] {
   const { name, services, edge: section, limits: limitsSection } = loaded.environment
   const { engine, dataPlane, prober, logs, journal, canRun, hostVariables } = providers(dataDirectory)
   const ground = { name, version, directory: loaded.directory, services }
-  const theEnvironment = environment.create(ground, context, { engine, prober, logs, canRun, hostVariables })
+  const givenVariables = (service: string) => ({
+    HOLDFAST_URL: controlUrl,
+    HOLDFAST_TOKEN: tokenOf(service),
+  })
+  const hands = { engine, prober, logs, canRun, hostVariables, givenVariables }
+  const theEnvironment = environment.create(ground, context, hands)
   const upstreams = {
     current: () => theEnvironment.endpoints(),
     subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
@@ -67,14 +78,18 @@ export async function composeControl(
     certificate: resolve(loaded.directory, control.tls.certificate),
     key: resolve(loaded.directory, control.tls.key),
   }
+  const settings = { ...plan, tls, hosts: control.hosts }
+  const controlUrl = doorUrl(settings, { address: plan.host, port: plan.port })
+  const ground = { loaded, dataDirectory, version, controlUrl }
   return {
-    capabilities: (context) => capabilities({ loaded, dataDirectory, version }, context),
+    capabilities: (context, tokenOf) => capabilities(ground, context, tokenOf),
+    services: Object.keys(loaded.environment.services),
     bindings: (context) => [bindReload({ loaded, dataDirectory, context, endControl })],
     people,
     retention: {
       maxAgeMs: parseDuration(timeline.keepFor) ?? 0,
       maxSizeBytes: parseSize(timeline.keepAtMost) ?? 0,
     },
-    settings: { ...plan, tls, hosts: control.hosts },
+    settings,
   }
 }

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { findTroubles } from './findings.ts'
+import { findDoubts, findTroubles } from './findings.ts'
 import { findFile, loadEnvironment, parseEnvironment, type LoadedEnvironment } from './load.ts'
 import type { Problem } from './problems.ts'
 
@@ -77,6 +77,36 @@ describe('what keeps a valid environment file from running', () => {
       'control.tls.key',
     ])
     expect(found[0]?.message).toContain(join(directory, 'no.pem'))
+  })
+
+  test('files of proofs that cannot be read; an address is no file', async () => {
+    const identity = {
+      jwt: { jwks: 'https://login.example/keys' },
+      apiKeys: { file: './keys.json' },
+      session: { secretFile: 'secret' },
+    }
+    const change = { edge: { ...edge, identity } }
+    const paths = async () => (await troubles(change)).map(({ path }) => path)
+    expect(await paths()).toEqual(['edge.identity.apiKeys.file', 'edge.identity.session.secretFile'])
+    writeFileSync(join(directory, 'keys.json'), '{}')
+    writeFileSync(join(directory, 'secret'), 's')
+    expect(await paths()).toEqual([])
+  })
+
+  test('not what is merely doubtful', async () => {
+    const change = { edge: { ...edge, trustProxies: ['10.0.0.1', '0.0.0.0/0'] } }
+    expect(await troubles(change)).toEqual([])
+    expect(await findDoubts(loaded(change))).toMatchObject([{ path: 'edge.trustProxies.1' }])
+    expect(await findDoubts(loaded({}))).toEqual([])
+  })
+
+  test('nor public keys that a service may still write; what is there has to be a file', async () => {
+    const change = { edge: { ...edge, identity: { jwt: { jwks: 'jwks.json' } } } }
+    expect(await troubles(change)).toEqual([])
+    expect(await findDoubts(loaded(change))).toMatchObject([{ path: 'edge.identity.jwt.jwks' }])
+    mkdirSync(join(directory, 'jwks.json'))
+    expect(await troubles(change)).toMatchObject([{ path: 'edge.identity.jwt.jwks' }])
+    expect(await findDoubts(loaded(change))).toEqual([])
   })
 
   test('all of it at once', async () => {

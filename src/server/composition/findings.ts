@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
 import type { Finding } from '../../kernel/capability/index.ts'
-import { systemClock } from '../../kernel/std/index.ts'
+import { systemClock, systemCode } from '../../kernel/std/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
 import type { LoadedEnvironment } from './load.ts'
 import type { Problem } from './problems.ts'
@@ -25,6 +25,21 @@ async function isReadable(file: string): Promise<boolean> {
   }
 }
 
+const keysPath = 'edge.identity.jwt.jwks'
+
+/** The file of public keys, absolute; undefined: there is none, or it is fetched. */
+function keysFile({ directory, environment: { edge } }: LoadedEnvironment): string | undefined {
+  const jwks = edge.identity?.jwt?.jwks
+  return jwks === undefined || jwks.startsWith('https://') ? undefined : resolve(directory, jwks)
+}
+
+/** A service that signs tokens may write its public keys itself when it first runs: the edge waits for that file. */
+async function keysToCome(loaded: LoadedEnvironment): Promise<string | undefined> {
+  const file = keysFile(loaded)
+  const state = file === undefined ? null : await stat(file).catch((error: unknown) => systemCode(error))
+  return state === 'ENOENT' ? file : undefined
+}
+
 async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
   const { edge, control } = loaded.environment
   const named = [
@@ -39,6 +54,15 @@ async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Prob
           { file: resolve(loaded.directory, tls.key), path: `${path}.key` },
         ],
   )
+  const { apiKeys, session } = edge.identity ?? {}
+  const proofs = [
+    { file: (await keysToCome(loaded)) === undefined ? keysFile(loaded) : undefined, path: keysPath },
+    { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
+    { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
+  ]
+  for (const { file, path } of proofs) {
+    if (file !== undefined) files.push({ file: resolve(loaded.directory, file), path })
+  }
   const problems = await Promise.all(
     files.map(async ({ file, path }): Promise<Problem | null> => {
       if (await isReadable(file)) return null
@@ -72,4 +96,13 @@ export async function findTroubles(
   const missing = environment.findMissingVariables(services, ground)
   const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
   return [...[...programs, ...missing].map(asProblem), ...expired, ...(await unreadableFiles(loaded))]
+}
+
+/** What is allowed and probably not meant; it keeps nothing from running. */
+export async function findDoubts(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
+  const file = await keysToCome(loaded)
+  const message = `there is no ${file} yet`
+  const hint = 'until something writes it, users are known by address'
+  const missing = file === undefined ? [] : [{ path: keysPath, message, hint }]
+  return [...edge.findBroadTrust(loaded.environment.edge), ...missing]
 }

@@ -8,7 +8,14 @@ import {
   type OperationDeclaration,
 } from '../../kernel/std/index.ts'
 import type { Retention } from '../../kernel/timeline/index.ts'
-import { accessFold, createAccess, hashToken, type Access, type People } from './access/index.ts'
+import {
+  accessFold,
+  createAccess,
+  hashToken,
+  servicesByHash,
+  type Access,
+  type People,
+} from './access/index.ts'
 import { createContext, createViews, type HousePorts, type Views } from './context.ts'
 import { createJobs, jobsFold, type Jobs } from './jobs/index.ts'
 import { bindOwn } from './own-operations/index.ts'
@@ -50,6 +57,8 @@ export interface HouseOptions extends HousePorts {
   readonly people?: People
   /** Null or absent: there is no root token, only people, tokens and the house itself. */
   readonly rootToken?: string | null
+  /** Names of the services whose replicas may come in, with tokens that derive from the root token; default: none. */
+  readonly services?: readonly string[]
   /** Where people reach the console; default `http://127.0.0.1:8400`. */
   readonly consoleUrl?: () => string
   /** Default: 400 days and 4 GiB. */
@@ -161,12 +170,13 @@ async function createCore(
   views: Views,
 ): Promise<{ readonly core: Core; readonly capabilities: readonly Capability[] }> {
   const catalogue = options.catalogue ?? operationCatalogue
+  const { rootToken = null, services = [] } = options
   const access = createAccess({
     context,
     view: await views.start(accessFold),
     people: () => options.people ?? {},
-    rootTokenHash:
-      options.rootToken === undefined || options.rootToken === null ? null : hashToken(options.rootToken),
+    rootTokenHash: rootToken === null ? null : hashToken(rootToken),
+    services: servicesByHash(rootToken, services),
     consoleUrl: options.consoleUrl ?? (() => 'http://127.0.0.1:8400'),
   })
   const shelf: { registry?: Registry } = {}

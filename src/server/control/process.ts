@@ -12,16 +12,21 @@ import {
   type Random,
 } from '../../kernel/std/index.ts'
 import { openTimeline, type Retention, type Timeline } from '../../kernel/timeline/index.ts'
-import { ensureRootToken, type People } from './access/index.ts'
+import { ensureRootToken, serviceToken, type People } from './access/index.ts'
 import { createMetrics, openDoors, type Doors, type DoorSettings, type Metrics } from './doors/index.ts'
 import { forgetFailedStart } from './failed-start.ts'
 import { keepHeadMark, refuseGone, refuseShortened } from './head-mark.ts'
 import { createHouse, type House, type HouseOptions } from './house.ts'
 import { watchStorage } from './storage-notes.ts'
 
+/** The token that replicas of a service come in with. */
+export type TokenOf = (service: string) => string
+
 /** What control runs: the capabilities of an environment and what its file says about control. */
 export interface Composed {
-  readonly capabilities: (context: Context) => readonly Capability[]
+  readonly capabilities: (context: Context, tokenOf: TokenOf) => readonly Capability[]
+  /** Services whose replicas may come in; default: none. */
+  readonly services?: readonly string[]
   readonly bindings?: (context: Context) => readonly OperationBinding[]
   readonly people: People
   readonly retention: Retention
@@ -120,7 +125,9 @@ async function openHouse(
   const shelf: { house?: House } = {}
   const metrics = createMetrics(() => shelf.house?.operations.map(({ name }) => name) ?? [])
   const observe: HouseOptions['observe'] = (call) => metrics.observe(call)
-  const { capabilities, bindings, people, retention, catalogue } = composed
+  const { bindings, people, retention, catalogue, services = [] } = composed
+  const tokenOf: TokenOf = (service) => serviceToken(rootToken, service)
+  const capabilities = (context: Context): readonly Capability[] => composed.capabilities(context, tokenOf)
   const limitsFile = join(dataDirectory, 'control.limits')
   const parts = {
     timeline,
@@ -130,6 +137,7 @@ async function openHouse(
     random,
     log,
     rootToken,
+    services,
     observe,
     consoleUrl: url,
     limitsFile,

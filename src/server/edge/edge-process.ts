@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import {
   startDataPlane,
   type RunningDataPlane,
@@ -11,6 +11,7 @@ import { programVersion } from '../launch/version.ts'
 import { replaceFile } from '../files/index.ts'
 import type { Door } from './door.ts'
 import { openPolicyFile, type PolicyFile } from './policy-file.ts'
+import { openIdentityStore } from './identity-store.ts'
 import type { Settings } from './settings.ts'
 import { edgeSocketPath } from './socket-path.ts'
 
@@ -41,14 +42,16 @@ export interface EdgeProcessOptions {
 /** Runs the edge: serves on the policy that was accepted last, and takes new ones over its socket. */
 export async function runEdge(options: EdgeProcessOptions): Promise<EdgeProcess> {
   const { settings, say, onExhausted, onRestart, clock = systemClock, random = systemRandom } = options
-  const { dataDirectory, listeners, threads } = settings
+  const { dataDirectory, listeners, threads, variables } = settings
   const dataPlane = startDataPlane({
     clock,
     random,
     pid: process.pid,
     probe: { probe },
+    identityStore: openIdentityStore({ dataDirectory, random, variables, say }),
     threads,
     listeners,
+    counterStore: new URL(`../../providers/redis/index${extname(import.meta.url)}`, import.meta.url).href,
     onExhausted,
   })
   const running = new Running({

@@ -17,6 +17,8 @@ export interface Settings {
   /** Empty: the edge opens the addresses of its policy itself. */
   readonly listeners: readonly Inherited[]
   readonly threads: number
+  /** All that the process was given: a secret of sessions may be among them. */
+  readonly variables: Readonly<Record<string, string | undefined>>
 }
 
 function invalid(name: string, message: string): HoldfastError {
@@ -37,6 +39,7 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
     dataDirectory: resolve(data),
     listeners,
     threads: readThreads(variables['HOLDFAST_EDGE_THREADS'], listeners),
+    variables,
   }
 }
 

@@ -31,6 +31,22 @@ function planOf(ports: readonly number[], threads: number) {
   return { plan, control, edge, listeners }
 }
 
+test('the secret of sessions reaches the edge, and nobody else, when the file names a variable', () => {
+  const variable = 'HOLDFAST_TEST_SESSION_SECRET'
+  const session = { secretVariable: variable }
+  const services = { web: { command: ['node'] } }
+  const environment = parseEnvironment({ name: 'arcade', services, edge: { identity: { session } } })
+  const given = () =>
+    supervisorPlan(environment, '/data', [3, 4]).processes.map(({ variables }) => variables[variable])
+  expect(given()).toEqual([undefined, undefined])
+  process.env[variable] = 's3cret'
+  try {
+    expect(given()).toEqual([undefined, 's3cret'])
+  } finally {
+    delete process.env[variable]
+  }
+})
+
 describe('where to listen', () => {
   test('first the edge in the order of the file, then control; each with the key and flag that move it', () => {
     const places = placesOf(environmentWith([80, 443]))

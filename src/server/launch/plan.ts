@@ -32,6 +32,13 @@ function script(path: string): string {
   return fileURLToPath(new URL(`../${path}${extname(import.meta.url)}`, import.meta.url))
 }
 
+/** The variable with the secret of sessions, if the file names one and it is set. */
+function sessionSecret({ edge }: EnvironmentFile): Readonly<Record<string, string>> {
+  const name = edge.identity?.session?.secretVariable
+  const value = name === undefined ? undefined : process.env[name]
+  return name === undefined || value === undefined ? {} : { [name]: value }
+}
+
 const hugePages = 'glibc.malloc.hugetlb=1'
 
 /**
@@ -86,6 +93,7 @@ export function supervisorPlan(
           ...common,
           HOLDFAST_LISTENERS: JSON.stringify(edgeSockets),
           HOLDFAST_EDGE_THREADS: String(edgeThreads(environment)),
+          ...sessionSecret(environment),
           ...hugePageVariables(process.platform, process.env['GLIBC_TUNABLES']),
         },
       },

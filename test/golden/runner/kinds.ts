@@ -6,6 +6,10 @@ import { runInThisContext } from 'node:vm'
 import { edge } from '../../../src/capabilities/edge/index.ts'
 import { factOfEvent } from '../../../src/capabilities/environment/events.ts'
 import { decideReadiness } from '../../../src/cli/local/readiness.ts'
+import type { LogFormat } from '../../../src/cli/local/simulate/formats.ts'
+import { simulationLines } from '../../../src/cli/local/simulate/report.ts'
+import { simulate } from '../../../src/cli/local/simulate/simulate.ts'
+import { createPaper } from '../../../src/cli/output/index.ts'
 import type { EnvironmentStatus } from '../../../src/contracts/environment.ts'
 import { factCatalogue } from '../../../src/contracts/index.ts'
 import { supervisorEvent } from '../../../src/contracts/supervisor.ts'
@@ -14,6 +18,7 @@ import { plainError, type JsonObject } from '../../../src/kernel/std/index.ts'
 import { findTroubles, loadEnvironment } from '../../../src/server/composition/index.ts'
 import { parseEnvironment } from '../../../src/server/composition/load.ts'
 import { createSays } from '../../../src/server/control/own-operations/says.ts'
+import { openReplay } from '../../../src/server/replay/index.ts'
 import { openSocket, type Place } from '../../../src/server/launch/sockets.ts'
 
 /** Turns the input of a golden file into what is compared; the same for the same input on every machine. */
@@ -122,6 +127,32 @@ function readLimit(text: string): string {
   }
 }
 
+interface SimulateInput {
+  readonly file: unknown
+  readonly against?: unknown
+  readonly format?: LogFormat
+  readonly host?: string
+  readonly log: readonly string[]
+}
+
+async function* once(lines: readonly string[]): AsyncGenerator<readonly string[]> {
+  yield lines
+}
+
+/** What the limits of a file would have made of a log. */
+async function ofSimulation(input: string): Promise<string> {
+  const { file, against, format = 'auto', host = '', log } = evaluate(input) as SimulateInput
+  const simulation = await simulate({
+    logs: [once(log)],
+    format,
+    host,
+    changed: openReplay(parseEnvironment(file)),
+    present: against === undefined ? null : openReplay(parseEnvironment(against)),
+  })
+  const paper = createPaper({ terminal: false, colour: false, width: 200, nowMs: 0 })
+  return simulationLines(simulation, paper).join('\n')
+}
+
 interface ReadinessInput {
   readonly waitedMs: number
   readonly timeouts: Readonly<Record<string, number>>
@@ -144,6 +175,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   port: ofTakenPort,
   event: ofEvent,
   readiness: ofReadiness,
+  simulate: ofSimulation,
   limit: (input) =>
     input
       .split('\n')

@@ -40,6 +40,7 @@ function capabilities(world: World, life: Life, context: Context): readonly Capa
     logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
     canRun: () => Promise.resolve(true),
     hostVariables: {},
+    givenVariables: () => ({}),
   })
   const upstreams = {
     current: () => theEnvironment.endpoints(),

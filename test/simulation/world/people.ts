@@ -48,7 +48,7 @@ export function createPeople(world: World, control: Control): People {
     () => startJob('timeline.verify', {}),
     () => call('environment.status', {}),
     () => call('edge.routes', {}),
-    () => call('limits.list', {}),
+    () => call('edge.limits', {}),
     () => call('jobs.list', {}),
     () => call('access.create-token', { name: `token-${++asked}`, role: 'view' }),
     async () => {

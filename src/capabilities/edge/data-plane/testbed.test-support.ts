@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { readFile } from 'node:fs/promises'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { EdgePolicy } from '../../../contracts/edge-policy.ts'
 import { systemClock, systemRandom } from '../../../kernel/std/index.ts'
 import { edge } from '../index.ts'
 import type { EdgeConfig } from '../config.ts'
+import type { IdentityStore } from '../ports.ts'
 import { startDataPlane, type RunningDataPlane } from './index.ts'
 
 /** What an origin does with a request. */
@@ -67,6 +69,17 @@ export interface TestbedParts {
   readonly origins: Readonly<Record<string, readonly string[]>>
   readonly threads?: number
   readonly healthy?: (origin: string) => boolean
+  readonly identityStore?: Partial<IdentityStore>
+}
+
+/** Files as they are, nothing else. */
+export const emptyStore: IdentityStore = {
+  passportKey: systemRandom.bytes(32),
+  variable: () => undefined,
+  read: (file) => readFile(file, 'utf8'),
+  fetch: () => Promise.reject(new Error('there is no network here')),
+  remembered: () => null,
+  remember: () => undefined,
 }
 
 /** A port that is free now. */
@@ -99,7 +112,9 @@ export async function startTestbed(first: TestbedParts): Promise<Testbed> {
     random: systemRandom,
     pid: process.pid,
     probe: { probe: async (origin) => ({ healthy: parts.healthy?.(origin) ?? true }) },
+    identityStore: { ...emptyStore, ...first.identityStore },
     threads: first.threads ?? 1,
+    counterStore: new URL('../../../providers/redis/index.ts', import.meta.url).href,
     listeners: [],
     onExhausted: (why) => {
       throw new Error(why)

@@ -3,10 +3,18 @@ import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../../kernel/std/index.ts'
 import { health } from '../health.ts'
 import { chooseTarget } from './choose-target.ts'
+import { parseLimit } from '../../../kernel/limit/index.ts'
+import {
+  formFor,
+  limitRefusal,
+  originRefusal,
+  plainRefusal,
+  policiesField,
+  render,
+  type Refusal,
+} from './index.ts'
 import { mayGoUnread, ownAuthority } from './forward.ts'
 import { readHead, type RequestHead } from './head.ts'
-import { limitRefusal, originRefusal, plainRefusal } from './refusal.ts'
-import { formFor, render } from './render.ts'
 import { secureLocation } from './redirect.ts'
 import { reasonPhrase, responseFields, statusClass } from './response-fields.ts'
 import { createRetryBudget, mayRetry } from './retry.ts'
@@ -90,6 +98,13 @@ describe('another try', () => {
   })
 })
 
+function refused(limit: string, rule: string, retryAfterMs: number): Refusal {
+  const parsed = parseLimit('1/min')
+  const policies = policiesField([{ policy: limit, rule: parsed }])
+  const standing = { policies, syntax: 'draft-11', countedBy: 'ip', used: 1, most: 1, nowMs: 0 } as const
+  return limitRefusal({ limit, rule, parsed, policy: limit, retryAfterMs, ...standing })
+}
+
 describe('a refusal', () => {
   test.each([
     ['', 'problem'],
@@ -107,26 +122,27 @@ describe('a refusal', () => {
   })
 
   test('says when to try again, in whole seconds from 1 on', () => {
-    expect(limitRefusal('a', '1/min', 1)).toMatchObject({ retryAfterSeconds: 1 })
-    expect(limitRefusal('a', '1/min', 1001)).toMatchObject({ retryAfterSeconds: 2 })
-    expect(limitRefusal('a', '1/min', Number.POSITIVE_INFINITY).retryAfterSeconds).toBeLessThan(1e9)
+    expect(refused('a', '1/min', 1)).toMatchObject({ retryAfterSeconds: 1 })
+    expect(refused('a', '1/min', 1001)).toMatchObject({ retryAfterSeconds: 2 })
+    expect(refused('a', '1/min', Number.POSITIVE_INFINITY).retryAfterSeconds).toBeLessThan(1e9)
     expect(originRefusal('no-healthy-target', 'web').retryAfterSeconds).toBe(2)
   })
 
   test('lets nothing from outside become markup or another field', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (name, rule) => {
-        const refusal = limitRefusal(`<script>${name}`, rule, 1000)
-        const html = render(refusal, 'html').body
+        const refusal = refused(`<script>${name}`, rule, 1000)
+        const html = render(refusal, 'html', '<i>').body
         expect(html).not.toContain('<script>')
-        expect(JSON.parse(render(refusal, 'problem').body)).toMatchObject({ status: 429, rule })
+        expect(html).not.toContain('<i>')
+        expect(JSON.parse(render(refusal, 'problem', 'a1').body)).toMatchObject({ status: 429, rule })
       }),
     )
   })
 
   test('has its status in every form', () => {
     for (const form of ['problem', 'html', 'plain'] as const) {
-      expect(render(plainRefusal(404, 'No route leads there.'), form).body).toContain('404')
+      expect(render(plainRefusal(404, 'No route leads there.'), form, 'a1').body).toMatch(/404[^]*a1/)
     }
   })
 })

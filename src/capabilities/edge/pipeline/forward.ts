@@ -1,4 +1,4 @@
-import type { Client } from './client-address.ts'
+import type { Client } from './keys/index.ts'
 import type { RequestHead } from './head.ts'
 
 /** What the origin is told about where a request came from. */

@@ -1,11 +1,41 @@
 export { chooseTarget, type TargetLook } from './choose-target.ts'
-export { createTrust, directClient, proxiedClient, type Client, type Trust } from './client-address.ts'
 export { isLoop, mayGoUnread, originFields, ownAuthority, schemeOf } from './forward.ts'
 export { isFault, readHead, type Fault, type RequestHead } from './head.ts'
-export { keyReader, type Countable } from './keys.ts'
+export {
+  cookieOf,
+  createSubjectBook,
+  createTrust,
+  directClient,
+  faultOfDimension,
+  fieldOf,
+  isPrivate,
+  keyReader,
+  nobody,
+  proxiedClient,
+  rungOf,
+  subjectReader,
+  type Client,
+  type Countable,
+  type Identity,
+  type SubjectBook,
+  type Trust,
+} from './keys/index.ts'
 export { hostName, secureLocation } from './redirect.ts'
-export { limitRefusal, originRefusal, plainRefusal, type OriginFailure, type Refusal } from './refusal.ts'
-export { formFor, render } from './render.ts'
+export {
+  banRefusal,
+  formFor,
+  limitRefusal,
+  originRefusal,
+  plainRefusal,
+  policiesField,
+  policyNames,
+  rateLimitFields,
+  render,
+  type FieldSyntax,
+  type OriginFailure,
+  type PolicyStanding,
+  type Refusal,
+} from './refusals/index.ts'
 export { reasonPhrase, responseFields, statusClass } from './response-fields.ts'
 export { createRetryBudget, mayRetry, type RetryBudget } from './retry.ts'
 export { createRouter, type Router } from './router.ts'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseRouteKey } from '../route-key.ts'
+import { parseRouteKey } from '../policy/route-key.ts'
 import { createRouter } from './router.ts'
 
 const routerOf = (...names: string[]) =>

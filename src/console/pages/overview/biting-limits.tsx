@@ -14,7 +14,7 @@ export function BitingLimits(props: {
 }): ReactNode {
   if (!props.known) return null
   if (props.limits.length === 0) {
-    return <Empty says="No limit refused anybody in the last minute." command="holdfast limits" />
+    return <Empty says="No limit refused anybody in the last minute." command="holdfast edge limits" />
   }
   return (
     <ul className="biting">

@@ -22,7 +22,7 @@ const rangeOptions = [
 export function OverviewPage(): ReactNode {
   const status = usePoll('environment.status', {}, { periodMs: 2000 })
   const traffic = usePoll('edge.traffic', {}, { periodMs: 2000 })
-  const limits = usePoll('limits.list', {}, { periodMs: 2000 })
+  const limits = usePoll('edge.limits', {}, { periodMs: 2000 })
   if (status.data === undefined) {
     return (
       <>

@@ -127,6 +127,33 @@ describe('a calendar limit', () => {
     expect(limiter.takeText(0, 'a', midnight)).toBe(DAY_MS)
   })
 
+  test('threads whose clocks differ by milliseconds never share out more than two windows at a reset', () => {
+    const midnight = Date.parse('2026-11-26T00:00Z')
+    const turns = fc.array(fc.record({ skewed: fc.boolean(), stepMs: fc.integer({ min: 0, max: 3 }) }), {
+      minLength: 60,
+      maxLength: 60,
+    })
+    fc.assert(
+      fc.property(turns, fc.integer({ min: 0, max: 20 }), (list, skewMs) => {
+        const first = create(['8/day resets 00:00'])
+        const second = create(['8/day resets 00:00'], 5000, first.buffer)
+        let at = midnight - 40
+        let [before, since] = [0, 0]
+        for (const { skewed, stepMs } of list) {
+          at += stepMs
+          const nowMs = skewed ? at - skewMs : at
+          const admitted = (skewed ? second : first).takeText(0, 'a', nowMs) === 0 ? 1 : 0
+          // Once the account has seen the new window it stays there, whatever a slower clock says.
+          if (since > 0 || nowMs >= midnight) since += admitted
+          else before += admitted
+        }
+        expect(before).toBeLessThanOrEqual(8)
+        expect(since).toBeLessThanOrEqual(8)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   test('is taken with others from all or from none', () => {
     const limiter = create(['3/day resets 00:00', '2 in any hour', '100/s'])
     const takes = [0, 1, 2].map((limit) => ({ limit, key: limiter.hash('a') }))

@@ -16,6 +16,7 @@ import { addressBucket, hashToken } from './credentials.ts'
 import { accessBounds, accessFold, type AccessState } from './fold.ts'
 import { linkLifeMs, sessionLifeMs } from './access.ts'
 import { ensureRootToken } from './root-token.ts'
+import { serviceToken } from './service-tokens.ts'
 
 const people = { kim: { role: 'operate' as const }, lee: { role: 'view' as const } }
 const nobody = { bearer: null, session: null, address: '127.0.0.1' }
@@ -258,5 +259,29 @@ describe('the root token', () => {
 
   test('is hashed as SHA-256', () => {
     expect(hashToken('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+  })
+})
+
+describe('services of the environment file', () => {
+  const rootToken = 'r'.repeat(43)
+  const callerOf = ({ house }: World, bearer: string) =>
+    house.access.authenticate({ ...nobody, bearer }).caller
+
+  test('come in with a token that derives from the root token, and may use', async () => {
+    const here = await world({ services: ['web', 'mailer'] })
+    const actors = ['web', 'mailer'].map((service) => callerOf(here, serviceToken(rootToken, service)))
+    expect(actors).toEqual([
+      { actor: 'service:web', permission: 'use' },
+      { actor: 'service:mailer', permission: 'use' },
+    ])
+    expect(serviceToken(rootToken, 'web')).toMatch(/^[\w-]{43}$/)
+  })
+
+  test('do not when the file does not name them, or with the token of another root', async () => {
+    const here = await world({ services: ['web'] })
+    for (const token of [serviceToken(rootToken, 'gone'), serviceToken('s'.repeat(43), 'web')])
+      expect(() => callerOf(here, token)).toThrow('not valid')
+    const rootless = await world({ services: ['web'], rootToken: null })
+    expect(() => callerOf(rootless, serviceToken(rootToken, 'web'))).toThrow('not valid')
   })
 })

@@ -17,6 +17,8 @@ export interface AccessGround {
   readonly people: () => People
   /** SHA-256 of the root token, hex; null: there is none. */
   readonly rootTokenHash: string | null
+  /** Services of the environment file by the hash of their tokens. */
+  readonly services: ReadonlyMap<string, string>
   /** Where people reach the console, without a slash at the end. */
   readonly consoleUrl: () => string
 }
@@ -79,6 +81,8 @@ function bearerCaller(ground: AccessGround, token: string): Caller {
   if (ground.rootTokenHash !== null && sameHash(ground.rootTokenHash, hash)) {
     return { actor: 'root', permission: 'administer' }
   }
+  const service = ground.services.get(hash)
+  if (service !== undefined) return { actor: `service:${service}`, permission: 'use' }
   const now = ground.context.clock.now()
   const found = Object.entries(ground.view.state.tokens).find(([, stored]) => sameHash(stored.hash, hash))
   const alive = found !== undefined && (found[1].expiresAt === null || found[1].expiresAt > now)

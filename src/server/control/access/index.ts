@@ -2,3 +2,4 @@ export { createAccess, type Access, type AccessGround, type People, type Started
 export { hashToken } from './credentials.ts'
 export { accessFold, type AccessState, type Role } from './fold.ts'
 export { ensureRootToken } from './root-token.ts'
+export { servicesByHash, serviceToken } from './service-tokens.ts'

@@ -6,6 +6,7 @@ import { HoldfastError, systemCode } from '../../../kernel/std/index.ts'
 import type { House } from '../house.ts'
 import { authorise, type DoorLimit, type Refusal, type Visitor } from '../stages/index.ts'
 import { findConsole } from './console-files.ts'
+import { doorUrl } from './door-url.ts'
 import { isLoopback, refuseCrossOrigin, refuseStrangeHost } from './guards.ts'
 import type { Metrics } from './metrics.ts'
 import { openApiDocument } from './open-api.ts'
@@ -187,13 +188,6 @@ async function listen(app: FastifyInstance, settings: DoorSettings): Promise<Add
   return address
 }
 
-function urlOf(settings: DoorSettings, { address, port, family }: AddressInfo): string {
-  const scheme = settings.tls === undefined ? 'http' : 'https'
-  const everywhere = address === '0.0.0.0' || address === '::'
-  const name = everywhere ? (settings.hosts?.[0] ?? '127.0.0.1') : address
-  return `${scheme}://${family === 'IPv6' && name.includes(':') ? `[${name}]` : name}:${port}`
-}
-
 async function close(app: FastifyInstance): Promise<void> {
   const { server } = app
   await new Promise<void>((resolve) => {
@@ -241,7 +235,7 @@ export async function openDoors(ground: DoorGround): Promise<Doors> {
     throw tlsRequired(address.address)
   }
   return {
-    url: urlOf(settings, address),
+    url: doorUrl(settings, address),
     close: async () => {
       closing.abort(new Error('the doors close'))
       await close(app)

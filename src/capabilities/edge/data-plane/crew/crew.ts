@@ -1,5 +1,6 @@
 import { errorFromPlain, HoldfastError, systemCode, type Random } from '../../../../kernel/std/index.ts'
-import type { Handout, KeyPair, Place, TargetBoard, ThreadGround } from '../shared/index.ts'
+import type { Handout, IdentityMaterial, KeyPair, Place } from '../shared/index.ts'
+import type { TargetBoard, ThreadGround, ThreadNews } from '../shared/index.ts'
 import { openSeat, type Seat } from './seat.ts'
 
 /** A listening socket, as the edge process was given it. */
@@ -18,8 +19,12 @@ export interface CrewParts {
   readonly random: Random
   readonly seed: readonly [number, number]
   readonly pseudonym: string
+  /** What a thread says without being asked. */
+  readonly onNews: (news: ThreadNews) => void
   /** See `ThreadGround`. */
   readonly timeOriginMs: number
+  /** See `ThreadGround`. */
+  readonly counterStore: string | null
   /** A thread ended by itself and was replaced. */
   readonly onReplaced: (why: string) => void
   /** There is no descriptor left for a further thread: the process has to start afresh. */
@@ -34,6 +39,7 @@ export interface Crew {
    */
   apply(handout: Handout): Promise<readonly number[]>
   setKeyPairs(keyPairs: readonly (KeyPair | null)[]): void
+  setIdentity(identity: IdentityMaterial): void
   /** Stops accepting, lets requests end until the deadline, ends the threads. */
   drain(deadlineMs: number): Promise<void>
   /** For tests: ends a thread as a crash would. */
@@ -81,6 +87,11 @@ class ThreadCrew implements Crew {
     for (const seat of this.#seats) seat.tell({ say: 'key-pairs', keyPairs })
   }
 
+  setIdentity(identity: IdentityMaterial): void {
+    if (this.#handout !== null) this.#handout = { ...this.#handout, identity }
+    for (const seat of this.#seats) seat.tell({ say: 'identity', identity })
+  }
+
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true
     await Promise.all(
@@ -102,7 +113,7 @@ class ThreadCrew implements Crew {
   #seat(thread: number): boolean {
     const places = this.#places()
     if (places === null) return false
-    const { threads, board, seed, pseudonym, timeOriginMs, random } = this.#parts
+    const { threads, board, seed, pseudonym, timeOriginMs, random, counterStore } = this.#parts
     const ground: ThreadGround = {
       thread,
       threads,
@@ -112,8 +123,9 @@ class ThreadCrew implements Crew {
       pseudonym,
       timeOriginMs,
       places,
+      counterStore,
     }
-    const seat = openSeat(ground)
+    const seat = openSeat(ground, this.#parts.onNews)
     this.#seats[thread] = seat
     void seat.ended.then((why) => this.#ended(thread, why))
     return true

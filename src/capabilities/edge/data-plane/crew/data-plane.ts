@@ -1,9 +1,12 @@
 import type { EdgeNote, EdgePolicy, EdgeReport, EdgeState } from '../../../../contracts/edge-policy.ts'
 import { createLimiter, parseLimit, type Limiter } from '../../../../kernel/limit/index.ts'
 import { HoldfastError, plainError, uuidv7, type Clock, type Random } from '../../../../kernel/std/index.ts'
+import type { IdentityStore } from '../../ports.ts'
+import { openAlone, sharedIdentity } from '../limits/shared-limits.ts'
 import { createSlotBook, limitCapacity, mostThreads, openCounters, openTargetBoard } from '../shared/index.ts'
-import type { Counters, Handout, SlotBook, TargetBoard } from '../shared/index.ts'
+import type { Counters, Handout, SlotBook, TargetBoard, ThreadNews } from '../shared/index.ts'
 import { createCrew, type Crew, type InheritedListener } from './crew.ts'
+import { createIdentityWatch, type IdentityWatch } from './identity/watch.ts'
 import { startHealthChecks, type HealthChecks, type TargetProbe } from './health-checks.ts'
 import { createKeyPairWatch, loadKeyPairs } from './key-pairs.ts'
 import { createReportRing, type ReportRing } from './report-ring.ts'
@@ -15,7 +18,10 @@ export interface DataPlaneParts {
   readonly random: Random
   readonly pid: number
   readonly probe: TargetProbe
+  readonly identityStore: IdentityStore
   readonly threads: number
+  /** The module that opens the store of shared counters (`CounterStoreModule`); absent: limits cannot be shared. */
+  readonly counterStore?: string
   /** In any order; matched with the policy's by host and port. Empty: the edge opens every address itself. */
   readonly listeners: readonly InheritedListener[]
   /** The process has to start afresh; why. */
@@ -44,6 +50,7 @@ export interface RunningDataPlane {
 }
 
 const certificateLookMs = 5000
+const identityLookMs = 5000
 const mostNotes = 20
 
 /** Starts the data plane: threads wait for the first policy and then serve. */
@@ -60,6 +67,7 @@ class ThreadedDataPlane implements RunningDataPlane {
   readonly #health: HealthChecks
   readonly #reporter
   readonly #keyPairs = createKeyPairWatch()
+  readonly #identity: IdentityWatch
   readonly #seed: readonly [number, number]
   readonly #startedAt: number
   readonly #notes: string[] = []
@@ -68,7 +76,14 @@ class ThreadedDataPlane implements RunningDataPlane {
   #crew: Crew | null = null
   #inEffect: { readonly policy: EdgePolicy; readonly limiter: Limiter; readonly counters: Counters } | null =
     null
+  #alone: { readonly identity: string; readonly buffer: SharedArrayBuffer | null } = {
+    identity: '',
+    buffer: null,
+  }
+  /** Threads that have lost the store of shared counters. */
+  readonly #lost = new Set<number>()
   #number = 0
+  #isLooking = false
   #ports: readonly number[] = []
 
   constructor(parts: DataPlaneParts) {
@@ -81,6 +96,7 @@ class ThreadedDataPlane implements RunningDataPlane {
     this.#reporter = createReporter(this.edgeId)
     this.#board = openTargetBoard(this.#threads, 0)
     this.#slots = createSlotBook(this.#board)
+    this.#identity = createIdentityWatch(parts.identityStore, clock)
     this.#health = startHealthChecks({ clock, board: this.#board, probe })
     const seed = new Uint32Array(random.bytes(8).slice().buffer)
     this.#seed = [seed[0] ?? 0, seed[1] ?? 0]
@@ -88,11 +104,13 @@ class ThreadedDataPlane implements RunningDataPlane {
       () => this.#health.stop(),
       clock.every(1000, () => this.#report()),
       clock.every(certificateLookMs, () => void this.#lookAtCertificates()),
+      clock.every(identityLookMs, () => void this.#lookAtIdentity()),
     )
   }
 
   async apply(policy: EdgePolicy): Promise<readonly number[]> {
     const keyPairs = await loadKeyPairs(policy.listeners)
+    const identity = await this.#identity.accept(policy.identity)
     const crew = this.#crewFor(policy)
     const limiter = this.#limiterFor(policy)
     const counters = this.#countersFor(policy)
@@ -105,12 +123,15 @@ class ThreadedDataPlane implements RunningDataPlane {
       counters: counters.buffer,
       slots,
       keyPairs,
+      identity,
+      alone: this.#aloneFor(policy),
     }
     this.#ports = await crew.apply(handout)
     this.#inEffect = { policy, limiter, counters }
     this.#reporter.open(this.#inEffect)
     this.#keyPairs.accept(policy.listeners, keyPairs)
     this.#health.watch(policy, slots)
+    void this.#lookAtIdentity()
     return this.#ports
   }
 
@@ -164,6 +185,8 @@ class ThreadedDataPlane implements RunningDataPlane {
       random,
       seed: this.#seed,
       pseudonym: `holdfast-${this.edgeId.slice(-12)}`,
+      onNews: (news) => this.#hear(news),
+      counterStore: this.#parts.counterStore ?? null,
       timeOriginMs: clock.now() - clock.monotonicMs(),
       onReplaced: (why) => this.#note({ what: 'thread-replaced', file: '', message: why.slice(0, 500) }),
       onExhausted,
@@ -202,6 +225,18 @@ class ThreadedDataPlane implements RunningDataPlane {
     return limiter
   }
 
+  /** One and the same for as long as nothing of the shared limits changes. */
+  #aloneFor(policy: EdgePolicy): SharedArrayBuffer | null {
+    const { shared } = policy
+    const identity = sharedIdentity(policy)
+    if (identity !== this.#alone.identity) {
+      const limiter = shared === undefined ? null : openAlone(policy, shared, { seed: this.#seed })
+      limiter?.close()
+      this.#alone = { identity, buffer: limiter?.buffer ?? null }
+    }
+    return this.#alone.buffer
+  }
+
   #countersFor({ routes }: EdgePolicy): Counters {
     const before = this.#inEffect
     const names = (list: EdgePolicy['routes']): string => list.map(({ name }) => name).join('\n')
@@ -217,6 +252,38 @@ class ThreadedDataPlane implements RunningDataPlane {
       unhealthyTargets: [...this.#health.unhealthy()],
     })
     this.reports.add(report)
+  }
+
+  #hear(news: ThreadNews): void {
+    if (news.say === 'offenders') return this.#reporter.see(news)
+    if (news.say === 'look-alikes') return this.#reporter.addLookAlikes(news.peers)
+    if (news.say === 'shared-refusals') return this.#reporter.addSharedRefusals(news.refusals)
+    if (news.say === 'counters') return this.#hearOfCounters(news)
+    this.#identity.wantKeys()
+    void this.#lookAtIdentity()
+  }
+
+  /** Threads find out one by one; what is said is when the first has lost the store and when the last has it back. */
+  #hearOfCounters({ thread, isUp, why }: Extract<ThreadNews, { say: 'counters' }>): void {
+    const before = this.#lost.size
+    if (isUp) this.#lost.delete(thread)
+    else this.#lost.add(thread)
+    const after = this.#lost.size
+    if (before === 0 && after > 0) this.#note({ what: 'counters-lost', file: '', message: why.slice(0, 500) })
+    if (before > 0 && after === 0) this.#note({ what: 'counters-found', file: '', message: '' })
+  }
+
+  /** One look at a time: sources may be slow. */
+  async #lookAtIdentity(): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    try {
+      const { material, notes } = await this.#identity.look()
+      if (material !== undefined) this.#crew?.setIdentity(material)
+      for (const note of notes) this.#note(note)
+    } finally {
+      this.#isLooking = false
+    }
   }
 
   async #lookAtCertificates(): Promise<void> {

@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { errorFromPlain, HoldfastError } from '../../../../kernel/std/index.ts'
-import type { FromThread, ThreadGround, ToThread } from '../shared/index.ts'
+import type { FromThread, ThreadGround, ThreadNews, ToThread } from '../shared/index.ts'
 
 /** A thread, as the main thread speaks to it. */
 export interface Seat {
@@ -31,13 +31,26 @@ function threadEnded(why: string): HoldfastError {
   })
 }
 
-/** Starts a thread. */
-export function openSeat(ground: ThreadGround): Seat {
+const news: ReadonlySet<FromThread['say']> = new Set<ThreadNews['say']>([
+  'unknown-key',
+  'look-alikes',
+  'offenders',
+  'counters',
+  'shared-refusals',
+])
+
+function isNews(message: FromThread): message is ThreadNews {
+  return news.has(message.say)
+}
+
+/** Starts a thread; what it says by itself goes to `onNews`. */
+export function openSeat(ground: ThreadGround, onNews: (news: ThreadNews) => void): Seat {
   const script = new URL(`../traffic/thread${extname(import.meta.url)}`, import.meta.url)
   const worker = new Worker(script, { workerData: ground, name: `edge-${ground.thread}` })
   const questions = new Set<Question>()
   let reason = ''
   worker.on('message', (message: FromThread) => {
+    if (isNews(message)) return onNews(message)
     for (const question of questions) {
       if (message.say === 'failed') question.reject(errorFromPlain(message.trouble))
       else if (question.answer === message.say) question.resolve(message)

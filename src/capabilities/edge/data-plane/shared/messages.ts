@@ -1,5 +1,6 @@
 import type { EdgePolicy } from '../../../../contracts/edge-policy.ts'
 import type { PlainError } from '../../../../kernel/std/index.ts'
+import type { Offenders } from '../../offenders/index.ts'
 
 /** A certificate chain and its key, PEM. */
 export interface KeyPair {
@@ -12,6 +13,17 @@ export interface Place {
   readonly host: string
   readonly port: number
   readonly descriptor: number | null
+}
+
+/** What proofs of identity are checked with; secret, and in no policy. */
+export interface IdentityMaterial {
+  /** Public keys (RFC 7517); null: none are known yet. */
+  readonly jwks: { readonly keys: readonly object[] } | null
+  /** Name of each API key by its SHA-256, hex. */
+  readonly apiKeys: Readonly<Record<string, string>>
+  readonly sessionSecrets: readonly string[]
+  /** Of passports. */
+  readonly passportKey: Uint8Array
 }
 
 /** What a thread is born with. */
@@ -28,6 +40,8 @@ export interface ThreadGround {
   readonly timeOriginMs: number
   /** In the order of `EdgePolicy.listeners` of the first policy. */
   readonly places: readonly Place[]
+  /** The module that opens the store of shared counters; null: there is none. */
+  readonly counterStore: string | null
 }
 
 /** A policy with everything that was prepared for it once for all threads. */
@@ -40,6 +54,9 @@ export interface Handout {
   readonly slots: readonly (readonly number[])[]
   /** By listener; null: no TLS. */
   readonly keyPairs: readonly (KeyPair | null)[]
+  readonly identity: IdentityMaterial
+  /** This edge's part of the limits that edges share; null: none are. */
+  readonly alone: SharedArrayBuffer | null
 }
 
 /** What the main thread says to a thread. */
@@ -47,14 +64,41 @@ export type ToThread =
   | { readonly say: 'prepare'; readonly handout: Handout }
   | { readonly say: 'swap'; readonly number: number }
   | { readonly say: 'key-pairs'; readonly keyPairs: Handout['keyPairs'] }
+  | { readonly say: 'identity'; readonly identity: IdentityMaterial }
   | { readonly say: 'drain'; readonly deadlineMs: number }
 
-/** What a thread answers. */
+/** What a thread answers, or says by itself. */
 export type FromThread =
   | { readonly say: 'prepared'; readonly number: number; readonly trouble: PlainError | null }
   | { readonly say: 'serving'; readonly number: number; readonly ports: readonly number[] }
   | { readonly say: 'failed'; readonly trouble: PlainError }
   | { readonly say: 'drained' }
+  | ThreadNews
+
+/** What a thread says without being asked. */
+export type ThreadNews =
+  /** A token names a public key that is not known. */
+  | { readonly say: 'unknown-key' }
+  /** Private peers that speak for others and are not trusted, with their requests since the last time. */
+  | { readonly say: 'look-alikes'; readonly peers: readonly LookAlike[] }
+  /** The store of shared counters was lost, or is back. */
+  | { readonly say: 'counters'; readonly thread: number; readonly isUp: boolean; readonly why: string }
+  | { readonly say: 'shared-refusals'; readonly refusals: SharedRefusals }
+  /** Whom limits refused since the last time, and who came near. */
+  | ({ readonly say: 'offenders' } & Offenders)
+
+/** What the shared counters refused, of what the edge's own table had admitted, since the last time. */
+export type SharedRefusals = readonly {
+  readonly name: string
+  readonly rule: string
+  readonly refused: number
+}[]
+
+/** A peer that may be a proxy that nobody trusts. */
+export interface LookAlike {
+  readonly address: string
+  readonly requests: number
+}
 
 /** Limits that the limiter's table remembers: those of several policies of the largest size. */
 export const limitCapacity = 16_384

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clock } from '../../../../kernel/std/index.ts'
+import type { Clock, Random } from '../../../../kernel/std/index.ts'
 import { formFor, render, type Refusal } from '../../pipeline/index.ts'
 
 /** How a refusal is to be delivered. */
@@ -26,17 +26,24 @@ export function isLingering(response: ServerResponse): boolean {
 export function deliver(
   request: IncomingMessage,
   response: ServerResponse,
-  delivery: Delivery & { readonly clock: Clock },
+  delivery: Delivery & { readonly ground: { readonly clock: Clock; readonly random: Random } },
 ): void {
-  const { refusal, accept, hasLargeBody, clock } = delivery
+  const { refusal, accept, hasLargeBody, ground } = delivery
   const isUnread = hasLargeBody && !request.complete
-  const { fields, body } = render(refusal, formFor(accept))
+  const { fields, body } = render(refusal, formFor(accept), requestId(ground.random))
   fields.push('content-length', String(Buffer.byteLength(body)))
   if (delivery.close || isUnread) fields.push('connection', 'close')
   response.writeHead(refusal.status, fields)
   const text = request.method === 'HEAD' ? '' : body
-  if (isUnread) linger(request, response, { text, clock })
+  if (isUnread) linger(request, response, { text, clock: ground.clock })
   else response.end(text)
+}
+
+/** Short enough to be read out to somebody. */
+function requestId(random: Random): string {
+  return Math.floor(random.next() * 36 ** 8)
+    .toString(36)
+    .padStart(8, '0')
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import { saySize, systemCode } from '../../../../kernel/std/index.ts'
 import {
   chooseTarget,
+  fieldOf,
   mayGoUnread,
   mayRetry,
   originFields,
@@ -11,16 +12,15 @@ import {
   reasonPhrase,
   responseFields,
   schemeOf,
-  statusClass,
   type OriginFailure,
   type Refusal,
 } from '../../pipeline/index.ts'
 import { counted } from '../shared/index.ts'
 import { deliver } from './answer.ts'
-import type { PreparedTarget } from './prepared.ts'
+import type { PreparedTarget } from '../limits/index.ts'
 import { Reply } from './reply.ts'
 import { BodyTooLarge, RequestBody } from './request-body.ts'
-import type { TrafficGround, Visit } from './visit.ts'
+import { countAnswer, countClass, type TrafficGround, type Visit } from './visit.ts'
 
 /** Status, fields as an object (of no use here: it joins what came twice), reason. */
 type ResponseStart = readonly [status: number, fields: unknown, reason?: string]
@@ -84,9 +84,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { fields, contentLength, isCoded } = responseFields(raw)
     if (isCoded) return controller.abort(new InvalidAnswer('a transfer coding that is not served here'))
     if (this.#parts.ground.isDraining) fields.push('connection', 'close')
+    this.#addFields(status, fields)
     this.#hasAnswer = true
-    this.#countClass(status)
+    countAnswer(this.#parts.ground, this.#parts.visit, status)
     this.#reply.begin({ status, reason: reasonPhrase(reason), fields, contentLength })
+  }
+
+  /** How the limits stand, and what takes a browser on its way to a passport. */
+  #addFields(status: number, fields: string[]): void {
+    const { visit, isSecure } = this.#parts
+    fields.push(...visit.answerFields)
+    const { who } = visit.countable
+    const { identity } = visit.prepared
+    if (identity === null || status >= 400 || who.user !== '' || who.key !== '') return
+    const type = fieldOf({ fields }, 'content-type') ?? ''
+    const cookie = type.startsWith('text/html') ? identity.offer(visit.head, visit.client, isSecure) : null
+    if (cookie !== null) fields.push('set-cookie', cookie)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -189,13 +202,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #refuse(refusal: Refusal): void {
     const { visit, response, ground } = this.#parts
-    this.#countClass(refusal.status)
+    // What the service fails at is not the client's doing.
+    if (refusal.status >= 500) countClass(visit, refusal.status)
+    else countAnswer(ground, visit, refusal.status)
     deliver(visit.request, response, {
       refusal,
       accept: visit.head.accept,
       close: ground.isDraining,
       hasLargeBody: this.#hasBody,
-      clock: ground.clock,
+      ground,
     })
   }
 
@@ -205,11 +220,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { socket } = response
     if (socket === null) response.destroy()
     else socket.resetAndDestroy()
-  }
-
-  #countClass(status: number): void {
-    const { visit } = this.#parts
-    visit.prepared.counters.add(visit.route.slot, counted.classes + statusClass(status) - 1, 1)
   }
 
   #leave(): void {
@@ -226,7 +236,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       visit.prepared.counters.addLatency(visit.route.slot, ground.clock.monotonicMs() - visit.startedMs)
       return
     }
-    if (!this.#hasAnswer && !response.headersSent) this.#countClass(400)
+    if (!this.#hasAnswer && !response.headersSent) countClass(visit, 400)
     this.#controller?.abort(new Error('the client went away'))
     this.#body?.destroy()
   }

@@ -3,7 +3,7 @@ import { secureLocation } from '../../pipeline/index.ts'
 import { counted } from '../shared/index.ts'
 import { deliver } from './answer.ts'
 import { bodyRefusal, Exchange } from './exchange.ts'
-import { inspect, type TrafficGround, type Visit } from './visit.ts'
+import { countAnswer, inspect, type Seen, type TrafficGround, type Visit } from './visit.ts'
 
 /** The door that a request came in by. */
 export interface Door {
@@ -21,21 +21,21 @@ export interface Incoming {
 
 /** Serves one request, from its head to the last byte of the answer. */
 export function handle(ground: TrafficGround, door: Door, incoming: Incoming): void {
-  const { request, response, expectsContinue } = incoming
   const prepared = ground.current
-  if (prepared === null) return void response.destroy()
-  const seen = inspect(ground, prepared, request)
+  if (prepared === null) return void incoming.response.destroy()
+  const seen = inspect(ground, prepared, { request: incoming.request, isUpgrade: false })
+  if (!(seen instanceof Promise)) return proceed(ground, door, { ...incoming, seen })
+  void seen.then((known) => proceed(ground, door, { ...incoming, seen: known }))
+}
+
+function proceed(ground: TrafficGround, door: Door, incoming: Incoming & { readonly seen: Seen }): void {
+  const { request, response, expectsContinue, seen } = incoming
+  if (seen.kind === 'gone') return
   if (seen.kind === 'refused') {
-    const { refusal, accept } = seen
     const close = seen.close || expectsContinue || ground.isDraining
-    return deliver(request, response, {
-      refusal,
-      accept,
-      close,
-      hasLargeBody: seen.hasLargeBody,
-      clock: ground.clock,
-    })
+    return deliver(request, response, { ...seen, close, ground })
   }
+  if (response.destroyed) return release(ground, seen)
   if (door.redirectToPort !== null) return redirect(ground, seen, { response, port: door.redirectToPort })
   const mostBytes = seen.route.route.maxBodyBytes
   if (seen.head.contentLength > mostBytes) return refuseBody(ground, seen, response)
@@ -44,10 +44,10 @@ export function handle(ground: TrafficGround, door: Door, incoming: Incoming): v
 
 function refuseBody(ground: TrafficGround, visit: Visit, response: ServerResponse): void {
   release(ground, visit)
-  visit.prepared.counters.add(visit.route.slot, counted.classes + 3, 1)
+  countAnswer(ground, visit, 413)
   const refusal = bodyRefusal(visit.route.route.maxBodyBytes)
   const { accept } = visit.head
-  deliver(visit.request, response, { refusal, accept, close: true, hasLargeBody: true, clock: ground.clock })
+  deliver(visit.request, response, { refusal, accept, close: true, hasLargeBody: true, ground })
 }
 
 function redirect(

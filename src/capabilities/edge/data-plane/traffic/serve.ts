@@ -13,7 +13,7 @@ import { systemCode } from '../../../../kernel/std/index.ts'
 import { counted, type KeyPair, type Place } from '../shared/index.ts'
 import { isLingering } from './answer.ts'
 import { handle, type Door, type Incoming } from './handle.ts'
-import { tunnel } from './tunnel.ts'
+import { tunnel } from '../tunnels/index.ts'
 import type { TrafficGround } from './visit.ts'
 
 /** One listener of one thread. */

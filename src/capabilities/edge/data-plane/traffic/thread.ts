@@ -1,21 +1,25 @@
 import { flushCompileCache } from 'node:module'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { assert, plainError, seededRandom, systemClock } from '../../../../kernel/std/index.ts'
+import { assert, plainError, seededRandom, systemClock, systemRandom } from '../../../../kernel/std/index.ts'
 import { createRetryBudget } from '../../pipeline/index.ts'
 import {
   openTargetBoard,
   type FromThread,
   type Handout,
+  type IdentityMaterial,
   type ThreadGround,
   type ToThread,
 } from '../shared/index.ts'
-import { createLeases } from './leases.ts'
+import { createLeases, createLookAlikes, prepare, SharedKeeper, type Prepared } from '../limits/index.ts'
+import { nameOffenders } from '../offenders/index.ts'
 import { createOrigins } from './origins.ts'
-import { prepare, type Prepared } from './prepared.ts'
 import { serve, type Serving } from './serve.ts'
 import type { TrafficGround } from './visit.ts'
 
 const renewLeasesMs = 5000
+const tellOffendersMs = 5000
+const lookAlikesMs = 5000
+const sharedRefusalsMs = 1000
 /** How long a WebSocket may go on when the edge ends. */
 const tunnelGraceMs = 1000
 /** By then it has served what had queued. */
@@ -27,40 +31,65 @@ class Thread {
   readonly #traffic: TrafficGround
   readonly #origins = createOrigins()
   readonly #tell: (message: FromThread) => void
+  readonly #shared: SharedKeeper
   #serving: readonly Serving[] = []
   #waiting: { readonly prepared: Prepared; readonly handout: Handout } | null = null
 
   constructor(ground: ThreadGround, tell: (message: FromThread) => void) {
     this.#ground = ground
     this.#tell = tell
+    const limitTimeMs = (): number => Math.floor(ground.timeOriginMs + systemClock.monotonicMs())
     this.#traffic = {
       clock: systemClock,
       random: seededRandom(ground.randomSeed),
       pseudonym: ground.pseudonym,
-      timeOriginMs: ground.timeOriginMs,
+      limitTimeMs,
       board: openTargetBoard(ground.threads, ground.thread, ground.targets),
-      leases: createLeases(() => Math.floor(ground.timeOriginMs + systemClock.monotonicMs())),
+      leases: createLeases(limitTimeMs),
       budget: createRetryBudget(),
       tunnels: new Set(),
+      lookAlikes: createLookAlikes(),
       current: null,
       isDraining: false,
     }
     systemClock.every(renewLeasesMs, () => this.#traffic.leases.renew())
+    const { threads, thread, seed, counterStore } = ground
+    this.#shared = new SharedKeeper({
+      threads,
+      storeModule: counterStore,
+      seed,
+      clock: systemClock,
+      random: systemRandom,
+      onChange: (isUp, why) => tell({ say: 'counters', thread, isUp, why }),
+    })
+    systemClock.every(sharedRefusalsMs, () => this.#tellSharedRefusals())
+    systemClock.every(tellOffendersMs, () => this.#tellOffenders())
+    systemClock.every(lookAlikesMs, () => this.#tellLookAlikes())
   }
 
   async hear(message: ToThread): Promise<void> {
     if (message.say === 'prepare') return this.#prepare(message.handout)
     if (message.say === 'swap') return this.#swap(message.number)
+    if (message.say === 'identity') return this.#renewIdentity(message.identity)
     if (message.say === 'drain') return this.#drain(message.deadlineMs)
     this.#setKeyPairs(message.keyPairs)
   }
 
-  #prepare(handout: Handout): void {
+  async #prepare(handout: Handout): Promise<void> {
     const { number } = handout
     this.#waiting?.prepared.limiter.close()
     this.#waiting = null
     try {
-      this.#waiting = { prepared: prepare(handout, this.#ground.seed, this.#origins), handout }
+      const prepared = prepare(handout, {
+        clock: systemClock,
+        limitTimeMs: this.#traffic.limitTimeMs,
+        random: systemRandom,
+        seed: this.#ground.seed,
+        origins: this.#origins,
+        shared: await this.#shared.open(handout),
+        onUnknownKey: () => this.#tell({ say: 'unknown-key' }),
+      })
+      this.#waiting = { prepared, handout }
       this.#tell({ say: 'prepared', number, trouble: null })
     } catch (error) {
       this.#tell({ say: 'prepared', number, trouble: plainError(error) })
@@ -73,8 +102,10 @@ class Thread {
     const { prepared, handout } = waiting
     this.#waiting = null
     // Requests under way go on with the one before.
+    this.#tellOffenders()
     this.#traffic.current?.limiter.close()
     this.#traffic.current = prepared
+    this.#shared.keep(prepared.shared)
     this.#origins.keep(
       new Set(handout.policy.upstreams.flatMap(({ targets }) => targets.map(({ origin }) => origin))),
     )
@@ -112,6 +143,22 @@ class Thread {
     }
   }
 
+  #renewIdentity(identity: IdentityMaterial): void {
+    this.#traffic.current?.identity?.renew(identity)
+    this.#waiting?.prepared.identity?.renew(identity)
+  }
+
+  #tellLookAlikes(): void {
+    const peers = this.#traffic.lookAlikes.take()
+    if (peers.length > 0) this.#tell({ say: 'look-alikes', peers })
+  }
+
+  #tellSharedRefusals(): void {
+    const { current } = this.#traffic
+    const refusals = current === null ? [] : this.#shared.refusals(current.policy)
+    if (refusals.length > 0) this.#tell({ say: 'shared-refusals', refusals })
+  }
+
   /** A tunnel has no end of its own to wait for, and whoever comes anew waits for the next process. */
   async #endTunnels(graceMs: number): Promise<void> {
     const { clock, tunnels } = this.#traffic
@@ -125,8 +172,17 @@ class Thread {
     await Promise.all(this.#serving.map((serving) => serving.drain(deadlineMs)))
     await tunnelsEnded
     await this.#origins.close()
+    this.#shared.keep(null)
+    this.#tellOffenders()
     this.#traffic.current?.limiter.close()
     this.#tell({ say: 'drained' })
+  }
+
+  #tellOffenders(): void {
+    const { current } = this.#traffic
+    if (current === null) return
+    const seen = nameOffenders(current.offenders, current.policy)
+    if (seen.offenders.length + seen.nearMisses.length > 0) this.#tell({ say: 'offenders', ...seen })
   }
 }
 

@@ -1,42 +1,67 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { EdgeBan } from '../../../../contracts/edge-policy.ts'
 import type { Clock, Random } from '../../../../kernel/std/index.ts'
 import {
+  banRefusal,
   directClient,
   hostName,
   isFault,
   isLoop,
-  limitRefusal,
+  isPrivate,
+  nobody,
   normaliseTarget,
   ownAuthority,
   plainRefusal,
   proxiedClient,
   readHead,
+  statusClass,
   type Client,
+  type Countable,
   type Fault,
+  type Identity,
   type Refusal,
   type RequestHead,
   type RetryBudget,
   type Target,
   type Trust,
 } from '../../pipeline/index.ts'
+import {
+  admit,
+  admitOrWait,
+  admitShared,
+  admitted,
+  policiesOf,
+  refusalBy,
+  standingFields,
+  type Admission,
+  type Bounds,
+  type Lease,
+  type Leases,
+  type Looking,
+  type Patience,
+  type LookAlikes,
+  type Prepared,
+  type PreparedLimit,
+  type PreparedRoute,
+} from '../limits/index.ts'
 import { counted, type TargetBoard } from '../shared/index.ts'
-import { admit } from './admit.ts'
-import type { Lease, Leases } from './leases.ts'
-import type { Bounds, Prepared, PreparedRoute } from './prepared.ts'
 
 /** What all requests of a thread share. */
 export interface TrafficGround {
   readonly clock: Clock
   readonly random: Random
   readonly pseudonym: string
-  /** See `ThreadGround`. */
-  readonly timeOriginMs: number
+  /**
+   * The time that limits count by: as the wall clock when the process began, and never set since. Whole milliseconds.
+   */
+  readonly limitTimeMs: () => number
   readonly board: TargetBoard
   readonly leases: Leases
   readonly budget: RetryBudget
   /** Clients' ends of open tunnels. */
   readonly tunnels: Set<Socket>
+  readonly lookAlikes: LookAlikes
   /** What is in effect; null before the first policy. */
   current: Prepared | null
   isDraining: boolean
@@ -51,6 +76,11 @@ export interface Visit {
   readonly head: RequestHead
   readonly target: Target
   readonly client: Client
+  readonly countable: Countable
+  /** The limits pass over whoever sent it. */
+  readonly isAllowed: boolean
+  /** Further fields of the answer: name, value, name, value ... */
+  readonly answerFields: readonly string[]
   /** On the monotonic clock. */
   readonly startedMs: number
   readonly lease: Lease | null
@@ -72,13 +102,47 @@ export interface Refused {
 /** Bodies up to here are read and thrown away when a request is refused, to keep the connection. */
 const smallBodyBytes = 65_536
 
-/** Takes a request through everything that comes before its origin: checks, client, route, limits. */
+/** The connection ended while a request waited. */
+export interface Gone {
+  readonly kind: 'gone'
+}
+
+/** What becomes of a request. */
+export type Seen = Visit | Refused | Gone
+
+/** A request, and whether it asks for a WebSocket. */
+export interface Inspected {
+  readonly request: IncomingMessage
+  readonly isUpgrade: boolean
+}
+
+/**
+ * Takes a request through everything that comes before its origin: checks, client, bans, identity, route, limits. A
+ * promise only where a proof has to be verified or a limit lets wait; it never rejects.
+ */
 export function inspect(
   ground: TrafficGround,
   prepared: Prepared,
-  request: IncomingMessage,
-): Visit | Refused {
+  { request, isUpgrade }: Inspected,
+): Seen | Promise<Seen> {
   const startedMs = ground.clock.monotonicMs()
+  const sound = readSound(ground, prepared, request)
+  if ('kind' in sound) return sound
+  const client = clientOf(ground, prepared, { socket: request.socket, head: sound.head })
+  const arrival = { prepared, request, isUpgrade, ...sound, startedMs, client }
+  const ban = prepared.bans.knowsNoAddress ? undefined : prepared.bans.byAddress(client)
+  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban)
+  const who = prepared.identity?.identify(sound.head, client) ?? nobody
+  if (!(who instanceof Promise)) return admitVisit(ground, arrival, who)
+  return who.then((known) => (request.socket.destroyed ? gone : admitVisit(ground, arrival, known)))
+}
+
+/** What a request says, or why it cannot be served. */
+function readSound(
+  ground: TrafficGround,
+  prepared: Prepared,
+  request: IncomingMessage,
+): Pick<Visit, 'head' | 'target'> | Refused {
   const head = readHead(request.rawHeaders, request.httpVersion, request.url ?? '')
   if (isFault(head)) return refuseFault(prepared, head, undefined)
   const target = normaliseTarget(request.url ?? '')
@@ -87,40 +151,140 @@ export function inspect(
   if (misfit !== null) return refuseFault(prepared, misfit, head)
   const { localAddress = '', localPort = 0 } = request.socket
   head.authority ||= ownAuthority(localAddress, localPort)
-  return admitVisit(ground, { prepared, request, head, target, startedMs })
+  return { head, target }
 }
+
+const gone: Gone = { kind: 'gone' }
 
 function refuseFault(prepared: Prepared, { status, detail }: Fault, head: RequestHead | undefined): Refused {
   const refusal = plainRefusal(status, `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`)
   return refuse(prepared, refusal, { slot: prepared.malformedSlot, head, close: true })
 }
 
-type Seen = Pick<Visit, 'prepared' | 'request' | 'head' | 'target' | 'startedMs'>
+interface Arrival extends Pick<Visit, 'prepared' | 'request' | 'head' | 'target' | 'startedMs' | 'client'> {
+  readonly isUpgrade: boolean
+}
 
-function admitVisit(ground: TrafficGround, seen: Seen): Visit | Refused {
-  const { prepared, request, head, target } = seen
-  const client = clientOf(request.socket, head, prepared.trust)
+function refuseBanned(ground: TrafficGround, { prepared, head }: Arrival, ban: EdgeBan): Refused {
+  const { counters, unmatched } = prepared
+  unmatched.watch.banned(ban.subject)
+  counters.add(unmatched.slot, counted.requests, 1)
+  counters.add(unmatched.slot, counted.refused, 1)
+  return refuse(prepared, banRefusal(ban.until, ground.clock.now()), { slot: -1, head, close: false })
+}
+
+/** A request whose sender and route are known. */
+interface Known extends Arrival {
+  readonly isAllowed: boolean
+  readonly route: PreparedRoute | null
+  readonly bounds: Bounds
+  readonly countable: Countable
+}
+
+function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): Seen | Promise<Seen> {
+  const { prepared, request, head, target, client } = arrival
+  const { bans, counters, errors } = prepared
+  const ban = bans.knowsNobody ? undefined : bans.byIdentity(who)
+  if (ban !== undefined && ban.until > ground.clock.now()) return refuseBanned(ground, arrival, ban)
+  const nowMs = ground.limitTimeMs()
   const host = hostName(head.authority)
-  const route = prepared.router.find(request.method ?? '', host, target.path)
-  const bounds: Bounds = route ?? prepared.unmatched
-  const { counters } = prepared
+  const method = request.method ?? ''
+  const route = prepared.router.find(method, host, target.path)
+  const bounds = boundsOf(prepared, route, arrival.isUpgrade)
   counters.add(bounds.slot, counted.requests, 1)
-  const countable = { client, route: bounds.name, host }
-  const { refusedBy, retryAfterMs, wouldRefuse, lease } = admit(prepared, bounds, {
+  const countable = { client, who, route: bounds.name, host, method, head }
+  const isAllowed = allows(bounds, client, who)
+  const known = { ...arrival, route, bounds, countable, isAllowed }
+  if (isAllowed) return finish(ground, known, admitted)
+  const spent = errors.refusalFor(countable, nowMs)
+  if (spent !== null) {
+    const key = spent.limit.keyOf(countable)
+    bounds.watch.decided(spent.limit, { key, isAdmitted: false }, { countable, nowMs })
+    const policies = policiesOf([spent.limit])
+    return refuseBy(ground, known, { limit: spent.limit, policies, retryAfterMs: spent.waitMs })
+  }
+  const own = bounds.mayQueue
+    ? admitOrWait(prepared.limiter, bounds, { countable, nowMs, ...patienceOf(ground, request.socket) })
+    : admit(prepared.limiter, bounds, { countable, nowMs })
+  const isGone = (): boolean => request.socket.destroyed
+  const admission = admitShared(prepared.shared, { countable, nowMs, bounds, own, isGone })
+  if (!(admission instanceof Promise)) return finish(ground, known, admission)
+  return admission.then((answer) => (answer === null ? gone : finish(ground, known, answer)))
+}
+
+function boundsOf(prepared: Prepared, route: PreparedRoute | null, isUpgrade: boolean): Bounds {
+  if (route === null) return prepared.unmatched
+  return isUpgrade ? route.upgrade : route
+}
+
+function allows({ allow }: Bounds, client: Client, who: Identity): boolean {
+  if (!allow.knowsNoAddress && allow.byAddress(client) === true) return true
+  return !allow.knowsNobody && allow.byIdentity(who) === true
+}
+
+function patienceOf(ground: TrafficGround, socket: Socket): Patience {
+  return {
+    now: ground.limitTimeMs,
+    onGone: (leave) => {
+      socket.once('close', leave)
+      return () => socket.off('close', leave)
+    },
+  }
+}
+
+function lookingAt(ground: TrafficGround, { prepared, countable }: Known): Looking {
+  return {
+    limiter: prepared.limiter,
     countable,
-    nowMs: Math.floor(ground.timeOriginMs + seen.startedMs),
-  })
-  if (wouldRefuse) counters.add(bounds.slot, counted.wouldRefuse, 1)
+    syntax: prepared.policy.rateLimitFields,
+    nowMs: ground.limitTimeMs(),
+    wallMs: ground.clock.now(),
+  }
+}
+
+interface RefusedBy {
+  readonly limit: PreparedLimit
+  readonly policies: string
+  readonly retryAfterMs: number
+}
+
+function refuseBy(ground: TrafficGround, known: Known, by: RefusedBy): Refused {
+  const { prepared, bounds, head, client } = known
+  prepared.counters.add(bounds.slot, counted.refused, 1)
+  prepared.identity?.blame(client)
+  return refuse(prepared, refusalBy(by.limit, by, lookingAt(ground, known)), { slot: -1, head, close: false })
+}
+
+/** The limits have spoken: on to the origin, or not. */
+function finish(ground: TrafficGround, known: Known, admission: Admission): Visit | Refused {
+  const { prepared, bounds, route, head, countable } = known
+  const { refusedBy, retryAfterMs, wouldRefuse, lease } = admission
+  if (wouldRefuse) prepared.counters.add(bounds.slot, counted.wouldRefuse, 1)
   if (refusedBy !== null) {
-    counters.add(bounds.slot, counted.refused, 1)
-    const refusal = limitRefusal(refusedBy.name, refusedBy.rule, retryAfterMs)
-    return refuse(prepared, refusal, { slot: -1, head, close: false })
+    return refuseBy(ground, known, { limit: refusedBy, policies: bounds.policies, retryAfterMs })
   }
   if (lease !== null) ground.leases.hold(lease)
-  if (route !== null) return { kind: 'visit', ...seen, route, client, lease }
+  if (route !== null) {
+    const answerFields = bounds.saysFields ? standingFields(bounds, lookingAt(ground, known)) : none
+    return { kind: 'visit', ...known, route, answerFields, lease }
+  }
   if (lease !== null) ground.leases.release(lease)
-  counters.add(bounds.slot, counted.classes + 3, 1)
+  prepared.counters.add(bounds.slot, counted.classes + 3, 1)
+  prepared.errors.charge(countable, ground.limitTimeMs())
   return refuse(prepared, plainRefusal(404, 'No route leads there.'), { slot: -1, head, close: false })
+}
+
+const none: readonly string[] = []
+
+/** Counts the class of an answer. */
+export function countClass({ prepared, route }: Visit, status: number): void {
+  prepared.counters.add(route.slot, counted.classes + statusClass(status) - 1, 1)
+}
+
+/** Counts the class of an answer; what was the sender's doing counts for the limits of errors, too. */
+export function countAnswer(ground: TrafficGround, visit: Visit, status: number): void {
+  countClass(visit, status)
+  if (status >= 400) visit.prepared.errors.charge(visit.countable, ground.limitTimeMs())
 }
 
 /** Why a request whose head is sound is not served all the same. */
@@ -154,13 +318,36 @@ function refuse(prepared: Prepared, refusal: Refusal, { slot, head, close }: Ref
   }
 }
 
-const directClients = new WeakMap<Socket, Client>()
+interface Peer {
+  readonly client: Client
+  /** What the policy that was asked last says. */
+  readonly trust: Trust
+  readonly isTrusted: boolean
+  readonly isPrivate: boolean
+}
 
-function clientOf(socket: Socket, head: RequestHead, trust: Trust): Client {
-  let peer = directClients.get(socket)
-  if (peer === undefined) {
-    peer = directClient(socket.remoteAddress ?? '')
-    directClients.set(socket, peer)
-  }
-  return trust(peer.address) ? proxiedClient(peer, head, trust) : peer
+const peers = new WeakMap<Socket, Peer>()
+
+/** Looked up once for each connection and policy. */
+function peerOf(socket: Socket, trust: Trust): Peer {
+  const known = peers.get(socket)
+  if (known?.trust === trust) return known
+  const client = known?.client ?? directClient(socket.remoteAddress ?? '')
+  const { address } = client
+  const peer = { client, trust, isTrusted: trust(address), isPrivate: isPrivate(address) }
+  peers.set(socket, peer)
+  return peer
+}
+
+function clientOf(
+  ground: TrafficGround,
+  { trust }: Prepared,
+  { socket, head }: { readonly socket: Socket; readonly head: RequestHead },
+): Client {
+  const peer = peerOf(socket, trust)
+  const { client } = peer
+  if (peer.isTrusted) return proxiedClient(client, head, trust)
+  const speaksForOthers = head.forwardedFor !== '' || head.forwarded !== ''
+  if (speaksForOthers && peer.isPrivate) ground.lookAlikes.count(client.address)
+  return client
 }

@@ -1,0 +1,48 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { databasePath, inTransaction } from './database.ts'
+
+const header = encode({ alg: 'EdDSA', typ: 'JWT' })
+
+/**
+ * Makes session tokens: JSON Web Tokens (RFC 7519), signed with a key that all copies share. Whoever has the public key
+ * can tell whose token it is without asking the database; the edge does. Whether it still holds, only the database knows.
+ */
+export function createTokens(database: DatabaseSync) {
+  const key = createPrivateKey(keyOf(database))
+  publish(createPublicKey(key).export({ format: 'jwk' }))
+  return {
+    /** A token for a player. */
+    issue: (handle: string, lifeMs: number): string => {
+      const expiresAt = Math.floor((Date.now() + lifeMs) / 1000)
+      const signed = `${header}.${encode({ sub: handle, exp: expiresAt, jti: randomUUID() })}`
+      return `${signed}.${sign(null, Buffer.from(signed), key).toString('base64url')}`
+    },
+  }
+}
+
+/** The key, PEM; the first process to ask makes it. */
+function keyOf(database: DatabaseSync): string {
+  return inTransaction(database, () => {
+    const known = database.prepare('SELECT pem FROM signing_key').get()?.['pem']
+    if (typeof known === 'string') return known
+    const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+    database.prepare('INSERT INTO signing_key (pem) VALUES (?)').run(pem)
+    return pem
+  })
+}
+
+/** Writes the public key beside the database, as a JSON Web Key Set (RFC 7517). */
+function publish(key: object): void {
+  const path = join(dirname(databasePath()), 'session-keys.json')
+  const draft = `${path}.${process.pid}`
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(draft, JSON.stringify({ keys: [{ ...key, alg: 'EdDSA', use: 'sig' }] }))
+  renameSync(draft, path)
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}

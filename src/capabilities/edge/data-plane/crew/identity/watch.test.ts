@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest'
+import type { EdgeIdentity } from '../../../../../contracts/edge-policy.ts'
+import { virtualClock } from '../../../../../kernel/std/index.ts'
+import { parseApiKeys, parsePublicKeys, parseSecrets } from './material.ts'
+import { createIdentityWatch } from './watch.ts'
+
+const address = 'https://login.example/keys'
+const key = (kid: string): string => JSON.stringify({ keys: [{ kty: 'EC', kid }] })
+const kids = (jwks: { readonly keys: readonly object[] } | null | undefined) =>
+  jwks?.keys.map((each) => (each as { kid: string }).kid)
+
+/** A watch whose sources are texts; an Error is thrown instead. */
+function open(texts: Record<string, string | Error>, remembered: string | null = null) {
+  const clock = virtualClock()
+  const kept: string[] = []
+  let fetches = 0
+  const read = async (name: string): Promise<string> => {
+    const text = texts[name] ?? new Error('ENOENT')
+    if (text instanceof Error) throw text
+    return text
+  }
+  const store = {
+    passportKey: new Uint8Array(32),
+    variable: () => undefined,
+    read,
+    fetch: (name: string) => {
+      fetches++
+      return read(name)
+    },
+    remembered: () => remembered,
+    remember: (_: string, text: string) => void kept.push(text),
+  }
+  const watch = createIdentityWatch(store, clock)
+  return { watch, clock, kept, fetches: () => fetches }
+}
+
+const identity = (parts: Partial<EdgeIdentity>): EdgeIdentity => ({
+  jwt: null,
+  apiKeys: null,
+  session: null,
+  passport: false,
+  verificationLimit: 0,
+  passportLimit: 1,
+  ...parts,
+})
+const jwt: EdgeIdentity['jwt'] = {
+  jwks: address,
+  issuer: null,
+  audience: [],
+  claim: 'sub',
+  from: { kind: 'authorization' },
+}
+const digest = 'a'.repeat(64)
+
+describe('the watch', () => {
+  test('waits for a file that somebody has yet to write, and says so when it does not come', async () => {
+    const missing = Object.assign(new Error('ENOENT: no keys.json'), { code: 'ENOENT' })
+    const { watch, clock } = open({ 'keys.json': missing })
+    await watch.accept(identity({ jwt: { ...jwt, jwks: 'keys.json' } }))
+    expect((await watch.look()).notes).toEqual([])
+    await clock.advance(10_000)
+    expect((await watch.look()).notes).toMatchObject([{ what: 'identity-refused', file: 'keys.json' }])
+  })
+
+  test('does not wait for the network; keys come with the next look and are kept for the next process', async () => {
+    const { watch, kept } = open({ [address]: key('one') })
+    expect((await watch.accept(identity({ jwt }))).jwks).toBeNull()
+    const { material, notes } = await watch.look()
+    expect(kids(material?.jwks)).toEqual(['one'])
+    expect(notes).toEqual([{ what: 'identity-reloaded', file: address, message: '' }])
+    expect(kept).toEqual([key('one')])
+  })
+
+  test('an address that cannot be reached leaves the old keys, is said once and tried again', async () => {
+    const texts: Record<string, string | Error> = { [address]: new Error('it answers 500') }
+    const { watch, clock, fetches } = open(texts, key('old'))
+    expect(kids((await watch.accept(identity({ jwt }))).jwks)).toEqual(['old'])
+    const first = await watch.look()
+    expect(first).toEqual({
+      material: undefined,
+      notes: [{ what: 'identity-refused', file: address, message: 'it answers 500' }],
+    })
+    expect(await watch.look()).toEqual({ material: undefined, notes: [] })
+    expect(fetches()).toBe(1)
+    await clock.advance(30_000)
+    expect(await watch.look()).toEqual({ material: undefined, notes: [] })
+    expect(fetches()).toBe(2)
+    texts[address] = key('new')
+    await clock.advance(30_000)
+    expect(kids((await watch.look()).material?.jwks)).toEqual(['new'])
+  })
+
+  test('an unknown key brings the next look forward, but not below half a minute', async () => {
+    const { watch, clock, fetches } = open({ [address]: key('one') })
+    await watch.accept(identity({ jwt }))
+    await watch.look()
+    watch.wantKeys()
+    await watch.look()
+    expect(fetches()).toBe(1)
+    await clock.advance(30_000)
+    await watch.look()
+    expect(fetches()).toBe(2)
+    await clock.advance(60_000)
+    await watch.look()
+    expect(fetches()).toBe(2)
+    await clock.advance(240_000)
+    await watch.look()
+    expect(fetches()).toBe(3)
+  })
+
+  test('files count at once and when they change; one that is no good leaves the old', async () => {
+    const texts: Record<string, string | Error> = { keys: JSON.stringify({ partner: digest }) }
+    const { watch } = open(texts)
+    const config = identity({ apiKeys: { header: 'x-api-key', file: 'keys' } })
+    expect((await watch.accept(config)).apiKeys).toEqual({ [digest]: 'partner' })
+    expect(await watch.look()).toEqual({ material: undefined, notes: [] })
+    texts['keys'] = '{"partner":"secret"}'
+    expect((await watch.look()).notes).toMatchObject([
+      { what: 'identity-refused', message: expect.any(String) as string },
+    ])
+    expect((await watch.accept(config)).apiKeys).toEqual({ [digest]: 'partner' })
+    texts['keys'] = JSON.stringify({ other: digest })
+    expect((await watch.look()).material?.apiKeys).toEqual({ [digest]: 'other' })
+  })
+
+  test('a variable that is not set is said, with what to do', async () => {
+    const { watch } = open({})
+    const session = { cookie: 'sid', secret: { kind: 'variable', variable: 'SECRET' } } as const
+    expect((await watch.accept(identity({ session }))).sessionSecrets).toEqual([])
+    expect((await watch.look()).notes[0]?.message).toContain('holdfast up')
+  })
+})
+
+describe('material', () => {
+  test('of keys is public only', () => {
+    const keys = [{ kty: 'oct', k: 'x' }, { kty: 'EC', d: 'secret' }, { kty: 'RSA', n: 'x' }, 7]
+    expect(parsePublicKeys(JSON.stringify({ keys })).keys).toEqual([{ kty: 'RSA', n: 'x' }])
+    for (const bad of ['{"keys":[]}', '{}', '[]', 'null', '{', JSON.stringify({ keys: keys.slice(0, 2) })]) {
+      expect(() => parsePublicKeys(bad)).toThrow()
+    }
+  })
+
+  test('of API keys and secrets is what it should be', () => {
+    expect(parseApiKeys(JSON.stringify({ a: digest.toUpperCase() }))).toEqual({ [digest]: 'a' })
+    for (const bad of ['{"a":"b"}', '{"a b":"x"}', '[]', `{"":"${digest}"}`])
+      expect(() => parseApiKeys(bad)).toThrow()
+    expect(parseSecrets(' one \n\ntwo\n')).toEqual(['one', 'two'])
+    expect(() => parseSecrets(' \n')).toThrow()
+  })
+})

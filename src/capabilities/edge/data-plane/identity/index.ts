@@ -1,0 +1,1 @@
+export { createGate, type IdentityGate } from './gate.ts'

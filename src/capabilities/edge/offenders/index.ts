@@ -1,0 +1,3 @@
+export { mergeOffenders, otherRoutes, type Offenders } from './merge.ts'
+export { createNearMissBook, type NearMissBook } from './near-misses.ts'
+export { MinuteTally, type RefusedMinute } from './tally.ts'

@@ -1,0 +1,8 @@
+export { createTrust, directClient, proxiedClient, type Client, type Trust } from './client-address.ts'
+export { faultOfDimension } from './dimensions.ts'
+export { cookieOf, fieldOf } from './fields.ts'
+export { nobody, type Identity } from './identity.ts'
+export { keyReader, rungOf, type Countable } from './key-reader.ts'
+export { isPrivate } from './ranges.ts'
+export { subjectReader } from './subject-reader.ts'
+export { createSubjectBook, type SubjectBook } from './subjects.ts'

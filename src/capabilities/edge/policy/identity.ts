@@ -1,0 +1,76 @@
+import { resolve } from 'node:path'
+import type { EdgeIdentity, ProofPlace } from '../../../contracts/edge-policy.ts'
+import type { EdgeConfig } from '../config.ts'
+import { invalid } from './invalid.ts'
+import type { LimitBook } from './limits.ts'
+
+type IdentityConfig = NonNullable<EdgeConfig['identity']>
+type JwtConfig = NonNullable<IdentityConfig['jwt']>
+
+/** Passports of one address: more would multiply what it may do under `per client`. */
+const passportRule = '6/day per ip'
+
+/** Compiles by what users are known. Errors: those of `compilePolicy`. */
+export function compileIdentity(
+  { identity }: EdgeConfig,
+  directory: string | undefined,
+  book: LimitBook,
+): EdgeIdentity | null {
+  if (identity === undefined) return null
+  const { jwt, apiKeys, session, passport, verifications } = identity
+  checkSources(identity)
+  const place = (file: string): string => (directory === undefined ? file : resolve(directory, file))
+  const [verificationLimit = 0] = book.add({
+    path: 'edge.identity.verifications',
+    name: 'edge.identity.verifications',
+    written: verifications,
+  })
+  const [passportLimit = 0] = book.add({
+    path: 'edge.identity.passport',
+    name: 'edge.identity.passports',
+    written: passportRule,
+  })
+  return {
+    jwt: jwt === undefined ? null : compileJwt(jwt, place),
+    apiKeys:
+      apiKeys === undefined ? null : { header: apiKeys.header.toLowerCase(), file: place(apiKeys.file) },
+    session: session === undefined ? null : { cookie: session.cookie, secret: secretOf(session, place) },
+    passport,
+    verificationLimit,
+    passportLimit,
+  }
+}
+
+function checkSources({ jwt, apiKeys, session, passport }: IdentityConfig): void {
+  if (jwt !== undefined || apiKeys !== undefined || session !== undefined || passport) return
+  throw invalid(
+    'edge.identity',
+    'it does not say by what users are known',
+    'add jwt, apiKeys, session or passport',
+  )
+}
+
+type Place = (file: string) => string
+
+function compileJwt({ jwks, issuer, audience = [], claim, from }: JwtConfig, place: Place) {
+  return {
+    jwks: jwks.startsWith('https://') ? jwks : place(jwks),
+    issuer: issuer ?? null,
+    audience: typeof audience === 'string' ? [audience] : audience,
+    claim,
+    from: placeOf(from),
+  }
+}
+
+function placeOf(from: JwtConfig['from']): ProofPlace {
+  if (from === 'authorization') return { kind: 'authorization' }
+  if ('cookie' in from) return { kind: 'cookie', name: from.cookie }
+  return { kind: 'header', name: from.header.toLowerCase() }
+}
+
+function secretOf(session: NonNullable<IdentityConfig['session']>, place: Place) {
+  const { secretFile, secretVariable = '' } = session
+  return secretFile === undefined
+    ? ({ kind: 'variable', variable: secretVariable } as const)
+    : ({ kind: 'file', file: place(secretFile) } as const)
+}

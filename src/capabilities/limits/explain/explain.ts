@@ -1,0 +1,64 @@
+import type { Explanation } from '../../../contracts/limits/explain.ts'
+import type { Fact } from '../../../kernel/timeline/index.ts'
+import { endOf, holdingsOf } from './holdings.ts'
+import { sayExplanation } from './say.ts'
+import { findSpells, saidMinutes } from './spells.ts'
+import { soughtOf } from './subjects.ts'
+
+/** What is asked. */
+export interface Question {
+  readonly subject: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** Part of a limit's name; absent: any. */
+  readonly limit?: string | undefined
+}
+
+/** What the answer is made from. */
+export interface Evidence {
+  /** `limits.refused` of the time around, in any order. */
+  readonly refusals: readonly Fact[]
+  /** Of `holdingKinds`, oldest first. */
+  readonly holdings: readonly Fact[]
+  /** What was looked through, milliseconds since the epoch. */
+  readonly from: number
+  readonly until: number
+  readonly reachesBackTo: number | null
+  /** The limits that there are now. */
+  readonly limits: readonly { readonly name: string; readonly rule: string }[]
+  readonly nowMs: number
+  /** IANA name of the zone in which times are said. */
+  readonly zone: string
+}
+
+const mostHoldings = 50
+
+/** Answers why somebody was refused around a time. Pure. */
+export function explain({ subject, at, limit }: Question, evidence: Evidence): Explanation {
+  const { from, until, reachesBackTo, nowMs, limits, zone } = evidence
+  const sought = soughtOf(subject)
+  const isAsked = (name: string): boolean => limit === undefined || name.includes(limit)
+  const minutes = saidMinutes(evidence.refusals).filter((each) => each.until > from && each.from < until)
+  const spells = findSpells(minutes, {
+    at,
+    nowMs,
+    concerns: (entry) => isAsked(entry.limit) && sought.concerns(entry.subject),
+  }).map((spell) => ({
+    ...spell,
+    allows: limits.filter(({ name }) => name === spell.limit).map(({ rule }) => rule),
+  }))
+  const { bans, overrides } = holdingsOf(evidence.holdings, nowMs)
+  const matters = (each: (typeof bans | typeof overrides)[number]): boolean =>
+    sought.concerns(each.subject) && (each.holds || (each.since < until && endOf(each) > from))
+  const answer = {
+    subjects: [...sought.subjects],
+    at,
+    from,
+    until,
+    reachesBackTo,
+    spells,
+    bans: bans.filter(matters).slice(-mostHoldings),
+    overrides: overrides.filter((each) => isAsked(each.limit) && matters(each)).slice(-mostHoldings),
+  }
+  return { says: sayExplanation(subject, answer, { nowMs, zone, minutes }), ...answer }
+}

@@ -1,0 +1,1 @@
+export { bindExplain, type ExplainGround } from './operations.ts'

@@ -1,0 +1,286 @@
+import { systemClock, systemRandom, uuidv7, type Clock } from '../kernel/std/index.ts'
+import { openBook, type Ask, type Book } from './book.ts'
+import { Control } from './control/control.ts'
+import { Engine, type Decision } from './engine.ts'
+import { Holds } from './holds.ts'
+import { quietLog, standardError } from './log.ts'
+import type {
+  By,
+  Explanation,
+  Held,
+  Limits,
+  LimitSettings,
+  LimitsOptions,
+  Log,
+  NamedTake,
+  ReserveOptions,
+  RuleFacts,
+  TakeOptions,
+  Verdict,
+} from './port.ts'
+import { detectProcesses, sayMultiplied, signsOfProcess, type Processes } from './processes.ts'
+import { Refusals } from './refusals.ts'
+import { subjectText } from './control/wire.ts'
+import { Waiting } from './waiting.ts'
+
+const defaultCapacity = 65_536
+const defaultRemembered = 500
+const defaultLeaseMs = 60_000
+const fullRetryMs = 1000
+
+/**
+ * Opens the limits of an application. Without control each process counts by itself, and says so at start when it is
+ * not the only one.
+ *
+ * @throws HoldfastError `limit.unreadable`, `limit.unsupported`, `limit.invalid-control`
+ */
+export function createLimits<const Settings extends LimitSettings>(
+  settings: Settings,
+  options: LimitsOptions = {},
+): Limits<keyof Settings & string> {
+  const { control, clock = systemClock, log = standardError, remembered = defaultRemembered } = options
+  const book = openBook(settings)
+  const processes = processesOf(options)
+  if (control === undefined) warnOfOthers(book, processes, log)
+  return new ApplicationLimits({
+    book,
+    clock,
+    remembered,
+    engine: new Engine(book.entries, {
+      clock,
+      capacity: options.capacity ?? defaultCapacity,
+      random: systemRandom,
+      share: control === undefined ? 1 : (processes.count ?? 1),
+    }),
+    control:
+      control && new Control({ address: control, clock, random: systemRandom, log: quietLog(log, clock) }),
+  })
+}
+
+function warnOfOthers({ entries }: Book, processes: Processes, log: Log): void {
+  if (processes.isFirst) for (const line of sayMultiplied(entries, processes)) log.warn(line)
+}
+
+function processesOf({ processes }: LimitsOptions): Processes {
+  const detected = detectProcesses(signsOfProcess())
+  return processes === undefined ? detected : { ...detected, count: processes }
+}
+
+interface Parts {
+  readonly book: Book
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly control: Control | undefined
+  readonly remembered: number
+}
+
+class ApplicationLimits implements Limits {
+  readonly #book: Book
+  readonly #engine: Engine
+  readonly #clock: Clock
+  readonly #holds: Holds
+  readonly #waiting: Waiting
+  readonly #refusals: Refusals
+  readonly isLocal: boolean
+  #control: Control | undefined
+
+  constructor({ book, engine, clock, control, remembered }: Parts) {
+    this.#book = book
+    this.#engine = engine
+    this.#clock = clock
+    this.#control = control
+    this.isLocal = control === undefined
+    this.#holds = new Holds(engine, clock)
+    this.#waiting = new Waiting(clock)
+    this.#refusals = new Refusals(remembered)
+  }
+
+  takeNow(limit: string, by: By, options?: TakeOptions): Verdict {
+    return this.#decideOne(this.#book.ask(limit, by, options?.cost))
+  }
+
+  takeAllNow(takes: readonly NamedTake[]): Verdict {
+    return this.#decide(this.#asks(takes))
+  }
+
+  async take(limit: string, by: By, options?: TakeOptions): Promise<Verdict> {
+    const ask = this.#book.ask(limit, by, options?.cost)
+    return await this.#queued([ask], () => this.#takeOne(ask, options?.id))
+  }
+
+  async takeAll(takes: readonly NamedTake[]): Promise<Verdict> {
+    const asks = this.#asks(takes)
+    const [only] = asks
+    return await this.#queued(asks, () => {
+      if (this.#control === undefined) return this.#decide(asks)
+      if (asks.length === 1 && only !== undefined) return this.#takeOne(only, takes[0]?.id)
+      return this.#takeEach(asks, takes)
+    })
+  }
+
+  async reserve(limit: string, by: By, options: ReserveOptions = {}): Promise<Held> {
+    const ask = this.#book.ask(limit, by, options.cost)
+    const { leaseMs = defaultLeaseMs, id = uuidv7(this.#clock, systemRandom) } = options
+    const control = this.#control
+    const answer = (await control?.reserve(ask, { id, leaseMs })) ?? null
+    if (control === undefined || answer === null) return this.#reserveHere(ask, { id, leaseMs }, control)
+    const { verdict, endsAt } = answer
+    this.#remember(ask, verdict, false)
+    const commit = async (cost?: number): Promise<void> => {
+      if (verdict.admitted) await control.commit(id, cost, endsAt)
+    }
+    const cancel = async (): Promise<void> => {
+      if (verdict.admitted) await control.cancel(id, endsAt)
+    }
+    return { ...verdict, id, endsAt, commit, cancel }
+  }
+
+  async refund(limit: string, by: By, options?: TakeOptions): Promise<void> {
+    const ask = this.#book.ask(limit, by, options?.cost)
+    this.#engine.refund(ask)
+    await this.#control?.refund(ask, options?.id)
+  }
+
+  explain(by: By = {}): Explanation {
+    return { refusals: this.#refusals.of(by), standing: this.#engine.standings(by) }
+  }
+
+  rules(limit: string): readonly RuleFacts[] {
+    const { rules, texts } = this.#book.entry(limit)
+    return rules.map(({ count, periodMs, per, kind, queue }, index) => {
+      return { text: texts[index] ?? '', count, windowMs: periodMs, per, kind, queues: queue !== null }
+    })
+  }
+
+  async close(): Promise<void> {
+    const control = this.#control
+    this.#control = undefined
+    this.#holds.close()
+    await control?.close()
+  }
+
+  #asks(takes: readonly NamedTake[]): readonly Ask[] {
+    return takes.map(({ limit, by, cost }) => this.#book.ask(limit, by, cost))
+  }
+
+  #decide(asks: readonly Ask[]): Verdict {
+    if (asks.length === 0) return nothingAsked
+    return this.#note(this.#engine.decide(asks))
+  }
+
+  #decideOne(ask: Ask): Verdict {
+    return this.#engine.admit(ask) ?? this.#decide([ask])
+  }
+
+  #note({ verdict, wouldRefuse, by }: Decision): Verdict {
+    if (!verdict.admitted || wouldRefuse) this.#remember({ by }, verdict, wouldRefuse)
+    return verdict
+  }
+
+  #remember(
+    { by }: Pick<Ask, 'by'>,
+    { admitted, limit, rule, retryAfterMs, because }: Verdict,
+    dryRun: boolean,
+  ): void {
+    if (admitted && !dryRun) return
+    this.#refusals.add({ at: this.#clock.now(), limit, rule, by, retryAfterMs, because, refused: !admitted })
+  }
+
+  /** Waits where the rules let it wait: in the shortest of their queues. */
+  #queued(asks: readonly Ask[], take: () => Verdict | Promise<Verdict>): Verdict | Promise<Verdict> {
+    const rooms = asks.flatMap(({ entry }) => entry.rules.flatMap(({ queue }) => queue ?? []))
+    const [first] = rooms
+    if (first === undefined) return take()
+    const places = Math.min(...rooms.map((room) => room.places))
+    const patienceMs = Math.min(...rooms.map((room) => room.patienceMs))
+    return this.#waiting.take(asks.map(subjectText).join('\n'), { places, patienceMs }, take)
+  }
+
+  #takeOne(ask: Ask, id: string | undefined): Verdict | Promise<Verdict> {
+    const control = this.#control
+    if (control === undefined) return this.#decideOne(ask)
+    const here = control.decideHere(ask)
+    return here === undefined ? this.#takeThere(ask, id, control) : this.#mirrored(ask, here)
+  }
+
+  async #takeThere(ask: Ask, id: string | undefined, control: Control): Promise<Verdict> {
+    const verdict = await control.take(ask, id)
+    return verdict === null ? this.#takeAway(ask, control) : this.#mirrored(ask, verdict)
+  }
+
+  /** What others admitted is written down here as well, so that control's absence does not begin with a fresh burst. */
+  #mirrored(ask: Ask, verdict: Verdict): Verdict {
+    if (verdict.admitted) this.#engine.mirror(ask)
+    else this.#remember(ask, verdict, false)
+    return verdict
+  }
+
+  #takeAway(ask: Ask, control: Control): Verdict {
+    const { name, whenAway } = ask.entry
+    if (whenAway === 'local') return this.#decideOne(ask)
+    const verdict = uncounted(ask, this.#clock.now())
+    if (whenAway === 'open') return verdict
+    const retryAfterMs = control.pauseMs()
+    const because = `${name} cannot be counted at the moment, and is closed until it can be.`
+    const refusal = { ...verdict, admitted: false, retryAfterMs, remaining: 0, because }
+    this.#remember(ask, refusal, false)
+    return refusal
+  }
+
+  /** Control decides about each take by itself; what was admitted beside a refusal is given back. */
+  async #takeEach(asks: readonly Ask[], takes: readonly NamedTake[]): Promise<Verdict> {
+    const verdicts = await Promise.all(
+      asks.map(async (ask, index) => await this.#takeOne(ask, takes[index]?.id)),
+    )
+    const [refusal] = verdicts
+      .filter(({ admitted }) => !admitted)
+      .sort((a, b) => b.retryAfterMs - a.retryAfterMs)
+    if (refusal === undefined) return verdicts.reduce((a, b) => (b.remaining < a.remaining ? b : a))
+    const admitted = asks.filter((_, index) => verdicts[index]?.admitted)
+    await Promise.all(admitted.map(({ entry, by, cost }) => this.refund(entry.name, by, { cost })))
+    return refusal
+  }
+
+  #reserveHere(ask: Ask, { id, leaseMs }: Lease, control: Control | undefined): Held {
+    const endsAt = Math.ceil(this.#clock.now() + leaseMs)
+    const isCounted = control === undefined || ask.entry.whenAway === 'local'
+    const verdict = isCounted ? this.#hold(ask, id, endsAt) : this.#takeAway(ask, control)
+    const commit = async (cost?: number): Promise<void> => this.#holds.commit(id, cost)
+    const cancel = async (): Promise<void> => this.#holds.cancel(id)
+    return { ...verdict, id, endsAt, commit, cancel }
+  }
+
+  #hold(ask: Ask, id: string, endsAtMs: number): Verdict {
+    const before = this.#holds.answered(id)
+    if (before !== undefined) return before
+    if (!this.#holds.hasRoom()) {
+      const because = 'This process holds as many reservations as it can.'
+      const verdict = uncounted(ask, this.#clock.now())
+      return { ...verdict, admitted: false, retryAfterMs: fullRetryMs, remaining: 0, because }
+    }
+    const decision = this.#engine.decide([ask])
+    const { verdict, taken } = decision
+    if (verdict.admitted) this.#holds.add(id, { ask, verdict, taken, endsAtMs })
+    return this.#note(decision)
+  }
+}
+
+interface Lease {
+  readonly id: string
+  readonly leaseMs: number
+}
+
+const nothingAsked: Verdict = {
+  admitted: true,
+  limit: '',
+  rule: '',
+  retryAfterMs: 0,
+  remaining: Number.POSITIVE_INFINITY,
+  resetsAt: 0,
+  because: '',
+}
+
+/** What is admitted without being counted. */
+function uncounted({ entry }: Ask, nowMs: number): Verdict {
+  return { ...nothingAsked, limit: entry.name, rule: entry.texts[0] ?? '', resetsAt: nowMs }
+}

@@ -1,0 +1,1 @@
+export { openReplay, type Replay, type ReplayResult } from './replay.ts'

@@ -317,12 +317,15 @@ export const limitsOperations = {
         limit: limitName,
         subject,
         rule: z.string().min(1).max(200).describe('in the notation of limits, as "200/hour per guild"'),
-        for: lasting.optional(),
-        until: moment.optional(),
+        for: lasting.optional().describe('how long, as 30min or 7d; absent: a week'),
+        until: moment
+          .optional()
+          .describe('instead of "for": until when, milliseconds since 1970-01-01T00:00Z'),
         because,
       })
-      .refine((input) => (input.for === undefined) !== (input.until === undefined), {
-        message: 'needs either "for" or "until"',
+      .refine((input) => input.for === undefined || input.until === undefined, {
+        message: 'takes "for" or "until", not both',
+        path: ['until'],
       }),
     output: z.strictObject({ until: moment }),
     permission: 'operate',

@@ -94,7 +94,7 @@ async function override(
   const rule = checkOverride(found, input)
   const limit = fullName(found.name)
   refuseMany('overrides', overrideKey(limit, subject), ground)
-  const until = input.until ?? ground.context.clock.now() + (parseDuration(input.for ?? '') ?? 0)
+  const until = input.until ?? ground.context.clock.now() + (parseDuration(input.for ?? '7d') ?? 0)
   const data = { limit, subject, rule, until, because }
   await ground.context.record(limitsFacts.overrideSet, data, by(subject, call))
   return { until }

@@ -6,7 +6,7 @@ import { role, serviceName } from '../../contracts/shapes.ts'
 import { parseDuration, parseSize, type JsonObject } from '../../kernel/std/index.ts'
 
 const person = z.strictObject({
-  role: role.describe('what this person may do: view, operate or administer'),
+  role: role.exclude(['use']).describe('what this person may do: view, operate or administer'),
 })
 
 const controlConfig = z

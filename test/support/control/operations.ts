@@ -99,6 +99,9 @@ const samples: Readonly<Record<string, unknown>> = {
   name: 'sample',
   link: 'x'.repeat(43),
   sequence: 999_999,
+  subject: 'user:42',
+  for: '1h',
+  takes: [{ limit: 'email.send' }],
 }
 
 function sampleOf(field: string, schema: JsonObject): unknown {

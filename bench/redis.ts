@@ -145,12 +145,14 @@ async function measureOvershoot(url: string): Promise<Figure> {
   )
   for (const counters of all) counters.close()
   const { units, sentence } = overshootOf(parseLimit(rule), sharing)
+  const value = Math.max(0, mostBeyond(admissions, { perMs: 2, burst: 400 }))
   return {
     name: 'lease: most beyond the rule',
-    value: Math.max(0, mostBeyond(admissions, { perMs: 2, burst: 400 })),
+    value,
     unit: 'units',
     peer: 'the printed bound',
     peerValue: units,
+    ratio: value / units,
     limit: sentence,
   }
 }

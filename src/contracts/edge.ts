@@ -135,6 +135,10 @@ export const limitView = z.strictObject({
   rule: z.string().describe('in the notation of limits'),
   route: z.string().nullable().describe('null: it bounds no single route'),
   dryRun: z.boolean().describe('counts what it would refuse, refuses nothing'),
+  shared: z
+    .string()
+    .optional()
+    .describe('how exactly several edges keep it together; absent: this edge counts alone'),
   admitted: tally,
   refused: tally,
   wouldRefuse: tally,

@@ -126,9 +126,12 @@ class ApplicationLimits implements Limits {
     if (control === undefined || answer === null) return this.#reserveHere(ask, { id, leaseMs }, control)
     const { verdict, endsAt } = answer
     this.#remember(ask, verdict, false)
-    const commit = async (cost?: number): Promise<void> =>
-      void (verdict.admitted && (await control.commit(id, cost)))
-    const cancel = async (): Promise<void> => void (verdict.admitted && (await control.cancel(id)))
+    const commit = async (cost?: number): Promise<void> => {
+      if (verdict.admitted) await control.commit(id, cost, endsAt)
+    }
+    const cancel = async (): Promise<void> => {
+      if (verdict.admitted) await control.cancel(id, endsAt)
+    }
     return { ...verdict, id, endsAt, commit, cancel }
   }
 

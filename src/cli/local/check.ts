@@ -75,7 +75,7 @@ export async function check(
   const troubles = await findTroubles(loaded, variables)
   if (troubles.length > 0) throw problemError(troubles)
   const { says, data } = summarise(loaded)
-  const doubts = findDoubts(loaded).map(({ path, message, hint }) => ({ path, message, hint }))
+  const doubts = (await findDoubts(loaded)).map(({ path, message, hint }) => ({ path, message, hint }))
   const bare = openapi === undefined ? [] : await findUncovered(loaded, resolve(directory, openapi))
   const uncovered = openapi === undefined ? {} : { uncovered: bare }
   if (voice.json)

@@ -33,7 +33,8 @@ function generous({ operation, input }: Call): Reply {
       body: { granted: input['units'], until: Date.now() + 60_000, retryAfterMs: null, because: null },
     }
   if (operation === 'limits.refund') return { body: { refunded: input['cost'] } }
-  if (operation === 'limits.reserve') return { body: { ...admitted, id: input['id'], endsAt: 1 } }
+  if (operation === 'limits.reserve')
+    return { body: { ...admitted, id: input['id'], endsAt: Date.now() + 60_000 } }
   if (operation !== 'limits.take') return { body: {} }
   return { body: { verdicts: (input['takes'] as readonly unknown[]).map(() => admitted) } }
 }
@@ -251,6 +252,20 @@ describe('without control', () => {
     expect([mail.remaining, first.admitted]).toEqual([7, true])
     expect((await limits.take('new', {})).admitted).toBe(false)
     expect(lines).toEqual([expect.stringContaining('control does not decide about new')])
+  })
+
+  test('the end of a reservation is said again until control hears it', async () => {
+    const { limits, fake } = await open({ mail: '4/hour per user' })
+    const held = await limits.reserve('mail', { user: 1 }, { id: 'r1' })
+    fake.reply = () => ({ status: 503, body: {} })
+    await held.commit(1)
+    fake.reply = generous
+    const commits = () => fake.calls.filter(({ operation }) => operation === 'limits.commit')
+    const deadline = Date.now() + 10_000
+    while (commits().length < 2 && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(commits()).toHaveLength(2)
+    expect(commits()[1]?.input).toEqual({ id: 'r1', cost: 1 })
   })
 
   test('control is found again, by one call', async () => {

@@ -32,7 +32,7 @@ export function draftFields(limits: readonly NamedRules[]): WriteFields {
     })),
   )
   const policy: Field = [
-    'RateLimit-Policy',
+    'ratelimit-policy',
     policies.map(({ label, rule }) => `${label}${quota(rule)}`).join(', '),
   ]
   const first = policies[0]?.label ?? '""'
@@ -40,7 +40,7 @@ export function draftFields(limits: readonly NamedRules[]): WriteFields {
     policies.find((each) => each.limit === limit && each.rule.text === rule)?.label ?? first
   return (verdict, nowMs) => {
     const label = policies.length === 1 ? first : labelOf(verdict)
-    return [policy, ['RateLimit', `${label};r=${unitsOf(verdict)};t=${resetSeconds(verdict, nowMs)}`]]
+    return [policy, ['ratelimit', `${label};r=${unitsOf(verdict)};t=${resetSeconds(verdict, nowMs)}`]]
   }
 }
 
@@ -50,9 +50,9 @@ export function legacyFields(limits: readonly NamedRules[]): WriteFields {
   return (verdict, nowMs) => {
     const known = rules.find(({ name, rule }) => name === verdict.limit && rule.text === verdict.rule)
     return [
-      ['X-RateLimit-Limit', String(known?.rule.count ?? rules[0]?.rule.count ?? 0)],
-      ['X-RateLimit-Remaining', String(unitsOf(verdict))],
-      ['X-RateLimit-Reset', String(resetSeconds(verdict, nowMs))],
+      ['x-ratelimit-limit', String(known?.rule.count ?? rules[0]?.rule.count ?? 0)],
+      ['x-ratelimit-remaining', String(unitsOf(verdict))],
+      ['x-ratelimit-reset', String(resetSeconds(verdict, nowMs))],
     ]
   }
 }

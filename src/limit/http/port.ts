@@ -56,7 +56,7 @@ export interface HttpRequest<Request> {
 
 /** What is to be done with a request. */
 export interface Outcome {
-  /** Fields for the answer, whoever gives it. */
+  /** Fields for the answer, whoever gives it; their names in lower case, which spares frameworks the work. */
   readonly fields: readonly (readonly [string, string])[]
   /** The answer, when it is refused. */
   readonly refusal: { readonly status: number; readonly body: string; readonly type: string } | null

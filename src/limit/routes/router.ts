@@ -12,8 +12,9 @@ interface Node<T> {
 /** Finds the value of a request; null: no route fits. */
 export type FindRoute<T> = (method: string, target: string) => T | null
 
-/** Targets whose route is remembered, since most programs are asked for the same few again and again. */
+/** Targets of a method whose route is remembered, since most programs are asked for the same few again and again. */
 const mostKnown = 1000
+const mostMethods = 20
 const longestKnown = 200
 
 /**
@@ -23,16 +24,25 @@ const longestKnown = 200
 export function createRouter<T>(routes: readonly (readonly [RoutePattern, T])[]): FindRoute<T> {
   const root = createNode<T>()
   for (const [{ method, parts }, value] of routes) add(root, { method: method ?? '', parts }, value)
-  const known = new Map<string, T | null>()
+  const known = new Map<string, Map<string, T | null>>()
   return (method, target) => {
-    const text = `${method} ${target}`
-    const before = known.get(text)
+    const before = known.get(method)?.get(target)
     if (before !== undefined) return before
     const found = find(root, { parts: partsOfTarget(target), method }, 0) ?? null
-    if (known.size >= mostKnown) known.clear()
-    if (text.length <= longestKnown) known.set(text, found)
+    if (target.length <= longestKnown) remember(known, { method, target }, found)
     return found
   }
+}
+
+function remember<T>(
+  known: Map<string, Map<string, T>>,
+  { method, target }: { readonly method: string; readonly target: string },
+  value: T,
+): void {
+  if (known.size >= mostMethods && !known.has(method)) return
+  const targets = known.get(method) ?? new Map<string, T>()
+  if (targets.size >= mostKnown) targets.clear()
+  known.set(method, targets.set(target, value))
 }
 
 function createNode<T>(): Node<T> {

@@ -96,8 +96,17 @@ describe('what keeps a valid environment file from running', () => {
   test('not what is merely doubtful', async () => {
     const change = { edge: { ...edge, trustProxies: ['10.0.0.1', '0.0.0.0/0'] } }
     expect(await troubles(change)).toEqual([])
-    expect(findDoubts(loaded(change))).toMatchObject([{ path: 'edge.trustProxies.1' }])
-    expect(findDoubts(loaded({}))).toEqual([])
+    expect(await findDoubts(loaded(change))).toMatchObject([{ path: 'edge.trustProxies.1' }])
+    expect(await findDoubts(loaded({}))).toEqual([])
+  })
+
+  test('nor public keys that a service may still write; what is there has to be a file', async () => {
+    const change = { edge: { ...edge, identity: { jwt: { jwks: 'jwks.json' } } } }
+    expect(await troubles(change)).toEqual([])
+    expect(await findDoubts(loaded(change))).toMatchObject([{ path: 'edge.identity.jwt.jwks' }])
+    mkdirSync(join(directory, 'jwks.json'))
+    expect(await troubles(change)).toMatchObject([{ path: 'edge.identity.jwt.jwks' }])
+    expect(await findDoubts(loaded(change))).toEqual([])
   })
 
   test('all of it at once', async () => {

@@ -25,28 +25,19 @@ async function isReadable(file: string): Promise<boolean> {
   }
 }
 
-async function isMissing(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => false,
-    (error: unknown) => systemCode(error) === 'ENOENT',
-  )
+const keysPath = 'edge.identity.jwt.jwks'
+
+/** The file of public keys, absolute; undefined: there is none, or it is fetched. */
+function keysFile({ directory, environment: { edge } }: LoadedEnvironment): string | undefined {
+  const jwks = edge.identity?.jwt?.jwks
+  return jwks === undefined || jwks.startsWith('https://') ? undefined : resolve(directory, jwks)
 }
 
-/** Files that say by what users are known, in full; public keys at an address are none. */
-async function proofFiles({ directory, environment }: LoadedEnvironment) {
-  const { jwt, apiKeys, session } = environment.edge.identity ?? {}
-  const named = [
-    { file: jwt?.jwks, path: 'edge.identity.jwt.jwks' },
-    { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
-    { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
-  ]
-  const files = named.flatMap(({ file, path }) =>
-    file === undefined || file.startsWith('https://') ? [] : [{ file: resolve(directory, file), path }],
-  )
-  // A service that signs tokens writes its public keys itself, and has not run yet: the edge waits for the file.
-  const jwks = files.find(({ path }) => path === 'edge.identity.jwt.jwks')
-  const isToCome = jwks !== undefined && (await isMissing(jwks.file))
-  return isToCome ? files.filter((each) => each !== jwks) : files
+/** A service that signs tokens may write its public keys itself when it first runs: the edge waits for that file. */
+async function keysToCome(loaded: LoadedEnvironment): Promise<string | undefined> {
+  const file = keysFile(loaded)
+  const state = file === undefined ? null : await stat(file).catch((error: unknown) => systemCode(error))
+  return state === 'ENOENT' ? file : undefined
 }
 
 async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
@@ -63,7 +54,15 @@ async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Prob
           { file: resolve(loaded.directory, tls.key), path: `${path}.key` },
         ],
   )
-  files.push(...(await proofFiles(loaded)))
+  const { apiKeys, session } = edge.identity ?? {}
+  const proofs = [
+    { file: (await keysToCome(loaded)) === undefined ? keysFile(loaded) : undefined, path: keysPath },
+    { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
+    { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
+  ]
+  for (const { file, path } of proofs) {
+    if (file !== undefined) files.push({ file: resolve(loaded.directory, file), path })
+  }
   const problems = await Promise.all(
     files.map(async ({ file, path }): Promise<Problem | null> => {
       if (await isReadable(file)) return null
@@ -100,6 +99,10 @@ export async function findTroubles(
 }
 
 /** What is allowed and probably not meant; it keeps nothing from running. */
-export function findDoubts({ environment }: LoadedEnvironment): readonly Problem[] {
-  return edge.findBroadTrust(environment.edge)
+export async function findDoubts(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
+  const file = await keysToCome(loaded)
+  const message = `there is no ${file} yet`
+  const hint = 'until something writes it, users are known by address'
+  const missing = file === undefined ? [] : [{ path: keysPath, message, hint }]
+  return [...edge.findBroadTrust(loaded.environment.edge), ...missing]
 }

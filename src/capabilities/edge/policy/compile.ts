@@ -7,6 +7,7 @@ import { compileIdentity } from './identity.ts'
 import { LimitBook } from './limits.ts'
 import { compileListeners } from './listeners.ts'
 import { compileRoutes } from './routes.ts'
+import { compileShared } from './shared.ts'
 import { trustedRanges } from './trust.ts'
 
 /** What a policy is compiled from besides the section of the environment file. */
@@ -61,14 +62,6 @@ function compileUpstreams(upstreams: readonly UpstreamState[], used: ReadonlySet
     }))
 }
 
-/** Which limits edges keep together, and how; those that belong to no route are each edge's own. */
-function compileShared({ shared, routes }: EdgeConfig, compiled: EdgePolicy['routes']) {
-  if (shared === undefined) return {}
-  const { redis, ...how } = shared
-  const limits = compiled.filter(({ name }) => routes[name]?.shared !== false).flatMap(({ limits }) => limits)
-  return { shared: { url: redis, ...how, limits } }
-}
-
 /**
  * Compiles the section into what the edge process needs to know; pure. The first thing that is wrong is thrown.
  * Errors: `configuration.invalid`, `limit.unreadable`, `limit.unsupported`, with the path of the key.
@@ -90,7 +83,7 @@ export function compilePolicy(config: EdgeConfig, ground: PolicyGround): EdgePol
     bans: [...(ground.bans ?? [])],
     identity,
     rateLimitFields: config.rateLimitFields,
-    ...compileShared(config, routes),
+    ...compileShared(config, routes, book.limits),
     upstreams: compileUpstreams(ground.upstreams, used),
     limiterCapacity: config.keys,
     maxConnections: config.maxConnections,

@@ -5,13 +5,11 @@ import type { CounterStore, CounterStoreModule } from '../../ports.ts'
 import { limitCapacity, type Handout, type SharedRefusals } from '../shared/index.ts'
 import {
   createSharedCounters,
+  edgeSliceMs,
   localShare,
   type SharedCounters,
   type SharedLimit,
 } from '../shared-counters/index.ts'
-
-/** How long a slice may be spent. */
-const sliceMs = 1000
 
 /** The limits of a policy that several edges keep together, as a thread asks for them. */
 export interface SharedLimits {
@@ -92,7 +90,7 @@ export class SharedKeeper {
     const store = await this.#openStore(shared.url, policy.environment)
     const counters = createSharedCounters({
       limits: sharedLimitsOf(policy, shared),
-      sharing: { mode: shared.mode, edges: shared.edges, threads, sliceMs },
+      sharing: { mode: shared.mode, edges: shared.edges, threads, sliceMs: edgeSliceMs },
       store,
       alone: openAlone(policy, shared, { seed, buffer: alone }),
       clock,

@@ -1,4 +1,4 @@
-export { localShare, overshootOf, type Overshoot, type Sharing } from './overshoot.ts'
+export { edgeSliceMs, localShare, overshootOf, type Overshoot, type Sharing } from './overshoot.ts'
 export type {
   SharedCounters,
   SharedLease,

@@ -22,7 +22,7 @@ describe('how far a shared limit may go', () => {
 
   test('says so', () => {
     expect(overshootOf(parseLimit('600/min per ip burst 60'), sharing).sentence).toBe(
-      '4 threads hold slices of at most 15 for at most 1000 ms: at most 10 more than 600/min per ip burst 60 in any ' +
+      '2 edges each hold slices of at most 30 for at most 1000 ms: at most 10 more than 600/min per ip burst 60 in any ' +
         'period. Without the store each edge keeps 600/2 min per ip burst 30; each change may let one burst more through.',
     )
     expect(overshootOf(parseLimit('3 in any hour'), { ...sharing, edges: 5 }).sentence).toBe(

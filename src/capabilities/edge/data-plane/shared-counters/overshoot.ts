@@ -1,5 +1,8 @@
 import { printLimit, type LimitRule } from '../../../../kernel/limit/index.ts'
 
+/** For how long the edge lets a slice be spent, in milliseconds. */
+export const edgeSliceMs = 1000
+
 /** How edges share the counters of their limits. */
 export interface Sharing {
   /**
@@ -9,7 +12,7 @@ export interface Sharing {
   readonly mode: 'exact' | 'lease'
   /** How many edges there are, 1 to 1,000. More of them than it says, and the bounds below do not hold. */
   readonly edges: number
-  /** Threads that serve in each edge, 1 to 64. */
+  /** Threads that serve in this edge, 1 to 64; other edges may have more or fewer. With 1, the bound holds for any. */
   readonly threads: number
   /** How long a slice may be spent, 100 to 10,000 ms; what is left then is lost. */
   readonly sliceMs: number
@@ -54,11 +57,10 @@ function sayShared(rule: LimitRule, sharing: Sharing, units: number): string {
   const all = sharing.edges === 1 ? 'the edge' : `${sharing.edges} edges together`
   const slice = mostSlice(rule, sharing)
   if (slice === 0) return `Counted exactly for ${all}: never more than ${printLimit(rule)}.`
-  const holders = sharing.edges * sharing.threads
-  return (
-    `${holders === 1 ? 'One thread holds' : `${holders} threads hold`} slices of at most ${slice} for at most ` +
-    `${sharing.sliceMs} ms: at most ${units} more than ${printLimit(rule)} in any period.`
-  )
+  const slices = `slices of at most ${slice * sharing.threads} for at most ${sharing.sliceMs} ms`
+  const holds =
+    sharing.edges === 1 ? `The edge holds ${slices}` : `${sharing.edges} edges each hold ${slices}`
+  return `${holds}: at most ${units} more than ${printLimit(rule)} in any period.`
 }
 
 function sayAlone(share: LimitRule, aloneUnits: number): string {

@@ -53,6 +53,15 @@ const jwt: EdgeIdentity['jwt'] = {
 const digest = 'a'.repeat(64)
 
 describe('the watch', () => {
+  test('waits for a file that somebody has yet to write, and says so when it does not come', async () => {
+    const missing = Object.assign(new Error('ENOENT: no keys.json'), { code: 'ENOENT' })
+    const { watch, clock } = open({ 'keys.json': missing })
+    await watch.accept(identity({ jwt: { ...jwt, jwks: 'keys.json' } }))
+    expect((await watch.look()).notes).toEqual([])
+    await clock.advance(10_000)
+    expect((await watch.look()).notes).toMatchObject([{ what: 'identity-refused', file: 'keys.json' }])
+  })
+
   test('does not wait for the network; keys come with the next look and are kept for the next process', async () => {
     const { watch, kept } = open({ [address]: key('one') })
     expect((await watch.accept(identity({ jwt }))).jwks).toBeNull()

@@ -1,5 +1,5 @@
 import type { EdgeIdentity, EdgeNote } from '../../../../../contracts/edge-policy.ts'
-import type { Clock } from '../../../../../kernel/std/index.ts'
+import { systemCode, type Clock } from '../../../../../kernel/std/index.ts'
 import type { IdentityStore } from '../../../ports.ts'
 import type { IdentityMaterial } from '../../shared/index.ts'
 import { parseApiKeys, parsePublicKeys, parseSecrets } from './material.ts'
@@ -40,8 +40,11 @@ interface Standing {
   complaint: string
   /** On the monotonic clock: not asked before. */
   dueMs: number
+  readonly openedMs: number
 }
 
+/** A service that writes a file when it first runs gets so long before its absence is said. */
+const patienceMs = 10_000
 const remoteEveryMs = 5 * 60_000
 const remoteRetryMs = 30_000
 
@@ -93,7 +96,14 @@ class Watch implements IdentityWatch {
 
   /** Keys that an earlier process fetched are as good as those of a moment ago. */
   #open(source: Source): Standing {
-    const standing: Standing = { source, text: null, part: {}, complaint: '', dueMs: 0 }
+    const standing: Standing = {
+      source,
+      text: null,
+      part: {},
+      complaint: '',
+      dueMs: 0,
+      openedMs: this.#clock.monotonicMs(),
+    }
     const text = source.isRemote ? this.#store.remembered(source.name) : null
     if (text !== null) take(standing, text)
     return standing
@@ -123,6 +133,8 @@ class Watch implements IdentityWatch {
       return isNew ? [{ what: 'identity-reloaded', file: source.name, message: '' }] : []
     } catch (error) {
       standing.dueMs = nowMs + remoteRetryMs
+      const isToCome = standing.text === null && systemCode(error) === 'ENOENT'
+      if (isToCome && nowMs < standing.openedMs + patienceMs) return []
       return complain(standing, (error as Error).message.slice(0, 500))
     }
   }

@@ -1,9 +1,11 @@
 import { edgeConfig } from './config.ts'
 import { createEdge } from './capability.ts'
+import { createReplay } from './data-plane/replay/index.ts'
 import { compilePolicy, findBroadTrust, findExpiredWaivers } from './policy/index.ts'
 
 export type { EdgeParts } from './capability.ts'
 export type { EdgeConfig } from './config.ts'
+export type { LoggedRequest, Replay, ReplayResult } from './data-plane/replay/index.ts'
 export type { PolicyFinding, PolicyGround } from './policy/index.ts'
 
 /**
@@ -16,4 +18,6 @@ export const edge = {
   findBroadTrust,
   findExpiredWaivers,
   create: createEdge,
+  /** Tries a policy on requests of the past. */
+  replay: createReplay,
 }

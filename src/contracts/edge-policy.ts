@@ -114,6 +114,20 @@ export const edgeListener = z.strictObject({
   redirectToPort: z.number().int().nullable(),
 })
 
+/** Limits that several edges keep together, in a store of counters that all of them reach. */
+export const sharedLimits = z.strictObject({
+  /** Where the store is: `redis://127.0.0.1:6379/0`, `rediss://...`, or the path of a unix socket. */
+  url: z.string(),
+  /** Whether every request asks the store, or threads take slices and spend them. */
+  mode: z.enum(['exact', 'lease']),
+  /** What each edge does while the store does not answer. */
+  whenDown: z.enum(['local-share', 'open', 'closed']),
+  /** How many edges there are. */
+  edges: z.number().int().min(1).max(1000),
+  /** Indexes of the limits that are shared. */
+  limits: z.array(z.number().int()),
+})
+
 /** Everything that the edge needs to know; it keeps the last one on disk and fails static on it. */
 export const edgePolicy = z.strictObject({
   /** Hash of the rest, hex; targets included. */
@@ -138,6 +152,8 @@ export const edgePolicy = z.strictObject({
   /** In which syntax refusals (and answers that ask for it) say how a limit stands. */
   rateLimitFields: z.enum(['draft-11', 'legacy', 'off']),
   upstreams: z.array(upstream).max(500),
+  /** Absent: this edge counts alone. */
+  shared: sharedLimits.optional(),
   /** Keys that the limiter's table holds; decided at start. */
   limiterCapacity: z.number().int(),
   /** Simultaneous connections per edge thread. */
@@ -205,6 +221,8 @@ export const edgeNote = z.strictObject({
     'thread-replaced',
     'identity-reloaded',
     'identity-refused',
+    'counters-lost',
+    'counters-found',
   ]),
   /** File of the certificate, or file or address of keys; empty for a thread. */
   file: z.string(),

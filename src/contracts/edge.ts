@@ -76,6 +76,18 @@ export const edgeFacts = {
     severity: 'warning',
     data: z.strictObject({ source: z.string(), message: z.string() }),
   }),
+  countersLost: declareFact({
+    kind: 'edge.counters-lost',
+    says: 'the edge cannot reach the counters that it shares with others and decides without them: {message}',
+    severity: 'warning',
+    data: z.strictObject({ message: z.string() }),
+  }),
+  countersFound: declareFact({
+    kind: 'edge.counters-found',
+    says: 'the edge counts together with the others again',
+    severity: 'info',
+    data: z.strictObject({}),
+  }),
   clientsLookAlike: declareFact({
     kind: 'edge.clients-look-alike',
     says: '{percent} % of the requests seem to come from {address}, which speaks for others and is not trusted: {hint}',
@@ -123,6 +135,10 @@ export const limitView = z.strictObject({
   rule: z.string().describe('in the notation of limits'),
   route: z.string().nullable().describe('null: it bounds no single route'),
   dryRun: z.boolean().describe('counts what it would refuse, refuses nothing'),
+  shared: z
+    .string()
+    .optional()
+    .describe('how exactly several edges keep it together; absent: this edge counts alone'),
   admitted: tally,
   refused: tally,
   wouldRefuse: tally,

@@ -92,6 +92,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     78,
     'A certificate or key file of the edge cannot be read or does not fit the other.',
   ),
+  entry('edge.counters-unreachable', 503, 69, 'The store of the shared counters does not answer.'),
   entry(
     'edge.policy-refused',
     422,

@@ -13,6 +13,8 @@ export interface Entry {
   readonly whenAway: WhenAway
   /** All that its rules count by. */
   readonly dimensions: readonly string[]
+  /** One rule that is no dry run, neither a window nor what goes on at once: there is a quick way for it. */
+  readonly isSimple: boolean
 }
 
 /** A take, looked up and checked. */
@@ -62,8 +64,8 @@ export function openBook(settings: LimitSettings): Book {
 }
 
 function readEntry(name: string, setting: LimitSetting, first: number): Entry {
-  const parts = typeof setting === 'string' || isList(setting) ? { rule: setting } : setting
-  const written = typeof parts.rule === 'string' ? [parts.rule] : parts.rule
+  const parts = typeof setting === 'string' || isList(setting) ? { limit: setting } : setting
+  const written = typeof parts.limit === 'string' ? [parts.limit] : parts.limit
   if (written.length === 0) throw unreadable(name, 'it has no rule')
   const rules = written.map((text) => parseLimit(text))
   return {
@@ -73,6 +75,8 @@ function readEntry(name: string, setting: LimitSetting, first: number): Entry {
     first,
     whenAway: parts.whenAway ?? 'local',
     dimensions: [...new Set(rules.flatMap(({ per }) => per))],
+    isSimple:
+      rules.length === 1 && rules.every(({ kind, dryRun }) => !dryRun && ['rate', 'calendar'].includes(kind)),
   }
 }
 

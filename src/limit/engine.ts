@@ -78,6 +78,32 @@ export class Engine {
     return { takes, atMs: this.#clock.now() }
   }
 
+  /**
+   * The quick way of a limit with one rule, a rate or a calendar limit: the verdict when it admits. Undefined: nothing
+   * was taken; `decide` says why not, or decides.
+   */
+  admit({ entry, by, cost }: Ask): Verdict | undefined {
+    const [rule] = entry.rules
+    if (!entry.isSimple || rule === undefined) return undefined
+    const nowMs = this.#clock.now()
+    const key = this.#limiter.hash(keyText(rule, by))
+    const waitMs =
+      cost === 1
+        ? this.#limiter.takeOne(entry.first, key, nowMs)
+        : this.#limiter.takeUnits({ limit: entry.first, key, cost }, nowMs)
+    if (waitMs > 0) return undefined
+    const { remaining, resetsAtMs } = this.#limiter.peek(entry.first, key, nowMs)
+    return {
+      admitted: true,
+      limit: entry.name,
+      rule: entry.texts[0] ?? '',
+      retryAfterMs: 0,
+      remaining,
+      resetsAt: Math.ceil(resetsAtMs),
+      because: '',
+    }
+  }
+
   /** Takes from all or from none. At least one ask. */
   decide(asks: readonly Ask[]): Decision {
     const taken = this.#taken(asks)

@@ -11,6 +11,7 @@ import type {
   Limits,
   LimitSettings,
   LimitsOptions,
+  Log,
   NamedTake,
   ReserveOptions,
   RuleFacts,
@@ -37,27 +38,27 @@ export function createLimits<const Settings extends LimitSettings>(
   settings: Settings,
   options: LimitsOptions = {},
 ): Limits<keyof Settings & string> {
+  const { control, clock = systemClock, log = standardError, remembered = defaultRemembered } = options
   const book = openBook(settings)
-  const clock = options.clock ?? systemClock
-  const log = options.log ?? standardError
   const processes = processesOf(options)
-  if (options.control === undefined && processes.isFirst)
-    sayMultiplied(book.entries, processes).forEach((line) => log.warn(line))
-  const share = options.control === undefined ? 1 : (processes.count ?? 1)
-  const capacity = options.capacity ?? defaultCapacity
-  const engine = new Engine(book.entries, { capacity, clock, random: systemRandom, share })
-  const quiet = quietLog(log, clock)
-  const control =
-    options.control === undefined
-      ? undefined
-      : new Control({ address: options.control, clock, random: systemRandom, log: quiet })
+  if (control === undefined) warnOfOthers(book, processes, log)
   return new ApplicationLimits({
     book,
-    engine,
     clock,
-    control,
-    remembered: options.remembered ?? defaultRemembered,
+    remembered,
+    engine: new Engine(book.entries, {
+      clock,
+      capacity: options.capacity ?? defaultCapacity,
+      random: systemRandom,
+      share: control === undefined ? 1 : (processes.count ?? 1),
+    }),
+    control:
+      control && new Control({ address: control, clock, random: systemRandom, log: quietLog(log, clock) }),
   })
+}
+
+function warnOfOthers({ entries }: Book, processes: Processes, log: Log): void {
+  if (processes.isFirst) for (const line of sayMultiplied(entries, processes)) log.warn(line)
 }
 
 function processesOf({ processes }: LimitsOptions): Processes {
@@ -95,7 +96,7 @@ class ApplicationLimits implements Limits {
   }
 
   takeNow(limit: string, by: By, options?: TakeOptions): Verdict {
-    return this.#decide([this.#book.ask(limit, by, options?.cost)])
+    return this.#decideOne(this.#book.ask(limit, by, options?.cost))
   }
 
   takeAllNow(takes: readonly NamedTake[]): Verdict {
@@ -125,9 +126,12 @@ class ApplicationLimits implements Limits {
     if (control === undefined || answer === null) return this.#reserveHere(ask, { id, leaseMs }, control)
     const { verdict, endsAt } = answer
     this.#remember(ask, verdict, false)
-    const commit = async (cost?: number): Promise<void> =>
-      void (verdict.admitted && (await control.commit(id, cost)))
-    const cancel = async (): Promise<void> => void (verdict.admitted && (await control.cancel(id)))
+    const commit = async (cost?: number): Promise<void> => {
+      if (verdict.admitted) await control.commit(id, cost, endsAt)
+    }
+    const cancel = async (): Promise<void> => {
+      if (verdict.admitted) await control.cancel(id, endsAt)
+    }
     return { ...verdict, id, endsAt, commit, cancel }
   }
 
@@ -164,6 +168,10 @@ class ApplicationLimits implements Limits {
     return this.#note(this.#engine.decide(asks))
   }
 
+  #decideOne(ask: Ask): Verdict {
+    return this.#engine.admit(ask) ?? this.#decide([ask])
+  }
+
   #note({ verdict, wouldRefuse, by }: Decision): Verdict {
     if (!verdict.admitted || wouldRefuse) this.#remember({ by }, verdict, wouldRefuse)
     return verdict
@@ -190,7 +198,7 @@ class ApplicationLimits implements Limits {
 
   #takeOne(ask: Ask, id: string | undefined): Verdict | Promise<Verdict> {
     const control = this.#control
-    if (control === undefined) return this.#decide([ask])
+    if (control === undefined) return this.#decideOne(ask)
     const here = control.decideHere(ask)
     return here === undefined ? this.#takeThere(ask, id, control) : this.#mirrored(ask, here)
   }
@@ -209,7 +217,7 @@ class ApplicationLimits implements Limits {
 
   #takeAway(ask: Ask, control: Control): Verdict {
     const { name, whenAway } = ask.entry
-    if (whenAway === 'local') return this.#decide([ask])
+    if (whenAway === 'local') return this.#decideOne(ask)
     const verdict = uncounted(ask, this.#clock.now())
     if (whenAway === 'open') return verdict
     const retryAfterMs = control.pauseMs()
@@ -221,7 +229,9 @@ class ApplicationLimits implements Limits {
 
   /** Control decides about each take by itself; what was admitted beside a refusal is given back. */
   async #takeEach(asks: readonly Ask[], takes: readonly NamedTake[]): Promise<Verdict> {
-    const verdicts = await Promise.all(asks.map((ask, index) => this.#takeOne(ask, takes[index]?.id)))
+    const verdicts = await Promise.all(
+      asks.map(async (ask, index) => await this.#takeOne(ask, takes[index]?.id)),
+    )
     const [refusal] = verdicts
       .filter(({ admitted }) => !admitted)
       .sort((a, b) => b.retryAfterMs - a.retryAfterMs)

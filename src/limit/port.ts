@@ -14,7 +14,7 @@ export type LimitSetting =
   | string
   | readonly string[]
   | {
-      readonly rule: string | readonly string[]
+      readonly limit: string | readonly string[]
       /** Default `local`. */
       readonly whenAway?: WhenAway
     }

@@ -11,7 +11,7 @@ describe('processes', () => {
     ['PM2', { NODE_APP_INSTANCE: '0', instances: '8' }, null, { count: 8, isFirst: true }],
     ['PM2, the third', { NODE_APP_INSTANCE: '2' }, null, { count: null, isFirst: false }],
     ['nonsense', { WEB_CONCURRENCY: 'many', NODE_APP_INSTANCE: '-1' }, null, { count: 1, isFirst: true }],
-  ])('%s', (_, variables, clusterWorker, processes) => {
+  ])('%s', (...[, variables, clusterWorker, processes]) => {
     expect(detectProcesses({ variables, clusterWorker })).toEqual(processes)
   })
 

@@ -21,7 +21,7 @@ export class Refusals {
   of(by: By): readonly Refusal[] {
     const wanted = Object.entries(by)
     return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)]
-      .reverse()
+      .toReversed()
       .filter((refusal) =>
         wanted.every(([dimension, value]) => String(refusal.by[dimension]) === String(value)),
       )

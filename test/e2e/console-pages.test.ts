@@ -12,6 +12,9 @@ const everyPage: Readonly<Record<string, string>> = {
   'routes and limits': '#/limits',
   'one limit': '#/limits/limit/edge.route.POST%20%2Flogin',
   'one route': '#/limits/route/GET%20%2Fscores',
+  'why refused': '#/limits/explain?subject=ip%3A203.0.113.7',
+  'why refused, unknown': '#/limits/explain?subject=user%3A9',
+  'why refused, whom': '#/limits/explain',
   timeline: '#/timeline?fact=12',
   jobs: '#/jobs',
   operations: '#/operations',
@@ -74,6 +77,27 @@ describeWith(['chromium'], 'every page of the console', ({ chromium }) => {
     await page.getByRole('button', { name: 'More' }).click()
     await look(page, 'phone')
     expect(found).toEqual([])
+  })
+
+  test('a subject is banned, its ban is lifted with a reason, and a subject is asked about', async () => {
+    const page = await here.signIn()
+    await page.goto(`${here.fake.url}/#/limits`)
+    const form = page.getByRole('form', { name: 'Ban a subject' })
+    await form.getByLabel('Subject').fill('user:13')
+    await form.getByLabel('Because').fill('spam in chat')
+    await form.getByRole('button', { name: 'Ban' }).click()
+    await page.getByText('user:13 is banned.').waitFor()
+    const bans = page.getByRole('table', { name: 'Bans' })
+    await bans.getByText('spam in chat').waitFor()
+    await bans.getByRole('button', { name: 'Lift what holds for user:13' }).click()
+    await page.getByRole('dialog').getByLabel('Because').fill('said sorry')
+    await page.getByRole('dialog').getByRole('button', { name: 'Lift' }).click()
+    await page.getByText('Nobody is banned.').waitFor()
+    await page.getByRole('link', { name: 'Why was somebody refused?' }).click()
+    await page.getByLabel('Subject').fill('ip:203.0.113.7')
+    await page.getByRole('button', { name: 'Explain' }).click()
+    await page.getByText('was refused 37 times').waitFor()
+    expect(new URL(page.url()).hash).toBe('#/limits/explain?subject=ip%3A203.0.113.7')
   })
 
   test('two hundred services and long names are borne', async () => {

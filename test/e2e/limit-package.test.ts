@@ -86,11 +86,18 @@ server.listen(0, '127.0.0.1', async () => {
 
 describe('holdfast-limit, packed', () => {
   test('has no dependency, and neither zod nor anything newer than Node 20 in it', () => {
-    const { dependencies, engines } = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as {
+    const { dependencies, engines, version } = JSON.parse(
+      readFileSync(installed('package.json'), 'utf8'),
+    ) as {
       readonly dependencies?: unknown
       readonly engines: unknown
+      readonly version: unknown
     }
     expect([dependencies, engines]).toEqual([undefined, { node: '>=20' }])
+    const versions = ['package.json', 'src/limit/package.json'].map(
+      (path) => (JSON.parse(readFileSync(join(root, path), 'utf8')) as { readonly version: string }).version,
+    )
+    expect(versions).toEqual([version, version])
     const scripts = ['esm', 'cjs'].flatMap((kind) =>
       readdirSync(installed(kind))
         .filter((name) => /\.c?js$/.test(name))

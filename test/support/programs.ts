@@ -18,6 +18,7 @@ export const programs: readonly Program[] = [
   { name: 'chromium', package: 'chromium', commands: ['chromium', 'chromium-browser', 'google-chrome'] },
   { name: 'python3', package: 'python3', commands: ['python3'] },
   { name: 'curl', package: 'curl', commands: ['curl'] },
+  { name: 'redis-server', package: 'redis-server', commands: ['redis-server', 'valkey-server'] },
   { name: 'faketime', package: 'faketime', commands: ['faketime'] },
   { name: 'openssl', package: 'openssl', commands: ['openssl'] },
   { name: 'go', package: 'golang-go', commands: ['go'], isOptional: true },

@@ -79,6 +79,10 @@ const route = z.strictObject({
     .describe(
       'whether answers say how the limits stand, too (RateLimit and RateLimit-Policy), not refusals only',
     ),
+  shared: z
+    .boolean()
+    .default(true)
+    .describe('whether its limits count on all edges together, where "edge.shared" says how'),
   maxBody: bodySize.prefault('16MiB').describe('largest body of a request; "any" for whatever comes'),
   responseTimeout: boundedDuration
     .prefault('30s')
@@ -86,6 +90,26 @@ const route = z.strictObject({
   idleTimeout: boundedDuration
     .prefault('60s')
     .describe('how long nothing may move while bodies are under way'),
+})
+
+const shared = z.strictObject({
+  redis: z
+    .string()
+    .regex(/^(?:rediss?:\/\/|\/)/, 'write redis://host:port, rediss://host:port or the path of a socket')
+    .describe('where Redis or Valkey is, as "redis://127.0.0.1:6379", or the path of its unix socket'),
+  mode: z
+    .enum(['exact', 'lease'])
+    .default('exact')
+    .describe(
+      '"exact": every request asks; "lease": threads take slices of rates and spend them, which is faster and lets a known number more through',
+    ),
+  whenDown: z
+    .enum(['local-share', 'open', 'closed'])
+    .default('local-share')
+    .describe(
+      'without Redis: each edge keeps its part of each limit, the whole of it, or lets nothing through',
+    ),
+  edges: z.number().int().min(1).max(1000).describe('how many edges there are'),
 })
 
 /** The section `edge` of the environment file. */
@@ -140,6 +164,7 @@ export const edgeConfig = z
       .describe(
         'how refusals say where a limit stands: RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11), X-RateLimit-Limit, -Remaining and -Reset, or not; Retry-After is always there',
       ),
+    shared: shared.optional().describe('counts the limits of routes on several edges together'),
     keys: z
       .number()
       .int()

@@ -203,6 +203,10 @@ async function sayNote(context: Context, { what, file, message }: EdgeNote): Pro
     await context.record(edgeFacts.identityReloaded, { source: file })
   } else if (what === 'identity-refused') {
     await context.record(edgeFacts.identityRefused, { source: file, message })
+  } else if (what === 'counters-lost') {
+    await context.record(edgeFacts.countersLost, { message })
+  } else if (what === 'counters-found') {
+    await context.record(edgeFacts.countersFound, {})
   } else {
     await context.record(edgeFacts.threadReplaced, { message })
   }

@@ -2,6 +2,7 @@ import type { EdgePolicy, EdgeReport, LimitRollUp, RouteRollUp } from '../../con
 import type { LimitView, RouteView, TrafficView } from '../../contracts/edge.ts'
 import { parseLimit } from '../../kernel/limit/index.ts'
 import { merge, quantile, type Histogram } from '../../kernel/series/index.ts'
+import { edgeSliceMs, overshootOf } from './data-plane/shared-counters/overshoot.ts'
 import { biteKey } from './decide.ts'
 
 /** What the views are made from: the policy, the reports of the last minute, why routes are unlimited. */
@@ -88,7 +89,9 @@ export function routeViews({ policy, reports, waivers }: UseGround): RouteView[]
 export function limitViews({ policy, reports, lastHour }: UseGround): LimitView[] {
   const lastMinute = sumLimits(reports.flatMap(({ limits }) => limits))
   const routeOf = new Map(
-    policy.routes.flatMap(({ name, limits }) => limits.map((index) => [index, name] as const)),
+    policy.routes.flatMap(({ name, limits, messageLimits }) =>
+      [...limits, ...messageLimits].map((index) => [index, name] as const),
+    ),
   )
   const none = { admitted: 0, refused: 0, wouldRefuse: 0 }
   return policy.limits.map(({ name, rule }, index) => {
@@ -104,11 +107,20 @@ export function limitViews({ policy, reports, lastHour }: UseGround): LimitView[
       rule,
       route: routeOf.get(index) ?? null,
       dryRun: parseLimit(rule).dryRun,
+      ...sayShared(policy, index),
       admitted: tally('admitted'),
       refused: tally('refused'),
       wouldRefuse: tally('wouldRefuse'),
     }
   })
+}
+
+/** A limit that edges share, in plain words; with one thread each, since the bound then holds for any number. */
+function sayShared({ shared, limits }: EdgePolicy, index: number): Pick<LimitView, 'shared'> {
+  const rule = limits[index]?.rule
+  if (shared?.limits.includes(index) !== true || rule === undefined) return {}
+  const { mode, edges } = shared
+  return { shared: overshootOf(parseLimit(rule), { mode, edges, threads: 1, sliceMs: edgeSliceMs }).sentence }
 }
 
 /** What each limit did altogether, by `biteKey`. */

@@ -42,7 +42,8 @@ export function entriesOf(counts: Iterable<Count>): RefusedEntry[] {
 }
 
 /** Starts to roll up: at most one fact a minute, none when nobody was refused. */
-export function startRollUp({ clock, record, log }: Context): RollUp {
+export function startRollUp(context: Context): RollUp {
+  const { clock, log } = context
   let counts = new Map<string, Count>()
   let from = clock.now()
   const say = async (): Promise<void> => {
@@ -52,7 +53,7 @@ export function startRollUp({ clock, record, log }: Context): RollUp {
     counts = new Map()
     from = until
     if (entries.length === 0) return
-    await record(limitsFacts.refused, data, { subject: 'door:app' }).catch((error: unknown) => {
+    await context.record(limitsFacts.refused, data, { subject: 'door:app' }).catch((error: unknown) => {
       log.warn({ error: plainError(error).message }, 'refusals of a minute were not recorded')
     })
   }

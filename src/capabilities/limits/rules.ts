@@ -31,7 +31,7 @@ export function compileLimits(section: LimitsConfig): readonly AppLimit[] {
   return Object.entries(section).map(([name, written]) => {
     const path = `limits.${name}`
     if (typeof written === 'string' || Array.isArray(written)) return appLimit(name, written, path)
-    const { limit, fast } = written as Exclude<LimitsConfig[string], string | string[]>
+    const { limit, fast } = written
     return { ...appLimit(name, limit, `${path}.limit`), fast }
   })
 }

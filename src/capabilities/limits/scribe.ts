@@ -40,83 +40,106 @@ export interface Scribe {
   close(): Promise<void>
 }
 
+/** What is written and what is not. */
+interface Pages {
+  /** Of fast limits, answered and not handed over yet. */
+  tail: string[]
+  /** Of fast limits, answered and not on disk. */
+  unwritten: number
+  sinceSnapshot: number
+  savedAtMs: number
+  isFailing: boolean
+}
+
+function noteFailure(pages: Pages, log: Log, error: unknown): void {
+  if (!pages.isFailing) log.error({ error: plainError(error).message }, 'limits cannot be written down')
+  pages.isFailing = true
+}
+
+/** What could not be written of the tail goes back to its beginning: it was answered already. */
+async function append(
+  pages: Pages,
+  { journal, log }: ScribeGround,
+  entries: readonly string[],
+): Promise<void> {
+  const before = pages.tail
+  pages.tail = []
+  try {
+    await journal.append([...before, ...entries])
+    pages.unwritten -= before.length
+    pages.sinceSnapshot += before.length + entries.length
+    pages.isFailing = false
+  } catch (error) {
+    pages.tail = [...before, ...pages.tail]
+    noteFailure(pages, log, error)
+    throw error
+  }
+}
+
+/** The snapshot has the tail in it, which therefore must not be written after it. */
+async function saveSnapshot(pages: Pages, ground: ScribeGround): Promise<void> {
+  const { snapshot, remembered } = ground.save()
+  const { tail: before, sinceSnapshot: entries } = pages
+  pages.tail = []
+  try {
+    await ground.journal.save(snapshot, remembered, ground.clock.now())
+    pages.unwritten -= before.length
+    pages.sinceSnapshot -= entries
+    pages.savedAtMs = ground.clock.monotonicMs()
+  } catch (error) {
+    pages.tail = [...before, ...pages.tail]
+    ground.notSaved(remembered)
+    throw error
+  }
+}
+
+function isSnapshotDue({ sinceSnapshot, isFailing, savedAtMs }: Pages, clock: Clock): boolean {
+  if (isFailing || sinceSnapshot === 0) return false
+  return sinceSnapshot >= snapshotEveryEntries || clock.monotonicMs() - savedAtMs > snapshotEveryMs
+}
+
+/** One at a time: what is asked for while it runs is left to the next beat. */
+function oneAtATime(act: () => Promise<void>, failed: (error: unknown) => void) {
+  let running: Promise<void> | null = null
+  return {
+    begin: (): void => {
+      running ??= act()
+        .catch(failed)
+        .finally(() => (running = null))
+    },
+    settled: async (): Promise<void> => void (await running),
+  }
+}
+
 /** Starts to write. `replayed`: so many entries there are since the last snapshot. */
 export function startScribe(ground: ScribeGround, replayed: number): Scribe {
-  const { journal, clock, log } = ground
-  let tail: string[] = []
-  let unwritten = 0
-  let sinceSnapshot = replayed
-  let savedAtMs = clock.monotonicMs()
-  let saving: Promise<void> | null = null
-  let isFailing = false
-
-  const failed = (error: unknown): void => {
-    if (!isFailing) log.error({ error: plainError(error).message }, 'limits cannot be written down')
-    isFailing = true
-  }
-  /** What could not be written of the tail goes back to its beginning: it was answered already. */
-  const append = async (entries: readonly string[]): Promise<void> => {
-    const before = tail
-    tail = []
-    try {
-      await journal.append([...before, ...entries])
-      unwritten -= before.length
-      sinceSnapshot += before.length + entries.length
-      isFailing = false
-    } catch (error) {
-      tail = [...before, ...tail]
-      failed(error)
-      throw error
-    }
-  }
-  /** The snapshot has the tail in it, which therefore must not be written after it. */
-  const save = async (): Promise<void> => {
-    const { snapshot, remembered } = ground.save()
-    const [before, entries] = [tail, sinceSnapshot]
-    tail = []
-    try {
-      await journal.save(snapshot, remembered, clock.now())
-      unwritten -= before.length
-      sinceSnapshot -= entries
-      savedAtMs = clock.monotonicMs()
-    } catch (error) {
-      tail = [...before, ...tail]
-      ground.notSaved(remembered)
-      throw error
-    }
-  }
-  const saveSoon = (): void => {
-    const isOld = sinceSnapshot > 0 && clock.monotonicMs() - savedAtMs > snapshotEveryMs
-    if (saving !== null || isFailing || (sinceSnapshot < snapshotEveryEntries && !isOld)) return
-    saving = save()
-      .catch(failed)
-      .finally(() => (saving = null))
-  }
+  const { clock, log } = ground
+  const savedAtMs = clock.monotonicMs()
+  const pages: Pages = { tail: [], unwritten: 0, sinceSnapshot: replayed, savedAtMs, isFailing: false }
+  const failed = (error: unknown): void => noteFailure(pages, log, error)
+  const saving = oneAtATime(() => saveSnapshot(pages, ground), failed)
+  const flushing = oneAtATime(() => append(pages, ground, []), failed)
   let latest: Promise<void> = Promise.resolve()
-  let flushing: Promise<void> | null = null
-  const flush = (): void => {
-    if (flushing !== null || tail.length === 0) return
-    flushing = append([])
-      .catch(() => undefined)
-      .finally(() => (flushing = null))
-  }
-  const endTail = clock.every(tailMs, () => {
-    flush()
-    saveSoon()
+  const endBeat = clock.every(tailMs, () => {
+    if (pages.tail.length > 0) flushing.begin()
+    if (isSnapshotDue(pages, clock)) saving.begin()
   })
   return {
     write: async (entries, fast) => {
       if (entries.length === 0) return
-      if (!fast || unwritten + entries.length > mostUnwritten) return (latest = append(entries))
-      unwritten += entries.length
-      for (const entry of entries) tail.push(entry)
+      if (!fast || pages.unwritten + entries.length > mostUnwritten) {
+        latest = append(pages, ground, entries)
+        return latest
+      }
+      pages.unwritten += entries.length
+      for (const entry of entries) pages.tail.push(entry)
     },
     settled: () => latest,
     close: async () => {
-      endTail()
-      await flushing
-      await saving
-      await save()
+      endBeat()
+      await flushing.settled()
+      await saving.settled()
+      await saveSnapshot(pages, ground)
     },
   }
 }

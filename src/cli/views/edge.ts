@@ -1,11 +1,11 @@
 import { sayDuration, saySize } from '../../kernel/std/index.ts'
 import type { Operations } from '../../contracts/index.ts'
 import { harmless, pad, sayAgo, table, type Paper } from '../output/index.ts'
+import { limitColumns, limitRow } from './limit-rows.ts'
 import type { Views } from './view.ts'
 
 type Traffic = Operations['edge.traffic']['output']
 type Route = Operations['edge.routes']['output']['routes'][number]
-type Limit = Operations['edge.limits']['output']['limits'][number]
 
 /** `412`, `3.2`, `0.05`; nothing for nothing. */
 function sayRate(perSecond: number): string {
@@ -73,32 +73,6 @@ const routeColumns = [
   { title: 'LIMITS' },
 ] as const
 
-function limitState({ dryRun, refused, wouldRefuse }: Limit, paper: Paper): string {
-  if (dryRun) return paper.paint('dim', wouldRefuse.lastMinute > 0 ? 'on trial, would bite' : 'on trial')
-  return refused.lastMinute > 0 ? paper.paint('warning', 'biting') : 'quiet'
-}
-
-function limitRow(limit: Limit, paper: Paper): readonly string[] {
-  const refusals = limit.dryRun ? limit.wouldRefuse : limit.refused
-  return [
-    limit.route ?? limit.name,
-    limit.rule,
-    limitState(limit, paper),
-    String(limit.admitted.lastMinute),
-    String(refusals.lastMinute),
-    String(refusals.lastHour),
-  ]
-}
-
-const limitColumns = [
-  { title: 'WHERE' },
-  { title: 'RULE' },
-  { title: 'STATE' },
-  { title: 'ADMITTED/MIN', align: 'right' },
-  { title: 'REFUSED/MIN', align: 'right' },
-  { title: 'REFUSED/H', align: 'right' },
-] as const
-
 /** How the operations of the edge are drawn. */
 export const edgeViews = {
   'edge.traffic': trafficLines,
@@ -119,5 +93,6 @@ export const edgeViews = {
       limits.map((limit) => limitRow(limit, paper)),
       paper,
     ),
+    ...limits.flatMap(({ shared }) => (shared === undefined ? [] : ['', harmless(shared)])),
   ],
 } satisfies Views

@@ -5,9 +5,16 @@ import { edgeViews } from './edge.ts'
 import { environmentViews } from './environment.ts'
 import { explainViews } from './explain.ts'
 import { houseViews } from './house.ts'
+import { limitsViews } from './limits.ts'
 import type { Views } from './view.ts'
 
-const views: Views = { ...environmentViews, ...edgeViews, ...explainViews, ...houseViews }
+const views: Views = {
+  ...environmentViews,
+  ...edgeViews,
+  ...limitsViews,
+  ...explainViews,
+  ...houseViews,
+}
 
 /** What an operation answered, as lines for people. */
 export function render(name: OperationName, answer: Json, paper: Paper): readonly string[] {

@@ -1,4 +1,5 @@
 export { type NamedLimit } from './account.ts'
+export { Calendar } from './calendar/calendar.ts'
 export { createLimiter } from './limiter.ts'
 export { dimensionOf, type Dimension } from './notation/dimension.ts'
 export { parseLimit } from './notation/parse.ts'

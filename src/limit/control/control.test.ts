@@ -6,7 +6,7 @@ import { fakeControl, type Call, type FakeControl, type Reply } from './fake-con
 const cleanups: (() => Promise<void>)[] = []
 
 afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean()
+  for (const clean of cleanups.splice(0).toReversed()) await clean()
 })
 
 const admitted = {
@@ -33,7 +33,8 @@ function generous({ operation, input }: Call): Reply {
       body: { granted: input['units'], until: Date.now() + 60_000, retryAfterMs: null, because: null },
     }
   if (operation === 'limits.refund') return { body: { refunded: input['cost'] } }
-  if (operation === 'limits.reserve') return { body: { ...admitted, id: input['id'], endsAt: 1 } }
+  if (operation === 'limits.reserve')
+    return { body: { ...admitted, id: input['id'], endsAt: Date.now() + 60_000 } }
   if (operation !== 'limits.take') return { body: {} }
   return { body: { verdicts: (input['takes'] as readonly unknown[]).map(() => admitted) } }
 }
@@ -43,7 +44,7 @@ async function open<const Settings extends LimitSettings>(
   { reply = generous, ...control }: Partial<ControlAddress> & { reply?: FakeControl['reply'] } = {},
 ) {
   const fake = await fakeControl(reply)
-  cleanups.push(fake.close)
+  cleanups.push(() => fake.close())
   const lines: string[] = []
   const limits = createLimits(settings, {
     control: { url: fake.url, token: 'secret', timeoutMs: 5000, ...control },
@@ -181,9 +182,9 @@ describe('without control', () => {
   test('each limit does what it was told: its share, all, or nothing', async () => {
     const { limits, lines } = openAway({
       mail: '4/hour per user',
-      chat: { rule: '4/hour', whenAway: 'open' },
-      pay: { rule: '4/hour', whenAway: 'closed' },
-      run: { rule: '2 at once', whenAway: 'local' },
+      chat: { limit: '4/hour', whenAway: 'open' },
+      pay: { limit: '4/hour', whenAway: 'closed' },
+      run: { limit: '2 at once', whenAway: 'local' },
     })
     const same = () => ({ user: 1 })
     expect((await takes(limits, 4, same)).map((verdict) => verdict.admitted)).toEqual([
@@ -251,6 +252,20 @@ describe('without control', () => {
     expect([mail.remaining, first.admitted]).toEqual([7, true])
     expect((await limits.take('new', {})).admitted).toBe(false)
     expect(lines).toEqual([expect.stringContaining('control does not decide about new')])
+  })
+
+  test('the end of a reservation is said again until control hears it', async () => {
+    const { limits, fake } = await open({ mail: '4/hour per user' })
+    const held = await limits.reserve('mail', { user: 1 }, { id: 'r1' })
+    fake.reply = () => ({ status: 503, body: {} })
+    await held.commit(1)
+    fake.reply = generous
+    const commits = () => fake.calls.filter(({ operation }) => operation === 'limits.commit')
+    const deadline = Date.now() + 10_000
+    while (commits().length < 2 && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(commits()).toHaveLength(2)
+    expect(commits()[1]?.input).toEqual({ id: 'r1', cost: 1 })
   })
 
   test('control is found again, by one call', async () => {

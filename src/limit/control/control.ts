@@ -8,6 +8,9 @@ import { openPost, type Answer, type Post } from './post.ts'
 import { Reach } from './reach.ts'
 import { wireBy } from './wire.ts'
 
+/** Ends of reservations that are said again at once. */
+const mostRepeating = 1000
+
 /** What the way to control is made of. */
 export interface ControlParts {
   readonly address: ControlAddress
@@ -23,6 +26,8 @@ export class Control {
   readonly #reach: Reach
   readonly #batch: Batch
   readonly #leases: Leases | undefined
+  readonly #closing = new AbortController()
+  #repeating = 0
 
   constructor(parts: ControlParts) {
     const { address, clock, random, log } = parts
@@ -62,14 +67,17 @@ export class Control {
     return body === null ? null : readReservation(body)
   }
 
-  /** Commits a reservation; resolves to false when control could not be told. */
-  async commit(id: string, cost: number | undefined): Promise<boolean> {
-    return (await this.#call('limits.commit', cost === undefined ? { id } : { id, cost })) !== null
+  /** Commits a reservation that ends at `endsAt` (in ms since 1970) by itself. */
+  async commit(id: string, cost: number | undefined, endsAt: number): Promise<void> {
+    await this.#tell(
+      { operation: 'limits.commit', input: cost === undefined ? { id } : { id, cost } },
+      endsAt,
+    )
   }
 
-  /** Cancels a reservation; resolves to false when control could not be told. */
-  async cancel(id: string): Promise<boolean> {
-    return (await this.#call('limits.cancel', { id })) !== null
+  /** Cancels a reservation. */
+  async cancel(id: string, endsAt: number): Promise<void> {
+    await this.#tell({ operation: 'limits.cancel', input: { id } }, endsAt)
   }
 
   /** Gives units back. */
@@ -86,21 +94,54 @@ export class Control {
 
   /** Gives leases back. */
   async close(): Promise<void> {
+    this.#closing.abort()
     await this.#leases?.close()
     this.#post.close()
   }
 
   async #call(operation: string, input: unknown): Promise<unknown> {
-    if (!this.#reach.mayCall()) return null
-    const answer = await this.#post.call(operation, input)
-    this.#note(operation, answer)
-    return answer.kind === 'done' ? answer.body : null
+    const answer = await this.#ask(operation, input)
+    return answer?.kind === 'done' ? answer.body : null
   }
 
-  #note(operation: string, answer: Answer): void {
+  /** Undefined: control is away, and it is not the time to try. */
+  async #ask(operation: string, input: unknown): Promise<Answer | undefined> {
+    if (!this.#reach.mayCall()) return undefined
+    const answer = await this.#post.call(operation, input)
     if (answer.kind === 'away') this.#reach.failed(answer.because, answer.retryAfterMs)
     else this.#reach.answered()
     if (answer.kind === 'denied')
       this.#parts.log.warn(`limits: control denied ${operation}: ${answer.detail}`)
+    return answer
   }
+
+  /** Says it once; whoever waits need not wait for the rest, should control be away. */
+  async #tell(message: Message, endsAt: number): Promise<void> {
+    if ((await this.#isHeard(message)) || this.#repeating >= mostRepeating) return
+    this.#repeating++
+    void this.#repeat(message, endsAt).finally(() => this.#repeating--)
+  }
+
+  /** A lost commit would give back what was used, so it is said again until the lease has ended or all is closed. */
+  async #repeat(message: Message, endsAt: number): Promise<void> {
+    const { clock } = this.#parts
+    while (clock.now() < endsAt) {
+      const isAsleep = clock.sleep(this.#reach.pauseMs(), this.#closing.signal)
+      const isClosed = await isAsleep.then(
+        () => false,
+        () => true,
+      )
+      if (isClosed || (await this.#isHeard(message))) return
+    }
+  }
+
+  async #isHeard({ operation, input }: Message): Promise<boolean> {
+    const answer = await this.#ask(operation, input)
+    return answer !== undefined && answer.kind !== 'away'
+  }
+}
+
+interface Message {
+  readonly operation: string
+  readonly input: unknown
 }

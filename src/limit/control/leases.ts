@@ -39,6 +39,8 @@ const earlyMs = 50
 export class Leases {
   readonly #parts: LeaseParts
   readonly #subjects = new Map<string, { readonly ask: Ask; readonly hot: Hot }>()
+  /** Leases that are asked for. */
+  readonly #asking = new Set<Promise<void>>()
   readonly #stop: () => void
 
   constructor(parts: LeaseParts) {
@@ -53,7 +55,7 @@ export class Leases {
     if (hot === undefined) return undefined
     noteAsked(hot, ask.cost, nowMs)
     const units = unitsToLease(hot, smallestBound(ask), nowMs)
-    if (units > 0) void this.#lease(ask, hot, units)
+    if (units > 0) this.#ask(ask, hot, units)
     const isSpent = spend(hot, ask.cost, nowMs) || this.#spendNext(ask, hot, nowMs)
     return isSpent ? admittedBy(ask, hot) : refusalOf(hot, ask.cost, nowMs)
   }
@@ -72,9 +74,10 @@ export class Leases {
     if (hot !== undefined) hot.refusal = undefined
   }
 
-  /** Gives everything back. */
+  /** Gives everything back, what is just being asked for included. */
   async close(): Promise<void> {
     this.#stop()
+    await Promise.all(this.#asking)
     const rest = [...this.#subjects.values()].flatMap(({ ask, hot }) =>
       [hot.lease, hot.next].map((lease) => this.#giveBack(ask, lease)),
     )
@@ -101,9 +104,14 @@ export class Leases {
     return spend(hot, ask.cost, nowMs)
   }
 
+  #ask(ask: Ask, hot: Hot, units: number): void {
+    if (!this.#parts.reach.mayCall()) return
+    const asking = this.#lease(ask, hot, units).finally(() => this.#asking.delete(asking))
+    this.#asking.add(asking)
+  }
+
   async #lease(ask: Ask, hot: Hot, units: number): Promise<void> {
     const { post, reach, clock, random } = this.#parts
-    if (!reach.mayCall()) return
     hot.isAsking = true
     const input = { limit: ask.entry.name, by: wireBy(ask), units, id: uuidv7(clock, random) }
     const answer = await post.call('limits.lease', input)

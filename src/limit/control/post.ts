@@ -101,13 +101,19 @@ function readAnswer(response: IncomingMessage, resolve: (answer: Answer) => void
 function judge({ statusCode: status = 0, headers }: IncomingMessage, text: string): Answer {
   const body = parse(text)
   if (status === 200 && body !== undefined) return { kind: 'done', body }
-  const problem = (body ?? {}) as { readonly code?: unknown; readonly detail?: unknown }
-  const detail = typeof problem.detail === 'string' ? problem.detail : `it answered ${status}`
-  if (status === 429 || status >= 500 || body === undefined) {
-    const seconds = Number(headers['retry-after'] ?? 0)
-    return away(detail, Number.isFinite(seconds) ? seconds * 1000 : 0)
+  const { code, detail } = readProblem(body, status)
+  if (status !== 429 && status < 500 && body !== undefined) return { kind: 'denied', status, code, detail }
+  const seconds = Number(headers['retry-after'] ?? 0)
+  return away(detail, Number.isFinite(seconds) ? seconds * 1000 : 0)
+}
+
+/** What control says of an error (RFC 9457), as far as it says so. */
+function readProblem(body: unknown, status: number): { readonly code: string; readonly detail: string } {
+  const { code, detail } = (body ?? {}) as { readonly code?: unknown; readonly detail?: unknown }
+  return {
+    code: typeof code === 'string' ? code : '',
+    detail: typeof detail === 'string' ? detail : `it answered ${status}`,
   }
-  return { kind: 'denied', status, code: typeof problem.code === 'string' ? problem.code : '', detail }
 }
 
 function parse(text: string): unknown {

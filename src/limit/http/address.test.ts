@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { clientOf, createClientReader } from './address.ts'
 
-const fields = (given: Readonly<Record<string, string>>) => (name: string) => given[name]
+const from = (peer: string, fields: Readonly<Record<string, string>>) => ({
+  peer,
+  field: (name: string) => fields[name],
+})
 
 describe('what counts as one client', () => {
   test.each([
@@ -25,20 +28,20 @@ describe('forwarding fields', () => {
 
   test('count only from proxies, and only as far as proxies wrote them', () => {
     const forwarded = { 'x-forwarded-for': '6.6.6.6, 203.0.113.7, 10.0.0.9' }
-    expect(read('203.0.113.99', fields(forwarded))).toBe('203.0.113.99')
-    expect(read('10.0.0.1', fields(forwarded))).toBe('203.0.113.7')
-    expect(read('::ffff:10.0.0.1', fields(forwarded))).toBe('203.0.113.7')
-    expect(read('fd00::1', fields({ 'x-forwarded-for': '[2001:db8:1:2::9]:443' }))).toBe('2001:db8:1:2::/64')
-    expect(read('192.0.2.1', fields({ forwarded: 'for=6.6.6.6, for="[2001:db8::1]:5";proto=https' }))).toBe(
+    expect(read(from('203.0.113.99', forwarded))).toBe('203.0.113.99')
+    expect(read(from('10.0.0.1', forwarded))).toBe('203.0.113.7')
+    expect(read(from('::ffff:10.0.0.1', forwarded))).toBe('203.0.113.7')
+    expect(read(from('fd00::1', { 'x-forwarded-for': '[2001:db8:1:2::9]:443' }))).toBe('2001:db8:1:2::/64')
+    expect(read(from('192.0.2.1', { forwarded: 'for=6.6.6.6, for="[2001:db8::1]:5";proto=https' }))).toBe(
       '2001:db8:0:0::/64',
     )
-    expect(read('10.0.0.1', fields({ 'x-forwarded-for': '203.0.113.7, rubbish' }))).toBe('10.0.0.1')
-    expect(read('10.0.0.1', fields({}))).toBe('10.0.0.1')
-    expect(createClientReader([])('10.0.0.1', fields(forwarded))).toBe('10.0.0.1')
+    expect(read(from('10.0.0.1', { 'x-forwarded-for': '203.0.113.7, rubbish' }))).toBe('10.0.0.1')
+    expect(read(from('10.0.0.1', {}))).toBe('10.0.0.1')
+    expect(createClientReader([])(from('10.0.0.1', forwarded))).toBe('10.0.0.1')
   })
 
   test('a list without end is read as far as a limit', () => {
     const list = Array.from({ length: 10_000 }, () => '10.0.0.2').join(',')
-    expect(read('10.0.0.1', fields({ 'x-forwarded-for': `203.0.113.7,${list}` }))).toBe('10.0.0.2')
+    expect(read(from('10.0.0.1', { 'x-forwarded-for': `203.0.113.7,${list}` }))).toBe('10.0.0.2')
   })
 })

@@ -1,11 +1,16 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
 import { HoldfastError } from '../../kernel/std/index.ts'
 
-/** Reads a header field; undefined: it is not there. Several fields of one name are joined by commas. */
-export type ReadField = (name: string) => string | undefined
+/** What tells of a client. */
+export interface Connection {
+  /** Address of the other end of the connection. */
+  readonly peer: string
+  /** Reads a header field by its lower-case name; undefined: it is not there. Several of one name are joined by commas. */
+  field(name: string): string | undefined
+}
 
 /** Finds what counts as one client: the IPv4 address, or the first 64 bits of an IPv6 address. */
-export type ClientReader = (peer: string, field: ReadField) => string
+export type ClientReader = (connection: Connection) => string
 
 const mostHops = 16
 const mappedPrefix = '::ffff:'
@@ -17,17 +22,17 @@ const mappedPrefix = '::ffff:'
  * @throws HoldfastError `limit.invalid-proxy`
  */
 export function createClientReader(proxies: readonly string[]): ClientReader {
-  if (proxies.length === 0) return (peer) => clientOf(peer)
+  if (proxies.length === 0) return ({ peer }) => clientOf(peer)
   const trusted = trustedList(proxies)
   const isTrusted = (address: string): boolean => {
     const family = isIP(address)
     return family !== 0 && trusted.check(address, family === 4 ? 'ipv4' : 'ipv6')
   }
-  return (peer, field) => {
-    let client = unmapped(peer)
+  return (connection) => {
+    let client = unmapped(connection.peer)
     if (!isTrusted(client)) return clientOf(client)
-    const hops = forwardedFor(field).slice(-mostHops)
-    for (const text of hops.reverse()) {
+    const hops = forwardedFor(connection).slice(-mostHops)
+    for (const text of hops.toReversed()) {
       const address = unmapped(withoutPort(text.trim()))
       if (isIP(address) === 0) break
       client = address
@@ -63,10 +68,10 @@ function groupsOf(address: string): readonly string[] {
   return [...head, ...zeros, ...tail].map((group) => group.replace(/^0+(?=.)/, ''))
 }
 
-function forwardedFor(field: ReadField): string[] {
-  const list = field('x-forwarded-for')
+function forwardedFor(connection: Connection): string[] {
+  const list = connection.field('x-forwarded-for')
   if (list !== undefined && list !== '') return list.split(',')
-  const forwarded = field('forwarded') ?? ''
+  const forwarded = connection.field('forwarded') ?? ''
   return forwarded.split(',').map((element) => /(?:^|;)\s*for="?([^";]+)"?/i.exec(element)?.[1] ?? '')
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Limits } from '../port.ts'
 import { createGuard } from './guard.ts'
-import { answer, httpRequestOf } from './node.ts'
+import { answer, NodeRequest } from './node.ts'
 import type { HttpOptions, HttpRules, Outcome } from './port.ts'
 
 export type { HttpOptions, HttpRule, HttpRules } from './port.ts'
@@ -31,7 +31,7 @@ export function limitExpress<Request extends ExpressRequest = ExpressRequest, Na
 ): ExpressMiddleware<Request> {
   const guard = createGuard<Request>(limits, rules, options)
   return (request, response, next) => {
-    const outcome = guard(httpRequestOf(request, request.originalUrl ?? request.url ?? '/'))
+    const outcome = guard(new NodeRequest(request, request, request.originalUrl ?? request.url ?? '/'))
     if (outcome === undefined) return next()
     if (!(outcome instanceof Promise)) {
       if (answer(outcome, response)) next()

@@ -3,7 +3,7 @@ import type { Limits } from '../port.ts'
 import { assertCovered, type ListedRoute } from '../routes/listed.ts'
 import { watchFastify } from '../routes/fastify.ts'
 import { createGuard } from './guard.ts'
-import { httpRequestOf } from './node.ts'
+import { NodeRequest } from './node.ts'
 import type { HttpOptions, HttpRequest, HttpRules, Outcome } from './port.ts'
 
 export type { HttpOptions, HttpRule, HttpRules } from './port.ts'
@@ -88,8 +88,7 @@ function onRequest<Request extends FastifyRequest>(
   guard: (of: HttpRequest<Request>) => Outcome | Promise<Outcome> | undefined,
 ): OnRequest<Request> {
   return (request, reply, done) => {
-    const facts = httpRequestOf(request.raw, request.originalUrl)
-    const outcome = guard({ ...facts, request })
+    const outcome = guard(new NodeRequest(request, request.raw, request.originalUrl))
     if (outcome === undefined) return done()
     if (!(outcome instanceof Promise)) return answer(outcome, reply, done)
     outcome.then((decided) => answer(decided, reply, done), done)

@@ -32,16 +32,15 @@ export function draftFields(limits: readonly NamedRules[]): WriteFields {
     })),
   )
   const policy: Field = [
-    'RateLimit-Policy',
+    'ratelimit-policy',
     policies.map(({ label, rule }) => `${label}${quota(rule)}`).join(', '),
   ]
+  const first = policies[0]?.label ?? '""'
+  const labelOf = ({ limit, rule }: Verdict): string =>
+    policies.find((each) => each.limit === limit && each.rule.text === rule)?.label ?? first
   return (verdict, nowMs) => {
-    const known = policies.find(({ limit, rule }) => limit === verdict.limit && rule.text === verdict.rule)
-    const label = known?.label ?? policies[0]?.label ?? '""'
-    const remaining = Number.isFinite(verdict.remaining)
-      ? Math.max(0, Math.floor(verdict.remaining))
-      : mostUnits
-    return [policy, ['RateLimit', `${label};r=${remaining};t=${resetSeconds(verdict, nowMs)}`]]
+    const label = policies.length === 1 ? first : labelOf(verdict)
+    return [policy, ['ratelimit', `${label};r=${unitsOf(verdict)};t=${resetSeconds(verdict, nowMs)}`]]
   }
 }
 
@@ -51,11 +50,16 @@ export function legacyFields(limits: readonly NamedRules[]): WriteFields {
   return (verdict, nowMs) => {
     const known = rules.find(({ name, rule }) => name === verdict.limit && rule.text === verdict.rule)
     return [
-      ['X-RateLimit-Limit', String(known?.rule.count ?? rules[0]?.rule.count ?? 0)],
-      ['X-RateLimit-Remaining', String(Math.max(0, Math.min(mostUnits, Math.floor(verdict.remaining))))],
-      ['X-RateLimit-Reset', String(resetSeconds(verdict, nowMs))],
+      ['x-ratelimit-limit', String(known?.rule.count ?? rules[0]?.rule.count ?? 0)],
+      ['x-ratelimit-remaining', String(unitsOf(verdict))],
+      ['x-ratelimit-reset', String(resetSeconds(verdict, nowMs))],
     ]
   }
+}
+
+/** An Integer of RFC 9651. */
+function unitsOf({ remaining }: Verdict): number {
+  return Math.max(0, Math.min(mostUnits, Math.floor(remaining)))
 }
 
 function resetSeconds({ admitted, retryAfterMs, resetsAt }: Verdict, nowMs: number): number {

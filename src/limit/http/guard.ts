@@ -112,7 +112,7 @@ function createDecide<Request>(limits: Limits, options: HttpOptions<Request>, cl
     const fields = route.writeFields(verdict, clock.now())
     if (verdict.admitted || route.isDry) return { fields, refusal: null, done }
     return {
-      fields: [...fields, ['Retry-After', String(waitSeconds(verdict.retryAfterMs))]],
+      fields: [...fields, ['retry-after', String(waitSeconds(verdict.retryAfterMs))]],
       refusal: { status: 429, type: 'application/problem+json', body: problemBody(verdict) },
       done,
     }

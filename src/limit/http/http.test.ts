@@ -18,7 +18,7 @@ const express4 = createRequire(import.meta.url)('express4') as typeof express
 const cleanups: (() => Promise<unknown>)[] = []
 
 afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean()
+  for (const clean of cleanups.splice(0).toReversed()) await clean()
 })
 
 type Settings = Parameters<typeof createLimits>[0]
@@ -29,39 +29,39 @@ type Setup = (
 ) => Promise<RequestListener>
 
 /** Every framework, with a handler that answers `ok` to everything, `/slow` when it is let go. */
-const frameworks: Readonly<Record<string, Setup>> = {
-  'node:http': (limits, rules, options) =>
+const frameworks = {
+  'node:http': (limits: Limits, rules: HttpRules<never>, options: HttpOptions<never>) =>
     Promise.resolve(
       limitHttp(limits, rules, options)((_, response) => void response.end('ok')) as RequestListener,
     ),
-  'Express 4': (limits, rules, options) => {
+  'Express 4': (limits: Limits, rules: HttpRules<never>, options: HttpOptions<never>) => {
     const app = express4()
     app.use(limitExpress(limits, rules, options) as never)
     app.use((_request, response) => void response.send('ok'))
     return Promise.resolve(app)
   },
-  'Express 5': (limits, rules, options) => {
+  'Express 5': (limits: Limits, rules: HttpRules<never>, options: HttpOptions<never>) => {
     const app = express()
     app.use('/', limitExpress(limits, rules, options) as never)
     app.use((_request, response) => void response.send('ok'))
     return Promise.resolve(app)
   },
-  'Fastify 5': async (limits, rules, options) => {
+  'Fastify 5': async (limits: Limits, rules: HttpRules<never>, options: HttpOptions<never>) => {
     const app = fastify()
     await app.register(limitFastify, { limits, rules, ...options })
     app.all('/login', () => 'ok')
     app.setNotFoundHandler((_request, reply) => void reply.code(200).send('ok'))
     await app.ready()
     cleanups.push(() => app.close())
-    return (request, response) => void app.routing(request, response)
+    return (request, response) => app.routing(request, response)
   },
-  'Hono 4': (limits, rules, options) => {
+  'Hono 4': (limits: Limits, rules: HttpRules<never>, options: HttpOptions<never>) => {
     const app = new Hono()
     app.use(limitHono(limits, rules, options) as never)
     app.all('*', (context) => context.text('ok'))
     return Promise.resolve(getRequestListener(app.fetch) as RequestListener)
   },
-}
+} satisfies Readonly<Record<string, Setup>>
 
 interface Answer {
   readonly status: number
@@ -98,7 +98,7 @@ async function serve(listener: RequestListener) {
 async function open(
   settings: Settings,
   rules: HttpRules<never>,
-  { setup = frameworks['node:http'] as Setup, ...options }: HttpOptions<never> & { setup?: Setup } = {},
+  { setup = frameworks['node:http'], ...options }: HttpOptions<never> & { setup?: Setup } = {},
 ) {
   const limits = createLimits(settings, { processes: 1 })
   cleanups.push(() => limits.close())
@@ -142,9 +142,9 @@ describe.each(Object.entries(frameworks))('%s', (_, setup) => {
       { setup },
     )
     expect((await send('/login')).status).toBe(200)
-    for (const path of ['/LOGIN', '/login/', '//login', '/lo%67in', '/login?x=1', '/./login', '/login;a=b']) {
-      expect((await send(path)).status, path).toBe(429)
-    }
+    const spellings = ['/LOGIN', '/login/', '//login', '/lo%67in', '/login?x=1', '/./login', '/login;a=b']
+    const answers = await Promise.all(spellings.map((path) => send(path)))
+    expect(answers.map(({ status }) => status)).toEqual(spellings.map(() => 429))
     for (const status of [200, 200, 200, 429]) expect((await send(`/nothing/${status}`)).status).toBe(status)
   })
 
@@ -167,9 +167,13 @@ describe('rules', () => {
   test('count by user where one is proved, else by address', async () => {
     const user = (request: { headers: Record<string, unknown> }) =>
       request.headers['x-user'] as string | undefined
-    const { send } = await open({ api: '1/min per user' }, { '/*': 'api' }, {
-      by: { user },
-    } as HttpOptions<never>)
+    const { send } = await open(
+      { api: '1/min per user' },
+      { '/*': 'api' },
+      {
+        by: { user },
+      },
+    )
     const as = async (name?: string) =>
       (await send('/', { headers: name === undefined ? {} : { 'x-user': name } })).status
     expect([await as('a'), await as('a'), await as('b'), await as(), await as()]).toEqual([

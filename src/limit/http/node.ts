@@ -21,7 +21,7 @@ export function limitHttp<Request extends IncomingMessage = IncomingMessage, Nam
 ): <Response extends ServerResponse>(handler: Handler<Request, Response>) => Handler<Request, Response> {
   const guard = createGuard<Request>(limits, rules, options)
   return (handler) => (request, response) => {
-    const outcome = guard(httpRequestOf(request, request.url ?? '/'))
+    const outcome = guard(new NodeRequest(request, request, request.url ?? '/'))
     if (outcome === undefined) return handler(request, response)
     if (!(outcome instanceof Promise)) {
       if (answer(outcome, response)) handler(request, response)
@@ -34,20 +34,32 @@ export function limitHttp<Request extends IncomingMessage = IncomingMessage, Nam
   }
 }
 
-/** A request of node:http, or of a framework that stands on it. */
-export function httpRequestOf<Request extends IncomingMessage>(
-  request: Request,
-  target: string,
-): HttpRequest<Request> {
-  return {
-    request,
-    method: request.method ?? 'GET',
-    target,
-    peer: request.socket.remoteAddress ?? '',
-    field: (name) => {
-      const value = request.headers[name]
-      return Array.isArray(value) ? value.join(',') : value
-    },
+/** A request of node:http, or of a framework that stands on it: `raw` is the one of node:http. */
+export class NodeRequest<Request> implements HttpRequest<Request> {
+  readonly request: Request
+  readonly target: string
+  readonly #raw: IncomingMessage
+
+  constructor(request: Request, raw: IncomingMessage, target: string) {
+    this.request = request
+    this.target = target
+    this.#raw = raw
+  }
+
+  /** In upper case. */
+  get method(): string {
+    return this.#raw.method ?? 'GET'
+  }
+
+  /** Empty when the connection is gone. */
+  get peer(): string {
+    return this.#raw.socket.remoteAddress ?? ''
+  }
+
+  /** Reads a header field. */
+  field(name: string): string | undefined {
+    const value = this.#raw.headers[name]
+    return Array.isArray(value) ? value.join(',') : value
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Verdict } from '../port.ts'
-import type { ReadField } from './address.ts'
 
 /** Reads a dimension out of a request; undefined: the request does not prove it. */
 export type ReadValue<Request> = (request: Request) => string | number | undefined
@@ -52,12 +51,12 @@ export interface HttpRequest<Request> {
   readonly target: string
   /** Address of the other end of the connection. */
   readonly peer: string
-  readonly field: ReadField
+  field(name: string): string | undefined
 }
 
 /** What is to be done with a request. */
 export interface Outcome {
-  /** Fields for the answer, whoever gives it. */
+  /** Fields for the answer, whoever gives it; their names in lower case, which spares frameworks the work. */
   readonly fields: readonly (readonly [string, string])[]
   /** The answer, when it is refused. */
   readonly refusal: { readonly status: number; readonly body: string; readonly type: string } | null

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../kernel/std/index.ts'
 import type { By } from '../port.ts'
-import type { ClientReader, ReadField } from './address.ts'
+import type { ClientReader, Connection } from './address.ts'
 import type { HttpRequest, ReadValue } from './port.ts'
 
 /** Reads what the rules of a route count by. */
@@ -36,21 +36,20 @@ export function createByReader<Request>(parts: ByParts<Request>): ByReader<Reque
 }
 
 function readOf<Request>(dimension: string, { route, readers, clientOf }: ByParts<Request>): Read<Request> {
-  const client: Read<Request> = ({ peer, field }) => clientOf(peer, field)
   const reader = readers[dimension]
   if (reader !== undefined) {
     return (of) => {
       const value = reader(of.request)
-      return value === undefined || value === '' ? `ip:${client(of)}` : bounded(String(value))
+      return value === undefined || value === '' ? `ip:${clientOf(of)}` : bounded(String(value))
     }
   }
   const [name, argument = ''] = dimension.split(':')
-  if (name === 'header') return ({ field }) => bounded(field(argument) ?? '')
-  if (name === 'cookie') return ({ field }) => bounded(cookieOf(field, argument))
-  if (name === 'ip') return client
+  if (name === 'header') return (of) => bounded(of.field(argument) ?? '')
+  if (name === 'cookie') return (of) => bounded(cookieOf(of, argument))
+  if (name === 'ip') return clientOf
   if (name === 'route') return () => bounded(route)
   if (name === 'method') return ({ method }) => method
-  if (name === 'host') return ({ field }) => bounded((field('host') ?? '').toLowerCase().replace(/:\d+$/, ''))
+  if (name === 'host') return (of) => bounded((of.field('host') ?? '').toLowerCase().replace(/:\d+$/, ''))
   throw noReader(dimension, route)
 }
 
@@ -58,8 +57,8 @@ function bounded(text: string): string {
   return text === '' ? absent : text.slice(0, mostLetters)
 }
 
-function cookieOf(field: ReadField, name: string): string {
-  const pairs = (field('cookie') ?? '').split(';').map((pair) => pair.trim())
+function cookieOf(connection: Connection, name: string): string {
+  const pairs = (connection.field('cookie') ?? '').split(';').map((pair) => pair.trim())
   return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
 }
 

@@ -12,6 +12,11 @@ interface Node<T> {
 /** Finds the value of a request; null: no route fits. */
 export type FindRoute<T> = (method: string, target: string) => T | null
 
+/** Targets of a method whose route is remembered, since most programs are asked for the same few again and again. */
+const mostKnown = 1000
+const mostMethods = 20
+const longestKnown = 200
+
 /**
  * Builds a router: literal parts go before `:name`, these before `*`; of one path the named method before any. HEAD
  * goes with GET.
@@ -19,7 +24,25 @@ export type FindRoute<T> = (method: string, target: string) => T | null
 export function createRouter<T>(routes: readonly (readonly [RoutePattern, T])[]): FindRoute<T> {
   const root = createNode<T>()
   for (const [{ method, parts }, value] of routes) add(root, { method: method ?? '', parts }, value)
-  return (method, target) => find({ node: root, parts: partsOfTarget(target), method }, 0) ?? null
+  const known = new Map<string, Map<string, T | null>>()
+  return (method, target) => {
+    const before = known.get(method)?.get(target)
+    if (before !== undefined) return before
+    const found = find(root, { parts: partsOfTarget(target), method }, 0) ?? null
+    if (target.length <= longestKnown) remember(known, { method, target }, found)
+    return found
+  }
+}
+
+function remember<T>(
+  known: Map<string, Map<string, T>>,
+  { method, target }: { readonly method: string; readonly target: string },
+  value: T,
+): void {
+  if (known.size >= mostMethods && !known.has(method)) return
+  const targets = known.get(method) ?? new Map<string, T>()
+  if (targets.size >= mostKnown) targets.clear()
+  known.set(method, targets.set(target, value))
 }
 
 function createNode<T>(): Node<T> {
@@ -48,21 +71,19 @@ function literal<T>(node: Node<T>, part: string): Node<T> {
   return next
 }
 
-interface Search<T> {
-  readonly node: Node<T>
+interface Search {
   readonly parts: readonly string[]
   readonly method: string
 }
 
-function find<T>(search: Search<T>, depth: number): T | undefined {
-  const { node, parts, method } = search
-  const part = parts[depth]
-  if (part === undefined) return ofMethod(node.here, method) ?? ofMethod(node.rest, method)
+function find<T>(node: Node<T>, search: Search, depth: number): T | undefined {
+  const part = search.parts[depth]
+  if (part === undefined) return ofMethod(node.here, search.method) ?? ofMethod(node.rest, search.method)
   const next = node.literals.get(part)
   return (
-    (next && find({ ...search, node: next }, depth + 1)) ??
-    (node.parameter && find({ ...search, node: node.parameter }, depth + 1)) ??
-    ofMethod(node.rest, method)
+    (next && find(next, search, depth + 1)) ??
+    (node.parameter && find(node.parameter, search, depth + 1)) ??
+    ofMethod(node.rest, search.method)
   )
 }
 

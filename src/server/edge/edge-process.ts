@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import {
   startDataPlane,
   type RunningDataPlane,
@@ -51,6 +51,7 @@ export async function runEdge(options: EdgeProcessOptions): Promise<EdgeProcess>
     identityStore: openIdentityStore({ dataDirectory, random, variables, say }),
     threads,
     listeners,
+    counterStore: new URL(`../../providers/redis/index${extname(import.meta.url)}`, import.meta.url).href,
     onExhausted,
   })
   const running = new Running({

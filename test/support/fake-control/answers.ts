@@ -1,5 +1,6 @@
 import { operationCatalogue, type Job, type Operations } from '../../../src/contracts/index.ts'
 import { randomToken } from '../../../src/kernel/std/index.ts'
+import { limitAnswers } from './limits.ts'
 import { limitViews, routeViews, seriesOf, trafficView } from './traffic.ts'
 import type { Fact, World } from './world.ts'
 
@@ -130,6 +131,7 @@ export const answerers: Readonly<Record<string, Answerer>> = {
     limits: limitViews(clock.now()).map(({ door: _door, fast: _fast, ...view }) => view),
   }),
   'limits.list': (_: never, { clock }) => ({ says: '', limits: limitViews(clock.now()) }),
+  ...limitAnswers,
   'series.query': (input: Operations['series.query']['input'], { clock }) => seriesOf(input, clock.now()),
   'timeline.read': (input: Operations['timeline.read']['input'], { facts }) => ({
     facts: facts.filter((fact) => passes(fact, input)).slice(-(input.limit ?? 50)),

@@ -6,6 +6,7 @@ export type Fact = Operations['timeline.read']['output']['facts'][number]
 /** What a fact of the fake world is made of; the rest is filled in. */
 export type FactParts = Pick<Fact, 'kind' | 'says'> & Partial<Fact>
 type Service = EnvironmentStatus['services'][number]
+type Ban = Operations['limits.bans']['output']['bans'][number]
 type Token = Operations['access.list-tokens']['output']['tokens'][number]
 
 /** An environment that lives in memory: believable, changing, and the same for the same seed. */
@@ -16,6 +17,7 @@ export interface World {
   readonly facts: Fact[]
   readonly jobs: Job[]
   readonly tokens: Token[]
+  readonly bans: Ban[]
   readonly restarted: Map<string, number>
   readonly extraServices: number
   addFact(parts: FactParts): Fact
@@ -262,6 +264,7 @@ export function createWorld(parts: { readonly clock: Clock; readonly extraServic
     startedAt,
     facts,
     jobs: [],
+    bans: [],
     tokens: [
       {
         name: 'ci',

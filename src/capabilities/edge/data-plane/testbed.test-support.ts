@@ -114,6 +114,7 @@ export async function startTestbed(first: TestbedParts): Promise<Testbed> {
     probe: { probe: async (origin) => ({ healthy: parts.healthy?.(origin) ?? true }) },
     identityStore: { ...emptyStore, ...first.identityStore },
     threads: first.threads ?? 1,
+    counterStore: new URL('../../../providers/redis/index.ts', import.meta.url).href,
     listeners: [],
     onExhausted: (why) => {
       throw new Error(why)

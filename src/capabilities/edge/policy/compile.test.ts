@@ -56,6 +56,24 @@ describe('a policy', () => {
     expect(policy.upstreams.map(({ name }) => name)).toEqual(['web'])
   })
 
+  test('shares the limits of routes, but for those that stay at home', () => {
+    const shared = { redis: 'redis://10.0.0.5:6379/1', mode: 'lease', edges: 3 }
+    const routes = { 'POST /login': fine, '/home': { ...fine, shared: false }, '/*': fine }
+    const policy = compile({ shared, routes })
+    expect(policy.shared).toEqual({
+      url: 'redis://10.0.0.5:6379/1',
+      mode: 'lease',
+      whenDown: 'local-share',
+      edges: 3,
+      limits: [0, 2],
+    })
+    expect(edgePolicy.parse(JSON.parse(JSON.stringify(policy)))).toEqual(policy)
+    const slow = { to: 'web', limit: '1/day burst 100000' }
+    expect(errorOf({ shared, routes: { '/*': slow } })).toMatchObject({ path: 'edge.routes./*.limit' })
+    expect(compile({ shared, routes: { '/*': { ...slow, shared: false } } }).shared?.limits).toEqual([])
+    expect(() => edgeConfig.parse({ shared: { redis: '10.0.0.5', edges: 2 } })).toThrow('redis://host:port')
+  })
+
   test('has a revision that changes with everything, and a hash of rules that replicas do not change', () => {
     const section = edgeConfig.parse({ routes: { '/*': fine } })
     const one = compilePolicy(section, ground)

@@ -7,6 +7,7 @@ import { compileIdentity } from './identity.ts'
 import { LimitBook } from './limits.ts'
 import { compileListeners } from './listeners.ts'
 import { compileRoutes } from './routes.ts'
+import { compileShared } from './shared.ts'
 import { trustedRanges } from './trust.ts'
 
 /** What a policy is compiled from besides the section of the environment file. */
@@ -82,6 +83,7 @@ export function compilePolicy(config: EdgeConfig, ground: PolicyGround): EdgePol
     bans: [...(ground.bans ?? [])],
     identity,
     rateLimitFields: config.rateLimitFields,
+    ...compileShared(config, routes, book.limits),
     upstreams: compileUpstreams(ground.upstreams, used),
     limiterCapacity: config.keys,
     maxConnections: config.maxConnections,

@@ -43,7 +43,7 @@ function saySpell(subject: string, spell: RefusalSpell, say: (at: number) => str
   return `${who} ${did} ${by} ${span}${sayShare(spell)}${sayNow(spell)}.`
 }
 
-const withoutDoor = (limit: string): string => limit.replace(/^app\./, '')
+const withoutDoor = (limit: string): string => limit.replace(/^(?:app|edge\.route)\./, '')
 
 function sayShare({ routes }: RefusalSpell): string {
   const [top] = routes

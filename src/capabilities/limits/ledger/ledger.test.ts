@@ -204,7 +204,7 @@ const commands: fc.Arbitrary<Command> = fc
     id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
     leaseMs: fc.integer({ min: 1000, max: 100_000 }),
   })
-  .map((parts) => ({ ...parts, at: 0, override: null, units: parts.cost }) as Command)
+  .map((parts): Command => ({ ...parts, at: 0, override: null, units: parts.cost }))
 
 describe('what was written down', () => {
   test('comes to the same when it is done again, from the beginning or from a snapshot', () => {
@@ -222,6 +222,7 @@ describe('what was written down', () => {
             at += pauseMs
             if (index === cut) {
               saved = { table: ledger.meter.save(at), state: JSON.stringify(ledger.state()) }
+              remembered = [...remembered, ...ledger.memory.takeFresh()]
               entries = []
             }
             entries.push(...runAndWrite(ledger, { ...command, at }))

@@ -72,7 +72,8 @@ function memoryKey(command: Command): string | undefined {
     case 'reserve':
     case 'commit':
       return `${command.does} ${command.id}`
-    default:
+    case 'cancel':
+    case 'renew':
       return undefined
   }
 }

@@ -47,7 +47,7 @@ export function verdictOf(
 }
 
 /** Milliseconds until so many more units are there: exact for one, an estimate from above for more. */
-function waitFor({ rule }: Charge, standing: Standing, missing: number, now: number): number {
+function waitFor({ charge: { rule }, standing }: Account, missing: number, now: number): number {
   if (missing <= 1 && standing.retryAfterMs > 0) return standing.retryAfterMs
   if (rule.kind !== 'rate') return Math.max(1, standing.resetsAtMs - now)
   return Math.ceil(standing.retryAfterMs + ((missing - 1) * rule.periodMs) / rule.count)
@@ -73,15 +73,16 @@ export function foreseen(asked: Asked, accounts: readonly Account[], now: number
   const end = { resetsAt: resetsAt(standing.resetsAtMs, now) }
   if (left(tightest) >= asked.cost) return { ...admitted, ...found, ...end }
   const never = asked.cost > charge.rule.burst
-  const retryAfterMs = never ? null : waitFor(charge, standing, asked.cost - left(tightest), now)
+  const retryAfterMs = never ? null : waitFor(tightest, asked.cost - left(tightest), now)
   const because = sayRefusal(charge, asked.cost, retryAfterMs)
   return { ...admitted, ...found, ...end, admitted: false, retryAfterMs, because }
 }
 
 /** A refusal because earlier commits went beyond the limit. */
-export function refusedByDebt(asked: Asked, { charge, standing, owed }: Account, now: number): LimitVerdict {
+export function refusedByDebt(asked: Asked, debtor: Account, now: number): LimitVerdict {
+  const { charge, standing, owed } = debtor
   const { text: rule } = charge
-  const retryAfterMs = waitFor(charge, standing, owed + asked.cost, now)
+  const retryAfterMs = waitFor(debtor, owed + asked.cost, now)
   const because = `${whom(charge)} still owes ${owed} under ${rule}; try again in ${sayDuration(retryAfterMs)}.`
   const end = { remaining: 0, resetsAt: resetsAt(standing.resetsAtMs, now) }
   return { admitted: false, limit: asked.limit, rule, retryAfterMs, because, ...end }

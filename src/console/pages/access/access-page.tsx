@@ -14,6 +14,7 @@ import { CreateToken } from './create-token.tsx'
 type Token = Operations['access.list-tokens']['output']['tokens'][number]
 
 const mayWords = {
+  use: 'take from limits of applications and see nothing',
   view: 'look at everything and change nothing',
   operate: 'look at everything and operate the services',
   administer: 'do everything, also decide who may come in',

@@ -50,7 +50,7 @@ export function LimitPage({ name, limits }: { name: string; limits: readonly Lim
           trail={trail}
           answer={[{ text: 'There is no limit of that name any more.' }]}
         />
-        <Empty says="See which there are:" command="holdfast edge limits" />
+        <Empty says="See which there are:" command="holdfast limits" />
       </>
     )
   }
@@ -58,7 +58,7 @@ export function LimitPage({ name, limits }: { name: string; limits: readonly Lim
   return (
     <>
       <PageHead title={sayLimit(name)} trail={trail} state={bites ? 'warn' : 'good'} answer={answer(rules)} />
-      <Use name={name} route={rules[0]?.route ?? unmatchedRoute} />
+      {!name.startsWith('app.') && <Use name={name} route={rules[0]?.route ?? unmatchedRoute} />}
       <Section title={rules.length === 1 ? 'Rule' : 'Rules'}>
         <LimitTable limits={rules} />
       </Section>

@@ -5,8 +5,13 @@ import type { PageProps } from '../../parts/page-props.ts'
 import { PageHead } from '../../parts/answer.tsx'
 import { Empty, ErrorNote, Loading, Section } from '../../parts/basics.tsx'
 import { Filter } from '../../parts/filter.tsx'
+import { placeOf } from '../../router/router.ts'
 import { answerLimits, bitingLimits } from '../../words/answers.ts'
 import { rankMatches } from '../../words/match.ts'
+import { ExplainPage } from '../refusals/explain-page.tsx'
+import { Bans, Overrides } from '../refusals/holdings.tsx'
+import { NearMisses } from '../refusals/near-misses.tsx'
+import { Offenders } from '../refusals/offenders.tsx'
 import { LimitPage } from './limit-page.tsx'
 import { LimitTable } from './limit-table.tsx'
 import { RoutePage } from './route-page.tsx'
@@ -15,10 +20,17 @@ import { RouteTable } from './route-table.tsx'
 const filterFrom = 8
 const mostShown = 100
 
-/** What bounds each route, and which bounds are reached? `limit/<name>` and `route/<name>` look closer. */
+/**
+ * What bounds each route, which bounds are reached, and by whom? `limit/<name>` and `route/<name>` look closer, `explain`
+ * says why somebody was refused.
+ */
 export function LimitsPage({ rest }: PageProps): ReactNode {
+  return rest[0] === 'explain' ? <ExplainPage /> : <LimitViews rest={rest} />
+}
+
+function LimitViews({ rest }: Pick<PageProps, 'rest'>): ReactNode {
   const routes = usePoll('edge.routes', {}, { periodMs: 2000 })
-  const limits = usePoll('edge.limits', {}, { periodMs: 2000 })
+  const limits = usePoll('limits.list', {}, { periodMs: 2000 })
   const error = routes.error ?? limits.error
   if (routes.data === undefined || limits.data === undefined) {
     return (
@@ -47,6 +59,7 @@ function AllLimits(props: { routes: readonly RouteView[]; limits: readonly Limit
         title="Routes and limits"
         state={biting ? 'warn' : 'good'}
         answer={answerLimits(props.routes, props.limits)}
+        actions={<a href={placeOf(['limits', 'explain'])}>Why was somebody refused?</a>}
       />
       {props.routes.length >= filterFrom && (
         <Filter
@@ -70,6 +83,10 @@ function AllLimits(props: { routes: readonly RouteView[]; limits: readonly Limit
         <LimitTable limits={limits.slice(0, mostShown)} />
         <More count={limits.length - mostShown} />
       </Section>
+      <Offenders />
+      <NearMisses />
+      <Bans />
+      <Overrides />
     </>
   )
 }

@@ -19,7 +19,7 @@ const times = [
 ] as const
 
 // Rooms that are always there; others appear as soon as one of their facts was seen.
-const rooms = ['access', 'edge', 'environment', 'jobs', 'operations', 'timeline']
+const rooms = ['access', 'edge', 'environment', 'jobs', 'limits', 'operations', 'timeline']
 
 function kindsOf(facts: readonly Fact[]): readonly string[] {
   const kinds = new Set(facts.map(({ kind }) => kind))

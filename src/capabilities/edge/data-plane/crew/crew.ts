@@ -23,6 +23,8 @@ export interface CrewParts {
   readonly onNews: (news: ThreadNews) => void
   /** See `ThreadGround`. */
   readonly timeOriginMs: number
+  /** See `ThreadGround`. */
+  readonly counterStore: string | null
   /** A thread ended by itself and was replaced. */
   readonly onReplaced: (why: string) => void
   /** There is no descriptor left for a further thread: the process has to start afresh. */
@@ -111,7 +113,7 @@ class ThreadCrew implements Crew {
   #seat(thread: number): boolean {
     const places = this.#places()
     if (places === null) return false
-    const { threads, board, seed, pseudonym, timeOriginMs, random } = this.#parts
+    const { threads, board, seed, pseudonym, timeOriginMs, random, counterStore } = this.#parts
     const ground: ThreadGround = {
       thread,
       threads,
@@ -121,6 +123,7 @@ class ThreadCrew implements Crew {
       pseudonym,
       timeOriginMs,
       places,
+      counterStore,
     }
     const seat = openSeat(ground, this.#parts.onNews)
     this.#seats[thread] = seat

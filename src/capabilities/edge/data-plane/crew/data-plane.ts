@@ -2,6 +2,7 @@ import type { EdgeNote, EdgePolicy, EdgeReport, EdgeState } from '../../../../co
 import { createLimiter, parseLimit, type Limiter } from '../../../../kernel/limit/index.ts'
 import { HoldfastError, plainError, uuidv7, type Clock, type Random } from '../../../../kernel/std/index.ts'
 import type { IdentityStore } from '../../ports.ts'
+import { openAlone, sharedIdentity } from '../limits/shared-limits.ts'
 import { createSlotBook, limitCapacity, mostThreads, openCounters, openTargetBoard } from '../shared/index.ts'
 import type { Counters, Handout, SlotBook, TargetBoard, ThreadNews } from '../shared/index.ts'
 import { createCrew, type Crew, type InheritedListener } from './crew.ts'
@@ -19,6 +20,8 @@ export interface DataPlaneParts {
   readonly probe: TargetProbe
   readonly identityStore: IdentityStore
   readonly threads: number
+  /** The module that opens the store of shared counters (`CounterStoreModule`); absent: limits cannot be shared. */
+  readonly counterStore?: string
   /** In any order; matched with the policy's by host and port. Empty: the edge opens every address itself. */
   readonly listeners: readonly InheritedListener[]
   /** The process has to start afresh; why. */
@@ -73,6 +76,12 @@ class ThreadedDataPlane implements RunningDataPlane {
   #crew: Crew | null = null
   #inEffect: { readonly policy: EdgePolicy; readonly limiter: Limiter; readonly counters: Counters } | null =
     null
+  #alone: { readonly identity: string; readonly buffer: SharedArrayBuffer | null } = {
+    identity: '',
+    buffer: null,
+  }
+  /** Threads that have lost the store of shared counters. */
+  readonly #lost = new Set<number>()
   #number = 0
   #isLooking = false
   #ports: readonly number[] = []
@@ -115,6 +124,7 @@ class ThreadedDataPlane implements RunningDataPlane {
       slots,
       keyPairs,
       identity,
+      alone: this.#aloneFor(policy),
     }
     this.#ports = await crew.apply(handout)
     this.#inEffect = { policy, limiter, counters }
@@ -176,6 +186,7 @@ class ThreadedDataPlane implements RunningDataPlane {
       seed: this.#seed,
       pseudonym: `holdfast-${this.edgeId.slice(-12)}`,
       onNews: (news) => this.#hear(news),
+      counterStore: this.#parts.counterStore ?? null,
       timeOriginMs: clock.now() - clock.monotonicMs(),
       onReplaced: (why) => this.#note({ what: 'thread-replaced', file: '', message: why.slice(0, 500) }),
       onExhausted,
@@ -214,6 +225,18 @@ class ThreadedDataPlane implements RunningDataPlane {
     return limiter
   }
 
+  /** One and the same for as long as nothing of the shared limits changes. */
+  #aloneFor(policy: EdgePolicy): SharedArrayBuffer | null {
+    const { shared } = policy
+    const identity = sharedIdentity(policy)
+    if (identity !== this.#alone.identity) {
+      const limiter = shared === undefined ? null : openAlone(policy, shared, { seed: this.#seed })
+      limiter?.close()
+      this.#alone = { identity, buffer: limiter?.buffer ?? null }
+    }
+    return this.#alone.buffer
+  }
+
   #countersFor({ routes }: EdgePolicy): Counters {
     const before = this.#inEffect
     const names = (list: EdgePolicy['routes']): string => list.map(({ name }) => name).join('\n')
@@ -234,8 +257,20 @@ class ThreadedDataPlane implements RunningDataPlane {
   #hear(news: ThreadNews): void {
     if (news.say === 'offenders') return this.#reporter.see(news)
     if (news.say === 'look-alikes') return this.#reporter.addLookAlikes(news.peers)
+    if (news.say === 'shared-refusals') return this.#reporter.addSharedRefusals(news.refusals)
+    if (news.say === 'counters') return this.#hearOfCounters(news)
     this.#identity.wantKeys()
     void this.#lookAtIdentity()
+  }
+
+  /** Threads find out one by one; what is said is when the first has lost the store and when the last has it back. */
+  #hearOfCounters({ thread, isUp, why }: Extract<ThreadNews, { say: 'counters' }>): void {
+    const before = this.#lost.size
+    if (isUp) this.#lost.delete(thread)
+    else this.#lost.add(thread)
+    const after = this.#lost.size
+    if (before === 0 && after > 0) this.#note({ what: 'counters-lost', file: '', message: why.slice(0, 500) })
+    if (before > 0 && after === 0) this.#note({ what: 'counters-found', file: '', message: '' })
   }
 
   /** One look at a time: sources may be slow. */

@@ -8,7 +8,8 @@ import type {
 import type { Counts, Limiter } from '../../../../kernel/limit/index.ts'
 import { bucketValue } from '../../../../kernel/series/index.ts'
 import { mergeOffenders, type Offenders } from '../../offenders/index.ts'
-import { counted, mostThreads, type Counters, type LookAlike } from '../shared/index.ts'
+import { counted, mostThreads, type Counters, type LookAlike, type SharedRefusals } from '../shared/index.ts'
+import { StoreRefusals } from './store-refusals.ts'
 
 /** What is counted under one policy. */
 export interface Ledger {
@@ -24,6 +25,8 @@ export interface Reporter {
   open(ledger: Ledger): void
   /** Remembers something for the next report. */
   note(note: EdgeNote): void
+  /** Counts as refused what shared counters refused although the table had admitted it. */
+  addSharedRefusals(refusals: SharedRefusals): void
   /** Remembers whom limits refused in a thread. */
   see(seen: Offenders): void
   /** Adds requests of peers that look like proxies to the next report. */
@@ -46,25 +49,11 @@ export function createReporter(edgeId: string): Reporter {
   const retired: Ledger[] = []
   const counts = new Map<string, Counts>()
   let current: Ledger | null = null
+  const stores = new StoreRefusals()
   let notes: EdgeNote[] = []
   const lookAlikes = createPeerCount()
   let number = 0
   const seen: Offenders[] = []
-
-  const takeLimits = (): LimitRollUp[] => {
-    if (current === null) return []
-    const { policy, limiter } = current
-    const all = limiter.counters()
-    return policy.limits.flatMap(({ name, rule }, index) => {
-      const now = all[index]
-      if (now === undefined) return []
-      const key = keyOf(name, rule)
-      const before = counts.get(key)
-      counts.set(key, now)
-      const rollUp = { name, rule, ...difference(now, before) }
-      return rollUp.admitted + rollUp.refused + rollUp.wouldRefuse === 0 ? [] : [rollUp]
-    })
-  }
 
   return {
     open: (ledger) => {
@@ -73,6 +62,7 @@ export function createReporter(edgeId: string): Reporter {
       current = ledger
       const keys = new Set(ledger.policy.limits.map(({ name, rule }) => keyOf(name, rule)))
       for (const key of counts.keys()) if (!keys.has(key)) counts.delete(key)
+      stores.keep(keys)
       for (const [index, { name, rule }] of ledger.policy.limits.entries()) {
         const now = ledger.limiter.counters()[index]
         const key = keyOf(name, rule)
@@ -84,6 +74,9 @@ export function createReporter(edgeId: string): Reporter {
     },
     note: (note) => {
       if (notes.length < mostNotes) notes.push(note)
+    },
+    addSharedRefusals: (refusals) => {
+      for (const { name, rule, refused } of refusals) stores.add(keyOf(name, rule), refused)
     },
     see: (offenders) => {
       if (seen.length < mostSeen) seen.push(offenders)
@@ -100,7 +93,7 @@ export function createReporter(edgeId: string): Reporter {
         ...second,
         revision: current?.policy.revision ?? '',
         routes: mergeRoutes(ledgers.flatMap(takeRoutes)),
-        limits: takeLimits(),
+        limits: current === null ? [] : takeLimits(current, counts, stores),
         happened,
         ...(peers.length === 0 ? {} : { lookAlikes: peers }),
         ...toldOffenders(seen.splice(0)),
@@ -131,6 +124,25 @@ function createPeerCount() {
       return peers
     },
   }
+}
+
+/** What each limit decided since `counts`, which are brought up to date. */
+function takeLimits(
+  { policy, limiter }: Ledger,
+  counts: Map<string, Counts>,
+  stores: StoreRefusals,
+): LimitRollUp[] {
+  const all = limiter.counters()
+  return policy.limits.flatMap(({ name, rule }, index) => {
+    const now = all[index]
+    if (now === undefined) return []
+    const key = keyOf(name, rule)
+    const before = counts.get(key)
+    counts.set(key, now)
+    const rollUp = { name, rule, ...difference(now, before) }
+    stores.correct(key, rollUp)
+    return rollUp.admitted + rollUp.refused + rollUp.wouldRefuse === 0 ? [] : [rollUp]
+  })
 }
 
 /** Counts are kept by the limiter for name and rule, dry run or not. */

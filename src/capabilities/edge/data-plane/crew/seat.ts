@@ -35,6 +35,8 @@ const news: ReadonlySet<FromThread['say']> = new Set<ThreadNews['say']>([
   'unknown-key',
   'look-alikes',
   'offenders',
+  'counters',
+  'shared-refusals',
 ])
 
 function isNews(message: FromThread): message is ThreadNews {

@@ -27,8 +27,12 @@ export function admit(limiter: Limiter, bounds: Bounds, from: Asking): Admission
   const { countable, nowMs } = from
   const { only, limits, watch } = bounds
   if (only !== null) {
+    const { cost } = bounds
     const key = only.keyOf(countable)
-    const waitMs = limiter.takeOne(only.index, key, nowMs)
+    const waitMs =
+      cost === 1
+        ? limiter.takeOne(only.index, key, nowMs)
+        : limiter.takeUnits({ limit: only.index, key, cost }, nowMs)
     watch.decided(only, { key, isAdmitted: waitMs === 0 }, from)
     return waitMs === 0 ? admitted : { ...admitted, refusedBy: only, retryAfterMs: waitMs }
   }
@@ -75,7 +79,7 @@ export interface Patience {
 }
 
 /**
- * As `admit`, but where a limit lets wait, a promise; null in the end: whoever waited has gone. While somebody waits
+ * As `admit`, but where a limit lets wait a promise; null in the end: whoever waited has gone. While somebody waits
  * nothing is charged and nothing counts as refused.
  */
 export function admitOrWait(
@@ -83,7 +87,6 @@ export function admitOrWait(
   bounds: Bounds,
   { countable, nowMs, now, onGone }: Asking & Patience,
 ): Admission | Promise<Admission | null> {
-  if (!bounds.mayQueue) return admit(limiter, bounds, { countable, nowMs })
   const asking = { countable, nowMs, cost: bounds.cost }
   const blocking = bounds.limits.find(
     (limit) =>

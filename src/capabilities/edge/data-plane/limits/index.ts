@@ -1,4 +1,5 @@
-export { admit, admitOrWait, admitted, type Admission } from './admit.ts'
+export { admit, admitOrWait, admitted, type Admission, type Patience } from './admit.ts'
+export { admitShared } from './admit-shared.ts'
 export { createErrorBook, type ErrorBook } from './error-book.ts'
 export { createLeases, type Lease, type Leases } from './leases.ts'
 export { createLookAlikes, type LookAlikes } from './look-alikes.ts'
@@ -10,4 +11,5 @@ export {
   type PreparedLimit,
 } from './prepared-limits.ts'
 export { prepare, type Prepared, type PreparedRoute, type PreparedTarget } from './prepared.ts'
+export { SharedKeeper } from './shared-limits.ts'
 export { refusalBy, standingFields, type Looking } from './standing.ts'

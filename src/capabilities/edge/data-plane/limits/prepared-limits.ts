@@ -26,6 +26,8 @@ export interface PreparedLimit extends Watched {
   /** Where those wait whom it does not admit at once; null: nobody waits. */
   readonly queue: LimitQueue | null
   readonly keyOf: (from: Countable) => KeyHash
+  /** The key as it is the same on all edges. */
+  readonly textOf: (from: Countable) => string
 }
 
 /** What bounds a request and where it is counted. */
@@ -36,7 +38,7 @@ export interface Bounds {
   readonly limits: readonly PreparedLimit[]
   /** Units that a request takes of each, but of what counts at once. */
   readonly cost: number
-  /** The one limit, when there is only one, and it is a rate that refuses, and a request costs 1: it has a shorter way. */
+  /** The one limit, when there is only one, it is no dry run and gives nothing back: it has a shorter way. */
   readonly only: PreparedLimit | null
   /** Whether somebody may have to wait. */
   readonly mayQueue: boolean
@@ -71,6 +73,7 @@ export function prepareLimits(
       isDryRun: parsed.dryRun,
       queue: parsed.queue === null ? null : new LimitQueue(parsed.queue, clock),
       keyOf: (from) => limiter.hash(read(from)),
+      textOf: read,
       subjectOf: subjectReader(parsed),
       nearFrom: nearUnits(parsed),
     }
@@ -92,12 +95,7 @@ export interface BoundsParts {
 export function createBounds(parts: BoundsParts): Bounds {
   const { name, slot, limits, cost, allow, saysFields, watch } = parts
   const [first] = limits
-  const isShort =
-    limits.length === 1 &&
-    first !== undefined &&
-    cost === 1 &&
-    first.parsed.kind === 'rate' &&
-    !first.isDryRun
+  const isShort = limits.length === 1 && first !== undefined && !first.isLease && !first.isDryRun
   return {
     name,
     slot,

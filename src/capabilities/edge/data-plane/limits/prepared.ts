@@ -14,6 +14,7 @@ import { limitCapacity, openCounters, type Counters, type Handout } from '../sha
 import { OffenderBook, Watch } from '../offenders/index.ts'
 import type { Origin, Origins } from '../traffic/origins.ts'
 import { createErrorBook, type ErrorBook } from './error-book.ts'
+import type { SharedLimits } from './shared-limits.ts'
 import { createBounds, prepareLimits, type Bounds, type PreparedLimit } from './prepared-limits.ts'
 
 /** One address of an upstream. */
@@ -47,6 +48,8 @@ export interface Prepared {
   readonly trust: Trust
   readonly limiter: Limiter
   readonly counters: Counters
+  /** Null: this edge counts alone. */
+  readonly shared: SharedLimits | null
   readonly unmatched: Bounds
   readonly errors: ErrorBook
   readonly offenders: OffenderBook
@@ -66,6 +69,8 @@ export interface PrepareGround {
   /** Of the limiter. */
   readonly seed: readonly [number, number]
   readonly origins: Origins
+  /** What the policy shares with other edges, opened before. */
+  readonly shared: SharedLimits | null
   /** A token names a key that is not known. */
   readonly onUnknownKey: () => void
 }
@@ -93,6 +98,7 @@ export function prepare(handout: Handout, ground: PrepareGround): Prepared {
     router: createRouter(prepareRoutes(handout, ground.origins, { some, watchAt })),
     trust: createTrust(policy.trustProxies),
     limiter,
+    shared: ground.shared,
     counters: openCounters(count + 2, handout.counters),
     unmatched: createBounds({
       name: '(unmatched)',

@@ -40,6 +40,8 @@ export interface ThreadGround {
   readonly timeOriginMs: number
   /** In the order of `EdgePolicy.listeners` of the first policy. */
   readonly places: readonly Place[]
+  /** The module that opens the store of shared counters; null: there is none. */
+  readonly counterStore: string | null
 }
 
 /** A policy with everything that was prepared for it once for all threads. */
@@ -53,6 +55,8 @@ export interface Handout {
   /** By listener; null: no TLS. */
   readonly keyPairs: readonly (KeyPair | null)[]
   readonly identity: IdentityMaterial
+  /** This edge's part of the limits that edges share; null: none are. */
+  readonly alone: SharedArrayBuffer | null
 }
 
 /** What the main thread says to a thread. */
@@ -77,8 +81,18 @@ export type ThreadNews =
   | { readonly say: 'unknown-key' }
   /** Private peers that speak for others and are not trusted, with their requests since the last time. */
   | { readonly say: 'look-alikes'; readonly peers: readonly LookAlike[] }
+  /** The store of shared counters was lost, or is back. */
+  | { readonly say: 'counters'; readonly thread: number; readonly isUp: boolean; readonly why: string }
+  | { readonly say: 'shared-refusals'; readonly refusals: SharedRefusals }
   /** Whom limits refused since the last time, and who came near. */
   | ({ readonly say: 'offenders' } & Offenders)
+
+/** What the shared counters refused, of what the edge's own table had admitted, since the last time. */
+export type SharedRefusals = readonly {
+  readonly name: string
+  readonly rule: string
+  readonly refused: number
+}[]
 
 /** A peer that may be a proxy that nobody trusts. */
 export interface LookAlike {

@@ -10,7 +10,7 @@ import {
   type ThreadGround,
   type ToThread,
 } from '../shared/index.ts'
-import { createLeases, createLookAlikes, prepare, type Prepared } from '../limits/index.ts'
+import { createLeases, createLookAlikes, prepare, SharedKeeper, type Prepared } from '../limits/index.ts'
 import { nameOffenders } from '../offenders/index.ts'
 import { createOrigins } from './origins.ts'
 import { serve, type Serving } from './serve.ts'
@@ -19,6 +19,7 @@ import type { TrafficGround } from './visit.ts'
 const renewLeasesMs = 5000
 const tellOffendersMs = 5000
 const lookAlikesMs = 5000
+const sharedRefusalsMs = 1000
 /** How long a WebSocket may go on when the edge ends. */
 const tunnelGraceMs = 1000
 /** By then it has served what had queued. */
@@ -30,6 +31,7 @@ class Thread {
   readonly #traffic: TrafficGround
   readonly #origins = createOrigins()
   readonly #tell: (message: FromThread) => void
+  readonly #shared: SharedKeeper
   #serving: readonly Serving[] = []
   #waiting: { readonly prepared: Prepared; readonly handout: Handout } | null = null
 
@@ -51,6 +53,16 @@ class Thread {
       isDraining: false,
     }
     systemClock.every(renewLeasesMs, () => this.#traffic.leases.renew())
+    const { threads, thread, seed, counterStore } = ground
+    this.#shared = new SharedKeeper({
+      threads,
+      storeModule: counterStore,
+      seed,
+      clock: systemClock,
+      random: systemRandom,
+      onChange: (isUp, why) => tell({ say: 'counters', thread, isUp, why }),
+    })
+    systemClock.every(sharedRefusalsMs, () => this.#tellSharedRefusals())
     systemClock.every(tellOffendersMs, () => this.#tellOffenders())
     systemClock.every(lookAlikesMs, () => this.#tellLookAlikes())
   }
@@ -63,7 +75,7 @@ class Thread {
     this.#setKeyPairs(message.keyPairs)
   }
 
-  #prepare(handout: Handout): void {
+  async #prepare(handout: Handout): Promise<void> {
     const { number } = handout
     this.#waiting?.prepared.limiter.close()
     this.#waiting = null
@@ -74,6 +86,7 @@ class Thread {
         random: systemRandom,
         seed: this.#ground.seed,
         origins: this.#origins,
+        shared: await this.#shared.open(handout),
         onUnknownKey: () => this.#tell({ say: 'unknown-key' }),
       })
       this.#waiting = { prepared, handout }
@@ -92,6 +105,7 @@ class Thread {
     this.#tellOffenders()
     this.#traffic.current?.limiter.close()
     this.#traffic.current = prepared
+    this.#shared.keep(prepared.shared)
     this.#origins.keep(
       new Set(handout.policy.upstreams.flatMap(({ targets }) => targets.map(({ origin }) => origin))),
     )
@@ -139,6 +153,12 @@ class Thread {
     if (peers.length > 0) this.#tell({ say: 'look-alikes', peers })
   }
 
+  #tellSharedRefusals(): void {
+    const { current } = this.#traffic
+    const refusals = current === null ? [] : this.#shared.refusals(current.policy)
+    if (refusals.length > 0) this.#tell({ say: 'shared-refusals', refusals })
+  }
+
   /** A tunnel has no end of its own to wait for, and whoever comes anew waits for the next process. */
   async #endTunnels(graceMs: number): Promise<void> {
     const { clock, tunnels } = this.#traffic
@@ -152,6 +172,7 @@ class Thread {
     await Promise.all(this.#serving.map((serving) => serving.drain(deadlineMs)))
     await tunnelsEnded
     await this.#origins.close()
+    this.#shared.keep(null)
     this.#tellOffenders()
     this.#traffic.current?.limiter.close()
     this.#tell({ say: 'drained' })

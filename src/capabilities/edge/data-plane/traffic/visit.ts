@@ -27,7 +27,9 @@ import {
   type Trust,
 } from '../../pipeline/index.ts'
 import {
+  admit,
   admitOrWait,
+  admitShared,
   admitted,
   policiesOf,
   refusalBy,
@@ -37,6 +39,7 @@ import {
   type Lease,
   type Leases,
   type Looking,
+  type Patience,
   type LookAlikes,
   type Prepared,
   type PreparedLimit,
@@ -74,6 +77,8 @@ export interface Visit {
   readonly target: Target
   readonly client: Client
   readonly countable: Countable
+  /** The limits pass over whoever sent it. */
+  readonly isAllowed: boolean
   /** Further fields of the answer: name, value, name, value ... */
   readonly answerFields: readonly string[]
   /** On the monotonic clock. */
@@ -170,6 +175,7 @@ function refuseBanned(ground: TrafficGround, { prepared, head }: Arrival, ban: E
 
 /** A request whose sender and route are known. */
 interface Known extends Arrival {
+  readonly isAllowed: boolean
   readonly route: PreparedRoute | null
   readonly bounds: Bounds
   readonly countable: Countable
@@ -187,8 +193,9 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   const bounds = boundsOf(prepared, route, arrival.isUpgrade)
   counters.add(bounds.slot, counted.requests, 1)
   const countable = { client, who, route: bounds.name, host, method, head }
-  const known = { ...arrival, route, bounds, countable }
-  if (isAllowed(bounds, client, who)) return finish(ground, known, admitted)
+  const isAllowed = allows(bounds, client, who)
+  const known = { ...arrival, route, bounds, countable, isAllowed }
+  if (isAllowed) return finish(ground, known, admitted)
   const spent = errors.refusalFor(countable, nowMs)
   if (spent !== null) {
     const key = spent.limit.keyOf(countable)
@@ -196,13 +203,11 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
     const policies = policiesOf([spent.limit])
     return refuseBy(ground, known, { limit: spent.limit, policies, retryAfterMs: spent.waitMs })
   }
-  const patience = {
-    countable,
-    nowMs,
-    now: ground.limitTimeMs,
-    onGone: (leave: () => void) => onClose(request.socket, leave),
-  }
-  const admission = admitOrWait(prepared.limiter, bounds, patience)
+  const own = bounds.mayQueue
+    ? admitOrWait(prepared.limiter, bounds, { countable, nowMs, ...patienceOf(ground, request.socket) })
+    : admit(prepared.limiter, bounds, { countable, nowMs })
+  const isGone = (): boolean => request.socket.destroyed
+  const admission = admitShared(prepared.shared, { countable, nowMs, bounds, own, isGone })
   if (!(admission instanceof Promise)) return finish(ground, known, admission)
   return admission.then((answer) => (answer === null ? gone : finish(ground, known, answer)))
 }
@@ -212,14 +217,19 @@ function boundsOf(prepared: Prepared, route: PreparedRoute | null, isUpgrade: bo
   return isUpgrade ? route.upgrade : route
 }
 
-function isAllowed({ allow }: Bounds, client: Client, who: Identity): boolean {
+function allows({ allow }: Bounds, client: Client, who: Identity): boolean {
   if (!allow.knowsNoAddress && allow.byAddress(client) === true) return true
   return !allow.knowsNobody && allow.byIdentity(who) === true
 }
 
-function onClose(socket: Socket, leave: () => void): () => void {
-  socket.once('close', leave)
-  return () => socket.off('close', leave)
+function patienceOf(ground: TrafficGround, socket: Socket): Patience {
+  return {
+    now: ground.limitTimeMs,
+    onGone: (leave) => {
+      socket.once('close', leave)
+      return () => socket.off('close', leave)
+    },
+  }
 }
 
 function lookingAt(ground: TrafficGround, { prepared, countable }: Known): Looking {

@@ -30,6 +30,7 @@ beforeAll(async () => {
     '/fast': { to: 'web', limit: '100/s', messages: '20/s per ip burst 2' },
     '/few': { to: 'web', limit: '100/s', messages: '2/hour per ip' },
     '/slow-frame': { to: 'web', limit: '100/s', messages: '1/hour per ip' },
+    '/ours': { to: 'web', limit: '100/s', messages: '1/hour', allow: ['127.0.0.1'] },
     '/pings': { to: 'web', limit: '100/s', messages: '1000/s' },
     '/*': { to: 'web', limit: '100/s' },
   }
@@ -112,6 +113,12 @@ test('control frames have a bound of their own', async () => {
   expect(received).toEqual([])
   await until(() => received.length === 1)
   expect(pongs).toBe(65)
+})
+
+test('whoever is allowed may send what it likes', async () => {
+  const socket = await opened('/ours')
+  for (const text of ['one', 'two', 'three']) socket.send(text)
+  await until(() => received.length === 3)
 })
 
 test('opening is limited, too, and a request that is no upgrade does not count for it', async () => {

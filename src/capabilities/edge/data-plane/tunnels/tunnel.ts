@@ -150,12 +150,12 @@ class Tunnel {
 
   #relay(origin: Socket, rest: { readonly fromOrigin: Buffer; readonly fromClient: Buffer }): void {
     const { socket } = this.#upgrade
-    const { prepared, route, countable } = this.#visit
+    const { prepared, route, countable, isAllowed } = this.#visit
     const { clock, limitTimeMs } = this.#ground
     const onBytesIn = (sizeBytes: number): void => this.#count(counted.bytesIn, sizeBytes)
     const onBytesOut = (sizeBytes: number): void => this.#count(counted.bytesOut, sizeBytes)
     const ends = { client: socket, origin, onBytesIn, onBytesOut, rest }
-    if (route.messages.length === 0) relay(ends)
+    if (route.messages.length === 0 || isAllowed) relay(ends)
     else relayMessages(ends, { clock, limitTimeMs, prepared, limits: route.messages, countable })
   }
 

@@ -1,0 +1,1 @@
+export { openCounterStore, type RedisCountersOptions } from './redis-counters.ts'

@@ -3,7 +3,12 @@ export { declareFact, declareOperation, type Operation } from './declare.ts'
 export { defaultExit, errorCatalogue, type ErrorEntry } from './errors.ts'
 export { edgeFacts, edgeOperations } from './edge.ts'
 export { environmentFacts, environmentOperations, type EnvironmentStatus } from './environment.ts'
-export { explainOperations, type Explanation, type OffenderView, type RefusalSpell } from './limits/explain.ts'
+export {
+  explainOperations,
+  type Explanation,
+  type OffenderView,
+  type RefusalSpell,
+} from './limits/explain.ts'
 export { inputJsonSchema, outputJsonSchema } from './json-schema.ts'
 export { job, jobFacts, jobOperations, type Job } from './house/jobs.ts'
 export { limitsFacts, limitsOperations, type LimitVerdict, type RefusedEntry } from './limits.ts'

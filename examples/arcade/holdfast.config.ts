@@ -45,7 +45,8 @@ export default defineEnvironment({
       'GET /play': {
         to: 'web',
         limit: '10 at once per ip',
-        messages: '10/s per user burst 30',
+        // The first slows down whoever thrashes about, the second throws out whoever goes on.
+        messages: ['10/s per user burst 30', '200 in any 30s per user'],
         idleTimeout: '5min',
       },
 

@@ -63,7 +63,7 @@ export function createClient({ url, address, tally, signal }: ClientOptions): Cl
     })
     // What the end of the run cut off is nobody's fault.
     if (!signal.aborted) tally.count(doorOf(method, path), reply.status, performance.now() - startedAt)
-    if (path === '/me' && reply.status === 200) noteMails(reply.text)
+    if (path === '/me' && reply.status === 200 && reply.text.startsWith('{')) noteMails(reply.text)
     return reply
   }
   /** What became of the mails that one's mentions caused since the first look. */

@@ -1,66 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type {
-  EdgePolicy,
-  EdgeReport,
-  EdgeState,
-  LimitRollUp,
-  RouteRollUp,
-} from '../../contracts/edge-policy.ts'
+import type { EdgeReport, LimitRollUp, RouteRollUp } from '../../contracts/edge-policy.ts'
 import { limitsFacts } from '../../contracts/limits.ts'
 import type { Call, Capability, Context, JobCall } from '../../kernel/capability/index.ts'
 import { openSeries, type SeriesStore } from '../../kernel/series/index.ts'
 import { HoldfastError, seededRandom, virtualClock, type VirtualClock } from '../../kernel/std/index.ts'
 import { factFrom, memoryTimeline, startView, type Timeline } from '../../kernel/timeline/index.ts'
-import { banFold, bansOf, mostBans } from './bans.ts'
 import { edge } from './index.ts'
-import type { DataPlane, UpstreamState } from './ports.ts'
-
-/** An edge that takes every policy and reports what it is told to. */
-class FakeEdge implements DataPlane {
-  readonly applied: EdgePolicy[] = []
-  reportsKept: EdgeReport[] = []
-  isDead = false
-  refusal: HoldfastError | null = null
-  edgeId = 'edge-1'
-  revision: string | null = null
-  readonly #clock: VirtualClock
-
-  constructor(clock: VirtualClock) {
-    this.#clock = clock
-  }
-
-  async state(): Promise<EdgeState> {
-    this.#alive()
-    return { edgeId: this.edgeId, pid: 1, threads: 1, startedAt: 0, revision: this.revision, notes: [] }
-  }
-
-  async apply(policy: EdgePolicy): Promise<EdgeState> {
-    this.#alive()
-    if (this.refusal !== null) throw this.refusal
-    this.applied.push(policy)
-    this.revision = policy.revision
-    return this.state()
-  }
-
-  async reports(after: number, signal: AbortSignal) {
-    this.#alive()
-    const found = () => this.reportsKept.filter(({ number }) => number > after)
-    if (found().length === 0) await this.#clock.sleep(1000, signal)
-    return { edgeId: this.edgeId, reports: found() }
-  }
-
-  report(parts: Partial<EdgeReport> = {}): void {
-    const number = (this.reportsKept.at(-1)?.number ?? 0) + 1
-    const { edgeId } = this
-    const quiet = { connections: 1, routes: [], limits: [], unhealthyTargets: [], happened: [] }
-    this.reportsKept.push({ number, edgeId, at: this.#clock.now() - 1000, revision: 'r', ...quiet, ...parts })
-  }
-
-  #alive(): void {
-    if (this.isDead)
-      throw new HoldfastError({ code: 'edge.unreachable', kind: 'operational', message: 'gone' })
-  }
-}
+import { FakeEdge } from './fake-edge.test-support.ts'
+import type { UpstreamState } from './ports.ts'
 
 const section = edge.config.parse({
   routes: {
@@ -297,15 +244,6 @@ describe('reports', () => {
     expect(JSON.stringify(facts[0]?.data)).toContain("trustProxies: ['172.17.0.1']")
   })
 
-  test('a health check of one private address among many clients is nothing to say', async () => {
-    await start()
-    await pass(30, {
-      routes: routed({ requests: 50 }),
-      lookAlikes: [{ address: '10.0.0.9', requests: 20 }],
-    })
-    expect(await kinds('edge.clients')).toEqual([])
-  })
-
   test('a control that was away for too long says what is lost; a new edge process loses nothing', async () => {
     await start()
     await pass(3)
@@ -342,25 +280,6 @@ describe('bans', () => {
     expect(plane.applied.at(-1)?.bans).toEqual([ban('ip:203.0.113.0/24')])
     expect(await kinds('edge.policy')).toEqual(['edge.policy-accepted'])
   })
-
-  test('that are over go when others come, and there is a bound', () => {
-    const at = Date.UTC(2026, 0, 1)
-    const fact = (subject: string, end: number, time: number) =>
-      ({ kind: 'limits.banned', at: time, data: { subject, until: end, because: 'x' } }) as never
-    let state = banFold.step(banFold.initial, fact('user:old', at + 1000, at))
-    state = banFold.step(state, fact('user:new', at + 9000, at + 2000))
-    expect(bansOf(state).map(({ subject }) => subject)).toEqual(['user:new'])
-    const many = Object.fromEntries(
-      Array.from({ length: mostBans }, (_, index) => [
-        `user:${index}`,
-        { until: at + 5000 + index, because: '' },
-      ]),
-    )
-    const full = banFold.step({ bans: many }, fact('user:last', at + 90_000, at))
-    expect(Object.keys(full.bans)).toHaveLength(mostBans)
-    expect(full.bans['user:0']).toBeUndefined()
-    expect(full.bans['user:last']).toBeDefined()
-  })
 })
 
 describe('operations', () => {
@@ -396,51 +315,5 @@ describe('operations', () => {
       reportedAt: null,
       p95Ms: null,
     })
-  })
-})
-
-describe('whom limits refuse', () => {
-  const offender = {
-    limit: login.name,
-    rule: login.rule,
-    subject: 'ip:203.0.113.7',
-    refused: 3,
-    admitted: 1,
-    wouldRefuse: 0,
-    routes: [{ route: 'POST /login', admitted: 1, refused: 3 }],
-  }
-  const refusals = async () => (await timeline.read({ kinds: ['limits.refused'] })).map(({ data }) => data)
-
-  test('is one fact a minute, and none when nobody was', async () => {
-    await start()
-    await pass(5, { offenders: [offender] })
-    await pass(130)
-    expect(await refusals()).toMatchObject([
-      { door: 'edge', entries: [{ subject: 'ip:203.0.113.7', refused: 15, admitted: 5 }] },
-    ])
-  })
-
-  test('a control that is started anew says a minute whole, and none twice', async () => {
-    await start()
-    await pass(5, { offenders: [offender] })
-    await stopAll()
-    await start()
-    await pass(60)
-    await stopAll()
-    await start()
-    await pass(60)
-    expect(await refusals()).toMatchObject([{ entries: [{ refused: 15 }] }])
-  })
-
-  test('who came near is told, until they are refused', async () => {
-    const capability = await start()
-    const { limit, rule, subject } = offender
-    await pass(2, { nearMisses: [{ limit, rule, subject, seen: 1, share: 0.9 }] })
-    expect(await call(capability, 'edge.near-misses')).toMatchObject({
-      says: '1 subject had at least 80 % of a limit in use in the last hour and was not refused; nearest ip:203.0.113.7, 90 % of edge.route.POST /login.',
-      nearMisses: [{ seen: 2, share: 0.9 }],
-    })
-    await pass(1, { offenders: [offender] })
-    expect(await call(capability, 'edge.near-misses')).toMatchObject({ nearMisses: [] })
   })
 })

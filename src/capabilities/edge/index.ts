@@ -1,10 +1,20 @@
+import type { EdgePolicy } from '../../contracts/edge-policy.ts'
+import type { Clock } from '../../kernel/std/index.ts'
 import { edgeConfig } from './config.ts'
 import { createEdge } from './capability.ts'
+import type { Replay } from './data-plane/replay/index.ts'
 import { compilePolicy, findBroadTrust, findExpiredWaivers } from './policy/index.ts'
 
 export type { EdgeParts } from './capability.ts'
 export type { EdgeConfig } from './config.ts'
+export type { Replay, ReplayResult } from './data-plane/replay/index.ts'
 export type { PolicyFinding, PolicyGround } from './policy/index.ts'
+
+/** Tries a policy on requests of the past; control does not load what does that. */
+async function replay(policy: EdgePolicy, clock: Clock): Promise<Replay> {
+  const { createReplay } = await import('./data-plane/replay/index.ts')
+  return createReplay(policy, clock)
+}
 
 /**
  * The capability that serves traffic: its section, its policy and its part in control. Its data plane has a door of its
@@ -16,4 +26,5 @@ export const edge = {
   findBroadTrust,
   findExpiredWaivers,
   create: createEdge,
+  replay,
 }

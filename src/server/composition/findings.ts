@@ -40,6 +40,20 @@ async function keysToCome(loaded: LoadedEnvironment): Promise<string | undefined
   return state === 'ENOENT' ? file : undefined
 }
 
+/** Files that say by what users are known, in full; public keys at an address, or still to come, are none. */
+async function proofFiles(loaded: LoadedEnvironment) {
+  const { apiKeys, session } = loaded.environment.edge.identity ?? {}
+  const jwks = (await keysToCome(loaded)) === undefined ? keysFile(loaded) : undefined
+  const named = [
+    { file: jwks, path: keysPath },
+    { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
+    { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
+  ]
+  return named.flatMap(({ file, path }) =>
+    file === undefined ? [] : [{ file: resolve(loaded.directory, file), path }],
+  )
+}
+
 async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
   const { edge, control } = loaded.environment
   const named = [
@@ -54,15 +68,7 @@ async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Prob
           { file: resolve(loaded.directory, tls.key), path: `${path}.key` },
         ],
   )
-  const { apiKeys, session } = edge.identity ?? {}
-  const proofs = [
-    { file: (await keysToCome(loaded)) === undefined ? keysFile(loaded) : undefined, path: keysPath },
-    { file: apiKeys?.file, path: 'edge.identity.apiKeys.file' },
-    { file: session?.secretFile, path: 'edge.identity.session.secretFile' },
-  ]
-  for (const { file, path } of proofs) {
-    if (file !== undefined) files.push({ file: resolve(loaded.directory, file), path })
-  }
+  files.push(...(await proofFiles(loaded)))
   const problems = await Promise.all(
     files.map(async ({ file, path }): Promise<Problem | null> => {
       if (await isReadable(file)) return null

@@ -1,1 +1,1 @@
-export { openReplay, type Replay, type ReplayResult } from './replay.ts'
+export { replayOver, type Replay, type ReplayResult } from './replay.ts'

@@ -1,14 +1,13 @@
-import { createReplay, type Replay } from '../../capabilities/edge/data-plane/index.ts'
-import { edge } from '../../capabilities/edge/index.ts'
+import { edge, type Replay } from '../../capabilities/edge/index.ts'
 import { systemClock } from '../../kernel/std/index.ts'
 import type { EnvironmentFile } from '../composition/index.ts'
 
-export type { Replay, ReplayResult } from '../../capabilities/edge/data-plane/index.ts'
+export type { Replay, ReplayResult } from '../../capabilities/edge/index.ts'
 
 /** The edge's limits of an environment file, ready to be tried on requests of the past. Touches nothing. */
-export function openReplay({ name, services, edge: section }: EnvironmentFile): Replay {
+export function replayOver({ name, services, edge: section }: EnvironmentFile): Promise<Replay> {
   const upstreams = Object.entries(services)
     .filter(([, { listens }]) => listens)
     .map(([service, { health }]) => ({ name: service, targets: [], healthPath: health ?? null }))
-  return createReplay(edge.compile(section, { environment: name, upstreams }), systemClock)
+  return edge.replay(edge.compile(section, { environment: name, upstreams }), systemClock)
 }

@@ -18,7 +18,7 @@ import { plainError, type JsonObject } from '../../../src/kernel/std/index.ts'
 import { findTroubles, loadEnvironment } from '../../../src/server/composition/index.ts'
 import { parseEnvironment } from '../../../src/server/composition/load.ts'
 import { createSays } from '../../../src/server/control/own-operations/says.ts'
-import { openReplay } from '../../../src/server/replay/index.ts'
+import { replayOver } from '../../../src/server/replay/index.ts'
 import { openSocket, type Place } from '../../../src/server/launch/sockets.ts'
 
 /** Turns the input of a golden file into what is compared; the same for the same input on every machine. */
@@ -146,8 +146,8 @@ async function ofSimulation(input: string): Promise<string> {
     logs: [once(log)],
     format,
     host,
-    changed: openReplay(parseEnvironment(file)),
-    present: against === undefined ? null : openReplay(parseEnvironment(against)),
+    changed: await replayOver(parseEnvironment(file)),
+    present: against === undefined ? null : await replayOver(parseEnvironment(against)),
   })
   const paper = createPaper({ terminal: false, colour: false, width: 200, nowMs: 0 })
   return simulationLines(simulation, paper).join('\n')

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path'
 import type { JsonObject } from '../../../kernel/std/index.ts'
 import { findFile, loadEnvironment } from '../../../server/composition/index.ts'
-import { openReplay } from '../../../server/replay/index.ts'
+import { replayOver } from '../../../server/replay/index.ts'
 import { usageError, type Parsed } from '../../arguments/index.ts'
 import { textOf, type Surroundings } from '../../commands/command.ts'
 import { logFormats, type LogFormat } from './formats.ts'
@@ -26,8 +26,8 @@ export async function simulateLimits(parsed: Parsed, surroundings: Surroundings)
     logs: logs.map(readLog),
     format: formatOf(parsed),
     host: textOf(parsed, 'host')?.toLowerCase() ?? '',
-    changed: openReplay(changed.environment),
-    present: present === null ? null : openReplay(present.environment),
+    changed: await replayOver(changed.environment),
+    present: present === null ? null : await replayOver(present.environment),
     onLines: (lines) =>
       voice.redraw(`replaying over ${basename(file)}: ${lines.toLocaleString('en-GB')} lines`),
   })

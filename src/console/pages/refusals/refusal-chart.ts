@@ -30,10 +30,10 @@ const minuteMs = 60_000
 
 /** Minutes with nothing in them are left out by those who count; a chart needs them. */
 export function everyMinute(minutes: readonly Step[], from: number, to: number): readonly Step[] {
-  const known = new Map(minutes.map((step) => [step.at, step]))
-  const count = Math.min(240, Math.max(1, Math.round((to - from) / minuteMs)))
+  const known = new Map(minutes.map((step) => [Math.floor((step.at - from) / minuteMs), step]))
+  const count = Math.min(240, Math.max(1, Math.ceil((to - from) / minuteMs)))
   return Array.from({ length: count }, (_, index) => {
-    const at = from + index * minuteMs
-    return known.get(at) ?? { at, refused: 0, admitted: 0 }
+    const { refused = 0, admitted = 0 } = known.get(index) ?? {}
+    return { at: from + index * minuteMs, refused, admitted }
   })
 }

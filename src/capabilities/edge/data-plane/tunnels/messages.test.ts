@@ -119,6 +119,7 @@ test('whoever is allowed may send what it likes', async () => {
   const socket = await opened('/ours')
   for (const text of ['one', 'two', 'three']) socket.send(text)
   await until(() => received.length === 3)
+  expect(received).toEqual(['one', 'two', 'three'])
 })
 
 test('opening is limited, too, and a request that is no upgrade does not count for it', async () => {

@@ -118,6 +118,7 @@ describe('the watch', () => {
     expect((await watch.look()).notes).toMatchObject([
       { what: 'identity-refused', message: expect.any(String) as string },
     ])
+    expect(await watch.look()).toEqual({ material: undefined, notes: [] })
     expect((await watch.accept(config)).apiKeys).toEqual({ [digest]: 'partner' })
     texts['keys'] = JSON.stringify({ other: digest })
     expect((await watch.look()).material?.apiKeys).toEqual({ [digest]: 'other' })

@@ -123,13 +123,9 @@ class Watch implements IdentityWatch {
     try {
       const text = await source.read()
       standing.dueMs = nowMs + remoteEveryMs
-      const hadComplaint = standing.complaint !== ''
-      standing.complaint = ''
-      if (text === standing.text && !hadComplaint) return []
       const isNew = text !== standing.text
-      standing.part = source.parse(text)
-      standing.text = text
-      if (source.isRemote) this.#store.remember(source.name, text)
+      if (isNew) this.#take(standing, text)
+      standing.complaint = ''
       return isNew ? [{ what: 'identity-reloaded', file: source.name, message: '' }] : []
     } catch (error) {
       standing.dueMs = nowMs + remoteRetryMs
@@ -137,6 +133,14 @@ class Watch implements IdentityWatch {
       if (isToCome && nowMs < standing.openedMs + patienceMs) return []
       return complain(standing, (error as Error).message.slice(0, 500))
     }
+  }
+
+  /** Throws when the text is no good; then nothing has changed. */
+  #take(standing: Standing, text: string): void {
+    const { source } = standing
+    standing.part = source.parse(text)
+    standing.text = text
+    if (source.isRemote) this.#store.remember(source.name, text)
   }
 
   #isDue(standing: Standing, nowMs: number): boolean {

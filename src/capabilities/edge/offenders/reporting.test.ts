@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { EdgePolicy, EdgeReport, EdgeState } from '../../../contracts/edge-policy.ts'
+import type { Call, Capability, Context, JobCall } from '../../../kernel/capability/index.ts'
+import { openSeries, type SeriesStore } from '../../../kernel/series/index.ts'
+import { seededRandom, virtualClock, type VirtualClock } from '../../../kernel/std/index.ts'
+import { factFrom, memoryTimeline, startView, type Timeline } from '../../../kernel/timeline/index.ts'
+import { edge } from '../index.ts'
+import type { DataPlane } from '../ports.ts'
+
+const login = { name: 'edge.route.POST /login', rule: '5/min per ip' }
+const section = edge.config.parse({ routes: { 'POST /login': { to: 'web', limit: login.rule } } })
+
+let clock: VirtualClock
+let timeline: Timeline
+let series: SeriesStore
+let kept: EdgeReport[]
+const running: Capability[] = []
+
+beforeEach(async () => {
+  clock = virtualClock(Date.UTC(2026, 0, 1))
+  timeline = memoryTimeline({ clock, random: seededRandom(1) })
+  series = await openSeries({ path: null, clock })
+  kept = []
+})
+
+afterEach(async () => {
+  await stopAll()
+  await series.close()
+})
+
+async function stopAll(): Promise<void> {
+  for (const capability of running.splice(0)) await capability.stop()
+}
+
+const state: EdgeState = { edgeId: 'e', pid: 1, threads: 1, startedAt: 0, revision: 'r', notes: [] }
+
+/** An edge that keeps its reports. */
+const dataPlane: DataPlane = {
+  state: async () => state,
+  apply: async (policy: EdgePolicy) => ({ ...state, revision: policy.revision }),
+  reports: async (after, signal) => {
+    const found = (): EdgeReport[] => kept.filter(({ number }) => number > after)
+    if (found().length === 0) await clock.sleep(1000, signal)
+    return { edgeId: 'e', reports: found() }
+  },
+}
+
+async function start(): Promise<Capability> {
+  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const context = {
+    timeline,
+    series,
+    clock,
+    random: seededRandom(1),
+    log: silent,
+    record: async (declaration, data, extras = {}) => {
+      const [fact] = await timeline.append([factFrom(declaration, data, extras)])
+      if (fact === undefined) throw new Error('nothing was appended')
+      return fact
+    },
+    call: () => Promise.reject(new Error('not in this test')),
+    view: (fold) => startView(timeline, fold),
+  } as Context
+  const upstreams = {
+    current: () => [{ name: 'web', targets: [], healthPath: null }],
+    subscribe: () => undefined,
+  }
+  const capability = edge.create({ name: 'arcade', directory: '/', section }, context, {
+    dataPlane,
+    upstreams,
+  })
+  running.push(capability)
+  await capability.start()
+  await clock.advance(0)
+  return capability
+}
+
+/** Lets seconds pass, each with a report. */
+async function pass(seconds: number, parts: Partial<EdgeReport> = {}): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    await clock.advance(1000)
+    const quiet = { connections: 1, routes: [], limits: [], unhealthyTargets: [], happened: [] }
+    const number = kept.length + 1
+    kept.push({ number, edgeId: 'e', at: clock.now() - 1000, revision: 'r', ...quiet, ...parts })
+  }
+  await clock.advance(1000)
+}
+
+async function call(capability: Capability, name: string): Promise<unknown> {
+  const binding = capability.operations.find(({ declaration }) => declaration.name === name)
+  const caller: Call = {
+    caller: { actor: 'test', permission: 'view' },
+    signal: AbortSignal.timeout(1000),
+    correlation: 'c',
+  }
+  return binding?.act({} as never, caller as JobCall)
+}
+
+const offender = {
+  limit: login.name,
+  rule: login.rule,
+  subject: 'ip:203.0.113.7',
+  refused: 3,
+  admitted: 1,
+  wouldRefuse: 0,
+  routes: [{ route: 'POST /login', admitted: 1, refused: 3 }],
+}
+const refusals = async () => (await timeline.read({ kinds: ['limits.refused'] })).map(({ data }) => data)
+
+test('is one fact a minute, and none when nobody was', async () => {
+  await start()
+  await pass(5, { offenders: [offender] })
+  await pass(130)
+  expect(await refusals()).toMatchObject([
+    { door: 'edge', entries: [{ subject: 'ip:203.0.113.7', refused: 15, admitted: 5 }] },
+  ])
+})
+
+test('a control that is started anew says a minute whole, and none twice', async () => {
+  await start()
+  await pass(5, { offenders: [offender] })
+  await stopAll()
+  await start()
+  await pass(60)
+  await stopAll()
+  await start()
+  await pass(60)
+  expect(await refusals()).toMatchObject([{ entries: [{ refused: 15 }] }])
+})
+
+test('who came near is told, until they are refused', async () => {
+  const capability = await start()
+  const { limit, rule, subject } = offender
+  await pass(2, { nearMisses: [{ limit, rule, subject, seen: 1, share: 0.9 }] })
+  expect(await call(capability, 'edge.near-misses')).toMatchObject({
+    says: '1 subject had at least 80 % of a limit in use in the last hour and was not refused; nearest ip:203.0.113.7, 90 % of edge.route.POST /login.',
+    nearMisses: [{ seen: 2, share: 0.9 }],
+  })
+  await pass(1, { offenders: [offender] })
+  expect(await call(capability, 'edge.near-misses')).toMatchObject({ nearMisses: [] })
+})

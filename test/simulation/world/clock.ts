@@ -13,6 +13,8 @@ export interface WorldClock extends Clock {
   advance(byMs: number): Promise<void>
   /** Moves wall-clock time only. */
   jump(byMs: number): void
+  /** Most milliseconds that anybody can believe to have passed: the monotonic ones, and every jump ahead. */
+  mostElapsedMs(): number
   /** Timers that are set. */
   pending(): number
 }
@@ -28,6 +30,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 class Times {
   elapsedMs = 0
+  aheadMs = 0
   wallMs = Date.UTC(2026, 0, 1)
   order = 0
   readonly timers = new Set<Timer>()
@@ -118,7 +121,9 @@ export function createWorldClock(): WorldClock {
     },
     jump: (byMs) => {
       times.wallMs += byMs
+      times.aheadMs += Math.max(0, byMs)
     },
+    mostElapsedMs: () => times.elapsedMs + times.aheadMs,
     pending: () => times.timers.size,
   }
 }

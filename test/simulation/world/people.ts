@@ -15,7 +15,7 @@ export interface People {
   act(): Promise<void>
 }
 
-/** A mail that the limit admitted, some time between two moments; monotonic milliseconds. */
+/** A mail that the limit admitted, some time between two moments of `mostElapsedMs`. */
 export interface Mail {
   readonly user: string
   readonly askedMs: number
@@ -52,11 +52,11 @@ export function createPeople(world: World, control: Control): People {
   }
   const sendMail = async (): Promise<void> => {
     const user = `u${chance.between(1, 3)}`
-    const askedMs = world.clock.monotonicMs()
+    const askedMs = world.clock.mostElapsedMs()
     const answer = await call('limits.take', { takes: [{ limit: 'mail', by: { user } }] })
     if (answer?.kind !== 'value') return
     const { verdicts } = answer.value as { readonly verdicts: readonly { readonly admitted: boolean }[] }
-    if (verdicts[0]?.admitted === true) mails.push({ user, askedMs, answeredMs: world.clock.monotonicMs() })
+    if (verdicts[0]?.admitted === true) mails.push({ user, askedMs, answeredMs: world.clock.mostElapsedMs() })
   }
   const deeds: readonly (() => Promise<unknown>)[] = [
     () =>

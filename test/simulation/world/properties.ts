@@ -133,7 +133,7 @@ const jobsEndOnce: Property = ({ people }, facts) => {
   ]
 }
 
-/** However often control died in between: what was admitted is not forgotten. */
+/** However often control died in between, what was admitted is not forgotten; a control that starts believes the wall clock. */
 const mailsAreBounded: Property = ({ people }) => {
   const byUser = Map.groupBy(people.mails, ({ user }) => user)
   return [...byUser].flatMap(([user, mails]) =>

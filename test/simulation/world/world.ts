@@ -12,7 +12,7 @@ import { FakeEngine } from './engine.ts'
 import type { Life } from './life.ts'
 
 /** Most mails of a user in any hour. */
-export const mostMails = 5
+export const mostMails = 2
 
 /** The environment that every simulation runs. */
 export const file = environmentFile.parse({

@@ -15,10 +15,12 @@ export interface People {
   act(): Promise<void>
 }
 
-/** A mail that the limit admitted, some time between two moments of `mostElapsedMs`. */
+/** A mail that the limit admitted. */
 export interface Mail {
   readonly user: string
+  /** Not before this moment, monotonic. */
   readonly askedMs: number
+  /** Not after this one, in `mostElapsedMs`: a control that starts may see an earlier jump of the clock only now. */
   readonly answeredMs: number
 }
 
@@ -52,7 +54,7 @@ export function createPeople(world: World, control: Control): People {
   }
   const sendMail = async (): Promise<void> => {
     const user = `u${chance.between(1, 3)}`
-    const askedMs = world.clock.mostElapsedMs()
+    const askedMs = world.clock.monotonicMs()
     const answer = await call('limits.take', { takes: [{ limit: 'mail', by: { user } }] })
     if (answer?.kind !== 'value') return
     const { verdicts } = answer.value as { readonly verdicts: readonly { readonly admitted: boolean }[] }

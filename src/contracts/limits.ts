@@ -65,7 +65,9 @@ export const verdict = z.strictObject({
   remaining: z.number().int().nullable().describe('units left at this moment; null: unlimited'),
   resetsAt: moment
     .nullable()
-    .describe('when all of it is there again if nobody comes; null: nothing is in use'),
+    .describe(
+      'when all of it is there again if nobody comes; null: nothing is in use, or it counts what goes on at once',
+    ),
   because: z.string().nullable().describe('when refused: why, in a sentence'),
 })
 

@@ -1,12 +1,13 @@
 import { edge } from '../../../src/capabilities/edge/index.ts'
 import { environment } from '../../../src/capabilities/environment/index.ts'
+import { limits } from '../../../src/capabilities/limits/index.ts'
 import { environmentOperations } from '../../../src/contracts/environment.ts'
 import { bindValue, type Capability, type Context, type Log } from '../../../src/kernel/capability/index.ts'
 import { plainError } from '../../../src/kernel/std/index.ts'
 import { createHouse, type House } from '../../../src/server/control/index.ts'
 import { timelineOf } from './disk.ts'
 import { beginLife, type Life } from './life.ts'
-import { file, proberFor, type World } from './world.ts'
+import { file, journalFor, proberFor, type World } from './world.ts'
 
 /** A line of control's log that says that something went wrong. */
 export interface Complaint {
@@ -50,6 +51,7 @@ function capabilities(world: World, life: Life, context: Context): readonly Capa
   return [
     theEnvironment,
     edge.create(section, context, { dataPlane: world.dataPlane.portFor(life), upstreams }),
+    limits.create(file.limits, context, { journal: journalFor(world, life) }),
   ]
 }
 

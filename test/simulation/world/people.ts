@@ -7,10 +7,19 @@ import type { World } from './world.ts'
 export interface People {
   /** Jobs that control said to have accepted. */
   readonly promised: ReadonlySet<string>
+  /** Mails that were admitted. */
+  readonly mails: readonly Mail[]
   /** Codes of errors that they were told and how often. */
   readonly told: ReadonlyMap<string, number>
   /** Somebody does something. */
   act(): Promise<void>
+}
+
+/** A mail that the limit admitted, some time between two moments; monotonic milliseconds. */
+export interface Mail {
+  readonly user: string
+  readonly askedMs: number
+  readonly answeredMs: number
 }
 
 const never = new AbortController().signal
@@ -20,6 +29,7 @@ export function createPeople(world: World, control: Control): People {
   const { chance } = world
   const promised = new Set<string>()
   const told = new Map<string, number>()
+  const mails: Mail[] = []
   let asked = 0
 
   const call = async (operation: string, input: object, idempotencyKey?: string): Promise<Answer | null> => {
@@ -40,12 +50,21 @@ export function createPeople(world: World, control: Control): People {
     const answer = await call(operation, input, key)
     if (answer?.kind === 'job') promised.add(answer.job.id)
   }
+  const sendMail = async (): Promise<void> => {
+    const user = `u${chance.between(1, 3)}`
+    const askedMs = world.clock.monotonicMs()
+    const answer = await call('limits.take', { takes: [{ limit: 'mail', by: { user } }] })
+    if (answer?.kind !== 'value') return
+    const { verdicts } = answer.value as { readonly verdicts: readonly { readonly admitted: boolean }[] }
+    if (verdicts[0]?.admitted === true) mails.push({ user, askedMs, answeredMs: world.clock.monotonicMs() })
+  }
   const deeds: readonly (() => Promise<unknown>)[] = [
     () =>
       startJob('environment.restart', {
         service: chance.pick(['web', 'api', 'worker', 'outside', 'nobody']),
       }),
     () => startJob('timeline.verify', {}),
+    sendMail,
     () => call('environment.status', {}),
     () => call('edge.routes', {}),
     () => call('edge.limits', {}),
@@ -56,5 +75,5 @@ export function createPeople(world: World, control: Control): People {
       if (jobs.length > 0) await call('jobs.cancel', { job: chance.pick(jobs) })
     },
   ]
-  return { promised, told, act: async () => void (await chance.pick(deeds)()) }
+  return { promised, mails, told, act: async () => void (await chance.pick(deeds)()) }
 }

@@ -3,7 +3,7 @@ import { factOfEvent } from '../../../src/capabilities/environment/events.ts'
 import type { EnvironmentStatus } from '../../../src/contracts/environment.ts'
 import type { Fact } from '../../../src/kernel/timeline/index.ts'
 import type { Ended } from './run.ts'
-import { file } from './world.ts'
+import { file, mostMails } from './world.ts'
 
 /** Looks at a world that has come to rest and says what is not as it should be; empty: all is well. */
 export type Property = (
@@ -133,6 +133,18 @@ const jobsEndOnce: Property = ({ people }, facts) => {
   ]
 }
 
+/** However often control died in between: what was admitted is not forgotten. */
+const mailsAreBounded: Property = ({ people }) => {
+  const byUser = Map.groupBy(people.mails, ({ user }) => user)
+  return [...byUser].flatMap(([user, mails]) =>
+    mails.flatMap(({ answeredMs }, index) => {
+      const first = mails[index - mostMails]
+      if (first === undefined || answeredMs - first.askedMs >= 3_600_000) return []
+      return [`${user} sent ${mostMails + 1} mails in ${answeredMs - first.askedMs} ms`]
+    }),
+  )
+}
+
 /** Facts that come in pairs: what began is not said to begin again before it ended, over any number of restarts. */
 const pairs: readonly (readonly [begin: string, end: string, of: readonly string[]])[] = [
   ['edge.limit-bit', 'edge.limit-eased', ['limit', 'rule']],
@@ -231,6 +243,7 @@ export const properties: Readonly<Record<string, Property>> = {
   'the timeline says the truth': timelineSaysTheTruth,
   'the edge has the newest policy': newestPolicy,
   'jobs end once': jobsEndOnce,
+  'admitted mails are remembered': mailsAreBounded,
   'what begins ends': beginningsAndEnds,
   'noise is bounded': noiseIsBounded,
   'no rejection is unhandled': nothingUnhandled,

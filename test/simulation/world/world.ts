@@ -1,6 +1,8 @@
 import type { Prober } from '../../../src/capabilities/environment/ports.ts'
 import { openSeries, type SeriesStore } from '../../../src/kernel/series/index.ts'
 import { memoryTimeline } from '../../../src/kernel/timeline/index.ts'
+import type { LimitJournal } from '../../../src/capabilities/limits/ports.ts'
+import { memoryJournal } from '../../../src/providers/limit-journal/index.ts'
 import { environmentFile } from '../../../src/server/composition/config.ts'
 import { createChance, type Chance } from './chance.ts'
 import { createWorldClock, type WorldClock } from './clock.ts'
@@ -8,6 +10,9 @@ import { FakeDataPlane } from './data-plane.ts'
 import { createDisk, type Disk } from './disk.ts'
 import { FakeEngine } from './engine.ts'
 import type { Life } from './life.ts'
+
+/** Most mails of a user in any hour. */
+export const mostMails = 5
 
 /** The environment that every simulation runs. */
 export const file = environmentFile.parse({
@@ -25,6 +30,7 @@ export const file = environmentFile.parse({
       '/*': { to: 'web', limit: '120/min per ip burst 60' },
     },
   },
+  limits: { mail: `${mostMails} in any hour per user` },
 })
 
 /** Everything outside control: it goes on whether control lives or not. */
@@ -32,6 +38,7 @@ export interface World {
   readonly clock: WorldClock
   readonly chance: Chance
   readonly disk: Disk
+  readonly journal: LimitJournal
   readonly series: SeriesStore
   readonly engine: FakeEngine
   readonly dataPlane: FakeDataPlane
@@ -58,10 +65,21 @@ export async function createWorld(seed: number): Promise<World> {
     clock,
     chance,
     disk: createDisk(timeline),
+    journal: memoryJournal(),
     series: await openSeries({ path: null, clock }),
     engine,
     dataPlane: new FakeDataPlane(clock, chance, serves),
     probing: { slow: false, outsideIll: false },
+  }
+}
+
+/** What application limits write down on behalf of one life of control. */
+export function journalFor({ journal }: World, life: Life): LimitJournal {
+  return {
+    open: (nowMs) => life.guard(() => journal.open(nowMs)),
+    append: (entries) => life.guard(() => journal.append(entries)),
+    save: (snapshot, remembered, nowMs) => life.guard(() => journal.save(snapshot, remembered, nowMs)),
+    close: () => life.guard(() => journal.close()),
   }
 }
 

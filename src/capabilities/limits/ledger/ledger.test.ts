@@ -52,7 +52,7 @@ describe('a take', () => {
     expect(answer).toMatchObject({ admitted: false, remaining: 1, retryAfterMs: 180_000 })
     expect(answer.because).toBe('20/hour per user is used up for user:1; try again in 3 min.')
     expect(changed).toBe(false)
-    expect(ledger.run(take(21)).answer).toMatchObject({ admitted: false, retryAfterMs: null })
+    expect(ledger.run(take(21)).answer).toMatchObject({ admitted: false, retryAfterMs: null, remaining: 1 })
   })
 
   test('takes from all rules or from none', () => {

@@ -186,6 +186,8 @@ export class Ledger {
       return { ...unchanged(refusedByDebt(command, this.account(debtor, at), at)), changed: paid }
     }
     const decided = this.meter.take(charges, cost, at)
+    if (decided.retryAfterMs === Number.POSITIVE_INFINITY)
+      return { ...unchanged(this.foresee(command)), changed: paid }
     const answer = verdictOf(command, { ...decided, charges }, at)
     const wouldRefuse = decided.wouldRefuse.map(
       (index) => charges.find((charge) => charge.index === index)?.text ?? '',

@@ -21,9 +21,9 @@ export function sayRefusal(charge: Charge, cost: number, retryAfterMs: number | 
   return `${text} is used up for ${whom(charge)}; ${when}.`
 }
 
-/** When all is there again; null when nothing is in use. */
-function resetsAt(untilMs: number, now: number): number | null {
-  return untilMs > now ? untilMs : null
+/** When all is there again; null when nothing is in use, or as long as somebody goes on. */
+function resetsAt(charge: Charge | undefined, untilMs: number, now: number): number | null {
+  return untilMs > now && charge?.rule.kind !== 'concurrency' ? untilMs : null
 }
 
 /** What the limiter decided, as an answer. */
@@ -41,7 +41,7 @@ export function verdictOf(
     rule: decisive?.text ?? null,
     retryAfterMs,
     remaining: Number.isFinite(remaining) ? remaining : null,
-    resetsAt: resetsAt(decided.resetsAtMs, now),
+    resetsAt: resetsAt(decisive, decided.resetsAtMs, now),
     because: admitted || decisive === undefined ? null : sayRefusal(decisive, asked.cost, retryAfterMs),
   }
 }
@@ -70,7 +70,7 @@ export function foreseen(asked: Asked, accounts: readonly Account[], now: number
   if (tightest === undefined) return { ...admitted, rule: null, remaining: null, resetsAt: null }
   const { charge, standing } = tightest
   const found = { rule: charge.text, remaining: Math.max(0, left(tightest)) }
-  const end = { resetsAt: resetsAt(standing.resetsAtMs, now) }
+  const end = { resetsAt: resetsAt(charge, standing.resetsAtMs, now) }
   if (left(tightest) >= asked.cost) return { ...admitted, ...found, ...end }
   const never = asked.cost > charge.rule.burst
   const retryAfterMs = never ? null : waitFor(tightest, asked.cost - left(tightest), now)
@@ -84,6 +84,6 @@ export function refusedByDebt(asked: Asked, debtor: Account, now: number): Limit
   const { text: rule } = charge
   const retryAfterMs = waitFor(debtor, owed + asked.cost, now)
   const because = `${whom(charge)} still owes ${owed} under ${rule}; try again in ${sayDuration(retryAfterMs)}.`
-  const end = { remaining: 0, resetsAt: resetsAt(standing.resetsAtMs, now) }
+  const end = { remaining: 0, resetsAt: resetsAt(charge, standing.resetsAtMs, now) }
   return { admitted: false, limit: asked.limit, rule, retryAfterMs, because, ...end }
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { pinnedNode, root, runQuietly, step } from './setup.mjs'
 
 const source = join(root, 'src', 'limit')
-const target = join(root, 'dist', 'holdfast-limit')
 /** What can be imported, by the name of its file in the bundle; `index` is the package itself. */
 const entries = {
   index: 'index.ts',
@@ -77,7 +76,7 @@ function packageJson() {
 }
 
 /** Builds it; needs the dependencies of the repository. */
-export async function buildLimit() {
+export async function buildLimit(target = join(root, 'dist', 'holdfast-limit')) {
   rmSync(target, { recursive: true, force: true })
   mkdirSync(target, { recursive: true })
   const paths = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(source, file)]))
@@ -87,7 +86,13 @@ export async function buildLimit() {
     writeFileSync(join(target, kind, 'package.json'), `${JSON.stringify({ type })}\n`)
   }
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  await run('types of holdfast-limit', [tsc, '-p', 'tsconfig.limit.json'])
+  await run('types of holdfast-limit', [
+    tsc,
+    '-p',
+    'tsconfig.limit.json',
+    '--outDir',
+    join(target, 'esm', 'types'),
+  ])
   renameImports(join(target, 'esm', 'types'))
   cpSync(join(target, 'esm', 'types'), join(target, 'cjs', 'types'), { recursive: true })
   cpSync(join(source, 'README.md'), join(target, 'README.md'))

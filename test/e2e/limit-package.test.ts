@@ -1,36 +1,18 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from '../architecture/sources.ts'
+import { findOldNode, installLimit } from '../support/limit-package.ts'
 
 const execute = promisify(execFile)
 
 let project = ''
 /** The oldest Node from 20 on that this machine has: the system's own, beside the pinned one. */
 let oldNode = process.execPath
-
-async function majorOf(program: string): Promise<number> {
-  try {
-    const { stdout } = await execute(program, ['--version'])
-    return Number(/^v(\d+)/.exec(stdout)?.[1] ?? 0)
-  } catch {
-    return 0
-  }
-}
-
-async function findOldNode(): Promise<string> {
-  let [oldest, least] = [process.execPath, await majorOf(process.execPath)]
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const program = join(folder, 'node')
-    const major = await majorOf(program)
-    if (major >= 20 && major < least) [oldest, least] = [program, major]
-  }
-  return oldest
-}
 
 async function runFile(name: string, text: string): Promise<string> {
   const file = join(project, name)
@@ -44,18 +26,7 @@ const installed = (...path: readonly string[]) => join(project, 'node_modules', 
 beforeAll(async () => {
   oldNode = await findOldNode()
   project = await mkdtemp(join(tmpdir(), 'holdfast-limit-package-'))
-  const build = `const { buildLimit } = await import(${JSON.stringify(join(root, 'scripts', 'build-limit.mjs'))}); await buildLimit()`
-  await execute(process.execPath, ['--input-type=module', '-e', build], { cwd: root })
-  const { stdout } = await execute('npm', [
-    'pack',
-    '--json',
-    '--pack-destination',
-    project,
-    join(root, 'dist', 'holdfast-limit'),
-  ])
-  const [{ filename } = { filename: '' }] = JSON.parse(stdout) as readonly { readonly filename: string }[]
-  await mkdir(installed(), { recursive: true })
-  await execute('tar', ['-xzf', join(project, filename), '-C', installed(), '--strip-components=1'])
+  await installLimit(project)
 }, 300_000)
 
 afterAll(() => rm(project, { recursive: true, force: true }))

@@ -80,7 +80,8 @@ async function follow(block: Block, before: { said: string; source: string }): P
   }
   if (block.tag === 'background') await start(block, before.source)
   if (block.tag === 'run') before.said = bash(withPorts(block.text))
-  if (block.tag === 'expect') expect(before.said).toBe(block.text)
+  if (block.tag === 'expect' && before.said !== block.text)
+    throw new Error(`${path}:${block.line} says\n${block.text}but it came\n${before.said}`)
 }
 
 describeWith(['curl'], 'the guide', () => {

@@ -40,15 +40,16 @@ async function signIn(client: Client): Promise<void> {
   }
 }
 
-/** Says in the pool what is refused in the chat. */
+/** Says in the pool what is refused in the chat, and comes back when thrown out. */
 async function shout(client: Client, spam: () => string): Promise<void> {
-  let fish = client.enterPool()
-  await repeat(client, 4, async () => {
-    if (fish.move(0.5, 0.5)) return fish.say(spam())
+  while (!client.signal.aborted) {
+    const fish = client.enterPool()
+    while (!client.signal.aborted && fish.move(0.5, 0.5)) {
+      void fish.say(spam())
+      await client.pause(250)
+    }
     await client.pause(2000)
-    fish = client.enterPool()
-    return false
-  })
+  }
 }
 
 /** Moves a hundred times a second, and comes back when thrown out. */

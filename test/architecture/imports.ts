@@ -72,7 +72,7 @@ type Judge = (target: string, found: Import) => boolean
 
 const kernelRoom = /^src\/kernel\/[a-z-]+\/index\.ts$/
 const isStd: Judge = (target) => target === 'src/kernel/std/index.ts'
-const isThread: Judge = (target) => target === 'src/kernel/thread/index.ts'
+const isStore: Judge = (target) => target === 'src/kernel/store/index.ts'
 const isKernel: Judge = (target) => kernelRoom.test(target)
 const isContracts: Judge = (target) => target.startsWith('src/contracts/')
 const isPorts: Judge = (target) => /^src\/capabilities\/[a-z-]+\/ports\.ts$/.test(target)
@@ -90,7 +90,7 @@ const kernelTypes: Judge = (target, { typeOnly }) =>
 const table: readonly (readonly [room: RegExp, mayImport: readonly Judge[]])[] = [
   [/^kernel\/std$/, []],
   [/^kernel\/capability$/, [isStd, kernelTypes]],
-  [/^kernel\/timeline$/, [isStd, isThread]],
+  [/^kernel\/timeline$/, [isStd, isStore]],
   [/^kernel\//, [isStd]],
   [/^contracts$/, [isStd]],
   [/^capabilities\//, [isKernel, isContracts]],

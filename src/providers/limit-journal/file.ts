@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { checkPages, checkStore, ensureStore, limitStore, type StoreKind } from '../../kernel/store/index.ts'
 import { corrupt } from './failures.ts'
 
 /** `PRAGMA application_id` of a journal: "HfLj". */
@@ -25,61 +26,31 @@ const schema = `
   INSERT INTO snapshot VALUES (1, 0, 0, NULL, NULL, 0);
 `
 
+const kind: StoreKind = {
+  applicationId,
+  version: schemaVersion,
+  schema,
+  stranger: 'it is no journal of limits',
+  corrupt,
+}
+
 /** Opens a journal, creating it when there is none. Errors: `limits.journal-corrupt`, and SQLite's and the system's own. */
 export function openFile(path: string, maxFileBytes: number | null): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  if (!existsSync(path)) createFile(path)
-  if (statSync(path).size === 0) throw corrupt(path, 'it is empty')
+  ensureStore(path, kind)
   const db = new DatabaseSync(path, { timeout: 0 })
   try {
     // Exclusive: a second writer is refused, and no shared memory is needed beside the file.
     db.exec('PRAGMA locking_mode = EXCLUSIVE')
-    checkIdentity(db, path)
+    checkStore(db, path, kind)
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY')
     db.exec('PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 2000')
-    checkFile(db, path)
-    if (maxFileBytes !== null) limitSize(db, maxFileBytes)
+    // The journal is bounded by its snapshots, so every page is looked at.
+    checkPages(db, path, kind)
+    limitStore(db, maxFileBytes)
     return db
   } catch (error) {
     db.close()
     throw error
   }
-}
-
-/** Builds the file under another name first: a crash leaves a whole journal or none. */
-function createFile(path: string): void {
-  if (existsSync(`${path}-wal`)) throw corrupt(path, 'its -wal file is there, but the file itself is gone')
-  const unfinished = `${path}.new`
-  rmSync(unfinished, { force: true })
-  closeSync(openSync(unfinished, 'wx', 0o600))
-  const db = new DatabaseSync(unfinished)
-  db.exec(schema)
-  db.close()
-  renameSync(unfinished, path)
-  const directory = openSync(dirname(path), 'r')
-  fsyncSync(directory)
-  closeSync(directory)
-}
-
-function pragma(db: DatabaseSync, name: string): number {
-  return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0])
-}
-
-function checkIdentity(db: DatabaseSync, path: string): void {
-  if (pragma(db, 'application_id') !== applicationId) throw corrupt(path, 'it is no journal of limits')
-  const version = pragma(db, 'user_version')
-  if (version !== schemaVersion) {
-    throw corrupt(path, `its tables have version ${version}, this Holdfast knows version ${schemaVersion}`)
-  }
-}
-
-/** The journal is bounded by its snapshots, so every page is looked at. */
-function checkFile(db: DatabaseSync, path: string): void {
-  const finding = String(Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0])
-  if (finding !== 'ok') throw corrupt(path, finding)
-}
-
-function limitSize(db: DatabaseSync, maxFileBytes: number): void {
-  const pages = Math.max(1, Math.floor(maxFileBytes / pragma(db, 'page_size')))
-  db.exec(`PRAGMA max_page_count = ${pages}`)
 }

@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import type { LimitJournal } from '../../capabilities/limits/ports.ts'
-import { startChannel, type Channel } from '../../kernel/thread/index.ts'
+import { startChannel, type Channel } from '../../kernel/store/index.ts'
 import { ended, full } from './failures.ts'
 import type { JournalCalls } from './protocol.ts'
 

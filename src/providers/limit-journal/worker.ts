@@ -1,4 +1,4 @@
-import { serveChannel } from '../../kernel/thread/index.ts'
+import { serveChannel } from '../../kernel/store/index.ts'
 import { journalFailure } from './failures.ts'
 import { openFile } from './file.ts'
 import type { OpenAsk } from './protocol.ts'

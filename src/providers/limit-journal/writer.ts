@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { DatabaseSync } from 'node:sqlite'
 import type { KeptLimits, RememberedText } from '../../capabilities/limits/ports.ts'
-import type { Handlers } from '../../kernel/thread/index.ts'
+import type { Handlers } from '../../kernel/store/index.ts'
 import { corrupt } from './failures.ts'
 import type { JournalCalls, SaveAsk } from './protocol.ts'
 

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../std/index.ts'
 import { placed, type Draft, type Unplaced } from '../draft.ts'
 import type { Fact } from '../port.ts'
-import type { Channel } from '../../thread/index.ts'
+import type { Channel } from '../../store/index.ts'
 import { joinDrafts, textOfDraft, type WriterCalls, type WriterNotes } from './protocol.ts'
 
 /** Most facts in one transaction: a larger one would make the first of them wait for the last. */

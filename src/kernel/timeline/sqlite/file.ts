@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { checkPages, checkStore, ensureStore, limitStore, pragma, type StoreKind } from '../../store/index.ts'
 import { checkLink } from '../chain.ts'
 import { headOf } from '../lines.ts'
 import { corrupt } from './failures.ts'
@@ -34,6 +25,14 @@ const checkedTail = 1000
 
 /** How long a statement waits for another connection, in ms; only a truncation of the log ever does. */
 const busyTimeoutMs = 2000
+
+const kind: StoreKind = {
+  applicationId,
+  version: schemaVersion,
+  schema,
+  stranger: 'it is not a timeline',
+  corrupt,
+}
 
 /** Makes the directory and returns the path by which every opener will know the file. */
 export function settlePath(path: string): string {
@@ -61,19 +60,17 @@ export function takeLock(path: string): DatabaseSync {
 
 /** Opens a timeline for writing, creating it when there is none, and checks it. Errors: `timeline.corrupt`, and SQLite's own. */
 export function openForWriting(path: string, maxFileBytes: number | null): DatabaseSync {
-  const isNew = !existsSync(path)
-  if (isNew) createFile(path)
-  if (statSync(path).size === 0) throw corrupt(path, 'it is empty')
+  ensureStore(path, kind)
   const db = new DatabaseSync(path, { timeout: busyTimeoutMs })
   try {
-    checkIdentity(db, path)
+    checkStore(db, path, kind)
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY')
     db.exec(
       'PRAGMA cache_size = -32000; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000',
     )
     checkFile(db, path)
     checkTail(db, path)
-    if (maxFileBytes !== null) limitSize(db, maxFileBytes)
+    limitStore(db, maxFileBytes)
     return db
   } catch (error) {
     db.close()
@@ -85,35 +82,8 @@ export function openForWriting(path: string, maxFileBytes: number | null): Datab
 export function openForReading(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs })
   db.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000')
-  checkIdentity(db, path)
+  checkStore(db, path, kind)
   return db
-}
-
-/** Builds the file under another name first: a crash leaves a whole timeline or none, and an empty file is always damage. */
-function createFile(path: string): void {
-  if (existsSync(`${path}-wal`)) throw corrupt(path, 'its -wal file is there, but the file itself is gone')
-  const unfinished = `${path}.new`
-  rmSync(unfinished, { force: true })
-  closeSync(openSync(unfinished, 'wx', 0o600))
-  const db = new DatabaseSync(unfinished)
-  db.exec(schema)
-  db.close()
-  renameSync(unfinished, path)
-  const directory = openSync(dirname(path), 'r')
-  fsyncSync(directory)
-  closeSync(directory)
-}
-
-function pragma(db: DatabaseSync, name: string): number {
-  return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0])
-}
-
-function checkIdentity(db: DatabaseSync, path: string): void {
-  if (pragma(db, 'application_id') !== applicationId) throw corrupt(path, 'it is not a timeline')
-  const version = pragma(db, 'user_version')
-  if (version !== schemaVersion) {
-    throw corrupt(path, `its tables have version ${version}, this Holdfast knows version ${schemaVersion}`)
-  }
 }
 
 function checkFile(db: DatabaseSync, path: string): void {
@@ -123,9 +93,7 @@ function checkFile(db: DatabaseSync, path: string): void {
   const promisedBytes = pragma(db, 'page_count') * pragma(db, 'page_size')
   if (sizeBytes < promisedBytes) throw corrupt(path, `it has ${sizeBytes} bytes instead of ${promisedBytes}`)
   if (sizeBytes > fullCheckBytes) return
-  const findings = db.prepare('PRAGMA quick_check(1)').all()
-  const finding = String(Object.values(findings[0] ?? {})[0])
-  if (finding !== 'ok') throw corrupt(path, finding)
+  checkPages(db, path, kind)
 }
 
 function checkTail(db: DatabaseSync, path: string): void {
@@ -144,9 +112,4 @@ function checkTail(db: DatabaseSync, path: string): void {
     if (broken !== null) throw corrupt(path, `fact ${broken.sequence}: ${broken.why}`)
     cursor = headOf(entry)
   }
-}
-
-function limitSize(db: DatabaseSync, maxFileBytes: number): void {
-  const pages = Math.max(1, Math.floor(maxFileBytes / pragma(db, 'page_size')))
-  db.exec(`PRAGMA max_page_count = ${pages}`)
 }

@@ -3,7 +3,7 @@ import { judge, type Walked } from '../anchor.ts'
 import { genesis } from '../chain.ts'
 import { checkpointLine, entryLine, openingLine, shareDone } from '../lines.ts'
 import type { Head, Verification, VerifyOptions } from '../port.ts'
-import type { Channel } from '../../thread/index.ts'
+import type { Channel } from '../../store/index.ts'
 import { startThread } from './thread.ts'
 import type { ReaderCalls, WalkStep } from './protocol.ts'
 

@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { HoldfastError } from '../../std/index.ts'
-import { startChannel, type Calls, type Channel } from '../../thread/index.ts'
+import { startChannel, type Calls, type Channel } from '../../store/index.ts'
 import type { Role } from './protocol.ts'
 
 /** Starts a thread of the timeline. Errors of its calls, beside their own: `timeline.full`, `timeline.closed`. */

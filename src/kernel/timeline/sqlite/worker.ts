@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads'
-import { serveChannel, type Begun } from '../../thread/index.ts'
+import { serveChannel, type Begun } from '../../store/index.ts'
 import { timelineFailure } from './failures.ts'
 import { openForReading, openForWriting, settlePath, takeLock } from './file.ts'
 import type { OpenAsk } from './protocol.ts'

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { assert, type JsonObject } from '../../std/index.ts'
-import type { Handlers, Hearers } from '../../thread/index.ts'
+import type { Handlers, Hearers } from '../../store/index.ts'
 import type { Head } from '../port.ts'
 import { createInserter, type Inserter } from './inserter.ts'
 import { parseDrafts, type SentDraft, type WriterCalls, type WriterNotes } from './protocol.ts'

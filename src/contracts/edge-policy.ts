@@ -120,12 +120,12 @@ export const sharedLimits = z.strictObject({
   url: z.string(),
   /** Whether every request asks the store, or threads take slices and spend them. */
   mode: z.enum(['exact', 'lease']),
-  /** What each edge does while the store does not answer. */
-  whenDown: z.enum(['local-share', 'open', 'closed']),
   /** How many edges there are. */
   edges: z.number().int().min(1).max(1000),
-  /** Indexes of the limits that are shared. */
-  limits: z.array(z.number().int()),
+  /** The limits that are shared, by their index, and what each edge does about them while the store does not answer. */
+  limits: z.array(
+    z.strictObject({ limit: z.number().int(), whenDown: z.enum(['local-share', 'open', 'closed']) }),
+  ),
 })
 
 /** Everything that the edge needs to know; it keeps the last one on disk and fails static on it. */

@@ -50,6 +50,10 @@ const allow = z
   .max(1000)
   .default([])
 
+const whenDown = z
+  .enum(['local-share', 'open', 'closed'])
+  .describe('without Redis: each edge keeps its part of each limit, the whole of it, or lets nothing through')
+
 const route = z.strictObject({
   to: serviceName.describe('the service that answers'),
   limit: limit
@@ -80,9 +84,11 @@ const route = z.strictObject({
       'whether answers say how the limits stand, too (RateLimit and RateLimit-Policy), not refusals only',
     ),
   shared: z
-    .boolean()
+    .union([z.boolean(), z.strictObject({ whenDown })])
     .default(true)
-    .describe('whether its limits count on all edges together, where "edge.shared" says how'),
+    .describe(
+      'whether its limits count on all edges together, where "edge.shared" says how; { whenDown: "closed" } for another way to do without Redis',
+    ),
   maxBody: bodySize.prefault('16MiB').describe('largest body of a request; "any" for whatever comes'),
   responseTimeout: boundedDuration
     .prefault('30s')
@@ -103,12 +109,7 @@ const shared = z.strictObject({
     .describe(
       '"exact": every request asks; "lease": threads take slices of rates and spend them, which is faster and lets a known number more through',
     ),
-  whenDown: z
-    .enum(['local-share', 'open', 'closed'])
-    .default('local-share')
-    .describe(
-      'without Redis: each edge keeps its part of each limit, the whole of it, or lets nothing through',
-    ),
+  whenDown: whenDown.default('local-share'),
   edges: z.number().int().min(1).max(1000).describe('how many edges there are'),
 })
 

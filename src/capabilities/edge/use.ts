@@ -118,7 +118,7 @@ export function limitViews({ policy, reports, lastHour }: UseGround): LimitView[
 /** A limit that edges share, in plain words; with one thread each, since the bound then holds for any number. */
 function sayShared({ shared, limits }: EdgePolicy, index: number): Pick<LimitView, 'shared'> {
   const rule = limits[index]?.rule
-  if (shared?.limits.includes(index) !== true || rule === undefined) return {}
+  if (shared?.limits.some(({ limit }) => limit === index) !== true || rule === undefined) return {}
   const { mode, edges } = shared
   return { shared: overshootOf(parseLimit(rule), { mode, edges, threads: 1, sliceMs: edgeSliceMs }).sentence }
 }

@@ -58,14 +58,17 @@ describe('a policy', () => {
 
   test('shares the limits of routes, but for those that stay at home', () => {
     const shared = { redis: 'redis://10.0.0.5:6379/1', mode: 'lease', edges: 3 }
-    const routes = { 'POST /login': fine, '/home': { ...fine, shared: false }, '/*': fine }
+    const strict = { ...fine, shared: { whenDown: 'closed' } }
+    const routes = { 'POST /login': strict, '/home': { ...fine, shared: false }, '/*': fine }
     const policy = compile({ shared, routes })
     expect(policy.shared).toEqual({
       url: 'redis://10.0.0.5:6379/1',
       mode: 'lease',
-      whenDown: 'local-share',
       edges: 3,
-      limits: [0, 2],
+      limits: [
+        { limit: 0, whenDown: 'closed' },
+        { limit: 2, whenDown: 'local-share' },
+      ],
     })
     expect(edgePolicy.parse(JSON.parse(JSON.stringify(policy)))).toEqual(policy)
     const slow = { to: 'web', limit: '1/day burst 100000' }

@@ -16,12 +16,17 @@ export function compileShared(
   limits: EdgePolicy['limits'],
 ): Pick<EdgePolicy, 'shared'> {
   if (shared === undefined) return {}
-  const { redis, ...how } = shared
+  const { redis, whenDown, ...how } = shared
   const together = compiled.filter(({ name }) => routes[name]?.shared !== false)
   for (const route of together) {
     for (const index of route.limits) checkRefill(`edge.routes.${route.name}.limit`, limits[index]?.rule)
   }
-  return { shared: { url: redis, ...how, limits: together.flatMap((route) => route.limits) } }
+  const ofRoute = ({ name, limits: indexes }: EdgePolicy['routes'][number]) => {
+    const own = routes[name]?.shared
+    const how = typeof own === 'object' ? own : { whenDown }
+    return indexes.map((limit) => ({ limit, ...how }))
+  }
+  return { shared: { url: redis, ...how, limits: together.flatMap(ofRoute) } }
 }
 
 function checkRefill(path: string, written: string | undefined): void {

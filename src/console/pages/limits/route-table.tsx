@@ -23,7 +23,14 @@ const columns: readonly Column<RouteView>[] = [
   {
     key: 'to',
     label: 'to',
-    cell: ({ to }) => (to === '' ? '–' : <a href={placeOf(['services', to])}>{to}</a>),
+    cell: ({ to }) =>
+      to === '' ? (
+        '–'
+      ) : (
+        <a className="name" href={placeOf(['services', to])}>
+          {to}
+        </a>
+      ),
   },
   {
     key: 'limits',

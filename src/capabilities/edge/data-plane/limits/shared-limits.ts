@@ -33,11 +33,8 @@ export interface SharedGround {
 type Shared = NonNullable<EdgePolicy['shared']>
 
 /** The shared limits of a policy, in the order of its `shared.limits`. */
-function sharedLimitsOf(
-  { limits }: EdgePolicy,
-  { limits: indexes, whenDown }: Shared,
-): readonly SharedLimit[] {
-  return indexes.flatMap((index) => {
+function sharedLimitsOf({ limits }: EdgePolicy, { limits: shared }: Shared): readonly SharedLimit[] {
+  return shared.flatMap(({ limit: index, whenDown }) => {
     const limit = limits[index]
     return limit === undefined ? [] : [{ name: limit.name, rule: parseLimit(limit.rule), whenDown }]
   })
@@ -46,7 +43,8 @@ function sharedLimitsOf(
 /** What policies have to agree in for their shared limits to go on as they are. */
 export function sharedIdentity({ environment, limits, limiterCapacity, shared }: EdgePolicy): string {
   if (shared === undefined) return ''
-  return JSON.stringify([environment, shared, shared.limits.map((index) => limits[index]), limiterCapacity])
+  const rules = shared.limits.map(({ limit }) => limits[limit])
+  return JSON.stringify([environment, shared, rules, limiterCapacity])
 }
 
 /** This edge's own part of its shared limits, for when the store is lost; all threads of the edge share it. */
@@ -97,7 +95,7 @@ export class SharedKeeper {
       random,
       onChange,
     })
-    const places = new Map(shared.limits.map((index, place) => [index, place]))
+    const places = new Map(shared.limits.map(({ limit }, place) => [limit, place]))
     const opened = { counters, places }
     this.#opened.set(identity, opened)
     return opened
@@ -117,7 +115,7 @@ export class SharedKeeper {
     const current = this.#opened.get(sharedIdentity(policy))
     const told = new Map<string, number>()
     const news = (current?.counters.counts() ?? []).flatMap(({ refused }, place) => {
-      const limit = policy.limits[policy.shared?.limits[place] ?? -1]
+      const limit = policy.limits[policy.shared?.limits[place]?.limit ?? -1]
       if (limit === undefined) return []
       const key = `${limit.name}\n${limit.rule}`
       told.set(key, refused)

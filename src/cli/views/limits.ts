@@ -1,6 +1,6 @@
 import { sayDuration } from '../../kernel/std/index.ts'
 import type { Operations } from '../../contracts/index.ts'
-import { harmless, table, type Paper } from '../output/index.ts'
+import { harmless, sayMoment, table, type Paper } from '../output/index.ts'
 import { limitColumns, limitRow } from './limit-rows.ts'
 import type { Views } from './view.ts'
 
@@ -52,6 +52,8 @@ export const limitsViews = {
   ],
   'limits.take': verdictLines,
   'limits.peek': verdictLines,
+  'limits.ban': ({ until }, paper) => [`Banned at every door until ${sayMoment(until, paper.nowMs)}.`],
+  'limits.override': ({ until }, paper) => [`That holds until ${sayMoment(until, paper.nowMs)}.`],
   'limits.bans': ({ bans }, paper) =>
     bans.length === 0
       ? ['Nobody is banned.']

@@ -110,11 +110,13 @@ describe('holdfast-limit and a control that is real', () => {
     const blocks = page === undefined ? [] : blocksOf(page).filter(({ text }) => text.startsWith('curl '))
     expect(blocks).toHaveLength(3)
     for (const { text } of blocks) {
-      const script = text
-        .replaceAll('127.0.0.1:8400', `127.0.0.1:${here.controlPort}`)
-        .replaceAll('curl -s', 'curl -sS --fail-with-body')
+      const script = text.replaceAll('curl -s', 'curl -sS --fail-with-body')
       const { status, stdout } = spawnSync('sh', ['-ec', script], {
-        env: { ...process.env, HOLDFAST_TOKEN: token },
+        env: {
+          ...process.env,
+          HOLDFAST_URL: `http://127.0.0.1:${here.controlPort}`,
+          HOLDFAST_TOKEN: token,
+        },
         encoding: 'utf8',
       })
       expect([status, stdout]).toEqual([0, expect.stringMatching(/"admitted":true|"refunded":1/)])

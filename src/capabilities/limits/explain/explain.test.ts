@@ -167,7 +167,7 @@ describe('why somebody was refused', () => {
     const { says, spells } = ask('user:9', { refusals: [refused(3, [{}])], reachesBackTo: noon })
     expect(spells).toEqual([])
     expect(says).toBe(
-      'Nothing says that a limit refused user:9 between 11:00 and 13:00. One other subject was refused then; of each minute the 50 that were refused most are known; the timeline reaches back to 12:00, which is later.',
+      'Nothing says that a limit refused user:9 between 11:00 and 13:00. One other subject was refused then; of each minute the 50 that were refused most are known; the timeline reaches back to 12:00, which is later. A refusal is known here a minute or two after it.',
     )
   })
 })

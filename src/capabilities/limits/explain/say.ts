@@ -84,7 +84,7 @@ function sayNothing(subject: string, answer: Answer, { say, minutes }: Said): re
     reachesBackTo === null
       ? 'the timeline is empty'
       : `the timeline reaches back to ${say(reachesBackTo)}${reachesBackTo > from ? ', which is later' : ''}`
-  return [nothing, `${looked}; ${reach}.`]
+  return [nothing, `${looked}; ${reach}.`, 'A refusal is known here a minute or two after it.']
 }
 
 function sayHoldings(subject: string, { bans, overrides, at }: Answer, { say }: Said): readonly string[] {

@@ -152,14 +152,18 @@ export const limitsFacts = {
 const traffic = '600000/min per caller burst 20000'
 
 const reservationKey = z.strictObject({ id })
+const someTakes = z.strictObject({ takes: z.array(take).min(1).max(mostTakesInCall) })
+const theirVerdicts = z.strictObject({
+  verdicts: z.array(verdict).describe('in the order of the takes'),
+})
 
 /** Operations of application limits, and of what holds at every door. */
 export const limitsOperations = {
   take: declareOperation({
     name: 'limits.take',
     summary: 'Take from application limits, each take decided on its own',
-    input: z.strictObject({ takes: z.array(take).min(1).max(mostTakesInCall) }),
-    output: z.strictObject({ verdicts: z.array(verdict).describe('in the order of the takes') }),
+    input: someTakes,
+    output: theirVerdicts,
     permission: 'use',
     limit: traffic,
     command: { words: 'limits take', positional: [] },
@@ -167,8 +171,8 @@ export const limitsOperations = {
   peek: declareOperation({
     name: 'limits.peek',
     summary: 'Say what takes would come to, and take nothing',
-    input: z.strictObject({ takes: z.array(take).min(1).max(mostTakesInCall) }),
-    output: z.strictObject({ verdicts: z.array(verdict).describe('in the order of the takes') }),
+    input: someTakes,
+    output: theirVerdicts,
     permission: 'use',
     limit: traffic,
     command: { words: 'limits peek', positional: [] },

@@ -7,7 +7,7 @@ import { compilePolicy, findBroadTrust, findExpiredWaivers } from './policy/inde
 
 export type { EdgeParts } from './capability.ts'
 export type { EdgeConfig } from './config.ts'
-export type { Replay, ReplayResult } from './data-plane/replay/index.ts'
+export type { LoggedRequest, Replay, ReplayResult } from './data-plane/replay/index.ts'
 export type { PolicyFinding, PolicyGround } from './policy/index.ts'
 
 /** Tries a policy on requests of the past; control does not load what does that. */

@@ -1,7 +1,7 @@
 import { sayDuration, saySize } from '../../kernel/std/index.ts'
 import type { Operations } from '../../contracts/index.ts'
 import { harmless, pad, sayAgo, table, type Paper } from '../output/index.ts'
-import { limitColumns, limitRow } from './limit-rows.ts'
+import { limitTable } from './limit-table.ts'
 import type { Views } from './view.ts'
 
 type Traffic = Operations['edge.traffic']['output']
@@ -86,13 +86,7 @@ export const edgeViews = {
     ),
   ],
   'edge.limits': ({ says, limits }, paper) => [
-    paper.paint('strong', harmless(says)),
-    '',
-    ...table(
-      limitColumns,
-      limits.map((limit) => limitRow(limit, paper)),
-      paper,
-    ),
+    ...limitTable({ says, limits }, paper),
     ...limits.flatMap(({ shared }) => (shared === undefined ? [] : ['', harmless(shared)])),
   ],
 } satisfies Views

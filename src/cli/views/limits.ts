@@ -1,7 +1,7 @@
 import { sayDuration } from '../../kernel/std/index.ts'
 import type { Operations } from '../../contracts/index.ts'
 import { harmless, sayMoment, table, type Paper } from '../output/index.ts'
-import { limitColumns, limitRow } from './limit-rows.ts'
+import { limitTable } from './limit-table.ts'
 import type { Views } from './view.ts'
 
 type Verdict = Operations['limits.take']['output']['verdicts'][number]
@@ -41,15 +41,7 @@ const overrideColumns = [{ title: 'LIMIT' }, { title: 'SUBJECT' }, { title: 'RUL
 
 /** How the operations of limits are drawn. */
 export const limitsViews = {
-  'limits.list': ({ says, limits }, paper) => [
-    paper.paint('strong', harmless(says)),
-    '',
-    ...table(
-      limitColumns,
-      limits.map((limit) => limitRow(limit, paper)),
-      paper,
-    ),
-  ],
+  'limits.list': limitTable,
   'limits.take': verdictLines,
   'limits.peek': verdictLines,
   'limits.ban': ({ until }, paper) => [`Banned at every door until ${sayMoment(until, paper.nowMs)}.`],

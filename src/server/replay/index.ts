@@ -1,1 +1,1 @@
-export { replayOver, type Replay, type ReplayResult } from './replay.ts'
+export { replayOver, type LoggedRequest, type Replay, type ReplayResult } from './replay.ts'

@@ -2,7 +2,7 @@ import { edge, type Replay } from '../../capabilities/edge/index.ts'
 import { systemClock } from '../../kernel/std/index.ts'
 import type { EnvironmentFile } from '../composition/index.ts'
 
-export type { Replay, ReplayResult } from '../../capabilities/edge/index.ts'
+export type { LoggedRequest, Replay, ReplayResult } from '../../capabilities/edge/index.ts'
 
 /** The edge's limits of an environment file, ready to be tried on requests of the past. Touches nothing. */
 export function replayOver({ name, services, edge: section }: EnvironmentFile): Promise<Replay> {

@@ -1,17 +1,6 @@
-/** A request as a log knows it; what it does not say is empty or 0. */
-export interface LogEntry {
-  readonly atMs: number
-  readonly address: string
-  readonly method: string
-  readonly target: string
-  readonly host: string
-  readonly user: string
-  readonly userAgent: string
-  readonly status: number
-}
-
+import type { LoggedRequest } from '../../../server/replay/index.ts'
 /** Reads one line; null: it is none of this format. */
-export type LineParser = (line: string) => LogEntry | null
+export type LineParser = (line: string) => LoggedRequest | null
 
 /** Formats that are understood. */
 export const logFormats = ['auto', 'combined', 'caddy', 'json'] as const
@@ -77,7 +66,7 @@ export function createCombinedParser(): LineParser {
 }
 
 /** `address ident user`, with a virtual host in front or not. */
-function senderOf(head: readonly string[]): Pick<LogEntry, 'address' | 'host' | 'user'> | null {
+function senderOf(head: readonly string[]): Pick<LoggedRequest, 'address' | 'host' | 'user'> | null {
   if (head.length < 3) return null
   const [address = '', , user = ''] = head.slice(-3)
   return { address, host: head.length > 3 ? withoutPort(head[0] ?? '') : '', user: blank(user) }
@@ -132,7 +121,7 @@ function parseTime(text: string): number {
 }
 
 /** Caddy's JSON, and any other JSON lines with fields of common names. */
-export function parseJson(line: string): LogEntry | null {
+export function parseJson(line: string): LoggedRequest | null {
   const fields = read(line)
   if (fields === null) return null
   const entry = entryOf(fields, isFields(fields['request']) ? fields['request'] : {})
@@ -140,7 +129,7 @@ export function parseJson(line: string): LogEntry | null {
   return isWhole && !Number.isNaN(entry.atMs) ? entry : null
 }
 
-function entryOf(fields: Fields, nested: Fields): LogEntry {
+function entryOf(fields: Fields, nested: Fields): LoggedRequest {
   const text = (of: readonly string[]): string => textIn(nested, of) || textIn(fields, of)
   const [method = '', target = ''] = textIn(fields, ['request']).split(' ', 2)
   return {

@@ -1,5 +1,5 @@
-import type { Replay, ReplayResult } from '../../../server/replay/index.ts'
-import { parserFor, type LineParser, type LogEntry, type LogFormat } from './formats.ts'
+import type { LoggedRequest, Replay, ReplayResult } from '../../../server/replay/index.ts'
+import { parserFor, type LineParser, type LogFormat } from './formats.ts'
 
 /** What came of a log. */
 export interface Simulation {
@@ -82,7 +82,7 @@ class Tally {
     return { lines, bad, ...span, disorderly, changed: changed.result(), present: present?.result() ?? null }
   }
 
-  #replay(entry: LogEntry): void {
+  #replay(entry: LoggedRequest): void {
     const { host, changed, present } = this.#parts
     const request = entry.host === '' && host !== '' ? { ...entry, host } : entry
     this.from = Math.min(this.from, entry.atMs)

@@ -16,11 +16,10 @@ export interface OwnAdmission extends Asking {
  * rule on one edge alone surely does on all together, and costs the store nothing. Null: whoever asked has gone.
  */
 export function admitShared(
-  shared: SharedLimits | null,
+  shared: SharedLimits,
   request: OwnAdmission,
 ): Admission | Promise<Admission | null> {
   const { own } = request
-  if (shared === null) return own
   if (!(own instanceof Promise)) return ask(shared, request, own)
   return own.then((admission) => (admission === null ? null : ask(shared, request, admission)))
 }

@@ -1,1 +1,1 @@
-export { createReplay, type Replay, type ReplayResult } from './replay.ts'
+export { createReplay, type LoggedRequest, type Replay, type ReplayResult } from './replay.ts'

@@ -206,8 +206,11 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   const own = bounds.mayQueue
     ? admitOrWait(prepared.limiter, bounds, { countable, nowMs, ...patienceOf(ground, request.socket) })
     : admit(prepared.limiter, bounds, { countable, nowMs })
-  const isGone = (): boolean => request.socket.destroyed
-  const admission = admitShared(prepared.shared, { countable, nowMs, bounds, own, isGone })
+  const { shared } = prepared
+  const admission =
+    shared === null
+      ? own
+      : admitShared(shared, { countable, nowMs, bounds, own, isGone: () => request.socket.destroyed })
   if (!(admission instanceof Promise)) return finish(ground, known, admission)
   return admission.then((answer) => (answer === null ? gone : finish(ground, known, answer)))
 }

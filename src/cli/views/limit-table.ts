@@ -1,5 +1,5 @@
 import type { Operations } from '../../contracts/index.ts'
-import type { Paper } from '../output/index.ts'
+import { harmless, table, type Paper } from '../output/index.ts'
 
 type Limit = Operations['edge.limits']['output']['limits'][number]
 
@@ -8,8 +8,7 @@ function limitState({ dryRun, refused, wouldRefuse }: Limit, paper: Paper): stri
   return refused.lastMinute > 0 ? paper.paint('warning', 'biting') : 'quiet'
 }
 
-/** One limit, of the edge or of applications, as a row. */
-export function limitRow(limit: Limit, paper: Paper): readonly string[] {
+function limitRow(limit: Limit, paper: Paper): readonly string[] {
   const refusals = limit.dryRun ? limit.wouldRefuse : limit.refused
   return [
     limit.route ?? limit.name,
@@ -21,8 +20,7 @@ export function limitRow(limit: Limit, paper: Paper): readonly string[] {
   ]
 }
 
-/** The columns of `limitRow`. */
-export const limitColumns = [
+const limitColumns = [
   { title: 'WHERE' },
   { title: 'RULE' },
   { title: 'STATE' },
@@ -30,3 +28,12 @@ export const limitColumns = [
   { title: 'REFUSED/MIN', align: 'right' },
   { title: 'REFUSED/H', align: 'right' },
 ] as const
+
+/** Limits, of the edge or of applications, under what is said of them all. */
+export function limitTable(
+  { says, limits }: { readonly says: string; readonly limits: readonly Limit[] },
+  paper: Paper,
+): readonly string[] {
+  const rows = limits.map((limit) => limitRow(limit, paper))
+  return [paper.paint('strong', harmless(says)), '', ...table(limitColumns, rows, paper)]
+}

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 
-/** How a replica is to be run. `id` is `<service>/<slot>`, slots count from 1. */
-export const replicaSpec = z.strictObject({
-  id: z.string().regex(/^[a-z][a-z0-9-]*\/\d+$/),
+/** How the replicas of a group are run: all of it, so that equal specifications mean equal replicas. */
+export const specification = z.strictObject({
   service: z.string(),
+  /** Version of the service's files; empty: as they lie in its directory. */
+  release: z.string(),
   /** Program and arguments; no shell. */
   command: z.array(z.string()).min(1),
   /** Absolute working directory. */
@@ -16,6 +17,8 @@ export const replicaSpec = z.strictObject({
     z.strictObject({ fixed: z.number().int().min(1).max(65_535) }),
     z.strictObject({ assigned: z.literal(true) }),
   ]),
+  /** False: it runs once, to an end, and is never started a second time. */
+  restarts: z.boolean(),
   /** From SIGTERM to SIGKILL, milliseconds. */
   stopTimeoutMs: z.number().int().min(0).max(600_000),
   /** May listen beyond loopback. */
@@ -25,12 +28,21 @@ export const replicaSpec = z.strictObject({
   cpus: z.number().positive().nullable(),
 })
 
-/** How a replica is to be run. */
+/** How the replicas of a group are run. */
+export type Specification = z.infer<typeof specification>
+
+const replicaId = z.string().regex(/^[a-z][a-z0-9-]*\/\d+$/)
+
+/** How one replica is to be run. `id` is `<service>/<slot>`, slots count from 1. */
+export const replicaSpec = specification.extend({ id: replicaId })
+
+/** How one replica is to be run. */
 export type ReplicaSpec = z.infer<typeof replicaSpec>
 
 /**
  * `starting` has a process for less than a moment, `running`, `waiting` for its next restart (back-off),
- * `stopping`, `stopped`, `crash-looped` (left down), `exposed` (stopped because it listened beyond loopback).
+ * `stopping`, `stopped`, `ended` (it ran once), `crash-looped` (left down), `exposed` (stopped because it listened
+ * beyond loopback).
  */
 export const replicaState = z.enum([
   'starting',
@@ -38,6 +50,7 @@ export const replicaState = z.enum([
   'waiting',
   'stopping',
   'stopped',
+  'ended',
   'crash-looped',
   'exposed',
 ])
@@ -47,8 +60,12 @@ export const replicaStatus = z.strictObject({
   id: z.string(),
   service: z.string(),
   state: replicaState,
-  /** Hash of the specification that it runs with, hex. */
+  /** Nobody wishes it any more: it stops and will be gone. */
+  leaving: z.boolean(),
+  /** Content hash of the specification that it runs with: the group that it belongs to. */
   specHash: z.string(),
+  /** Version of the service's files; empty: as they lie in its directory; null: not known (adopted without a record). */
+  release: z.string().nullable(),
   pid: z.number().int().nullable(),
   port: z.number().int().nullable(),
   /** Milliseconds since the epoch. */
@@ -111,6 +128,7 @@ export const supervisorEvent = z.strictObject({
     'replica-started',
     'replica-adopted',
     'replica-exited',
+    'replica-ended',
     'replica-crashed',
     'replica-crash-looped',
     'replica-exposed',
@@ -134,7 +152,11 @@ export const supervisorEvent = z.strictObject({
 export type SupervisorEvent = z.infer<typeof supervisorEvent>
 
 /** `PUT /replicas`: the whole set of replicas that shall run; what is not named is stopped. */
-export const desiredReplicas = z.strictObject({ replicas: z.array(replicaSpec).max(1000) })
+export const desiredReplicas = z.strictObject({
+  replicas: z.array(replicaSpec).max(1000),
+  /** Ids of replicas that go on as they are, whatever their specification is. */
+  keep: z.array(replicaId).max(1000).default([]),
+})
 
 /** The whole set of replicas that shall run. */
 export type DesiredReplicas = z.infer<typeof desiredReplicas>

@@ -40,7 +40,7 @@ async function seen(what: SupervisorEvent['what'], subject: string, count = 1): 
 test('a replica is told HOST and PORT, gets its own environment and inherits no descriptor of ours', async () => {
   await house.start()
   const variables = { PATH: process.env['PATH'] ?? '', GREETING: 'hello' }
-  await house.engine.run({ replicas: [replica('web/1', ['serve'], { ...assigned, variables })] })
+  await house.engine.put({ replicas: [replica('web/1', ['serve'], { ...assigned, variables })] })
   const status = await house.until('web/1', running, 'runs')
   const told = JSON.parse(await askUntilUp(status.port)) as {
     pid: number
@@ -69,12 +69,12 @@ test('the same wish changes nothing, another specification replaces, what is not
   await house.start()
   const first = replica('web/1', ['serve'], assigned)
   const second = replica('web/2', ['idle'])
-  await house.engine.run({ replicas: [first, second] })
+  await house.engine.put({ replicas: [first, second] })
   const before = await house.until('web/1', running, 'runs')
   const other = await house.until('web/2', running, 'runs')
-  const again = await house.engine.run({ replicas: [first, second] })
+  const again = await house.engine.put({ replicas: [first, second] })
   expect(again.replicas.map(({ pid }) => pid)).toEqual([before.pid, other.pid])
-  await house.engine.run({ replicas: [{ ...first, variables: { ...first.variables, NEW: '1' } }] })
+  await house.engine.put({ replicas: [{ ...first, variables: { ...first.variables, NEW: '1' } }] })
   const after = await house.until(
     'web/1',
     (status) => running(status) && status.pid !== before.pid,
@@ -93,7 +93,7 @@ test('the same wish changes nothing, another specification replaces, what is not
 
 test('one that crashes is restarted with back-off, then left down with its last lines; a restart revives it', async () => {
   await house.start()
-  await house.engine.run({ replicas: [replica('bad/1', ['crash'])] })
+  await house.engine.put({ replicas: [replica('bad/1', ['crash'])] })
   const loop = await seen('replica-crash-looped', 'bad/1')
   const crashes = (await house.allEvents()).filter((event) => event.what === 'replica-crashed')
   expect(crashes.map((event) => event.restartInMs)).toEqual([500, 1000, 2000, 4000])
@@ -109,7 +109,7 @@ test('a command that cannot be started is left down at once', async () => {
   await house.start()
   const wrong = { ...replica('bad/1', []), command: ['nod', 'x'] }
   const lost = { ...replica('bad/2', ['idle']), directory: '/nowhere' }
-  await house.engine.run({ replicas: [wrong, lost] })
+  await house.engine.put({ replicas: [wrong, lost] })
   expect((await seen('replica-unstartable', 'bad/1')).detail).toBe('no such program: nod (looked in PATH)')
   expect((await seen('replica-unstartable', 'bad/2')).detail).toBe('no such directory: /nowhere')
   expect((await house.replica('bad/1')).state).toBe('crash-looped')
@@ -118,7 +118,7 @@ test('a command that cannot be started is left down at once', async () => {
 test.runIf(linux)('one that listens beyond loopback is stopped, unless that is waived', async () => {
   await house.start()
   const waived = replica('open/2', ['expose'], { mayExpose: true })
-  await house.engine.run({
+  await house.engine.put({
     replicas: [replica('open/1', ['expose']), waived, replica('web/1', ['serve'], assigned)],
   })
   const event = await seen('replica-exposed', 'open/1')
@@ -132,11 +132,11 @@ test.runIf(linux)('one that listens beyond loopback is stopped, unless that is w
 test('one that is told to stop may end in its own way; one that does not is killed', async () => {
   await house.start()
   const stubborn = replica('web/2', ['stubborn'], { stopTimeoutMs: 300 })
-  await house.engine.run({ replicas: [replica('web/1', ['graceful']), stubborn] })
+  await house.engine.put({ replicas: [replica('web/1', ['graceful']), stubborn] })
   for (const id of ['web/1', 'web/2']) {
     await untilLogged((await house.until(id, running, 'runs')).logFile, 'ready')
   }
-  await house.engine.run({ replicas: [] })
+  await house.engine.put({ replicas: [] })
   expect(await seen('replica-exited', 'web/1')).toMatchObject({ code: 7, signal: null })
   const killed = await seen('replica-exited', 'web/2')
   expect(killed).toMatchObject({ code: null, signal: 'SIGKILL' })
@@ -146,7 +146,7 @@ test('one that is told to stop may end in its own way; one that does not is kill
 test.runIf(linux)('a grandchild in a session of its own goes with its parent', async () => {
   await house.start()
   const file = join(house.data, 'grandchild')
-  await house.engine.run({ replicas: [replica('web/1', ['family', file], { stopTimeoutMs: 300 })] })
+  await house.engine.put({ replicas: [replica('web/1', ['family', file], { stopTimeoutMs: 300 })] })
   const grandchild = Number(
     await eventually(
       () => (existsSync(file) ? readFileSync(file, 'utf8') : ''),
@@ -155,7 +155,7 @@ test.runIf(linux)('a grandchild in a session of its own goes with its parent', a
     ),
   )
   expect(lives(grandchild)).toBe(true)
-  await house.engine.run({ replicas: [] })
+  await house.engine.put({ replicas: [] })
   await seen('replica-exited', 'web/1')
   expect(lives(grandchild)).toBe(false)
 })
@@ -163,7 +163,7 @@ test.runIf(linux)('a grandchild in a session of its own goes with its parent', a
 test.runIf(linux && root)('one that needs more memory than it may is killed, and that is said', async () => {
   await house.start()
   if ((await house.engine.status()).notes.length > 0) return
-  await house.engine.run({ replicas: [replica('fat/1', ['greedy'], { memoryMiB: 128 })] })
+  await house.engine.put({ replicas: [replica('fat/1', ['greedy'], { memoryMiB: 128 })] })
   const crash = await seen('replica-crashed', 'fat/1')
   expect(crash.detail).toBe('killed: it used more than 128 MiB of memory')
 })
@@ -171,7 +171,7 @@ test.runIf(linux && root)('one that needs more memory than it may is killed, and
 test('a killed supervisor leaves everything running; the next one adopts replicas with their pids and notices their end', async () => {
   await house.start(true)
   const specs = [replica('web/1', ['serve'], assigned), replica('web/2', ['idle'])]
-  await house.engine.run({ replicas: specs })
+  await house.engine.put({ replicas: specs })
   const before = await house.until('web/1', running, 'runs')
   const other = await house.until('web/2', running, 'runs')
   const edge = Number(await askUntilUp(house.port()))
@@ -189,7 +189,7 @@ test('a killed supervisor leaves everything running; the next one adopts replica
     state: 'running',
   })
   expect(await house.replica('web/2')).toMatchObject({ pid: other.pid, adopted: true })
-  await house.engine.run({ replicas: specs })
+  await house.engine.put({ replicas: specs })
   expect((await house.replica('web/1')).pid).toBe(before.pid)
   process.kill(before.pid ?? 0, 'SIGKILL')
   await seen('replica-crashed', 'web/1')
@@ -208,7 +208,7 @@ test('a killed supervisor leaves everything running; the next one adopts replica
 
 test.runIf(linux)('without its records a replica is adopted by its mark', async () => {
   await house.start()
-  await house.engine.run({ replicas: [replica('web/1', ['serve'], assigned)] })
+  await house.engine.put({ replicas: [replica('web/1', ['serve'], assigned)] })
   const before = await house.until('web/1', running, 'runs')
   await askUntilUp(before.port)
   await house.kill()
@@ -220,7 +220,7 @@ test.runIf(linux)('without its records a replica is adopted by its mark', async 
 test('a wish that cannot be read any more is told and harms no replica', async () => {
   await house.start()
   const specs = [replica('web/1', ['serve'], assigned)]
-  await house.engine.run({ replicas: specs })
+  await house.engine.put({ replicas: specs })
   const before = await house.until('web/1', running, 'runs')
   await house.kill()
   writeFileSync(join(house.data, 'supervisor', 'desired.json'), '{"replicas": [{"id"')
@@ -228,7 +228,7 @@ test('a wish that cannot be read any more is told and harms no replica', async (
   const status = await house.engine.status()
   expect(status.notes.join()).toContain('desired.json is unreadable')
   expect(status.replicas[0]).toMatchObject({ pid: before.pid, state: 'running' })
-  const after = await house.engine.run({ replicas: specs })
+  const after = await house.engine.put({ replicas: specs })
   expect(after.replicas[0]).toMatchObject({ pid: before.pid, state: 'running' })
   expect(after.notes.join()).not.toContain('desired.json')
 })
@@ -269,7 +269,7 @@ test('a second supervisor on the same data directory is refused and names the fi
 
 test('stopped, nothing is left; told to leave replicas, they live', async () => {
   const first = await house.start(true)
-  await house.engine.run({ replicas: [replica('web/1', ['serve'], { ...assigned, memoryMiB: 256 })] })
+  await house.engine.put({ replicas: [replica('web/1', ['serve'], { ...assigned, memoryMiB: 256 })] })
   const { pid } = await house.until('web/1', running, 'runs')
   await stopSupervisor(house.data, { replicas: false })
   expect(lives(pid ?? 0)).toBe(true)
@@ -288,7 +288,7 @@ test('stopped, nothing is left; told to leave replicas, they live', async () => 
 
 test('a log that grows is rotated under its writer', async () => {
   await house.start()
-  await house.engine.run({ replicas: [replica('loud/1', ['chatter'])] })
+  await house.engine.put({ replicas: [replica('loud/1', ['chatter'])] })
   const { logFile } = await house.until('loud/1', running, 'runs')
   await eventually(() => existsSync(`${logFile}.1`), Boolean, 'it is rotated')
   expect(statSync(logFile).size).toBeLessThan(16 * 2 ** 20)
@@ -296,7 +296,7 @@ test('a log that grows is rotated under its writer', async () => {
 
 test('processor time and memory are measured', async () => {
   await house.start(true)
-  await house.engine.run({ replicas: [replica('web/1', ['serve'], assigned)] })
+  await house.engine.put({ replicas: [replica('web/1', ['serve'], assigned)] })
   const status = await eventually(
     () => house.engine.status(),
     (found) => found.replicas[0]?.cpu !== null && found.processes.every(({ cpu }) => cpu !== null),
@@ -327,11 +327,11 @@ test('a data directory with a long path gets a short socket', async () => {
 test('bad requests are refused', async () => {
   await house.start()
   const twice = [replica('web/1', ['idle']), replica('web/1', ['idle'])]
-  await expect(house.engine.run({ replicas: twice })).rejects.toMatchObject({
+  await expect(house.engine.put({ replicas: twice })).rejects.toMatchObject({
     code: 'supervisor.duplicate-replica',
   })
   const bad = [{ ...replica('web/1', ['idle']), id: '../etc/1' }]
-  await expect(house.engine.run({ replicas: bad })).rejects.toMatchObject({
+  await expect(house.engine.put({ replicas: bad })).rejects.toMatchObject({
     code: 'supervisor.invalid-request',
     path: 'replicas.0.id',
   })
@@ -347,11 +347,11 @@ test.runIf(linux && root)('with a full disk a wish is refused and what runs goes
   try {
     await house.start()
     const one = replica('web/1', ['serve'], assigned)
-    await house.engine.run({ replicas: [one] })
+    await house.engine.put({ replicas: [one] })
     const before = await house.until('web/1', running, 'runs')
     fillUp(directory)
     const more = { replicas: [one, replica('web/2', ['idle'], { variables: { BIG: 'x'.repeat(20_000) } })] }
-    await expect(house.engine.run(more)).rejects.toMatchObject({
+    await expect(house.engine.put(more)).rejects.toMatchObject({
       code: 'supervisor.not-saved',
       hint: expect.stringContaining('disk is full') as string,
     })

@@ -6,6 +6,57 @@ const replicas = z
   .union([count.transform((size) => ({ min: size, max: size })), z.strictObject({ min: count, max: count })])
   .refine(({ min, max }) => min <= max, '"min" must not be above "max"')
 
+const canary = z
+  .strictObject({
+    share: z
+      .number()
+      .gt(0)
+      .max(1)
+      .default(0.1)
+      .describe('share of the requests, and of the replicas (at least one), that the new release gets first'),
+    for: duration
+      .prefault('10s')
+      .describe('how long it is judged beside the old one; "0s": not at all; without requests, 3 s'),
+    errors: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.02)
+      .describe('so much higher may its share of failed requests be, as 0.02, before it is rolled back'),
+    slower: z
+      .number()
+      .min(1)
+      .max(100)
+      .default(1.5)
+      .describe('so many times the p95 of the old one may its own be'),
+  })
+  .prefault({})
+  .describe('how a new release, or a changed specification, is judged before it takes over')
+
+const deploy = z
+  .strictObject({
+    canary,
+    surge: z
+      .number()
+      .int()
+      .min(1)
+      .max(200)
+      .default(1)
+      .describe('so many replicas may run beyond the wished number while one release replaces another'),
+    drain: duration
+      .prefault('2s')
+      .describe('from the last new request to SIGTERM; requests in flight have `stopTimeout` after that'),
+    keep: z
+      .number()
+      .int()
+      .min(2)
+      .max(100)
+      .default(5)
+      .describe('releases that are kept, the running one included'),
+  })
+  .prefault({})
+  .describe('how one release replaces another')
+
 const environmentVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and underscores')
 
 /** One service: a command that Holdfast runs, or an address that already listens. */
@@ -52,6 +103,11 @@ export const serviceConfig = z
       .array(environmentVariable)
       .default([])
       .describe('variables handed on from the environment in which `holdfast up` was started'),
+    needs: z
+      .array(serviceName)
+      .default([])
+      .describe('what has to be well before it is started for the first time'),
+    deploy,
     resources: z
       .strictObject({
         memoryMiB: z

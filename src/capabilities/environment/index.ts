@@ -1,14 +1,20 @@
 import type { Capability, Context } from '../../kernel/capability/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
 import { serviceConfig, servicesConfig, type ServicesConfig } from './config.ts'
-import { desiredReplicas, type ReplicaGround } from './desired.ts'
-import { findMissingVariables, findProgramTroubles } from './findings.ts'
-import { followEvents } from './follow.ts'
+import { bindDeploys } from './deploys/index.ts'
 import { bindOperations } from './operations.ts'
 import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
-import type { Said } from './transitions.ts'
-import { environmentFold, type EnvironmentView } from './view.ts'
-import { createWatch } from './watch.ts'
+import { createRollouts } from './rollout/index.ts'
+import { environmentFold, releasesOf, type EnvironmentView } from './view.ts'
+import { createWatch, followEvents, type Said } from './watch/index.ts'
+import {
+  findMissingVariables,
+  findProgramTroubles,
+  findUnmetNeeds,
+  wishedServices,
+  type ReplicaGround,
+  type WishedService,
+} from './wish/index.ts'
 
 /** The section of the environment file, with what the rest of the file says about the whole. */
 export interface EnvironmentConfig {
@@ -29,35 +35,56 @@ export interface EnvironmentCapability extends Capability {
 
 function create(config: EnvironmentConfig, context: Context, ports: EnvironmentPorts): EnvironmentCapability {
   const { services } = config
-  const { hostVariables, givenVariables } = ports
-  const ground: ReplicaGround = { directory: config.directory, hostVariables, givenVariables }
+  const { engine, hostVariables, givenVariables } = ports
+  const releaseDirectory = (service: string, release: string): string =>
+    ports.releases.directoryOf(service, release)
+  const ground: ReplicaGround = {
+    directory: config.directory,
+    hostVariables,
+    givenVariables,
+    releaseDirectory,
+  }
   const shelf: { view?: View<EnvironmentView> } = {}
-  const said = (service: string): Said => shelf.view?.state.said[service] ?? 'nothing'
-  const watch = createWatch(services, context, { engine: ports.engine, prober: ports.prober, said })
+  const view = (): EnvironmentView => shelf.view?.state ?? environmentFold.initial
+  const said = (service: string): Said => view().said[service] ?? 'nothing'
+  const wished = (): readonly WishedService[] =>
+    wishedServices(services, (service) => releasesOf(view(), service), ground)
+  const refused = (service: string, hash: string): string | null => {
+    const given = view().refused[service]
+    return given?.group === hash ? given.because : null
+  }
+  const rollouts = createRollouts({ context, engine, wished, refused, others: () => [] })
+  const watch = createWatch(services, context, { engine, prober: ports.prober, said, rollouts })
   const whole = { name: config.name, version: config.version, services: Object.keys(services) }
   const stopping = new AbortController()
   const running: Promise<void>[] = []
+  const deploys = { services, directory: config.directory, view, wished, watch, rollouts, context }
   return {
     name: 'environment',
-    operations: bindOperations({ ...config, startedAt: context.clock.now(), watch, context, ports }),
+    operations: [
+      ...bindOperations({ ...config, startedAt: context.clock.now(), watch, context, ports }),
+      ...bindDeploys({ ...deploys, releases: ports.releases, timeline: context.timeline }),
+    ],
     endpoints: () =>
       Object.entries(services)
         .filter(([, service]) => service.listens)
         .map(([name, service]) => ({
           name,
-          targets: watch.targets(name).map(({ id, origin }) => ({ id, origin })),
+          targets: watch
+            .targets(name)
+            .map(({ id, origin, group, weight }) => ({ id, origin, group, weight })),
           healthPath: service.health ?? null,
         })),
     onEndpoints: (listener) => watch.onTargets(listener),
     check: async () => [
       ...(await findProgramTroubles(services, ground, ports.canRun)),
       ...findMissingVariables(services, ground),
+      ...findUnmetNeeds(needsOf(services)),
     ],
     start: async () => {
-      const view = await context.view(environmentFold)
-      shelf.view = view
-      await ports.engine.run(desiredReplicas(services, ground))
-      const follower = { engine: ports.engine, whole, view, signal: stopping.signal }
+      const following = await context.view(environmentFold)
+      shelf.view = following
+      const follower = { engine, whole, view: following, signal: stopping.signal }
       running.push(followEvents(context, follower), watch.run(stopping.signal))
     },
     stop: async () => {
@@ -67,6 +94,10 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
   }
 }
 
+function needsOf(services: ServicesConfig): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(Object.entries(services).map(([name, { needs }]) => [name, needs]))
+}
+
 /** The capability that runs services and knows how they are. */
 export const environment = {
   serviceConfig,
@@ -74,4 +105,5 @@ export const environment = {
   create,
   findProgramTroubles,
   findMissingVariables,
+  findNeeds: (services: ServicesConfig) => findUnmetNeeds(needsOf(services)),
 }

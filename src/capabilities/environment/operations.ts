@@ -8,11 +8,11 @@ import {
   type JobCall,
   type OperationBinding,
 } from '../../kernel/capability/index.ts'
-import { closest, HoldfastError, type InputOf } from '../../kernel/std/index.ts'
-import { overallState, sayEnvironment } from './assess.ts'
+import { HoldfastError, type InputOf } from '../../kernel/std/index.ts'
 import type { ServicesConfig } from './config.ts'
 import type { EnvironmentPorts } from './ports.ts'
-import type { Watch } from './watch.ts'
+import { refuseForeign, serviceOf } from './services.ts'
+import { overallState, sayEnvironment, type Watch } from './watch/index.ts'
 
 /** What the operations stand on. */
 export interface OperationGround {
@@ -23,27 +23,6 @@ export interface OperationGround {
   readonly watch: Watch
   readonly context: Context
   readonly ports: EnvironmentPorts
-}
-
-function unknownService(service: string, services: ServicesConfig): HoldfastError {
-  const meant = closest(service, Object.keys(services))
-  return new HoldfastError({
-    code: 'environment.unknown-service',
-    kind: 'user',
-    message: `there is no service "${service}"`,
-    hint:
-      meant === undefined
-        ? `the services are ${Object.keys(services).join(', ')}`
-        : `did you mean "${meant}"?`,
-    path: 'service',
-  })
-}
-
-/** Errors: `environment.unknown-service`. */
-function serviceOf(services: ServicesConfig, name: string): ServicesConfig[string] {
-  const service = Object.hasOwn(services, name) ? services[name] : undefined
-  if (service === undefined) throw unknownService(name, services)
-  return service
 }
 
 function sayUnknown(trouble: string | null): string {
@@ -170,15 +149,7 @@ async function restartService(
   service: string,
   call: JobCall,
 ): Promise<{ restarted: string[] }> {
-  const config = serviceOf(ground.services, service)
-  if (config.command === undefined) {
-    throw new HoldfastError({
-      code: 'environment.not-ours',
-      kind: 'user',
-      message: `Holdfast does not run "${service}": it only sends requests to ${config.address}`,
-      hint: 'restart it where it runs, or give it a command in the environment file',
-    })
-  }
+  const config = refuseForeign(service, serviceOf(ground.services, service))
   const replicas = (ground.watch.status()?.replicas ?? []).filter((replica) => replica.service === service)
   for (const [index, { id, startedAt }] of replicas.entries()) {
     call.signal.throwIfAborted()

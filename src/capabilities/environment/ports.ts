@@ -1,10 +1,28 @@
-import type { DesiredReplicas, SupervisorEvent, SupervisorStatus } from '../../contracts/supervisor.ts'
+import type { Specification, SupervisorEvent, SupervisorStatus } from '../../contracts/supervisor.ts'
+
+/** Replicas of one service that are run alike. */
+export interface Group {
+  readonly service: string
+  /** Content hash of the specification. */
+  readonly hash: string
+  /** Null: as those are run that are there; such a group can only get smaller. */
+  readonly specification: Specification | null
+  /** How many shall be there, 0 to 200. */
+  readonly replicas: number
+  /** Ids of those that go first when there are too many; a hint where replicas cannot be chosen. */
+  readonly leaving: readonly string[]
+}
 
 /** What runs replicas. Errors: `supervisor.unreachable`. */
 export interface Engine {
+  /** Whether `leaving` is obeyed. */
+  readonly choosesReplica: boolean
   status(): Promise<SupervisorStatus>
-  /** Makes exactly these replicas run; answers at once, the rest is seen in `status` and `events`. */
-  run(desired: DesiredReplicas): Promise<SupervisorStatus>
+  /**
+   * Makes exactly these groups run and stops all else of this environment; answers at once, the rest is seen in
+   * `status` and `events`. Asking twice for the same changes nothing.
+   */
+  run(groups: readonly Group[]): Promise<SupervisorStatus>
   /** Stops and starts one replica; also revives a crash-looped one. */
   restart(replicaId: string): Promise<void>
   /** Events after this number, oldest first; waits some seconds when there are none. */
@@ -46,11 +64,54 @@ export interface LogReader {
   follow(file: string, from: number, signal: AbortSignal): AsyncIterable<string>
 }
 
+/** Where the files of a release come from. */
+export type ReleaseSource =
+  /** Absolute. */
+  | { readonly kind: 'directory'; readonly path: string }
+  /** What `ref` names in the repository that `path` lies in, below `path`. */
+  | { readonly kind: 'git'; readonly path: string; readonly ref: string }
+  /** A .tar, .tar.gz or .tgz file; absolute. */
+  | { readonly kind: 'tarball'; readonly path: string }
+
+/** A release that is kept. */
+export interface Release {
+  readonly release: string
+  /** When it was put there, milliseconds since the epoch. */
+  readonly at: number
+  /** Where it came from, in words. */
+  readonly source: string
+  /** SHA-256 over names, modes and contents, hex. */
+  readonly digest: string
+  readonly files: number
+  readonly sizeBytes: number
+}
+
+/** Keeps the files of releases; a release never changes once it is there. */
+export interface ReleaseStore {
+  /**
+   * Puts a release in place, whole or not at all; one that is there already with the same files is answered as it is.
+   * Errors: `environment.release-exists` (with other files), `environment.release-unreadable`,
+   * `environment.release-too-large`.
+   */
+  add(
+    place: { readonly service: string; readonly release: string },
+    source: ReleaseSource,
+    signal: AbortSignal,
+  ): Promise<Release>
+  /** Newest first. */
+  list(service: string): Promise<readonly Release[]>
+  /** Absolute directory of its files, whether it is there or not. */
+  directoryOf(service: string, release: string): string
+  /** Removes a release; one that is not there is none. */
+  remove(service: string, release: string): Promise<void>
+}
+
 /** What the environment needs from outside. */
 export interface EnvironmentPorts {
   readonly engine: Engine
   readonly prober: Prober
   readonly logs: LogReader
+  readonly releases: ReleaseStore
   /** Whether a program can be started from a directory: it is on PATH, or a path to an executable file. */
   readonly canRun: (program: string, directory: string) => Promise<boolean>
   /** The variables in which `holdfast up` was started. */
@@ -62,6 +123,13 @@ export interface EnvironmentPorts {
 /** Who answers for a service; the edge sends requests there. */
 export interface ServiceEndpoints {
   readonly name: string
-  readonly targets: readonly { readonly id: string; readonly origin: string }[]
+  readonly targets: readonly {
+    readonly id: string
+    readonly origin: string
+    /** The group that it belongs to; empty: none. */
+    readonly group: string
+    /** Its share beside the others, 0 to 1000; 100 is ordinary. */
+    readonly weight: number
+  }[]
   readonly healthPath: string | null
 }

@@ -1,40 +1,130 @@
+import { environmentFacts as facts } from '../../contracts/environment.ts'
+import { jobFacts } from '../../contracts/house/jobs.ts'
+import type { JsonObject } from '../../kernel/std/index.ts'
 import type { Fact, Fold } from '../../kernel/timeline/index.ts'
-import type { Said } from './transitions.ts'
+import type { Said } from './watch/index.ts'
+
+/** What the timeline says of a service's releases. */
+export type ServiceReleases = {
+  /** The release that is wished; empty: the files as they lie in its directory. */
+  readonly wished: string
+  /** The deploy that is under way; null: none. */
+  readonly pending: { readonly job: string; readonly before: string; readonly rollback: boolean } | null
+  /** Releases that were deployed and found good, oldest first. */
+  readonly good: readonly string[]
+}
+
+/** Why nobody may deploy. */
+export type DeployLock = { readonly because: string; readonly by: string; readonly since: number }
 
 /** What the timeline says about the environment. */
-export interface EnvironmentView {
+export type EnvironmentView = {
   /**
    * Number of the last event of the supervisor that became a fact; 0: none. Not the highest: a supervisor that lost its
    * events counts from 1 again.
    */
   readonly lastEvent: number
   /** What was last said about each service since the environment was started. */
-  readonly said: Readonly<Record<string, Said>>
-  readonly [key: string]: number | Readonly<Record<string, Said>>
+  readonly said: { readonly [service: string]: Said }
+  readonly releases: { readonly [service: string]: ServiceReleases }
+  /** The group that was given up last, by service, and why. */
+  readonly refused: { readonly [service: string]: { readonly group: string; readonly because: string } }
+  /** By service; `*` for all. */
+  readonly locks: { readonly [service: string]: DeployLock }
 }
 
-const saying: Readonly<Record<string, Said>> = {
-  'environment.service-healthy': 'healthy',
-  'environment.service-unhealthy': 'unhealthy',
+/** What a fact says of "no release", where its sentence needs a word. */
+export const noRelease = 'no release'
+
+const mostGood = 100
+const noReleases: ServiceReleases = { wished: '', pending: null, good: [] }
+
+/** What is known of the releases of a service. */
+export function releasesOf({ releases }: EnvironmentView, service: string): ServiceReleases {
+  return (Object.hasOwn(releases, service) ? releases[service] : undefined) ?? noReleases
 }
 
-function saidAfter(said: EnvironmentView['said'], fact: Fact): EnvironmentView['said'] {
-  if (fact.kind === 'environment.started') return {}
-  const now = saying[fact.kind]
-  const service = fact.data?.['service']
-  return now === undefined || typeof service !== 'string' ? said : { ...said, [service]: now }
+function without<Value>(
+  all: { readonly [name: string]: Value },
+  name: string,
+): { readonly [name: string]: Value } {
+  return Object.fromEntries(Object.entries(all).filter(([key]) => key !== name))
+}
+
+type Step = (state: EnvironmentView, data: JsonObject, fact: Fact) => EnvironmentView
+
+const saying =
+  (said: Said): Step =>
+  (state, { service }) => ({ ...state, said: { ...state.said, [String(service)]: said } })
+
+const withReleases = (
+  state: EnvironmentView,
+  service: string,
+  change: (releases: ServiceReleases) => ServiceReleases,
+): EnvironmentView => ({
+  ...state,
+  refused: without(state.refused, service),
+  releases: { ...state.releases, [service]: change(releasesOf(state, service)) },
+})
+
+const steps: Readonly<Record<string, Step>> = {
+  [facts.started.kind]: (state) => ({ ...state, said: {} }),
+  [facts.serviceHealthy.kind]: saying('healthy'),
+  [facts.serviceUnhealthy.kind]: saying('unhealthy'),
+  [facts.configurationAccepted.kind]: (state) => ({ ...state, refused: {} }),
+  [facts.rolloutRefused.kind]: (state, data) => {
+    const { service, group, because } = facts.rolloutRefused.data.parse(data)
+    return { ...state, refused: { ...state.refused, [service]: { group, because } } }
+  },
+  [facts.rolledOut.kind]: (state, { service }) => ({
+    ...state,
+    refused: without(state.refused, String(service)),
+  }),
+  [facts.deployBegun.kind]: (state, data) => {
+    const { service, release, before, job, rollback } = facts.deployBegun.data.parse(data)
+    const pending = { job, before: before === noRelease ? '' : before, rollback }
+    return withReleases(state, service, ({ good }) => ({ wished: release, pending, good }))
+  },
+  [facts.deployed.kind]: (state, data) => {
+    const { service, release } = facts.deployed.data.parse(data)
+    return withReleases(state, service, ({ good }) => ({
+      wished: release,
+      pending: null,
+      good: [...good.filter((one) => one !== release), release].slice(-mostGood),
+    }))
+  },
+  [facts.deployFailed.kind]: (state, data) => {
+    const { service, before } = facts.deployFailed.data.parse(data)
+    const wished = before === noRelease ? '' : before
+    return withReleases(state, service, ({ good }) => ({ wished, pending: null, good }))
+  },
+  [facts.deploysLocked.kind]: (state, data, { actor, at }) => {
+    const { service, because } = facts.deploysLocked.data.parse(data)
+    return { ...state, locks: { ...state.locks, [service]: { because, by: actor, since: at } } }
+  },
+  [facts.deploysUnlocked.kind]: (state, { service }) => ({
+    ...state,
+    locks: without(state.locks, String(service)),
+  }),
+}
+
+/** A job that ended without a word (it was tried too often) leaves nothing pending. */
+function afterJob(state: EnvironmentView, job: string): EnvironmentView {
+  const found = Object.entries(state.releases).find(([, { pending }]) => pending?.job === job)
+  if (found === undefined) return state
+  const [service, { pending, good }] = found
+  return withReleases(state, service, () => ({ wished: pending?.before ?? '', pending: null, good }))
 }
 
 /** Fold: timeline -> what we know. */
 export const environmentFold: Fold<EnvironmentView> = {
-  name: 'environment@1',
-  initial: { lastEvent: 0, said: {} },
+  name: 'environment@2',
+  initial: { lastEvent: 0, said: {}, releases: {}, refused: {}, locks: {} },
   step: (state, fact) => {
-    if (!fact.kind.startsWith('environment.')) return state
-    const event = fact.data?.['event']
-    return {
-      lastEvent: typeof event === 'number' ? event : state.lastEvent,
-      said: saidAfter(state.said, fact),
-    }
+    if (fact.kind === jobFacts.ended.kind) return afterJob(state, String(fact.data?.['job']))
+    if (!fact.kind.startsWith('environment.') || fact.data === null) return state
+    const event = fact.data['event']
+    const next = typeof event === 'number' ? { ...state, lastEvent: event } : state
+    return steps[fact.kind]?.(next, fact.data, fact) ?? next
   },
 }

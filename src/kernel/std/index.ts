@@ -11,6 +11,7 @@ export {
   type ErrorParts,
   type PlainError,
 } from './errors.ts'
+export { contentHash } from './hash.ts'
 export { uuidv7 } from './ids.ts'
 export { canonicalJson, type Json, type JsonObject } from './json.ts'
 export { randomToken, seededRandom, systemRandom, type Random } from './random.ts'

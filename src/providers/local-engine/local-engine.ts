@@ -1,15 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { z } from 'zod'
 import type { Engine } from '../../capabilities/environment/ports.ts'
 import {
   supervisorEvent,
   supervisorStatus,
-  type DesiredReplicas,
+  type desiredReplicas,
   type SupervisorEvent,
   type SupervisorStatus,
 } from '../../contracts/supervisor.ts'
 import type { SocketDoor } from '../../contracts/socket-door.ts'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
+import { allocate } from './allocate.ts'
 
 /** What the local engine works with. */
 export interface LocalEngineParts {
@@ -20,6 +22,8 @@ export interface LocalEngineParts {
 
 /** The local engine: the supervisor, asked over its socket. */
 export interface LocalEngine extends Engine {
+  /** Makes exactly these replicas run; `run` says which, by its groups. */
+  put(desired: z.input<typeof desiredReplicas>): Promise<SupervisorStatus>
   /** Asks the supervisor to stop control and edge, and (if told so) the replicas, then itself; answers before it is done. */
   stop(replicas: boolean): Promise<void>
 }
@@ -58,9 +62,14 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
     if (answer.status >= 400) throw errorOf(answer.body)
     return answer.body
   }
+  const status = async (): Promise<SupervisorStatus> => parseStatus(await ask('GET', '/status'))
+  const put: LocalEngine['put'] = async (desired) =>
+    parseStatus(await ask('PUT', '/replicas', { body: desired }))
   return {
-    status: async () => parseStatus(await ask('GET', '/status')),
-    run: async (desired: DesiredReplicas) => parseStatus(await ask('PUT', '/replicas', { body: desired })),
+    choosesReplica: true,
+    status,
+    put,
+    run: async (groups) => put(allocate(groups, (await status()).replicas)),
     restart: async (id) => void (await ask('POST', `/replicas/${id}/restart`)),
     events: async (after, signal) => {
       const path = `/events?after=${after}&waitMs=${EVENTS_WAIT_MS}`

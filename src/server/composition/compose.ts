@@ -3,10 +3,11 @@ import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
 import { limits } from '../../capabilities/limits/index.ts'
 import type { Capability, Context } from '../../kernel/capability/index.ts'
-import { parseDuration, parseSize } from '../../kernel/std/index.ts'
+import { parseDuration, parseSize, type Clock } from '../../kernel/std/index.ts'
 import { edgeProcess } from '../../providers/edge-process/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
 import { httpProbe } from '../../providers/http-probe/index.ts'
+import { releaseFiles } from '../../providers/release-files/index.ts'
 import { sqliteJournal } from '../../providers/limit-journal/index.ts'
 import { localEngine } from '../../providers/local-engine/index.ts'
 import { logFiles } from '../../providers/log-files/index.ts'
@@ -27,13 +28,14 @@ interface Ground {
 }
 
 /** The providers: the hands of the capabilities. */
-function providers(dataDirectory: string) {
+function providers(dataDirectory: string, clock: Clock) {
   const hostVariables = definedVariables(process.env)
   return {
     engine: localEngine({ dataDirectory, request: requestOverSocket }),
     dataPlane: edgeProcess({ dataDirectory, request: requestOverSocket }),
     prober: httpProbe(),
     logs: logFiles,
+    releases: releaseFiles({ directory: join(dataDirectory, 'releases'), clock }),
     journal: sqliteJournal({ path: join(dataDirectory, 'limits.db') }),
     canRun: programFinder(hostVariables['PATH'] ?? ''),
     hostVariables,
@@ -47,13 +49,16 @@ function capabilities(
   tokenOf: TokenOf,
 ): readonly Capability[] {
   const { name, services, edge: section, limits: limitsSection } = loaded.environment
-  const { engine, dataPlane, prober, logs, journal, canRun, hostVariables } = providers(dataDirectory)
+  const { engine, dataPlane, prober, logs, releases, journal, canRun, hostVariables } = providers(
+    dataDirectory,
+    context.clock,
+  )
   const ground = { name, version, directory: loaded.directory, services }
   const givenVariables = (service: string) => ({
     HOLDFAST_URL: controlUrl,
     HOLDFAST_TOKEN: tokenOf(service),
   })
-  const hands = { engine, prober, logs, canRun, hostVariables, givenVariables }
+  const hands = { engine, prober, logs, releases, canRun, hostVariables, givenVariables }
   const theEnvironment = environment.create(ground, context, hands)
   const upstreams = {
     current: () => theEnvironment.endpoints(),

@@ -59,6 +59,8 @@ export function replica(id: string, parts: string[], more: Partial<ReplicaSpec> 
   return {
     id,
     service: id.slice(0, id.indexOf('/')),
+    release: '',
+    restarts: true,
     command: [process.execPath, script('replica.mjs'), ...parts],
     directory: tmpdir(),
     variables: { PATH: process.env['PATH'] ?? '' },

@@ -1,21 +1,24 @@
-import { createHash } from 'node:crypto'
 import type { ReplicaSpec } from '../../../contracts/supervisor.ts'
-import { canonicalJson } from '../../../kernel/std/index.ts'
+import { contentHash } from '../../../kernel/std/index.ts'
 
 /** A specification that was accepted, with its hash. */
 export interface Accepted {
   readonly spec: ReplicaSpec
-  /** 16 hex digits over the canonical specification. */
+  /** Content hash of the specification without its slot: replicas with equal ones are of one group. */
   readonly specHash: string
 }
 
-/** Hashes a specification; equal ones have equal hashes, whatever the order of their keys. */
+/** Hashes a specification. */
 export function accept(spec: ReplicaSpec): Accepted {
-  return { spec, specHash: createHash('sha256').update(canonicalJson(spec)).digest('hex').slice(0, 16) }
+  const { id: _slot, ...specification } = spec
+  return { spec, specHash: contentHash(specification) }
 }
 
 /** Variable that marks every process of a replica. */
 export const REPLICA_MARK = 'HOLDFAST_REPLICA'
+
+/** Variable that tells a replica its release, and us, when all else is lost. */
+export const RELEASE_VARIABLE = 'HOLDFAST_RELEASE'
 
 /** What an environment's mark says of a replica. */
 export interface Mark {

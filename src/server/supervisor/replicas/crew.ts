@@ -10,7 +10,7 @@ import { createGate, type Gate } from './gate.ts'
 import { createPortBook, type PortBook } from './port-book.ts'
 import type { ReplicaHost } from './replica-host.ts'
 import { Replica } from './replica.ts'
-import { readRunRecords, writeRunRecords } from './run-file.ts'
+import { readRunRecords, writeRunRecords, type RunRecord } from './run-file.ts'
 
 /** What a crew works with. */
 export interface CrewParts {
@@ -34,7 +34,7 @@ export class Crew {
   readonly #replicas = new Map<string, Replica>()
   readonly #gate: Gate = createGate(STARTS_AT_ONCE)
   #ports: PortBook
-  #desired: DesiredReplicas = { replicas: [] }
+  #desired: DesiredReplicas = { replicas: [], keep: [] }
   #closed = false
   #savedPorts = ''
   #savingPorts = false
@@ -49,23 +49,25 @@ export class Crew {
   async open(): Promise<void> {
     const { layout, table, environment } = this.#parts
     const stored = readDesire(layout.desiredFile)
-    const left = findLeftReplicas(table, environment, readRunRecords(layout.runFile))
+    const records = readRunRecords(layout.runFile)
+    const left = findLeftReplicas(table, environment, records)
     await this.#parts.host.killOrphans(left.orphans)
     this.#ports = createPortBook(environment, stored.kind === 'read' ? stored.ports : {})
     for (const record of left.replicas) {
       if (record.port !== null) this.#ports.hold(record.id, record.port)
       this.#slot(record.id).adopt(record)
     }
-    this.#resume(stored)
+    this.#resume(stored, records)
   }
 
   /**
-   * Makes exactly these run: starts, replaces and stops what has to be, and leaves alone what fits. The wish is on
-   * disk before anything changes. Errors: `supervisor.not-saved`, `supervisor.duplicate-replica`,
+   * Makes exactly these run: starts, replaces and stops what has to be, and leaves alone what fits and what is to be
+   * kept. The wish is on disk before anything changes. Errors: `supervisor.not-saved`, `supervisor.duplicate-replica`,
    * `supervisor.stopping`.
    */
-  put(desired: DesiredReplicas): void {
+  put(asked: DesiredReplicas): void {
     this.#refuseWhenClosed()
+    const desired = this.#withKept(asked)
     refuseDuplicates(desired)
     writeDesire(this.#parts.layout.desiredFile, { desired, ports: this.#ports.assigned() })
     this.#ports.keepOnly(desired.replicas)
@@ -114,10 +116,19 @@ export class Crew {
     })
   }
 
-  #resume(stored: ReadDesire): void {
+  /** What is kept goes on with its specification, or without one when that was lost with the data directory. */
+  #withKept({ replicas, keep }: DesiredReplicas): DesiredReplicas {
+    const kept = keep.map((id) => ({ id, spec: this.#replicas.get(id)?.wished?.spec }))
+    const known = kept.flatMap(({ spec }) => (spec === undefined ? [] : [spec]))
+    const lost = kept.filter(({ id, spec }) => spec === undefined && this.#replicas.has(id))
+    return { replicas: [...replicas, ...known], keep: lost.map(({ id }) => id) }
+  }
+
+  #resume(stored: ReadDesire, records: readonly RunRecord[]): void {
     if (stored.kind === 'read') {
       this.#desired = stored.desired
       this.#ports.keepOnly(stored.desired.replicas)
+      this.#noteEnded(records)
       this.#apply()
     } else if (stored.kind === 'broken') {
       const path = this.#parts.layout.desiredFile
@@ -126,10 +137,20 @@ export class Crew {
     }
   }
 
+  /** What ran once, or was about to, when the earlier supervisor ended, and runs no more. */
+  #noteEnded(records: readonly RunRecord[]): void {
+    for (const spec of this.#desired.replicas.filter(({ restarts }) => !restarts)) {
+      const accepted = accept(spec)
+      const ran = records.find(({ id, specHash }) => id === spec.id && specHash === accepted.specHash)
+      if (ran !== undefined && !this.#replicas.has(spec.id)) this.#slot(spec.id).found(accepted, ran.exit)
+    }
+  }
+
   #apply(): void {
     const wanted = new Map(this.#desired.replicas.map((spec) => [spec.id, spec]))
+    const kept = new Set(this.#desired.keep)
     for (const [id, replica] of this.#replicas) {
-      if (!wanted.has(id)) void replica.drop().then(() => this.#forget(id))
+      if (!wanted.has(id) && !kept.has(id)) void replica.drop().then(() => this.#forget(id))
     }
     for (const spec of wanted.values()) this.#slot(spec.id).want(accept(spec))
   }
@@ -208,9 +229,9 @@ export class Crew {
   }
 }
 
-function refuseDuplicates(desired: DesiredReplicas): void {
+function refuseDuplicates({ replicas, keep }: DesiredReplicas): void {
   const seen = new Set<string>()
-  for (const { id } of desired.replicas) {
+  for (const id of [...replicas.map((spec) => spec.id), ...keep]) {
     if (seen.has(id)) {
       throw new HoldfastError({
         code: 'supervisor.duplicate-replica',

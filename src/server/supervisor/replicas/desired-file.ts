@@ -26,8 +26,8 @@ export function readDesire(path: string): ReadDesire {
   if (text === undefined) return { kind: 'none' }
   const json = parseJson(text)
   if (typeof json !== 'object' || json === null) return { kind: 'broken', why: 'it is not JSON' }
-  const stored = json as { replicas?: unknown; ports?: unknown }
-  const parsed = desiredReplicas.safeParse({ replicas: stored.replicas })
+  const stored = json as { replicas?: unknown; keep?: unknown; ports?: unknown }
+  const parsed = desiredReplicas.safeParse({ replicas: stored.replicas, keep: stored.keep })
   if (!parsed.success) return { kind: 'broken', why: parsed.error.issues[0]?.message ?? 'it does not fit' }
   return { kind: 'read', desired: parsed.data, ports: readPorts(stored.ports) }
 }
@@ -41,7 +41,7 @@ function readPorts(value: unknown): Readonly<Record<string, number>> {
 
 /** Writes the file so that it is there after a power cut. Errors: `supervisor.not-saved`. */
 export function writeDesire(path: string, stored: StoredDesire): void {
-  const text = JSON.stringify({ version: 1, replicas: stored.desired.replicas, ports: stored.ports })
+  const text = JSON.stringify({ version: 1, ...stored.desired, ports: stored.ports })
   try {
     replaceFile(path, text, true)
   } catch (cause) {

@@ -61,5 +61,6 @@ function recordOf(item: Marked, table: ProcessTable): RunRecord {
     startedAt: item.startedAt,
     port: port > 0 ? port : null,
     restarts: 0,
+    exit: null,
   }
 }

@@ -6,7 +6,7 @@ import { launch, type Exit } from '../machine/launch.ts'
 import { isAlive } from '../machine/members.ts'
 import type { ProcessTable } from '../machine/process-table.ts'
 import { replicaLog, type DataLayout } from '../paths.ts'
-import { REPLICA_MARK, sayMark, type Accepted } from './accepted.ts'
+import { RELEASE_VARIABLE, REPLICA_MARK, sayMark, type Accepted } from './accepted.ts'
 import type { LeftReplicas } from './find-left.ts'
 import type { RunRecord } from './run-file.ts'
 
@@ -21,6 +21,8 @@ export interface RunningReplica {
   readonly port: number | null
   readonly specHash: string
   readonly adopted: boolean
+  /** What its environment says of its release; null: not known. */
+  readonly marked: string | null
   /** Resolves when it ends; never rejects. */
   readonly exited: Promise<Exit>
   /** Where its output begins in the log file. */
@@ -147,6 +149,7 @@ async function startIn(
     port: what.port,
     specHash,
     adopted: false,
+    marked: spec.release,
     group,
     earlierKills,
     family,
@@ -165,6 +168,7 @@ function adopt(record: RunRecord, parts: ReplicaHostParts): RunningReplica {
     port,
     specHash,
     adopted: true,
+    marked: parts.table.variable(pid, RELEASE_VARIABLE) ?? null,
     exited: pollExit(record, parts),
     logOffset: 0,
     group,
@@ -196,7 +200,8 @@ function replicaVariables(
   mark: string,
 ): Readonly<Record<string, string>> {
   const listening = port === null ? {} : { PORT: String(port) }
-  return { ...spec.variables, PWD: spec.directory, HOST: '127.0.0.1', ...listening, [REPLICA_MARK]: mark }
+  const labels = { [RELEASE_VARIABLE]: spec.release, [REPLICA_MARK]: mark }
+  return { ...spec.variables, PWD: spec.directory, HOST: '127.0.0.1', ...listening, ...labels }
 }
 
 /** We are not the parent of an adopted process, so the system does not tell us when it ends. */

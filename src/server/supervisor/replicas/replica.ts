@@ -35,7 +35,10 @@ interface Wish {
 }
 
 /** Why nothing runs although it is wished. */
-type Hold = { readonly kind: 'waiting' | 'crash-looped' | 'exposed'; readonly lifted: AbortController }
+type Hold = {
+  readonly kind: 'waiting' | 'ended' | 'crash-looped' | 'exposed'
+  readonly lifted: AbortController
+}
 
 interface Current extends RunningReplica {
   readonly generation: number
@@ -69,6 +72,7 @@ export class Replica {
   readonly #parts: ReplicaParts
   #wish: Wish | null = null
   #generation = 0
+  #dropped = false
   #hold: Hold | null = null
   #current: Current | null = null
   #phase: 'starting' | 'stopping' | null = null
@@ -86,6 +90,7 @@ export class Replica {
 
   /** Makes this specification run; the one that runs already is left alone. */
   want(accepted: Accepted): void {
+    this.#dropped = false
     if (this.#wish?.accepted.specHash === accepted.specHash) return
     if (this.#wish === null && this.#current?.specHash === accepted.specHash) {
       this.#current.accepted = accepted
@@ -97,6 +102,13 @@ export class Replica {
     this.#lives = []
     this.#lift()
     this.#settle()
+  }
+
+  /** It ran to its end under an earlier supervisor, and is not run again. */
+  found(accepted: Accepted, exit: RunRecord['exit']): void {
+    this.#wish = { accepted, generation: this.#generation }
+    this.#hold = { kind: 'ended', lifted: new AbortController() }
+    this.#lastExit = exit ?? { code: null, signal: null, at: this.#parts.clock.now() }
   }
 
   /** Takes over a process of an earlier supervisor. It is left alone until something else is wanted. */
@@ -121,6 +133,7 @@ export class Replica {
   /** Stops it for good. Resolves when nothing of it is left. */
   async drop(): Promise<void> {
     this.#wish = null
+    this.#dropped = true
     this.#lift()
     this.#settle()
     while (this.#settling !== null) await this.#settling
@@ -157,12 +170,28 @@ export class Replica {
     return this.#wish === null && this.#current === null && this.#settling === null
   }
 
-  /** As it is to be found again by the next supervisor; null when nothing runs. */
+  /** What is wished here; null: nothing, or what is not known. */
+  get wished(): Accepted | null {
+    return this.#wish?.accepted ?? null
+  }
+
+  /** As it is to be found again by the next supervisor; null when it may be started anew. */
   runRecord(): RunRecord | null {
     const current = this.#current
-    if (current === null) return null
+    if (current === null) return this.#runsOnce() ? this.#onceRecord() : null
     const { specHash, pid, birth, startedAt, port } = current
-    return { id: this.id, specHash, pid, birth, startedAt, port, restarts: this.#restarts }
+    return { id: this.id, specHash, pid, birth, startedAt, port, restarts: this.#restarts, exit: null }
+  }
+
+  #runsOnce(): boolean {
+    return this.#wish?.accepted.spec.restarts === false && (this.#phase === 'starting' || this.#hold !== null)
+  }
+
+  /** Without a process: it is about to start, or has ended. */
+  #onceRecord(): RunRecord {
+    const specHash = this.#wish?.accepted.specHash ?? ''
+    const exit = this.#hold === null ? null : this.#lastExit
+    return { id: this.id, specHash, pid: 0, birth: '', startedAt: 0, port: null, restarts: 0, exit }
   }
 
   status(): ReplicaStatus {
@@ -170,6 +199,7 @@ export class Replica {
       id: this.id,
       service: this.id.slice(0, this.id.indexOf('/')),
       state: this.#state(),
+      leaving: this.#dropped,
       restarts: this.#restarts,
       lastExit: this.#lastExit,
       logFile: this.#parts.logFile,
@@ -178,8 +208,9 @@ export class Replica {
   }
 
   #absent(): ReturnType<typeof present> & Usage {
-    const specHash = this.#wish?.accepted.specHash ?? ''
-    return { specHash, pid: null, port: null, startedAt: null, adopted: false, cpu: null, memoryBytes: null }
+    const { specHash = '', spec } = this.#wish?.accepted ?? {}
+    const nothing = { pid: null, port: null, startedAt: null, adopted: false, cpu: null, memoryBytes: null }
+    return { specHash, release: spec?.release ?? null, ...nothing }
   }
 
   #state(): ReplicaStatus['state'] {
@@ -218,6 +249,8 @@ export class Replica {
       await gate.pass(async () => {
         const given = await ports.give(spec)
         if (this.#wish !== wish) return
+        // On record before it begins: what runs once is rather not run than run twice.
+        if (!spec.restarts) this.#parts.changed()
         this.#started(await host.start(wish.accepted, given.port), given, wish)
       })
     } catch (error) {
@@ -288,7 +321,12 @@ export class Replica {
       if (this.#wish !== null) this.#settle()
       return
     }
-    this.#crashed(seen, { startedAtMs: current.startedAtMs, mayGiveUp: true })
+    if (this.#wish.accepted.spec.restarts) {
+      return this.#crashed(seen, { startedAtMs: current.startedAtMs, mayGiveUp: true })
+    }
+    this.#hold = { kind: 'ended', lifted: new AbortController() }
+    this.#parts.changed()
+    this.#event({ ...seen, what: 'replica-ended' })
   }
 
   #crashed(seen: Partial<SupervisorEvent>, life: { startedAtMs: number; mayGiveUp: boolean }): void {
@@ -330,9 +368,9 @@ export class Replica {
   }
 }
 
-type Process = Pick<ReplicaStatus, 'specHash' | 'pid' | 'port' | 'startedAt' | 'adopted'>
+type Process = Pick<ReplicaStatus, 'specHash' | 'release' | 'pid' | 'port' | 'startedAt' | 'adopted'>
 
-function present(current: RunningReplica): Process {
-  const { specHash, pid, port, startedAt, adopted } = current
-  return { specHash, pid, port, startedAt, adopted }
+function present(current: Current): Process {
+  const { specHash, pid, port, startedAt, adopted, accepted, marked } = current
+  return { specHash, release: accepted?.spec.release ?? marked, pid, port, startedAt, adopted }
 }

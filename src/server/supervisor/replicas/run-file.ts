@@ -1,22 +1,25 @@
 import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
 
-/** A replica that runs, as the next supervisor finds it again. */
+/** A replica that runs, or has run once, as the next supervisor finds it again. */
 export interface RunRecord {
   readonly id: string
   readonly specHash: string
+  /** 0: what runs once is about to start, or has ended. */
   readonly pid: number
   readonly birth: string
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   readonly port: number | null
   readonly restarts: number
+  /** How what runs once ended; null: it has not, as far as is known. */
+  readonly exit: { readonly code: number | null; readonly signal: string | null; readonly at: number } | null
 }
 
 /** Reads the records of an earlier supervisor; what does not fit is left out, for marks in the environment find it too. */
 export function readRunRecords(path: string): readonly RunRecord[] {
   const json = parseJson(readQuietly(path)) as { replicas?: unknown } | null | undefined
   const records: readonly unknown[] = Array.isArray(json?.replicas) ? json.replicas : []
-  return records.filter(isRecord)
+  return records.filter(isRecord).map((record) => ({ ...record, exit: record.exit ?? null }))
 }
 
 function readQuietly(path: string): string {

@@ -1,7 +1,7 @@
-import type { Finding } from '../../kernel/capability/index.ts'
-import type { ServicesConfig } from './config.ts'
-import { programPath, serviceDirectory, type Ground } from './desired.ts'
-import type { EnvironmentPorts } from './ports.ts'
+import type { Finding } from '../../../kernel/capability/index.ts'
+import type { ServicesConfig } from '../config.ts'
+import { programPath, serviceDirectory, type Ground } from './specifications.ts'
+import type { EnvironmentPorts } from '../ports.ts'
 
 /** Whether the programs of all services can be started; looks, never touches. */
 export async function findProgramTroubles(

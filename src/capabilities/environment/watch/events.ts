@@ -1,6 +1,6 @@
-import { environmentFacts } from '../../contracts/environment.ts'
-import type { SupervisorEvent } from '../../contracts/supervisor.ts'
-import type { FactDeclaration, JsonObject } from '../../kernel/std/index.ts'
+import { environmentFacts } from '../../../contracts/environment.ts'
+import type { SupervisorEvent } from '../../../contracts/supervisor.ts'
+import type { FactDeclaration, JsonObject } from '../../../kernel/std/index.ts'
 
 /** A fact that is about to be recorded for an event of the supervisor. */
 export interface EventFact {
@@ -56,6 +56,7 @@ const table: Readonly<Record<SupervisorEvent['what'], readonly [FactDeclaration,
   ],
   'replica-adopted': [environmentFacts.replicaAdopted, [ofReplica, withPid]],
   'replica-exited': [environmentFacts.replicaStopped, [ofReplica, withDetail]],
+  'replica-ended': [environmentFacts.replicaEnded, crash],
   'replica-crashed': [
     environmentFacts.replicaCrashed,
     [...crash, (event) => ({ restartInMs: event.restartInMs ?? 0 })],

@@ -1,8 +1,8 @@
-import type { SupervisorStatus } from '../../contracts/supervisor.ts'
-import type { Clock } from '../../kernel/std/index.ts'
+import type { SupervisorStatus } from '../../../contracts/supervisor.ts'
+import type { Clock } from '../../../kernel/std/index.ts'
 import { targetsOf, type Target } from './assess.ts'
-import type { ServiceConfig, ServicesConfig } from './config.ts'
-import type { Prober, ProbeResult } from './ports.ts'
+import type { ServiceConfig, ServicesConfig } from '../config.ts'
+import type { Prober, ProbeResult } from '../ports.ts'
 
 const probeTimeoutMs = 2000
 /** A target that is well is looked at this often; an ill one every time. */

@@ -1,22 +1,26 @@
-import type { EnvironmentStatus } from '../../contracts/environment.ts'
-import type { ReplicaStatus, SupervisorStatus } from '../../contracts/supervisor.ts'
-import type { ServiceConfig, ServicesConfig } from './config.ts'
-import type { ProbeResult } from './ports.ts'
+import type { EnvironmentStatus } from '../../../contracts/environment.ts'
+import type { ReplicaStatus, SupervisorStatus } from '../../../contracts/supervisor.ts'
+import type { ServiceConfig, ServicesConfig } from '../config.ts'
+import type { ProbeResult } from '../ports.ts'
 
 type ServiceView = EnvironmentStatus['services'][number]
 type ReplicaView = ServiceView['replicas'][number]
 type State = ServiceView['state']
 
-/** What was seen of the world: the supervisor's word, and the last probe of each target by id. */
+/** What was seen of the world: the supervisor's word, the last probe of each target by id, and what is on the way. */
 export interface Observed {
   readonly status: SupervisorStatus
   readonly probes: ReadonlyMap<string, ProbeResult>
+  /** How the rollout of a service stands, in words; empty when nothing is on the way. */
+  readonly rolloutOf: (service: string) => string
 }
 
 /** A target that can be probed: replica or address. */
 export interface Target {
   readonly id: string
   readonly origin: string
+  /** Content hash of the replica's specification; empty for an address. */
+  readonly group: string
   /** When the process behind it was started; null: unknown. A new process is a new target. */
   readonly since: number | null
 }
@@ -33,12 +37,13 @@ export function targetsOf(
   status: SupervisorStatus | null,
 ): readonly Target[] {
   if (service.address !== undefined)
-    return [{ id: name, origin: service.address.replace(/\/+$/, ''), since: null }]
+    return [{ id: name, origin: service.address.replace(/\/+$/, ''), group: '', since: null }]
   return (status?.replicas ?? [])
     .filter((replica) => replica.service === name)
     .flatMap((replica) => {
       const origin = originOf(replica)
-      return origin === null ? [] : [{ id: replica.id, origin, since: replica.startedAt }]
+      const { id, specHash, startedAt } = replica
+      return origin === null ? [] : [{ id, origin, group: specHash, since: startedAt }]
     })
 }
 
@@ -52,11 +57,13 @@ const troubles: Readonly<Partial<Record<ReplicaStatus['state'], string>>> = {
   waiting: 'it crashed and waits for its next start',
   stopping: 'it is being stopped',
   stopped: 'it is stopped',
+  ended: 'it ran to its end',
   'crash-looped': 'it keeps crashing and is left down',
   exposed: 'it was stopped because it listened beyond loopback',
 }
 
-function healthOf(
+/** How a replica is, from its state and its last probe. */
+export function healthOf(
   replica: ReplicaStatus,
   probe: ProbeResult | undefined,
 ): Pick<ReplicaView, 'healthy' | 'detail'> {
@@ -70,6 +77,8 @@ function replicaView(replica: ReplicaStatus, probe: ProbeResult | undefined): Re
   return {
     id: replica.id,
     state: replica.state,
+    release: replica.release,
+    group: replica.specHash,
     ...healthOf(replica, probe),
     pid: replica.pid,
     address: originOf(replica),
@@ -84,6 +93,8 @@ function externalView(name: string, address: string, probe: ProbeResult | undefi
   return {
     id: name,
     state: 'external',
+    release: '',
+    group: '',
     healthy: probe?.healthy ?? null,
     detail: probe?.detail ?? 'not looked at yet',
     pid: null,
@@ -99,14 +110,19 @@ function stateOf(replicas: readonly ReplicaView[], wanted: number): State {
   const healthy = replicas.filter((replica) => replica.healthy === true).length
   if (healthy >= wanted) return 'healthy'
   if (healthy > 0) return 'degraded'
+  if (replicas.length === 0) return 'starting'
   return replicas.some((replica) => replica.healthy === null || replica.state === 'starting')
     ? 'starting'
     : 'down'
 }
 
-function sayService(name: string, state: State, replicas: readonly ReplicaView[]): string {
+function sayService(
+  { name, state, rollout }: Pick<ServiceView, 'name' | 'state' | 'rollout'>,
+  replicas: readonly ReplicaView[],
+): string {
   const healthy = replicas.filter((replica) => replica.healthy === true).length
-  if (state === 'healthy') return `${name} is healthy`
+  if (state === 'healthy') return rollout === '' ? `${name} is healthy` : `${name} is healthy; ${rollout}`
+  if (state === 'starting' && rollout !== '') return rollout
   if (state === 'starting') return `${name} is starting`
   const ill = replicas.find((replica) => replica.healthy !== true)
   return `${name} has ${healthy} of ${replicas.length} replicas healthy: ${ill?.id ?? name}: ${ill?.detail ?? 'gone'}`
@@ -121,13 +137,15 @@ function serviceView(name: string, service: ServiceConfig, observed: Observed): 
       : [externalView(name, service.address, observed.probes.get(name))]
   const wanted = service.address === undefined ? service.replicas.min : 1
   const state = stateOf(replicas, wanted)
+  const rollout = observed.rolloutOf(name)
   return {
     name,
     state,
-    says: sayService(name, state, replicas),
+    says: sayService({ name, state, rollout }, replicas),
     wanted,
     healthy: replicas.filter((replica) => replica.healthy === true).length,
     command: service.command ?? null,
+    rollout,
     replicas,
   }
 }

@@ -1,4 +1,4 @@
-import type { EnvironmentStatus } from '../../contracts/environment.ts'
+import type { EnvironmentStatus } from '../../../contracts/environment.ts'
 
 type ServiceView = EnvironmentStatus['services'][number]
 

@@ -1,16 +1,25 @@
-import { environmentFacts, type EnvironmentStatus } from '../../contracts/environment.ts'
-import type { ReplicaStatus, SupervisorStatus } from '../../contracts/supervisor.ts'
-import type { Context } from '../../kernel/capability/index.ts'
-import { plainError } from '../../kernel/std/index.ts'
-import { assessServices, servingTargets, targetsOf, type Target } from './assess.ts'
-import type { ServicesConfig } from './config.ts'
-import type { EnvironmentPorts } from './ports.ts'
+import { environmentFacts, type EnvironmentStatus } from '../../../contracts/environment.ts'
+import type { ReplicaStatus, SupervisorStatus } from '../../../contracts/supervisor.ts'
+import type { Context } from '../../../kernel/capability/index.ts'
+import { plainError } from '../../../kernel/std/index.ts'
+import type { Rollouts } from '../rollout/index.ts'
+import { assessServices, healthOf, servingTargets, targetsOf, type Target } from './assess.ts'
+import type { ServicesConfig } from '../config.ts'
+import type { EnvironmentPorts } from '../ports.ts'
 import { createProbes } from './probes.ts'
 import { decideTransition, type Patience, type Said } from './transitions.ts'
 
 const tickMs = 1000
+/** While something is on the way from one specification to the next. */
+const busyTickMs = 250
 
 type ServiceView = EnvironmentStatus['services'][number]
+
+/** A target with its share beside the others. */
+export interface ServingTarget extends Target {
+  /** 0 to 1000; 100 is ordinary. */
+  readonly weight: number
+}
 
 /** What the watcher keeps in memory; all of it is observed anew after a restart. */
 export interface Watch {
@@ -20,12 +29,12 @@ export interface Watch {
   /** Why the supervisor could not be asked, or null. */
   trouble(): string | null
   /** The targets of a service that the edge shall know. */
-  targets(service: string): readonly Target[]
+  targets(service: string): readonly ServingTarget[]
   /** Takes a replica away from the edge, while its service has another; the answer gives it back. */
   withhold(replicaId: string): () => void
   /** Calls the listener when the set of targets has changed, and at once when it is known already. */
   onTargets(listener: () => void): void
-  /** One round: observe, probe, decide, record. */
+  /** One round: observe, probe, take the next step of what is on the way, record. Rounds never overlap. */
   round(): Promise<void>
   /** Resolves when the signal aborts. */
   run(signal: AbortSignal): Promise<void>
@@ -37,6 +46,7 @@ type SaidBefore = (service: string) => Said
 /** What the watcher needs. */
 export interface WatchPorts extends Pick<EnvironmentPorts, 'engine' | 'prober'> {
   readonly said: SaidBefore
+  readonly rollouts: Rollouts
 }
 
 /** Says on the timeline when a service gets well or ill, and not more often. */
@@ -63,17 +73,22 @@ function createAnnouncer(
 }
 
 /** What the edge is told of targets, and when: at every change of the set. */
-function createTargets(services: ServicesConfig, status: () => SupervisorStatus | null) {
+function createTargets(services: ServicesConfig, status: () => SupervisorStatus | null, rollouts: Rollouts) {
   const listeners = new Set<() => void>()
   const withheld = new Set<string>()
   let known = ''
-  const targets = (name: string): readonly Target[] => {
+  const targets = (name: string): readonly ServingTarget[] => {
     const service = services[name]
-    return service === undefined ? [] : servingTargets(targetsOf(name, service, status()), withheld)
+    if (service === undefined) return []
+    const apart = new Set([...withheld, ...rollouts.withheld()])
+    return servingTargets(targetsOf(name, service, status()), apart).map((target) => ({
+      ...target,
+      weight: rollouts.weightOf(target.group),
+    }))
   }
   const tell = (): void => {
     const all = Object.keys(services).flatMap(targets)
-    const key = JSON.stringify(all.map(({ id, origin }) => [id, origin]))
+    const key = JSON.stringify(all.map(({ id, origin, weight }) => [id, origin, weight]))
     if (key === known) return
     known = key
     for (const listener of listeners) listener()
@@ -101,16 +116,26 @@ function createTargets(services: ServicesConfig, status: () => SupervisorStatus 
 export function createWatch(services: ServicesConfig, context: Context, ports: WatchPorts): Watch {
   const probes = createProbes(services, context.clock, ports.prober)
   const announce = createAnnouncer(services, context, ports.said)
+  const { rollouts } = ports
   let status: SupervisorStatus | null = null
   let trouble: string | null = null
-  const told = createTargets(services, () => status)
+  let running: Promise<void> | null = null
+  const told = createTargets(services, () => status, rollouts)
 
-  const assess = (): readonly ServiceView[] =>
-    status === null ? [] : assessServices(services, { status, probes: probes.results() })
+  const assess = (): readonly ServiceView[] => {
+    const rolloutOf = (name: string): string => rollouts.standing(name).says
+    return status === null ? [] : assessServices(services, { status, probes: probes.results(), rolloutOf })
+  }
 
-  const round = async (): Promise<void> => {
+  const lookOnce = async (): Promise<void> => {
     try {
       status = await ports.engine.status()
+      await probes.look(status)
+      const found = probes.results()
+      const stepped = await rollouts.step(status.replicas, (replica) =>
+        healthOf(replica, found.get(replica.id)),
+      )
+      status = stepped ?? status
       trouble = null
     } catch (error) {
       trouble = plainError(error).message
@@ -118,8 +143,16 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
     }
     for (const replica of status.replicas) measure(context, replica)
     told.tell()
-    await probes.look(status)
     await announce(assess())
+  }
+
+  /** Whoever asks while a look is under way gets that one's end, and then a look of its own. */
+  const round = async (): Promise<void> => {
+    await running?.catch(() => undefined)
+    running ??= lookOnce().finally(() => {
+      running = null
+    })
+    await running
   }
 
   return {
@@ -133,7 +166,7 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
         await round().catch((error: unknown) =>
           context.log.error({ error: plainError(error).message }, 'a look at the services failed'),
         )
-        await context.clock.sleep(tickMs, signal).catch(() => undefined)
+        await context.clock.sleep(rollouts.isSteady ? tickMs : busyTickMs, signal).catch(() => undefined)
       }
     },
   }

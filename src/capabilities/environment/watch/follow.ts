@@ -1,9 +1,9 @@
-import type { Context } from '../../kernel/capability/index.ts'
-import { plainError } from '../../kernel/std/index.ts'
-import type { View } from '../../kernel/timeline/index.ts'
+import type { Context } from '../../../kernel/capability/index.ts'
+import { plainError } from '../../../kernel/std/index.ts'
+import type { View } from '../../../kernel/timeline/index.ts'
 import { factOfEvent, type Whole } from './events.ts'
-import type { Engine } from './ports.ts'
-import type { EnvironmentView } from './view.ts'
+import type { Engine } from '../ports.ts'
+import type { EnvironmentView } from '../view.ts'
 
 const pauseMs = 1000
 

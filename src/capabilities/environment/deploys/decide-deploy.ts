@@ -1,0 +1,50 @@
+import { HoldfastError } from '../../../kernel/std/index.ts'
+import type { DeployLock, EnvironmentView } from '../view.ts'
+
+function locked(service: string, lock: DeployLock): HoldfastError {
+  return new HoldfastError({
+    code: 'environment.deploys-locked',
+    kind: 'user',
+    message: `deploys of ${service === '*' ? 'all services' : service} are locked by ${lock.by}: ${lock.because}`,
+    hint: `when it is over: holdfast deploy unlock${service === '*' ? '' : ` ${service}`}`,
+  })
+}
+
+function underWay(service: string, job: string): HoldfastError {
+  return new HoldfastError({
+    code: 'environment.deploy-under-way',
+    kind: 'user',
+    message: `a deploy of ${service} is under way`,
+    hint: `wait for it, or cancel it: holdfast jobs cancel ${job}`,
+  })
+}
+
+/**
+ * Whether a deploy may begin, or go on. One at a time in the whole environment, so that it is clear what made things worse.
+ * Errors: `environment.deploys-locked`, `environment.deploy-under-way`.
+ */
+export function decideDeploy(
+  { locks, releases }: EnvironmentView,
+  { service }: { readonly service: string },
+  job: string,
+): void {
+  const [other] = Object.entries(releases).filter(
+    ([, { pending }]) => pending !== null && pending.job !== job,
+  )
+  if (other !== undefined) throw underWay(other[0], other[1].pending?.job ?? '')
+  if (releases[service]?.pending?.job === job) return
+  for (const name of ['*', service]) {
+    const lock = Object.hasOwn(locks, name) ? locks[name] : undefined
+    if (lock !== undefined) throw locked(name, lock)
+  }
+}
+
+/** Says what one could go back to. */
+export function nothingToGoBackTo(service: string, kept: readonly string[]): HoldfastError {
+  return new HoldfastError({
+    code: 'environment.nothing-to-roll-back',
+    kind: 'user',
+    message: `there is no such earlier release of ${service}`,
+    hint: kept.length === 0 ? 'none was deployed yet' : `these are kept: ${kept.join(', ')}`,
+  })
+}

@@ -1,0 +1,183 @@
+import { environmentFacts as facts } from '../../../contracts/environment.ts'
+import type { Context, JobCall } from '../../../kernel/capability/index.ts'
+import { HoldfastError, plainError } from '../../../kernel/std/index.ts'
+import type { ServicesConfig } from '../config.ts'
+import type { Release, ReleaseSource, ReleaseStore } from '../ports.ts'
+import type { RolloutPhase, Rollouts } from '../rollout/index.ts'
+import { noRelease, releasesOf, type EnvironmentView } from '../view.ts'
+import type { Watch } from '../watch/index.ts'
+import type { WishedService } from '../wish/index.ts'
+import { decideDeploy, nothingToGoBackTo } from './decide-deploy.ts'
+
+/** What deploys stand on. */
+export interface DeployGround {
+  readonly services: ServicesConfig
+  readonly view: () => EnvironmentView
+  readonly wished: () => readonly WishedService[]
+  readonly watch: Pick<Watch, 'round'>
+  readonly rollouts: Pick<Rollouts, 'standing'>
+  readonly releases: ReleaseStore
+  readonly context: Pick<Context, 'clock' | 'record' | 'log'>
+}
+
+/** What is to be deployed. */
+export interface WantedDeploy {
+  readonly service: string
+  readonly release: string
+  /** Null: a release that is kept. */
+  readonly source: ReleaseSource | null
+  readonly note: string
+  readonly rollback: boolean
+}
+
+/** How a deploy ended well. */
+export type Deployed = {
+  readonly service: string
+  readonly release: string
+  readonly before: string
+  readonly seconds: number
+  readonly says: string
+}
+
+const pollMs = 250
+const shareDone: Readonly<Record<RolloutPhase, number>> = {
+  waiting: 0.1,
+  starting: 0.3,
+  judging: 0.5,
+  moving: 0.8,
+  steady: 1,
+  refused: 1,
+}
+const sayRelease = (release: string): string => (release === '' ? noRelease : release)
+
+function extrasOf(wanted: WantedDeploy, call: JobCall) {
+  return { subject: `service:${wanted.service}`, actor: call.caller.actor, correlation: call.correlation }
+}
+
+/** Puts the files in place, once. */
+async function store(
+  { releases, context }: DeployGround,
+  wanted: WantedDeploy,
+  call: JobCall,
+): Promise<{ readonly source: string }> {
+  const { service, release, source } = wanted
+  if (source === null) return { source: 'what was kept' }
+  return call.step('store the release', async () => {
+    const { digest, files, sizeBytes, ...stored } = await releases.add(
+      { service, release },
+      source,
+      call.signal,
+    )
+    const data = { service, release, source: stored.source, digest, files, sizeBytes }
+    await context.record(facts.releaseStored, data, extrasOf(wanted, call))
+    return { source: stored.source }
+  })
+}
+
+/** Moves the wish, once; everything after it is seen and not remembered. */
+async function begin(
+  ground: DeployGround,
+  wanted: WantedDeploy,
+  { call, source }: { readonly call: JobCall; readonly source: string },
+): Promise<{ readonly before: string; readonly at: number }> {
+  const { service, release, note, rollback } = wanted
+  return call.step('begin', async () => {
+    const before = sayRelease(releasesOf(ground.view(), service).wished)
+    const said = note === '' ? '' : `: ${note}`
+    const data = { service, release, before, job: call.jobId, source, note: said, rollback }
+    const { at } = await ground.context.record(facts.deployBegun, data, extrasOf(wanted, call))
+    return { before, at }
+  })
+}
+
+type End = { readonly good: string } | { readonly bad: string }
+
+/** Where the deploy stands; null: it is still on the way. */
+function endOf({ view, wished, rollouts }: DeployGround, { service, release }: WantedDeploy): End | null {
+  const target = wished().find(({ name }) => name === service)
+  if (target === undefined) return { bad: 'the file does not name it any more' }
+  if (target.specification.release !== release) return null
+  const refused = view().refused[service]
+  if (refused?.group === target.hash) return { bad: refused.because }
+  const standing = rollouts.standing(service)
+  const isThere = standing.phase === 'steady' && standing.hash === target.hash
+  return isThere ? { good: standing.verdict } : null
+}
+
+async function untilEnd(ground: DeployGround, wanted: WantedDeploy, call: JobCall): Promise<End> {
+  for (;;) {
+    await ground.watch.round()
+    const end = endOf(ground, wanted)
+    if (end !== null) return end
+    const { says, phase } = ground.rollouts.standing(wanted.service)
+    call.progress(shareDone[phase], says)
+    try {
+      await ground.context.clock.sleep(pollMs, call.signal)
+    } catch (error) {
+      return { bad: plainError(error).message }
+    }
+  }
+}
+
+/** Old releases go, but for the newest few and those that one may want to go back to at once. */
+async function prune(ground: DeployGround, { service }: WantedDeploy): Promise<void> {
+  const { releases, services, view, context } = ground
+  const { wished, good } = releasesOf(view(), service)
+  const keep = services[service]?.deploy.keep ?? 2
+  const needed = new Set([wished, ...good.slice(-2)])
+  const old = (await releases.list(service)).slice(keep).filter(({ release }) => !needed.has(release))
+  for (const { release } of old) await releases.remove(service, release)
+  if (old.length === 0) return
+  const names = old.map(({ release }: Release) => release).join(', ')
+  await context.record(facts.releasesPruned, { service, releases: names }, { subject: `service:${service}` })
+}
+
+/**
+ * Moves a service to a release: stores its files, wishes it, and waits until the rollout has ended well or ill; in the
+ * latter case the wish falls back. Killed at any instant, the job that is begun again goes on from what it sees.
+ * Errors: `environment.deploy-failed`, those of `decideDeploy` and of the store.
+ */
+export async function deploy(ground: DeployGround, wanted: WantedDeploy, call: JobCall): Promise<Deployed> {
+  const { service, release } = wanted
+  decideDeploy(ground.view(), wanted, call.jobId)
+  const { source } = await store(ground, wanted, call)
+  decideDeploy(ground.view(), wanted, call.jobId)
+  const { before, at } = await begin(ground, wanted, { call, source })
+  const end = await untilEnd(ground, wanted, call)
+  const data = { service, release, before, job: call.jobId }
+  if ('bad' in end) {
+    await ground.context.record(facts.deployFailed, { ...data, because: end.bad }, extrasOf(wanted, call))
+    throw failed(wanted, before, end.bad)
+  }
+  const seconds = Math.round((ground.context.clock.now() - at) / 100) / 10
+  await ground.context.record(facts.deployed, { ...data, seconds, verdict: end.good }, extrasOf(wanted, call))
+  await prune(ground, wanted).catch((error: unknown) =>
+    ground.context.log.warn({ error: plainError(error).message }, 'old releases could not be removed'),
+  )
+  return { service, release, before, seconds, says: `${service} runs ${release} (${end.good})` }
+}
+
+/** Moves a service back to a release that was good. Errors: `environment.nothing-to-roll-back`, those of `deploy`. */
+export async function rollback(
+  ground: DeployGround,
+  { service, to, note }: { readonly service: string; readonly to: string | undefined; readonly note: string },
+  call: JobCall,
+): Promise<Deployed> {
+  const { release } = await call.step('choose', async () => {
+    const kept = (await ground.releases.list(service)).map((one) => one.release)
+    const { wished, good } = releasesOf(ground.view(), service)
+    const found = to ?? good.findLast((one) => one !== wished && kept.includes(one))
+    if (found === undefined || !kept.includes(found)) throw nothingToGoBackTo(service, kept)
+    return { release: found }
+  })
+  return deploy(ground, { service, release, source: null, note, rollback: true }, call)
+}
+
+function failed({ service, release }: WantedDeploy, before: string, because: string): HoldfastError {
+  return new HoldfastError({
+    code: 'environment.deploy-failed',
+    kind: 'operational',
+    message: `${service} stays with ${before}; ${release} was given up: ${because}`,
+    hint: `see "holdfast logs ${service}" and "holdfast deploy history ${service}"`,
+  })
+}

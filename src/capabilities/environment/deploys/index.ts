@@ -1,0 +1,1 @@
+export { bindDeploys } from './operations.ts'

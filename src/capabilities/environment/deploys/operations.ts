@@ -1,0 +1,74 @@
+import {
+  environmentFacts as facts,
+  environmentOperations,
+  type DeployHistory,
+} from '../../../contracts/environment.ts'
+import { bindJob, bindValue, type OperationBinding } from '../../../kernel/capability/index.ts'
+import type { Timeline } from '../../../kernel/timeline/index.ts'
+import { refuseForeign, serviceOf } from '../services.ts'
+import { releasesOf } from '../view.ts'
+import { serviceDirectory } from '../wish/index.ts'
+import { deploy, rollback, type DeployGround } from './deploy.ts'
+import { readDeploys } from './history.ts'
+import { readSource } from './source.ts'
+
+/** What the operations on deploys stand on. */
+export interface DeploysGround extends DeployGround {
+  /** Absolute directory of the environment file. */
+  readonly directory: string
+  readonly timeline: Pick<Timeline, 'read'>
+}
+
+async function history(
+  ground: DeploysGround,
+  input: { readonly service?: string | undefined; readonly most: number },
+): Promise<DeployHistory> {
+  const { services, releases, view } = ground
+  if (input.service !== undefined) serviceOf(services, input.service)
+  const names = Object.keys(services).filter(
+    (name) => services[name]?.command !== undefined && (input.service ?? name) === name,
+  )
+  const kept = await Promise.all(
+    names.map(async (name) => ({
+      service: name,
+      running: releasesOf(view(), name).wished,
+      kept: (await releases.list(name)).map(({ release }) => release),
+    })),
+  )
+  const deploys = [...(await readDeploys(ground.timeline, input))]
+  const locks = Object.entries(view().locks).map(([service, lock]) => ({ service, ...lock }))
+  return { says: sayHistory(deploys), deploys, releases: kept, locks }
+}
+
+function sayHistory([last]: DeployHistory['deploys']): string {
+  if (last === undefined) return 'Nothing was deployed yet: "holdfast deploy <service> --version <version>"'
+  const outcome = { 'under way': 'is on its way', deployed: 'was deployed', 'rolled back': 'was given up' }
+  return `The last deploy: ${last.release} of ${last.service} ${outcome[last.outcome]}`
+}
+
+/** Binds what is said about deploys to its code. */
+export function bindDeploys(ground: DeploysGround): readonly OperationBinding[] {
+  const { services, context } = ground
+  const lockName = (service: string): string => (service === '*' ? 'all services' : service)
+  return [
+    bindJob(environmentOperations.deploy, ({ service, version, from, note }, call) => {
+      const config = refuseForeign(service, serviceOf(services, service))
+      const source = readSource(from, serviceDirectory(config, ground))
+      return deploy(ground, { service, release: version, source, note, rollback: false }, call)
+    }),
+    bindJob(environmentOperations.rollback, ({ service, to, note }, call) => {
+      refuseForeign(service, serviceOf(services, service))
+      return rollback(ground, { service, to, note }, call)
+    }),
+    bindValue(environmentOperations.deploys, (input) => history(ground, input)),
+    bindValue(environmentOperations.lockDeploys, async ({ service, because }, { caller, correlation }) => {
+      if (service !== '*') serviceOf(services, service)
+      await context.record(facts.deploysLocked, { service, because }, { actor: caller.actor, correlation })
+      return { says: `deploys of ${lockName(service)} are locked: ${because}` }
+    }),
+    bindValue(environmentOperations.unlockDeploys, async ({ service }, { caller, correlation }) => {
+      await context.record(facts.deploysUnlocked, { service }, { actor: caller.actor, correlation })
+      return { says: `deploys of ${lockName(service)} may be done again` }
+    }),
+  ]
+}

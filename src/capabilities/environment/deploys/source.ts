@@ -1,0 +1,14 @@
+import { resolve } from 'node:path'
+import type { ReleaseSource } from '../ports.ts'
+
+const tarballs = ['.tar', '.tar.gz', '.tgz'] as const
+
+/** Reads where a release comes from, as a person says it; `directory` is the service's, absolute. */
+export function readSource(from: string | undefined, directory: string): ReleaseSource {
+  if (from === undefined) return { kind: 'directory', path: directory }
+  if (from.startsWith('git:')) return { kind: 'git', path: directory, ref: from.slice('git:'.length) }
+  const path = resolve(directory, from)
+  return tarballs.some((ending) => from.endsWith(ending))
+    ? { kind: 'tarball', path }
+    : { kind: 'directory', path }
+}

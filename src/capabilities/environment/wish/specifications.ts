@@ -1,0 +1,153 @@
+import { isAbsolute, join, resolve } from 'node:path'
+import type { Specification } from '../../../contracts/supervisor.ts'
+import { contentHash } from '../../../kernel/std/index.ts'
+import type { ServiceConfig, ServicesConfig } from '../config.ts'
+import type { EnvironmentPorts } from '../ports.ts'
+
+/** Where the environment file lies and what its services may be handed from outside. */
+export interface Ground {
+  /** Absolute directory of the environment file. */
+  readonly directory: string
+  readonly hostVariables: Readonly<Record<string, string>>
+}
+
+/** The same, with what replicas are told by the house and where releases lie. */
+export interface ReplicaGround extends Ground {
+  readonly givenVariables: EnvironmentPorts['givenVariables']
+  /** Absolute directory of a release of a service. */
+  readonly releaseDirectory: (service: string, release: string) => string
+}
+
+/** How a service is moved from one group to the next. */
+export interface RolloutRule {
+  /** Stop first, start then: it cannot be there twice. */
+  readonly inPlace: boolean
+  /** So many replicas may be there beyond those that are wished. */
+  readonly surge: number
+  /** So many new ones are started first and judged. */
+  readonly canaries: number
+  /** Share of the requests that they get meanwhile; null: as many as any other replica. */
+  readonly share: number | null
+  /** How long they are judged, milliseconds; 0: not at all. */
+  readonly judgeForMs: number
+  readonly errorMargin: number
+  readonly p95Factor: number
+  /** From no more requests to SIGTERM, milliseconds. */
+  readonly drainMs: number
+}
+
+/** What a service is to be: the group that shall run, how many replicas of it, and how it is moved there. */
+export interface WishedService {
+  readonly name: string
+  /** Content hash of the specification. */
+  readonly hash: string
+  readonly specification: Specification
+  readonly replicas: number
+  readonly listens: boolean
+  /** Path of the health check; null: a TCP connection is enough. */
+  readonly health: string | null
+  readonly startTimeoutMs: number
+  /** Names of what has to be well before it is started. */
+  readonly needs: readonly string[]
+  readonly rollout: RolloutRule
+  /** A deploy is under way that goes back to the release before if this one is no good. */
+  readonly pending: boolean
+}
+
+/** Which release of a service is wished. */
+export interface WishedRelease {
+  /** Empty: the files as they lie in its directory. */
+  readonly wished: string
+  /** The deploy that is under way; null: none. */
+  readonly pending: { readonly rollback: boolean } | null
+}
+
+/** Variables that every program expects; all others are handed on by name only. */
+const ordinaryVariables = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const
+
+/** The program as it is started: a path with a slash is relative to the service's directory. */
+export function programPath(program: string, directory: string): string {
+  return program.includes('/') && !isAbsolute(program) ? resolve(directory, program) : program
+}
+
+/** Absolute working directory of a service. */
+export function serviceDirectory(service: ServiceConfig, ground: Ground): string {
+  return join(resolve(ground.directory, service.directory))
+}
+
+function variablesOf(name: string, service: ServiceConfig, ground: ReplicaGround): Record<string, string> {
+  const handedOn = [...ordinaryVariables, ...service.passEnv].flatMap((variable) => {
+    const value = Object.hasOwn(ground.hostVariables, variable) ? ground.hostVariables[variable] : undefined
+    return value === undefined ? [] : [[variable, value] as const]
+  })
+  return { ...ground.givenVariables(name), ...Object.fromEntries(handedOn), ...service.env }
+}
+
+function portOf(service: ServiceConfig): Specification['port'] {
+  if (service.port !== undefined) return { fixed: service.port }
+  return service.listens ? { assigned: true } : null
+}
+
+function specificationOf(
+  name: string,
+  service: ServiceConfig & { readonly command: readonly string[] },
+  { release, ground }: { readonly release: string; readonly ground: ReplicaGround },
+): Specification {
+  const directory =
+    release === '' ? serviceDirectory(service, ground) : ground.releaseDirectory(name, release)
+  const [program = '', ...rest] = service.command
+  return {
+    service: name,
+    release,
+    command: [programPath(program, directory), ...rest],
+    directory,
+    variables: variablesOf(name, service, ground),
+    port: portOf(service),
+    restarts: true,
+    stopTimeoutMs: service.stopTimeout,
+    mayExpose: service.mayExpose !== undefined,
+    memoryMiB: service.resources.memoryMiB ?? null,
+    cpus: service.resources.cpus ?? null,
+  }
+}
+
+/** What was good once is not judged again, and comes back all at once. */
+function rolloutOf(service: ServiceConfig, isRollback: boolean): RolloutRule {
+  const { surge, drain, canary } = service.deploy
+  return {
+    inPlace: service.port !== undefined,
+    surge: isRollback ? service.replicas.min : surge,
+    canaries: Math.max(1, Math.round(canary.share * service.replicas.min)),
+    share: canary.share,
+    judgeForMs: service.listens && !isRollback ? canary.for : 0,
+    errorMargin: canary.errors,
+    p95Factor: canary.slower,
+    drainMs: drain,
+  }
+}
+
+/** What shall run, from the file and from the releases that were deployed. */
+export function wishedServices(
+  services: ServicesConfig,
+  releaseOf: (service: string) => WishedRelease,
+  ground: ReplicaGround,
+): readonly WishedService[] {
+  return Object.entries(services).flatMap(([name, service]) => {
+    const { command, listens, health = null, needs } = service
+    if (command === undefined) return []
+    const { wished: release, pending } = releaseOf(name)
+    const specification = specificationOf(name, { ...service, command }, { release, ground })
+    return {
+      name,
+      hash: contentHash(specification),
+      specification,
+      replicas: service.replicas.min,
+      listens,
+      health,
+      startTimeoutMs: service.startTimeout,
+      needs,
+      rollout: rolloutOf(service, pending?.rollback === true),
+      pending: pending !== null,
+    }
+  })
+}

@@ -1,0 +1,95 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Release, ReleaseSource, ReleaseStore } from '../../capabilities/environment/ports.ts'
+import { HoldfastError, systemCode, type Clock } from '../../kernel/std/index.ts'
+import { digestTree } from './digest-tree.ts'
+import { fetchInto } from './fetch-into.ts'
+
+/** Where releases lie. */
+export interface ReleaseFilesParts {
+  /** Absolute; made when the first release comes. */
+  readonly directory: string
+  readonly clock: Clock
+}
+
+const recordFile = z.object({
+  release: z.string(),
+  at: z.number(),
+  source: z.string(),
+  digest: z.string(),
+  files: z.number(),
+  sizeBytes: z.number(),
+})
+
+function saySource(source: ReleaseSource): string {
+  return source.kind === 'git' ? `git ${source.ref} of ${source.path}` : `${source.kind} ${source.path}`
+}
+
+function exists(service: string, release: string): HoldfastError {
+  return new HoldfastError({
+    code: 'environment.release-exists',
+    kind: 'user',
+    message: `release ${release} of ${service} is there already, with other files`,
+    hint: 'a release never changes: give the new files another version',
+  })
+}
+
+/**
+ * Releases as directories: `<directory>/<service>/<release>/files` with `release.json` beside it. A release is made apart
+ * and moved to its place in one step, so that one whose making was interrupted is none.
+ */
+export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseStore {
+  const placeOf = (service: string, release: string): string => join(directory, service, release)
+
+  const read = async (service: string, release: string): Promise<Release | null> => {
+    try {
+      const text = await readFile(join(placeOf(service, release), 'release.json'), 'utf8')
+      return recordFile.parse(JSON.parse(text))
+    } catch {
+      return null
+    }
+  }
+
+  const make = async (
+    { service, release }: { readonly service: string; readonly release: string },
+    source: ReleaseSource,
+    signal: AbortSignal,
+  ): Promise<{ readonly apart: string; readonly made: Release }> => {
+    const apart = join(directory, service, `.${release}.new`)
+    await rm(apart, { recursive: true, force: true })
+    await mkdir(join(apart, 'files'), { recursive: true, mode: 0o755 })
+    await fetchInto(join(apart, 'files'), source, { avoid: directory, signal })
+    const counted = await digestTree(join(apart, 'files'), signal)
+    const made = { release, at: clock.now(), source: saySource(source), ...counted }
+    await writeFile(join(apart, 'release.json'), JSON.stringify(made), { mode: 0o644 })
+    return { apart, made }
+  }
+
+  return {
+    add: async (place, source, signal) => {
+      const { apart, made } = await make(place, source, signal)
+      const there = await read(place.service, place.release)
+      if (there === null) {
+        await rm(placeOf(place.service, place.release), { recursive: true, force: true })
+        await rename(apart, placeOf(place.service, place.release))
+        return made
+      }
+      await rm(apart, { recursive: true, force: true })
+      if (there.digest !== made.digest) throw exists(place.service, place.release)
+      return there
+    },
+    list: async (service) => {
+      const names = await readdir(join(directory, service)).catch((error: unknown) => {
+        if (systemCode(error) === 'ENOENT') return []
+        throw error
+      })
+      const found = await Promise.all(
+        names.filter((name) => !name.startsWith('.')).map((name) => read(service, name)),
+      )
+      return found.filter((one) => one !== null).toSorted((a, b) => b.at - a.at)
+    },
+    directoryOf: (service, release) => join(placeOf(service, release), 'files'),
+    remove: (service, release) => rm(placeOf(service, release), { recursive: true, force: true }),
+  }
+}

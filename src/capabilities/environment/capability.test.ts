@@ -4,6 +4,7 @@ import type { Call, Context, JobCall } from '../../kernel/capability/index.ts'
 import { openSeries } from '../../kernel/series/index.ts'
 import { seededRandom, virtualClock, type VirtualClock } from '../../kernel/std/index.ts'
 import { factFrom, memoryTimeline, startView, type Timeline } from '../../kernel/timeline/index.ts'
+import { noReleases } from '../../../test/support/environment/no-releases.ts'
 import { servicesConfig } from './config.ts'
 import { environment, type EnvironmentCapability } from './index.ts'
 import type { Engine, EnvironmentPorts, ProbeResult } from './ports.ts'
@@ -18,7 +19,9 @@ function fakeReplica(id: string): ReplicaStatus {
     id,
     service: id.split('/')[0] ?? '',
     state: 'running',
+    leaving: false,
     specHash: 'ab',
+    release: '',
     pid: 100,
     port: 3000 + Number(id.split('/')[1]),
     startedAt: 1,
@@ -55,8 +58,15 @@ function fakeEngine(clock: VirtualClock) {
       alive()
       return status()
     },
-    run: async ({ replicas }) => {
-      state.replicas = replicas.map(({ id }) => fakeReplica(id))
+    choosesReplica: true,
+    run: async (groups) => {
+      state.replicas = groups.flatMap(({ service, hash, replicas }) =>
+        Array.from({ length: replicas }, (_, index) => ({
+          ...(state.replicas.find(({ id }) => id === `${service}/${index + 1}`) ??
+            fakeReplica(`${service}/${index + 1}`)),
+          specHash: hash,
+        })),
+      )
       return status()
     },
     restart: async (id) => {
@@ -142,6 +152,7 @@ async function stage(): Promise<Stage> {
         yield `${file} live from ${from}`
       },
     },
+    releases: noReleases(),
     canRun: (program) => Promise.resolve(program === 'run'),
     hostVariables: {},
     givenVariables: () => ({}),
@@ -175,16 +186,21 @@ describe('the environment', () => {
     const { clock, capability, kinds } = await stage()
     await capability.start()
     await clock.advance(10_000)
+    const usual = { group: expect.stringMatching(/^[0-9a-f]{16}$/) as string, weight: 100 }
     expect(capability.endpoints()).toEqual([
       {
         name: 'web',
         targets: [
-          { id: 'web/1', origin: 'http://127.0.0.1:3001' },
-          { id: 'web/2', origin: 'http://127.0.0.1:3002' },
+          { id: 'web/1', origin: 'http://127.0.0.1:3001', ...usual },
+          { id: 'web/2', origin: 'http://127.0.0.1:3002', ...usual },
         ],
         healthPath: '/healthz',
       },
-      { name: 'outside', targets: [{ id: 'outside', origin: 'http://127.0.0.1:9' }], healthPath: null },
+      {
+        name: 'outside',
+        targets: [{ id: 'outside', origin: 'http://127.0.0.1:9', group: '', weight: 100 }],
+        healthPath: null,
+      },
     ])
     expect(await kinds()).toEqual(['environment.service-healthy', 'environment.service-healthy'])
     const status = (await binding(capability, 'environment.status')({}, call)) as {
@@ -226,6 +242,7 @@ describe('the environment', () => {
       engine,
       prober: { probe: () => Promise.resolve({ healthy: true, detail: '' }) },
       logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
+      releases: noReleases(),
       canRun: () => Promise.resolve(true),
       hostVariables: {},
       givenVariables: () => ({}),
@@ -287,6 +304,7 @@ describe('the environment', () => {
       engine,
       prober: { probe: () => Promise.resolve({ healthy: true, detail: '' }) },
       logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
+      releases: noReleases(),
       canRun: () => Promise.resolve(false),
       hostVariables: {},
       givenVariables: () => ({}),

@@ -1,25 +1,29 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ReplicaStatus, SupervisorStatus } from '../../contracts/supervisor.ts'
-import { assessServices, overallState, sayEnvironment, targetsOf } from './assess.ts'
+import { assessServices, overallState, sayEnvironment, targetsOf } from './watch/assess.ts'
 import { servicesConfig } from './config.ts'
-import { desiredReplicas } from './desired.ts'
-import { factOfEvent } from './events.ts'
-import { decideTransition } from './transitions.ts'
+import { wishedServices } from './wish/index.ts'
+import { factOfEvent } from './watch/events.ts'
+import { decideTransition } from './watch/transitions.ts'
 import { environmentFold } from './view.ts'
 
 const ground = {
   directory: '/srv/game',
   hostVariables: { PATH: '/bin', TOKEN: 'secret', HOME: '/home' },
   givenVariables: (service: string) => ({ HOLDFAST_URL: 'http://127.0.0.1:8400', HOLDFAST_TOKEN: service }),
+  releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
 }
+const asTheyLie = () => ({ wished: '', pending: null })
 
 function replica(change: Partial<ReplicaStatus>): ReplicaStatus {
   return {
     id: 'web/1',
     service: 'web',
     state: 'running',
+    leaving: false,
     specHash: 'ab',
+    release: '',
     pid: 7,
     port: 3001,
     startedAt: 1,
@@ -38,16 +42,18 @@ function supervisor(replicas: readonly ReplicaStatus[]): SupervisorStatus {
 }
 
 const well = { healthy: true, detail: '' }
+const rolloutOf = (): string => ''
 
-describe('desired replicas', () => {
-  test('one specification a slot, with ordinary variables and those that are named', () => {
+describe('wished services', () => {
+  test('one specification a service, with ordinary variables and those that are named', () => {
     const services = servicesConfig.parse({
       web: { command: ['./run', '-x'], directory: 'web', replicas: 2, passEnv: ['TOKEN'], env: { A: '1' } },
       elsewhere: { address: 'http://127.0.0.1:9' },
     })
-    const { replicas } = desiredReplicas(services, ground)
-    expect(replicas.map(({ id }) => id)).toEqual(['web/1', 'web/2'])
-    expect(replicas[0]).toMatchObject({
+    const [web, ...others] = wishedServices(services, asTheyLie, ground)
+    expect(others).toEqual([])
+    expect(web).toMatchObject({ name: 'web', replicas: 2, pending: false })
+    expect(web?.specification).toMatchObject({
       command: ['/srv/game/web/run', '-x'],
       directory: '/srv/game/web',
       variables: { PATH: '/bin', HOME: '/home', TOKEN: 'secret', A: '1' },
@@ -60,9 +66,9 @@ describe('desired replicas', () => {
       web: { command: ['run'] },
       apart: { command: ['run'], env: { HOLDFAST_URL: 'https://elsewhere.example' } },
     })
-    const told = desiredReplicas(services, ground).replicas.map(({ variables }) => [
-      variables['HOLDFAST_URL'],
-      variables['HOLDFAST_TOKEN'],
+    const told = wishedServices(services, asTheyLie, ground).map(({ specification }) => [
+      specification.variables['HOLDFAST_URL'],
+      specification.variables['HOLDFAST_TOKEN'],
     ])
     expect(told).toEqual([
       ['http://127.0.0.1:8400', 'web'],
@@ -72,7 +78,8 @@ describe('desired replicas', () => {
 
   test('a variable that is not named is not handed on', () => {
     const services = servicesConfig.parse({ web: { command: ['run'] } })
-    expect(desiredReplicas(services, ground).replicas[0]?.variables).not.toHaveProperty('TOKEN')
+    const [web] = wishedServices(services, asTheyLie, ground)
+    expect(web?.specification.variables).not.toHaveProperty('TOKEN')
   })
 
   test.each([
@@ -104,6 +111,7 @@ describe('assessment', () => {
         ['web/1', well],
         ['web/2', well],
       ]),
+      rolloutOf,
     })
     expect(views.map(({ state }) => state)).toEqual(['healthy', 'healthy'])
     expect(sayEnvironment(views)).toBe('Both services are healthy')
@@ -111,7 +119,7 @@ describe('assessment', () => {
 
   test('one ill replica degrades and says why', () => {
     const status = supervisor([replica({ id: 'web/1' }), replica({ id: 'web/2', state: 'crash-looped' })])
-    const views = assessServices(services, { status, probes: new Map([['web/1', well]]) })
+    const views = assessServices(services, { status, probes: new Map([['web/1', well]]), rolloutOf })
     expect(views[0]?.state).toBe('degraded')
     expect(views[0]?.says).toContain('web/2: it keeps crashing')
     expect(overallState(views)).toBe('down')
@@ -121,7 +129,9 @@ describe('assessment', () => {
     const [name, service] =
       Object.entries(servicesConfig.parse({ api: { address: 'http://127.0.0.1:9/' } }))[0] ?? []
     if (name === undefined || service === undefined) throw new Error('nothing parsed')
-    expect(targetsOf(name, service, null)).toEqual([{ id: 'api', origin: 'http://127.0.0.1:9', since: null }])
+    expect(targetsOf(name, service, null)).toEqual([
+      { id: 'api', origin: 'http://127.0.0.1:9', group: '', since: null },
+    ])
   })
 })
 
@@ -190,6 +200,7 @@ describe('transitions', () => {
     const [found] = assessServices(services, {
       status: supervisor([replica({ state })]),
       probes: new Map([['web/1', probe]]),
+      rolloutOf,
     })
     if (found === undefined) throw new Error('no view')
     return found

@@ -10,6 +10,8 @@ function replica(change: Partial<Replica> = {}): Replica {
   return {
     id: 'web/1',
     state: 'running',
+    release: '',
+    group: 'ab',
     healthy: true,
     detail: '',
     pid: 1,
@@ -32,6 +34,7 @@ function service(change: Partial<Service> = {}): Service {
     wanted: 1,
     healthy,
     command: null,
+    rollout: '',
     ...change,
     replicas,
   }

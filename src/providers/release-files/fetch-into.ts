@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { cp, lstat, readdir, rename, rm } from 'node:fs/promises'
+import { cp, lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import type { ReleaseSource } from '../../capabilities/environment/ports.ts'
 import { HoldfastError, systemCode } from '../../kernel/std/index.ts'
@@ -26,12 +26,28 @@ function unreadable(source: ReleaseSource, why: string, cause?: unknown): Holdfa
   })
 }
 
+/** Whether one path is the other, or lies in it. */
+const isWithin = (path: string, directory: string): boolean => !relative(directory, path).startsWith('..')
+
+/** Entry by entry where the tree holds `avoid`, for nothing can be copied into itself. */
+async function copyTree(from: string, to: string, avoid: string): Promise<void> {
+  const isWanted = (path: string): boolean => !leftOut.has(basename(path)) && !isWithin(path, avoid)
+  for (const { name } of await readdir(from, { withFileTypes: true })) {
+    const path = join(from, name)
+    if (!isWanted(path)) continue
+    if (!isWithin(avoid, path)) {
+      await cp(path, join(to, name), { recursive: true, verbatimSymlinks: true, filter: isWanted })
+    } else {
+      await mkdir(join(to, name))
+      await copyTree(path, join(to, name), avoid)
+    }
+  }
+}
+
 async function copyDirectory(into: string, source: ReleaseSource, avoid: string): Promise<void> {
-  const found = await lstat(source.path)
+  const found = await stat(source.path)
   if (!found.isDirectory()) throw unreadable(source, 'it is no directory')
-  const isWanted = (path: string): boolean =>
-    !leftOut.has(basename(path)) && relative(avoid, path).startsWith('..')
-  await cp(source.path, into, { recursive: true, verbatimSymlinks: true, filter: isWanted })
+  await copyTree(source.path, into, avoid)
 }
 
 /** Resolves to what it wrote to standard error when it ended well; rejects with that otherwise. */

@@ -1,3 +1,4 @@
+import { noReleases } from '../../support/environment/no-releases.ts'
 import { edge } from '../../../src/capabilities/edge/index.ts'
 import { environment } from '../../../src/capabilities/environment/index.ts'
 import { limits } from '../../../src/capabilities/limits/index.ts'
@@ -39,6 +40,7 @@ function capabilities(world: World, life: Life, context: Context): readonly Capa
     engine: world.engine.portFor(life),
     prober: proberFor(world, life),
     logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
+    releases: noReleases(),
     canRun: () => Promise.resolve(true),
     hostVariables: {},
     givenVariables: () => ({}),

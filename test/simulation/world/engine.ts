@@ -7,6 +7,7 @@ import {
   type SupervisorStatus,
 } from '../../../src/contracts/supervisor.ts'
 import { HoldfastError, type Clock } from '../../../src/kernel/std/index.ts'
+import { allocate } from '../../../src/providers/local-engine/allocate.ts'
 import type { Chance } from './chance.ts'
 import type { Life } from './life.ts'
 import { FakeReplica, type EventParts } from './replica.ts'
@@ -94,8 +95,9 @@ export class FakeEngine {
   portFor(life: Life): Engine {
     const ask = <T>(act: () => T): Promise<T> => life.guard(() => this.#answer(act))
     return {
+      choosesReplica: true,
       status: () => ask(() => this.status()),
-      run: (desired) => ask(() => this.#run(desired)),
+      run: (groups) => ask(() => this.#run(allocate(groups, this.status().replicas))),
       restart: (id) => ask(() => this.#restart(id)),
       events: (after, signal) => life.guard(() => this.#events(after, signal)),
     }
@@ -123,8 +125,8 @@ export class FakeEngine {
     return value
   }
 
-  #run({ replicas }: DesiredReplicas): SupervisorStatus {
-    const wanted = new Set(replicas.map(({ id }) => id))
+  #run({ replicas, keep }: DesiredReplicas): SupervisorStatus {
+    const wanted = new Set([...replicas.map(({ id }) => id), ...keep])
     for (const id of this.replicas.keys()) if (!wanted.has(id)) this.replicas.delete(id)
     for (const spec of replicas) {
       if (this.replicas.has(spec.id)) continue

@@ -1,5 +1,5 @@
 import { edge } from '../../../src/capabilities/edge/index.ts'
-import { factOfEvent } from '../../../src/capabilities/environment/events.ts'
+import { factOfEvent } from '../../../src/capabilities/environment/watch/events.ts'
 import type { EnvironmentStatus } from '../../../src/contracts/environment.ts'
 import type { Fact } from '../../../src/kernel/timeline/index.ts'
 import type { Ended } from './run.ts'

@@ -1,5 +1,5 @@
 import type { ReplicaSpec, ReplicaStatus, SupervisorEvent } from '../../../src/contracts/supervisor.ts'
-import type { Clock } from '../../../src/kernel/std/index.ts'
+import { contentHash, type Clock } from '../../../src/kernel/std/index.ts'
 import { decideRestart, type Life } from '../../../src/server/supervisor/replicas/decide-restart.ts'
 import type { Chance } from './chance.ts'
 
@@ -48,6 +48,11 @@ export class FakeReplica {
     this.#later(startMs, () => this.#start())
   }
 
+  get #specification(): Omit<ReplicaSpec, 'id'> {
+    const { id: _slot, ...specification } = this.spec
+    return specification
+  }
+
   /** The port while a process is there. */
   get port(): number | null {
     return this.pid === null || this.spec.port === null ? null : this.#port
@@ -64,7 +69,9 @@ export class FakeReplica {
       id: this.spec.id,
       service: this.spec.service,
       state: this.state,
-      specHash: 'abc',
+      leaving: false,
+      specHash: contentHash(this.#specification),
+      release: this.spec.release,
       pid: this.pid,
       port: this.port,
       startedAt: this.startedAt,

@@ -182,6 +182,8 @@ function replicaOf(world: Omit<World, 'services'>, id: string, slot: number): Re
   return {
     id,
     state: 'running',
+    release: '1.4.2',
+    group: 'ab12cd34ef56ab78',
     healthy: now - startedAt > 400,
     detail: now - startedAt > 400 ? '' : 'starting',
     pid: 4100 + slot * 7,
@@ -205,6 +207,7 @@ function serviceOf(world: Omit<World, 'services'>, name: string, replicas: numbe
     wanted: replicas,
     healthy,
     command: ['node', `${name}.ts`],
+    rollout: '',
     replicas: views,
   }
 }
@@ -213,6 +216,8 @@ function external(): Service {
   const replica: ReplicaView = {
     id: 'payments',
     state: 'external',
+    release: '',
+    group: '',
     healthy: true,
     detail: '',
     pid: null,
@@ -229,6 +234,7 @@ function external(): Service {
     wanted: 1,
     healthy: 1,
     command: null,
+    rollout: '',
     replicas: [replica],
   }
 }

@@ -53,7 +53,7 @@ export function bindDeploys(ground: DeploysGround): readonly OperationBinding[] 
   return [
     bindJob(environmentOperations.deploy, ({ service, version, from, note }, call) => {
       const config = refuseForeign(service, serviceOf(services, service))
-      const source = readSource(from, serviceDirectory(config, ground))
+      const source = readSource(from, serviceDirectory(config, ground.directory))
       return deploy(ground, { service, release: version, source, note, rollback: false }, call)
     }),
     bindJob(environmentOperations.rollback, ({ service, to, note }, call) => {

@@ -183,8 +183,9 @@ function countsOf(
   if (isJudging) return { keepOld: old.length, wantNew: Math.min(replicas, rollout.canaries) }
   const needed = choosesReplica ? replicas - well : old.length
   const keepOld = well >= replicas ? 0 : Math.min(old.length, Math.max(0, needed))
-  const surge = choosesReplica ? rollout.surge : replicas
-  const room = old.length + going === 0 ? replicas : replicas + surge - old.length - going
+  // Who cannot choose which of the old go has to have all of the new first.
+  const isFree = !choosesReplica || old.length + going === 0
+  const room = isFree ? replicas : replicas + rollout.surge - old.length - going
   return { keepOld, wantNew: Math.min(replicas, Math.max(fresh.length, room)) }
 }
 

@@ -23,8 +23,9 @@ export type Verdict =
   | { readonly kind: 'good'; readonly says: string }
   | { readonly kind: 'worse'; readonly because: string }
 
-/** Fewer requests say nothing about errors, or about a 95th percentile. */
+/** Fewer requests, or failures, say nothing about errors; nor fewer requests about a 95th percentile. */
 const fewestForErrors = 5
+const fewestFailures = 3
 const fewestForLatency = 50
 /** One in twenty good releases may look so bad by chance (one-sided). */
 const standardDeviations = 1.645
@@ -38,7 +39,7 @@ const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`
 
 /** Whether more of the new group's requests failed than the margin allows and chance explains (two proportions, pooled). */
 function failsMore(fresh: GroupMeasures, old: GroupMeasures, { errorMargin }: JudgeRule): boolean {
-  if (fresh.requests < fewestForErrors) return false
+  if (fresh.requests < fewestForErrors || fresh.failures < fewestFailures) return false
   const difference = ratioOf(fresh) - ratioOf(old)
   if (difference <= errorMargin) return false
   if (old.requests === 0) return true

@@ -133,7 +133,7 @@ export function createRollouts(parts: RolloutParts): Rollouts {
       const because = decision.failure
       await context.record(environmentFacts.rolloutRefused, { ...data, because }, extras)
     }
-    const wasMoving = before !== undefined && !['steady', 'waiting'].includes(before.phase)
+    const wasMoving = before !== undefined && ['judging', 'moving'].includes(before.phase)
     if (wasMoving && decision.phase === 'steady') {
       await context.record(environmentFacts.rolledOut, { ...data, replicas }, extras)
     }

@@ -106,11 +106,11 @@ function externalView(name: string, address: string, probe: ProbeResult | undefi
   }
 }
 
-function stateOf(replicas: readonly ReplicaView[], wanted: number): State {
+function stateOf(replicas: readonly ReplicaView[], wanted: number, rollout: string): State {
   const healthy = replicas.filter((replica) => replica.healthy === true).length
   if (healthy >= wanted) return 'healthy'
   if (healthy > 0) return 'degraded'
-  if (replicas.length === 0) return 'starting'
+  if (replicas.length === 0 && rollout !== '') return 'starting'
   return replicas.some((replica) => replica.healthy === null || replica.state === 'starting')
     ? 'starting'
     : 'down'
@@ -136,8 +136,8 @@ function serviceView(name: string, service: ServiceConfig, observed: Observed): 
           .map((replica) => replicaView(replica, observed.probes.get(replica.id)))
       : [externalView(name, service.address, observed.probes.get(name))]
   const wanted = service.address === undefined ? service.replicas.min : 1
-  const state = stateOf(replicas, wanted)
   const rollout = observed.rolloutOf(name)
+  const state = stateOf(replicas, wanted, rollout)
   return {
     name,
     state,

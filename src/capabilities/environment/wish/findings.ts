@@ -13,7 +13,7 @@ export async function findProgramTroubles(
     Object.entries(services).map(async ([name, service]): Promise<Finding | null> => {
       const [program] = service.command ?? []
       if (program === undefined) return null
-      const directory = serviceDirectory(service, ground)
+      const directory = serviceDirectory(service, ground.directory)
       if (await canRun(programPath(program, directory), directory)) return null
       return {
         severity: 'critical',

@@ -70,9 +70,9 @@ export function programPath(program: string, directory: string): string {
   return program.includes('/') && !isAbsolute(program) ? resolve(directory, program) : program
 }
 
-/** Absolute working directory of a service. */
-export function serviceDirectory(service: ServiceConfig, ground: Ground): string {
-  return join(resolve(ground.directory, service.directory))
+/** Absolute directory of a service's files; `directory` is that of the environment file. */
+export function serviceDirectory(service: ServiceConfig, directory: string): string {
+  return join(resolve(directory, service.directory))
 }
 
 function variablesOf(name: string, service: ServiceConfig, ground: ReplicaGround): Record<string, string> {
@@ -94,7 +94,7 @@ function specificationOf(
   { release, ground }: { readonly release: string; readonly ground: ReplicaGround },
 ): Specification {
   const directory =
-    release === '' ? serviceDirectory(service, ground) : ground.releaseDirectory(name, release)
+    release === '' ? serviceDirectory(service, ground.directory) : ground.releaseDirectory(name, release)
   const [program = '', ...rest] = service.command
   return {
     service: name,

@@ -8,6 +8,8 @@ const spec = {
   directory: '/srv',
   variables: { A: '1', B: '2' },
   port: { assigned: true } as const,
+  release: '',
+  restarts: true,
   stopTimeoutMs: 1000,
   mayExpose: false,
   memoryMiB: null,

@@ -30,7 +30,16 @@ function tableOf(fakes: readonly Fake[]): ProcessTable {
 }
 
 const record = (id: string, pid: number) =>
-  ({ id, specHash: 'aa', pid, birth: `b${pid}`, startedAt: 5, port: 20_009, restarts: 2 }) as const
+  ({
+    id,
+    specHash: 'aa',
+    pid,
+    birth: `b${pid}`,
+    startedAt: 5,
+    port: 20_009,
+    restarts: 2,
+    exit: null,
+  }) as const
 
 test('one on record is found although it hides its environment', () => {
   const left = findLeftReplicas(tableOf([{ pid: 100 }]), 'e0', [record('web/1', 100)])
@@ -48,7 +57,16 @@ test('a pid that was given to another process is not ours, nor is a zombie', () 
 test('one that is not on record is found by its mark; those of another house are not', () => {
   const table = tableOf([{ pid: 100, mark: 'e0/web/1/bb' }, { pid: 101, mark: 'e1/web/2/bb' }, { pid: 102 }])
   expect(findLeftReplicas(table, 'e0', []).replicas).toEqual([
-    { id: 'web/1', specHash: 'bb', pid: 100, birth: 'b100', startedAt: 77, port: 20_001, restarts: 0 },
+    {
+      id: 'web/1',
+      specHash: 'bb',
+      pid: 100,
+      birth: 'b100',
+      startedAt: 77,
+      port: 20_001,
+      restarts: 0,
+      exit: null,
+    },
   ])
 })
 

@@ -10,6 +10,8 @@ const spec = (id: string, port: ReplicaSpec['port']): ReplicaSpec => ({
   directory: '/',
   variables: {},
   port,
+  release: '',
+  restarts: true,
   stopTimeoutMs: 0,
   mayExpose: false,
   memoryMiB: null,

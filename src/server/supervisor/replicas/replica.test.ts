@@ -26,6 +26,8 @@ function spec(version: number): Accepted {
     directory,
     variables: { VERSION: String(version) },
     port: null,
+    release: '',
+    restarts: true,
     stopTimeoutMs: 1000,
     mayExpose: false,
     memoryMiB: null,
@@ -60,7 +62,7 @@ function fake(): Fake {
     const exited = new Promise<Exit>((resolve) => exits.set(pid, resolve))
     const family = { pid, birth: 'b', mark: null, groupPids: () => [] }
     const times = { startedAt: clock.now(), startedAtMs: clock.monotonicMs() }
-    const rest = { adopted: false, logOffset: 0, group: null, earlierKills: 0, family, exited }
+    const rest = { adopted: false, marked: null, logOffset: 0, group: null, earlierKills: 0, family, exited }
     return { pid, birth: 'b', port, specHash: accepted.specHash, ...times, ...rest }
   }
   const host: ReplicaHost = {

@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ReleaseSource, ReleaseStore } from '../../capabilities/environment/ports.ts'
+import { systemClock } from '../../kernel/std/index.ts'
+import { releaseFiles } from './index.ts'
+
+let root = ''
+let store: ReleaseStore
+const never = new AbortController().signal
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'holdfast-releases-'))
+  store = releaseFiles({ directory: join(root, 'web', '.holdfast', 'releases'), clock: systemClock })
+  mkdirSync(join(root, 'web', 'lib'), { recursive: true })
+  writeFileSync(join(root, 'web', 'app.js'), 'one')
+  writeFileSync(join(root, 'web', 'lib', 'run'), '#!/bin/sh\n')
+  chmodSync(join(root, 'web', 'lib', 'run'), 0o755)
+  symlinkSync('app.js', join(root, 'web', 'link'))
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+const add = (release: string, source: ReleaseSource) => store.add({ service: 'web', release }, source, never)
+const text = (release: string, file: string): string =>
+  readFileSync(join(store.directoryOf('web', release), file), 'utf8')
+const git = (...words: string[]): void => {
+  const who = ['-c', 'user.name=test', '-c', 'user.email=test@example.com']
+  execFileSync('git', ['-C', join(root, 'web'), ...who, ...words], { stdio: 'ignore' })
+}
+
+describe('releases', () => {
+  test('of a directory hold its files, without repositories and without themselves', async () => {
+    mkdirSync(join(root, 'web', '.git'))
+    const made = await add('1', { kind: 'directory', path: join(root, 'web') })
+    expect(made).toMatchObject({ release: '1', files: 3, source: `directory ${join(root, 'web')}` })
+    expect(text('1', 'link')).toBe('one')
+    expect(existsSync(join(store.directoryOf('web', '1'), '.git'))).toBe(false)
+    expect(existsSync(join(store.directoryOf('web', '1'), '.holdfast'))).toBe(false)
+    execFileSync(join(store.directoryOf('web', '1'), 'lib', 'run'))
+  })
+
+  test('never change: the same files again are the same release, others are refused', async () => {
+    const source = { kind: 'directory', path: join(root, 'web') } as const
+    const first = await add('1', source)
+    expect(await add('1', source)).toEqual(first)
+    writeFileSync(join(root, 'web', 'app.js'), 'two')
+    await expect(add('1', source)).rejects.toMatchObject({ code: 'environment.release-exists' })
+    expect(text('1', 'app.js')).toBe('one')
+    await add('2', source)
+    expect((await store.list('web')).map(({ release }) => release).toSorted()).toEqual(['1', '2'])
+    await store.remove('web', '1')
+    await store.remove('web', '1')
+    expect((await store.list('web')).map(({ release }) => release)).toEqual(['2'])
+  })
+
+  test('of a git ref hold what was committed, whatever lies about', async () => {
+    git('init', '--quiet')
+    git('add', 'app.js', 'lib')
+    git('commit', '--quiet', '--message', 'first')
+    git('tag', 'v1')
+    writeFileSync(join(root, 'web', 'app.js'), 'dirty')
+    await add('1', { kind: 'git', path: join(root, 'web'), ref: 'v1' })
+    expect(text('1', 'app.js')).toBe('one')
+    for (const ref of ['v2', '--output=/tmp/x', '']) {
+      await expect(add('2', { kind: 'git', path: join(root, 'web'), ref })).rejects.toMatchObject({
+        code: 'environment.release-unreadable',
+      })
+    }
+    await expect(add('2', { kind: 'git', path: root, ref: 'v1' })).rejects.toThrow('git')
+  })
+
+  test.each(['web', '.'])(
+    'of a tarball of %j hold its files; its one directory is not one of them',
+    async (what) => {
+      const path = join(root, 'release.tgz')
+      const from = what === '.' ? ['-C', join(root, 'web'), '.'] : ['-C', root, what]
+      execFileSync('tar', ['-czf', path, ...from])
+      await add('1', { kind: 'tarball', path })
+      expect(text('1', 'app.js')).toBe('one')
+    },
+  )
+
+  test('that cannot be read say so and leave nothing', async () => {
+    writeFileSync(join(root, 'broken.tgz'), 'garbage')
+    const sources: ReleaseSource[] = [
+      { kind: 'tarball', path: join(root, 'broken.tgz') },
+      { kind: 'tarball', path: join(root, 'missing.tgz') },
+      { kind: 'directory', path: join(root, 'nowhere') },
+      { kind: 'directory', path: join(root, 'web', 'app.js') },
+    ]
+    for (const source of sources) {
+      await expect(add('1', source)).rejects.toMatchObject({ code: 'environment.release-unreadable' })
+    }
+    expect(await store.list('web')).toEqual([])
+  })
+})

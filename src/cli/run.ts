@@ -7,6 +7,7 @@ import {
   findCommand,
   globalFlags,
   overview,
+  versionFlag,
   type Command,
   type Surroundings,
 } from './commands/index.ts'
@@ -113,7 +114,9 @@ interface Scene {
 export async function run(world: World): Promise<number> {
   let voice = voiceOf({ json: world.argv.includes('--json') }, world)
   try {
-    const { values, rest } = takeFlags(world.argv, globalFlags, world.clock.now())
+    const isAlone = world.argv.every((argument) => argument.startsWith('-'))
+    const flags = isAlone ? [...globalFlags, versionFlag] : globalFlags
+    const { values, rest } = takeFlags(world.argv, flags, world.clock.now())
     voice = voiceOf(values, world)
     return await act(values, rest, { world, voice })
   } catch (error) {

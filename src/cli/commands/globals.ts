@@ -24,5 +24,12 @@ export const globalFlags: readonly Flag[] = [
     means: 'colours; default: in a terminal without NO_COLOR',
   },
   { name: 'help', field: 'help', kind: 'boolean', short: 'h', means: 'explain a command' },
-  { name: 'version', field: 'version', kind: 'boolean', means: 'print the version' },
 ]
+
+/** Stands alone only: after a command's words `--version` may mean that of a release. */
+export const versionFlag: Flag = {
+  name: 'version',
+  field: 'version',
+  kind: 'boolean',
+  means: 'print the version',
+}

@@ -1,7 +1,7 @@
 import { placeholder, type Flag } from '../arguments/index.ts'
 import { pad, type Paper } from '../output/index.ts'
 import type { Command } from './command.ts'
-import { globalFlags } from './globals.ts'
+import { globalFlags, versionFlag } from './globals.ts'
 
 const titles: Readonly<Record<Command['group'], string>> = {
   start: 'Run an environment',
@@ -57,7 +57,7 @@ export function overview(table: readonly Command[], paper: Paper): readonly stri
     '',
     ...groups,
     paper.paint('strong', 'Flags of every command'),
-    ...aligned(globalFlags.map((flag) => [flagLabel(flag), flag.means] as const)),
+    ...aligned([...globalFlags, versionFlag].map((flag) => [flagLabel(flag), flag.means] as const)),
     '',
     '"holdfast help <command>" says more. Exit codes: 0 done, 1 a check failed, 2 wrong usage, 64 to 78 by the',
     'kind of error, 130 interrupted; see docs/reference/exit-codes.md.',

@@ -1,5 +1,5 @@
 export type { Command, NamedOperation, Surroundings } from './command.ts'
 export { findCommand } from './find.ts'
-export { globalFlags } from './globals.ts'
+export { globalFlags, versionFlag } from './globals.ts'
 export { commandHelp, overview, usageOf } from './help.ts'
 export { commandTable } from './table.ts'

@@ -214,7 +214,7 @@ function move(
     groups: [newGroup(service, keepNew, goneNew), ...oldGroups(service.name, old, gone)],
     withheld: [...withheld.keys(), ...unproven],
     share: isJudging ? service.rollout.share : null,
-    ...phaseOf({ service, isJudging, well, rest: old.length + going + leaving.length, fresh: fresh.length }),
+    ...phaseOf({ service, isJudging, well, rest: old.length + going + Math.max(0, fresh.length - service.replicas), fresh: fresh.length }),
     memory: { ...memory, withheld },
   }
 }

@@ -1,7 +1,13 @@
 import { z } from 'zod'
 import { declareFact, declareOperation } from './declare.ts'
-import { moment, nothing, serviceName } from './shapes.ts'
-import { processStatus, replicaState } from './supervisor.ts'
+import { deployFacts, deployOperations } from './environment/deploys.ts'
+import { planFacts, planOperations } from './environment/plans.ts'
+import { environmentStatus } from './environment/status.ts'
+import { nothing, serviceName } from './shapes.ts'
+
+export type { DeployHistory } from './environment/deploys.ts'
+export type { Drift, EnvironmentPlan, PlanStep } from './environment/plans.ts'
+export type { EnvironmentStatus, RolloutPhase } from './environment/status.ts'
 
 const replica = z.string().describe('<service>/<slot>')
 const crash = {
@@ -17,17 +23,13 @@ const group = {
   release: z.string().describe('empty: the files as they lie in its directory'),
   group: z.string().describe('content hash of the specification'),
 }
-const deploy = {
-  service: serviceName,
-  release: z.string(),
-  before: z.string().describe('what ran before; "no release" for the files as they lay in its directory'),
-  job: z.string(),
-}
 /** Number of the supervisor's event that the fact stems from; with it a restarted control misses and repeats none. */
 const event = { event: z.number().int() }
 
 /** Facts about the environment. */
 export const environmentFacts = {
+  ...deployFacts,
+  ...planFacts,
   started: declareFact({
     kind: 'environment.started',
     says: 'environment {name} was started with Holdfast {version}',
@@ -125,58 +127,6 @@ export const environmentFacts = {
     severity: 'critical',
     data: z.strictObject({ ...group, because: z.string() }),
   }),
-  deployBegun: declareFact({
-    kind: 'environment.deploy-begun',
-    says: '{service} is being moved from {before} to {release}{note}',
-    severity: 'notice',
-    data: z.strictObject({
-      ...deploy,
-      source: z.string().describe('where its files came from, in words'),
-      note: z.string().describe('why, in the words of who deployed, after a colon; empty: nothing was said'),
-      rollback: z.boolean().describe('back to a release that was good: it is not judged again'),
-    }),
-  }),
-  deployed: declareFact({
-    kind: 'environment.deployed',
-    says: '{service} runs {release} since {seconds} s after its deploy began ({verdict})',
-    severity: 'notice',
-    data: z.strictObject({ ...deploy, seconds: z.number(), verdict: z.string() }),
-  }),
-  deployFailed: declareFact({
-    kind: 'environment.deploy-failed',
-    says: '{service} went back from {release} to {before}: {because}',
-    severity: 'critical',
-    data: z.strictObject({ ...deploy, because: z.string() }),
-  }),
-  releaseStored: declareFact({
-    kind: 'environment.release-stored',
-    says: '{release} of {service} was stored, {files} files, from {source}',
-    data: z.strictObject({
-      service: serviceName,
-      release: z.string(),
-      source: z.string(),
-      digest: z.string().describe('SHA-256 over names, modes and contents, hex'),
-      files: z.number().int(),
-      sizeBytes: z.number(),
-    }),
-  }),
-  releasesPruned: declareFact({
-    kind: 'environment.releases-pruned',
-    says: 'old releases of {service} were removed: {releases}',
-    data: z.strictObject({ service: serviceName, releases: z.string() }),
-  }),
-  deploysLocked: declareFact({
-    kind: 'environment.deploys-locked',
-    says: 'deploys of {service} are locked: {because}',
-    severity: 'notice',
-    data: z.strictObject({ service: z.string().describe('* for all'), because: z.string() }),
-  }),
-  deploysUnlocked: declareFact({
-    kind: 'environment.deploys-unlocked',
-    says: 'deploys of {service} are no longer locked',
-    severity: 'notice',
-    data: z.strictObject({ service: z.string().describe('* for all') }),
-  }),
   serviceHealthy: declareFact({
     kind: 'environment.service-healthy',
     says: '{service} is healthy, {healthy} of {wanted}',
@@ -196,98 +146,10 @@ export const environmentFacts = {
   }),
 } as const
 
-/** A replica, or the address of a service that somebody else runs. */
-const replicaView = z.strictObject({
-  id: z.string(),
-  state: z.union([replicaState, z.literal('external')]),
-  release: z.string().nullable().describe('empty: as its files lie in its directory; null: not known'),
-  group: z.string().describe('content hash of its specification; empty for an address'),
-  healthy: z.boolean().nullable().describe('null: not known yet'),
-  detail: z.string().describe('why it is not healthy, else empty'),
-  pid: z.number().int().nullable(),
-  address: z.string().nullable(),
-  startedAt: moment.nullable(),
-  restarts: z.number().int(),
-  cpu: z.number().nullable().describe('share of one core'),
-  memoryBytes: z.number().nullable(),
-})
-
-const serviceView = z.strictObject({
-  name: serviceName,
-  state: z.enum(['healthy', 'starting', 'degraded', 'down']),
-  says: z.string().describe('the state in one sentence'),
-  wanted: z.number().int(),
-  healthy: z.number().int(),
-  command: z.array(z.string()).nullable().describe('null: somebody else runs it'),
-  rollout: z.string().describe('what is on the way from one specification to the next; empty: nothing'),
-  replicas: z.array(replicaView),
-})
-
-/** The environment at a glance. */
-export const environmentStatus = z.strictObject({
-  name: z.string(),
-  version: z.string(),
-  says: z.string().describe('the answer in one sentence'),
-  state: z.enum(['healthy', 'starting', 'degraded', 'down']),
-  startedAt: moment,
-  services: z.array(serviceView),
-  processes: z.array(processStatus),
-  notes: z.array(z.string()).describe('what this machine does not permit'),
-})
-
-/** The environment at a glance. */
-export type EnvironmentStatus = z.infer<typeof environmentStatus>
-
-/** Version of a service's files: what one would give a tag. */
-export const releaseName = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/,
-    'letters, digits, dots, dashes, plus and underscores, up to 64',
-  )
-
-const deployResult = z.strictObject({
-  service: serviceName,
-  release: z.string(),
-  before: z.string(),
-  seconds: z.number(),
-  says: z.string(),
-})
-
-const deployView = z.strictObject({
-  job: z.string(),
-  service: serviceName,
-  release: z.string(),
-  before: z.string(),
-  at: moment,
-  by: z.string(),
-  note: z.string(),
-  source: z.string(),
-  outcome: z.enum(['under way', 'deployed', 'rolled back']),
-  says: z.string(),
-})
-
-/** What was deployed, what one can go back to, and what is locked. */
-export const deployHistory = z.strictObject({
-  says: z.string(),
-  deploys: z.array(deployView),
-  releases: z.array(
-    z.strictObject({
-      service: serviceName,
-      running: z.string().describe('empty: the files as they lie in its directory'),
-      kept: z.array(z.string()).describe('releases that one can go back to, newest first'),
-    }),
-  ),
-  locks: z.array(z.strictObject({ service: z.string(), because: z.string(), by: z.string(), since: moment })),
-})
-
-/** What was deployed, what one can go back to, and what is locked. */
-export type DeployHistory = z.infer<typeof deployHistory>
-
-const serviceOrAll = z.union([serviceName, z.literal('*')]).default('*')
-
 /** Operations on the environment. */
 export const environmentOperations = {
+  ...deployOperations,
+  ...planOperations,
   status: declareOperation({
     name: 'environment.status',
     summary: 'Show whether everything is up',
@@ -322,78 +184,6 @@ export const environmentOperations = {
     danger: 'changes',
     limit: '10/min per caller',
     command: { words: 'restart', positional: ['service'] },
-  }),
-  deploy: declareOperation({
-    name: 'environment.deploy',
-    summary: 'Move a service to a new release, judged beside the old one, back by itself if it is worse',
-    input: z.strictObject({
-      service: serviceName,
-      version: releaseName.describe('how the release is called, as 1.4.2'),
-      from: z
-        .string()
-        .max(4096)
-        .optional()
-        .describe(
-          'a directory, a .tar, .tar.gz or .tgz file, or git:<ref> of the repository in which the service lies; default: its directory as it is',
-        ),
-      note: z.string().max(500).default('').describe('why, for the others'),
-    }),
-    output: deployResult,
-    answers: 'job',
-    permission: 'operate',
-    danger: 'changes',
-    limit: '60/hour per caller',
-    command: { words: 'deploy', positional: ['service'] },
-  }),
-  rollback: declareOperation({
-    name: 'environment.rollback',
-    summary: 'Move a service back to an earlier release that was good',
-    input: z.strictObject({
-      service: serviceName,
-      to: releaseName.optional().describe('default: the last one that was good before the present one'),
-      note: z.string().max(500).default('').describe('why, for the others'),
-    }),
-    output: deployResult,
-    answers: 'job',
-    permission: 'operate',
-    danger: 'changes',
-    limit: '60/hour per caller',
-    command: { words: 'deploy rollback', positional: ['service'] },
-  }),
-  deploys: declareOperation({
-    name: 'environment.deploys',
-    summary: 'Show what was deployed, by whom, and how it went',
-    input: z.strictObject({
-      service: serviceName.optional(),
-      most: z.number().int().min(1).max(200).default(20).describe('how many, newest first'),
-    }),
-    output: deployHistory,
-    permission: 'view',
-    limit: '120/min per caller',
-    command: { words: 'deploy history', positional: ['service'] },
-  }),
-  lockDeploys: declareOperation({
-    name: 'environment.lock-deploys',
-    summary: 'Refuse deploys until they are unlocked',
-    input: z.strictObject({
-      service: serviceOrAll.describe('which service; * for all'),
-      because: z.string().min(3).max(500).describe('why, for whoever is refused'),
-    }),
-    output: z.strictObject({ says: z.string() }),
-    permission: 'operate',
-    danger: 'changes',
-    limit: '60/min per caller',
-    command: { words: 'deploy lock', positional: ['service'] },
-  }),
-  unlockDeploys: declareOperation({
-    name: 'environment.unlock-deploys',
-    summary: 'Allow deploys again',
-    input: z.strictObject({ service: serviceOrAll.describe('which lock; * for the one on all') }),
-    output: z.strictObject({ says: z.string() }),
-    permission: 'operate',
-    danger: 'changes',
-    limit: '60/min per caller',
-    command: { words: 'deploy unlock', positional: ['service'] },
   }),
   reload: declareOperation({
     name: 'environment.reload',

@@ -113,6 +113,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   ),
   entry('edge.thread-ended', 503, 70, 'A thread of the edge ended while it was spoken to; it is replaced.'),
   entry('edge.unreachable', 503, 69, 'The edge process does not answer on its socket.'),
+  entry('environment.apply-failed', 422, 1, 'A plan was accepted, but not all of it came about.'),
   entry(
     'environment.deploy-failed',
     422,
@@ -121,7 +122,15 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   ),
   entry('environment.deploy-under-way', 409, 75, 'Another deploy of this environment has not ended yet.'),
   entry('environment.deploys-locked', 409, 77, 'Somebody has locked deploys, and says why.'),
+  entry('environment.destroys-data', 409, 65, 'A plan would destroy data that nobody named.'),
+  entry('environment.not-ours', 409, 65, 'The service is only addressed, not run by Holdfast.'),
   entry('environment.nothing-to-roll-back', 404, 66, 'No earlier release that was good is kept.'),
+  entry(
+    'environment.plan-outdated',
+    409,
+    75,
+    'What the file says or what runs has moved since the plan was made.',
+  ),
   entry(
     'environment.release-exists',
     409,
@@ -140,7 +149,6 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     66,
     'The files of a release cannot be read from where they should be.',
   ),
-  entry('environment.not-ours', 409, 65, 'The service is only addressed, not run by Holdfast.'),
   entry('environment.service-unhealthy', 503, 69, 'A service did not get healthy in the time it was given.'),
   entry('environment.unknown-service', 404, 66, 'The environment has no service of that name.'),
   entry('jobs.cancelled', 409, 75, 'The job was cancelled before it was done.'),

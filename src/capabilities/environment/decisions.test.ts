@@ -42,7 +42,7 @@ function supervisor(replicas: readonly ReplicaStatus[]): SupervisorStatus {
 }
 
 const well = { healthy: true, detail: '' }
-const rolloutOf = (): string => ''
+const rolloutOf = () => ({ phase: 'steady', says: '' }) as const
 
 describe('wished services', () => {
   test('one specification a service, with ordinary variables and those that are named', () => {

@@ -11,6 +11,7 @@ import {
   findMissingVariables,
   findProgramTroubles,
   findUnmetNeeds,
+  orderByNeeds,
   wishedServices,
   type ReplicaGround,
   type WishedService,
@@ -105,5 +106,7 @@ export const environment = {
   create,
   findProgramTroubles,
   findMissingVariables,
+  orderByNeeds,
+  wishedServices,
   findNeeds: (services: ServicesConfig) => findUnmetNeeds(needsOf(services)),
 }

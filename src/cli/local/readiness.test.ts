@@ -34,6 +34,7 @@ function service(change: Partial<Service> = {}): Service {
     wanted: 1,
     healthy,
     command: null,
+    phase: 'steady',
     rollout: '',
     ...change,
     replicas,

@@ -13,10 +13,11 @@ import { localEngine } from '../../providers/local-engine/index.ts'
 import { logFiles } from '../../providers/log-files/index.ts'
 import { requestOverSocket } from '../../providers/unix-http/index.ts'
 import { doorUrl, type Composed, type ServeGround, type TokenOf } from '../control/index.ts'
-import { loadAccepted } from './accepted.ts'
+import { keepAccepted, loadAccepted } from './accepted.ts'
 import { definedVariables } from './findings.ts'
 import type { LoadedEnvironment } from './load.ts'
-import { bindReload } from './reload.ts'
+import { bindPlans } from '../plan/index.ts'
+import { readAgain } from './read-again.ts'
 
 /** What the capabilities of one environment are made from. */
 interface Ground {
@@ -89,7 +90,14 @@ export async function composeControl(
   return {
     capabilities: (context, tokenOf) => capabilities(ground, context, tokenOf),
     services: Object.keys(loaded.environment.services),
-    bindings: (context) => [bindReload({ loaded, dataDirectory, context, endControl })],
+    bindings: (context) =>
+      bindPlans({
+        loaded,
+        readAgain: () => readAgain(loaded),
+        accept: (fresh) => keepAccepted(dataDirectory, fresh),
+        context,
+        endControl,
+      }),
     people,
     retention: {
       maxAgeMs: parseDuration(timeline.keepFor) ?? 0,

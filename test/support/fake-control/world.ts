@@ -207,6 +207,7 @@ function serviceOf(world: Omit<World, 'services'>, name: string, replicas: numbe
     wanted: replicas,
     healthy,
     command: ['node', `${name}.ts`],
+    phase: 'steady',
     rollout: '',
     replicas: views,
   }
@@ -234,6 +235,7 @@ function external(): Service {
     wanted: 1,
     healthy: 1,
     command: null,
+    phase: 'steady',
     rollout: '',
     replicas: [replica],
   }

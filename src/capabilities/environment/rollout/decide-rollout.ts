@@ -1,3 +1,4 @@
+import type { RolloutPhase } from '../../../contracts/environment.ts'
 import type { Group } from '../ports.ts'
 import type { WishedService } from '../wish/index.ts'
 import type { Verdict } from './judge.ts'
@@ -29,9 +30,6 @@ export interface RolloutMemory {
   readonly judgedSince: number | null
   readonly judged: boolean
 }
-
-/** How far a service has come. */
-export type RolloutPhase = 'steady' | 'waiting' | 'starting' | 'judging' | 'moving' | 'refused'
 
 /** What a rollout decides from. */
 export interface RolloutScene {
@@ -214,7 +212,13 @@ function move(
     groups: [newGroup(service, keepNew, goneNew), ...oldGroups(service.name, old, gone)],
     withheld: [...withheld.keys(), ...unproven],
     share: isJudging ? service.rollout.share : null,
-    ...phaseOf({ service, isJudging, well, rest: old.length + going + Math.max(0, fresh.length - service.replicas), fresh: fresh.length }),
+    ...phaseOf({
+      service,
+      isJudging,
+      well,
+      rest: old.length + going + Math.max(0, fresh.length - service.replicas),
+      fresh: fresh.length,
+    }),
     memory: { ...memory, withheld },
   }
 }

@@ -1,2 +1,1 @@
-export type { RolloutPhase } from './decide-rollout.ts'
 export { createRollouts, type Health, type Rollouts, type Standing } from './rollouts.ts'

@@ -1,4 +1,4 @@
-import { environmentFacts } from '../../../contracts/environment.ts'
+import { environmentFacts, type RolloutPhase } from '../../../contracts/environment.ts'
 import type { ReplicaStatus, SupervisorStatus } from '../../../contracts/supervisor.ts'
 import type { Context } from '../../../kernel/capability/index.ts'
 import type { Engine, Group } from '../ports.ts'
@@ -7,7 +7,6 @@ import {
   decideRollout,
   type RolloutDecision,
   type RolloutMemory,
-  type RolloutPhase,
   type SeenReplica,
 } from './decide-rollout.ts'
 import { judge, type Verdict } from './judge.ts'

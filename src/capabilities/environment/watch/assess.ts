@@ -1,4 +1,4 @@
-import type { EnvironmentStatus } from '../../../contracts/environment.ts'
+import type { EnvironmentStatus, RolloutPhase } from '../../../contracts/environment.ts'
 import type { ReplicaStatus, SupervisorStatus } from '../../../contracts/supervisor.ts'
 import type { ServiceConfig, ServicesConfig } from '../config.ts'
 import type { ProbeResult } from '../ports.ts'
@@ -11,8 +11,8 @@ type State = ServiceView['state']
 export interface Observed {
   readonly status: SupervisorStatus
   readonly probes: ReadonlyMap<string, ProbeResult>
-  /** How the rollout of a service stands, in words; empty when nothing is on the way. */
-  readonly rolloutOf: (service: string) => string
+  /** How the rollout of a service stands; in words, empty when nothing is on the way. */
+  readonly rolloutOf: (service: string) => { readonly phase: RolloutPhase; readonly says: string }
 }
 
 /** A target that can be probed: replica or address. */
@@ -136,12 +136,15 @@ function serviceView(name: string, service: ServiceConfig, observed: Observed): 
           .map((replica) => replicaView(replica, observed.probes.get(replica.id)))
       : [externalView(name, service.address, observed.probes.get(name))]
   const wanted = service.address === undefined ? service.replicas.min : 1
-  const rollout = observed.rolloutOf(name)
+  const foreign = { phase: 'steady', says: '' } as const
+  const standing = service.address === undefined ? observed.rolloutOf(name) : foreign
+  const { phase, says: rollout } = standing
   const state = stateOf(replicas, wanted, rollout)
   return {
     name,
     state,
     says: sayService({ name, state, rollout }, replicas),
+    phase,
     wanted,
     healthy: replicas.filter((replica) => replica.healthy === true).length,
     command: service.command ?? null,

@@ -123,8 +123,8 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
   const told = createTargets(services, () => status, rollouts)
 
   const assess = (): readonly ServiceView[] => {
-    const rolloutOf = (name: string): string => rollouts.standing(name).says
-    return status === null ? [] : assessServices(services, { status, probes: probes.results(), rolloutOf })
+    const observed = { probes: probes.results(), rolloutOf: rollouts.standing }
+    return status === null ? [] : assessServices(services, { status, ...observed })
   }
 
   const lookOnce = async (): Promise<void> => {

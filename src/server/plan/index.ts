@@ -1,0 +1,1 @@
+export { bindPlans } from './operations.ts'

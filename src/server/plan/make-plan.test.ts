@@ -1,0 +1,121 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { environmentData } from '../../../test/support/environment/environment-data.ts'
+import type { EnvironmentPlan, EnvironmentStatus } from '../../contracts/environment.ts'
+import { contentHash, type Json } from '../../kernel/std/index.ts'
+import type { LoadedEnvironment } from '../composition/index.ts'
+import { parseEnvironment } from '../composition/load.ts'
+import { makePlan, type PlanScene } from './make-plan.ts'
+
+const base = {
+  name: 'arcade',
+  services: {
+    web: { command: ['node', 'web.ts'], needs: ['mailer'], resources: { memoryMiB: 100 } },
+    mailer: { command: ['node', 'mailer.ts'], listens: false },
+  },
+  edge: { routes: { '/*': { to: 'web', limit: '120/min per ip' } } },
+  people: { ada: { role: 'view' } },
+}
+
+function loaded(data: object): LoadedEnvironment {
+  const hash = contentHash(data as unknown as Json)
+  const place = { file: '/srv/holdfast.config.ts', directory: '/srv' }
+  return { ...place, hash, overrides: {}, data, environment: parseEnvironment(data) }
+}
+
+function statusOf(change: Partial<EnvironmentStatus['services'][number]> = {}): EnvironmentStatus {
+  const web = { name: 'web', state: 'healthy', says: 'web is healthy', phase: 'steady', rollout: '' } as const
+  const service = { ...web, wanted: 1, healthy: 1, command: ['node', 'web.ts'], replicas: [], ...change }
+  const whole = { name: 'arcade', version: '1', says: '', state: 'healthy', startedAt: 1 } as const
+  return { ...whole, services: [service], processes: [], notes: [] }
+}
+
+function planFor(before: object, after: object, more: Partial<PlanScene> = {}): EnvironmentPlan {
+  const scene = { accepted: loaded(before), fresh: loaded(after), status: statusOf(), releases: {} }
+  return makePlan({ ...scene, machineMiB: 4000, ...more })
+}
+
+const steps = (after: object): string[] =>
+  planFor(base, { ...base, ...after }).steps.map(({ verb, object }) => `${verb} ${object}`)
+
+const { web, mailer } = base.services
+
+describe('a plan', () => {
+  test.each([
+    [{ name: 'stage' }, ['change environment']],
+    [{ services: { mailer, web: { ...web, needs: [] } } }, ['change service web']],
+    [{ services: { ...base.services, api: { command: ['a'] } } }, ['create service api']],
+    [{ services: { ...base.services, constructor: { command: ['a'] } } }, ['create service constructor']],
+    [{ services: { ...base.services, web: { command: ['b'] } } }, ['replace service web']],
+    [{ services: { ...base.services, web: { ...web, replicas: 3 } } }, ['scale service web']],
+    [{ services: { ...base.services, web: { ...web, startTimeout: '1s' } } }, ['change service web']],
+    [{ edge: { routes: { '/*': { to: 'web', limit: '1/s' } } } }, ['change route /*']],
+    [{ edge: { ...base.edge, trustProxies: ['10.0.0.0/8'] } }, ['change edge']],
+    [{ people: {} }, ['remove person ada']],
+    [{ timeline: { keepFor: '1d' } }, ['change timeline']],
+    [{ limits: { 'mail.send': '20/hour per user' } }, ['create limit mail.send']],
+  ])('%j: %j', (after, expected) => {
+    expect(steps(after)).toEqual(expected)
+  })
+
+  test('goes in the order of needs, what goes last first', () => {
+    const empty = { ...base, services: { other: { command: ['o'] } }, edge: { routes: {} } }
+    const order = (plan: EnvironmentPlan): string[] =>
+      plan.steps.map(({ object }) => object).filter((object) => object.startsWith('service'))
+    expect(order(planFor(empty, base))).toEqual(['service mailer', 'service web', 'service other'])
+    expect(order(planFor(base, empty))).toEqual(['service other', 'service web', 'service mailer'])
+  })
+
+  test('says what it does to replicas and memory, and hides variables', () => {
+    const fat = { ...web, replicas: 3, resources: { memoryMiB: 2000 }, env: { TOKEN: 'secret' } }
+    const plan = planFor(base, { ...base, services: { mailer, web: fat } })
+    expect(plan.steps[0]).toMatchObject({
+      verb: 'replace',
+      says: 'its 3 replicas are replaced, up to 1 more running meanwhile, without a request lost',
+      replicas: { before: 1, after: 3 },
+      memoryMiB: { before: 100, after: 6000 },
+    })
+    expect(JSON.stringify(plan)).not.toContain('secret')
+    expect(plan.memoryMiB).toEqual({ before: 100, after: 6000, machine: 4000 })
+    expect(plan.notes).toEqual(['replicas may use 6000 MiB together, and this machine has 4000 MiB'])
+  })
+
+  test('has another hash when the file or what runs has moved, and the same when neither has', () => {
+    const { hash } = planFor(base, base)
+    expect(planFor(base, base).hash).toBe(hash)
+    expect(planFor(base, { ...base, people: {} }).hash).not.toBe(hash)
+    expect(planFor(base, base, { releases: { web: '1.4.2' } }).hash).not.toBe(hash)
+    expect(planFor(base, base, { status: statusOf({ phase: 'moving' }) }).hash).not.toBe(hash)
+    expect(planFor(base, base, { status: statusOf({ says: 'other words' }) }).hash).toBe(hash)
+  })
+
+  test('tries once more what was given up', () => {
+    const status = statusOf({ phase: 'refused', rollout: 'web goes on as it was: it crashed' })
+    expect(planFor(base, base, { status }).steps).toMatchObject([
+      { object: 'service web', verb: 'replace', says: expect.stringContaining('it crashed') as string },
+    ])
+  })
+
+  test('of a file that says the same is empty; of any other it is not', () => {
+    fc.assert(
+      fc.property(environmentData, environmentData, (first, second) => {
+        expect(planFor(first, first).steps).toEqual([])
+        const isSame =
+          contentHash(parseEnvironment(first) as unknown as Json) ===
+          contentHash(parseEnvironment(second) as unknown as Json)
+        expect(planFor(first, second).steps.length === 0).toBe(isSame)
+      }),
+    )
+  })
+
+  test('there and back: what is created is removed', () => {
+    const back = { create: 'remove', remove: 'create', change: 'change', replace: 'replace', scale: 'scale' }
+    fc.assert(
+      fc.property(environmentData, environmentData, (first, second) => {
+        const there = planFor(first, second).steps.map(({ verb, object }) => `${back[verb]} ${object}`)
+        const again = planFor(second, first).steps.map(({ verb, object }) => `${verb} ${object}`)
+        expect(again.toSorted()).toEqual(there.toSorted())
+      }),
+    )
+  })
+})

@@ -1,0 +1,37 @@
+import type { Json } from '../../kernel/std/index.ts'
+import type { EnvironmentFile } from '../composition/index.ts'
+
+/** A thing that the file names. */
+export interface PlannedObject {
+  /** As a person calls it: `service web`, `route POST /login`, `edge`. */
+  readonly name: string
+  readonly value: Json
+}
+
+const named = (kind: string, all: Readonly<Record<string, unknown>>): readonly PlannedObject[] =>
+  Object.entries(all).map(([name, value]) => ({ name: `${kind} ${name}`, value: plain(value) }))
+
+/** Without what is undefined, as it would be written. */
+function plain(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value ?? null)) as Json
+}
+
+/** Everything that a file describes, in an order in which what is needed comes before what needs it. */
+export function objectsOf(
+  environment: EnvironmentFile,
+  serviceOrder: readonly string[],
+): readonly PlannedObject[] {
+  const { name, engine, services, edge, limits, people, control, timeline } = environment
+  const { routes, ...edgeItself } = edge
+  const ordered = Object.fromEntries(serviceOrder.map((service) => [service, services[service]]))
+  return [
+    { name: 'environment', value: plain({ name, engine }) },
+    { name: 'timeline', value: plain(timeline) },
+    { name: 'control', value: plain(control) },
+    ...named('person', people),
+    ...named('limit', limits),
+    ...named('service', ordered),
+    { name: 'edge', value: plain(edgeItself) },
+    ...named('route', routes),
+  ]
+}

@@ -1,0 +1,46 @@
+import { totalmem } from 'node:os'
+import { environmentOperations, type EnvironmentPlan } from '../../contracts/environment.ts'
+import type { Context } from '../../kernel/capability/index.ts'
+import type { LoadedEnvironment } from '../composition/index.ts'
+import { makePlan } from './make-plan.ts'
+
+/** What plans stand on. */
+export interface PlanGround {
+  /** What was applied last: the environment that this control runs. */
+  readonly loaded: LoadedEnvironment
+  /** Reads and checks the file as it is now. Errors: `configuration.*`. */
+  readonly readAgain: () => Promise<LoadedEnvironment>
+  /** Accepts a file, so that control starts from it next time. */
+  readonly accept: (fresh: LoadedEnvironment) => Promise<void>
+  readonly context: Context
+  /** Ends control; the supervisor starts it again with what was accepted. */
+  readonly endControl: () => void
+}
+
+/** A plan, with the file that it is for. */
+export interface Planned {
+  readonly plan: EnvironmentPlan
+  readonly fresh: LoadedEnvironment
+}
+
+const bytesInMiB = 2 ** 20
+
+/** Makes a plan for the file as it is now. Errors: those of reading it. */
+export async function planNow({ loaded, readAgain, context }: PlanGround): Promise<Planned> {
+  const fresh = await readAgain()
+  const status = await context.call(environmentOperations.status, {})
+  const { releases } = await context.call(environmentOperations.deploys, { most: 1 })
+  const running = Object.fromEntries(releases.map((each) => [each.service, each.running]))
+  const machineMiB = Math.floor(totalmem() / bytesInMiB)
+  return { plan: makePlan({ accepted: loaded, fresh, status, releases: running, machineMiB }), fresh }
+}
+
+const longestSummary = 1000
+
+/** What a plan does, in a line. */
+export function summaryOf({ steps }: EnvironmentPlan): string {
+  return steps
+    .map(({ object, verb }) => `${verb} ${object}`)
+    .join('; ')
+    .slice(0, longestSummary)
+}

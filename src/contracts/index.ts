@@ -2,7 +2,15 @@ export { accessFacts, accessOperations } from './house/access.ts'
 export { declareFact, declareOperation, type Operation } from './declare.ts'
 export { defaultExit, errorCatalogue, type ErrorEntry } from './errors.ts'
 export { edgeFacts, edgeOperations } from './edge.ts'
-export { environmentFacts, environmentOperations, type EnvironmentStatus } from './environment.ts'
+export {
+  environmentFacts,
+  environmentOperations,
+  type DeployHistory,
+  type Drift,
+  type EnvironmentPlan,
+  type EnvironmentStatus,
+  type PlanStep,
+} from './environment.ts'
 export {
   explainOperations,
   type Explanation,

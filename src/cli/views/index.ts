@@ -1,15 +1,19 @@
 import type { OperationName } from '../../contracts/index.ts'
 import type { Json, JsonObject } from '../../kernel/std/index.ts'
 import { genericLines, type Paper } from '../output/index.ts'
+import { deployViews } from './deploys.ts'
 import { edgeViews } from './edge.ts'
 import { environmentViews } from './environment.ts'
 import { explainViews } from './explain.ts'
 import { houseViews } from './house.ts'
 import { limitsViews } from './limits.ts'
+import { planViews } from './plans.ts'
 import type { Views } from './view.ts'
 
 const views: Views = {
   ...environmentViews,
+  ...deployViews,
+  ...planViews,
   ...edgeViews,
   ...limitsViews,
   ...explainViews,
@@ -25,6 +29,8 @@ export function render(name: OperationName, answer: Json, paper: Paper): readonl
 /** The exit code of an answer: 1 when a check found something broken or a job failed, else 0. */
 export function exitOf(name: OperationName, answer: Json): number {
   if (name === 'timeline.verify' && (answer as JsonObject)['broken'] !== null) return 1
+  // As `diff` does, so that CI can ask.
+  if (name === 'environment.drift' && ((answer as JsonObject)['items'] as Json[]).length > 0) return 1
   if (name === 'jobs.get' && (answer as JsonObject)['state'] === 'failed') return 1
   return 0
 }

@@ -100,8 +100,13 @@ export async function findTroubles(
     programFinder(hostVariables['PATH'] ?? ''),
   )
   const missing = environment.findMissingVariables(services, ground)
+  const unmet = environment.findNeeds(services)
   const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
-  return [...[...programs, ...missing].map(asProblem), ...expired, ...(await unreadableFiles(loaded))]
+  return [
+    ...[...programs, ...missing, ...unmet].map(asProblem),
+    ...expired,
+    ...(await unreadableFiles(loaded)),
+  ]
 }
 
 /** What is allowed and probably not meant; it keeps nothing from running. */

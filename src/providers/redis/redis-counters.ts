@@ -21,8 +21,11 @@ const defaultTimeoutMs = 75
 const connectTimeoutMs = 1000
 const firstRetryMs = 50
 const longestRetryMs = 2000
-/** Requests in one call: the store does nothing else meanwhile, for less than a millisecond. */
-const mostTogether = 64
+/**
+ * Requests in one call. Few enough that several calls are under way when it is busy, so that the store works on the next
+ * while the replies to the last are read; more save the store little.
+ */
+const mostTogether = 8
 
 /** One request that waits to be sent. */
 interface Request {
@@ -34,7 +37,7 @@ interface Request {
 /**
  * Opens the counters on a Redis (7 or newer) or Valkey: one connection, whose replies come in order. It connects by
  * itself, and again after a loss, after a time that is drawn by lot so that edges do not all come back at once.
- * What is asked for in one turn of the event loop goes out in one call.
+ * What is asked for in one turn of the event loop goes out in a few calls.
  */
 export function openCounterStore(options: RedisCountersOptions): CounterStore {
   return new RedisCounters(options)

@@ -7,8 +7,10 @@ import { renewScript, takeScript, type Script } from './scripts.ts'
 
 /** Where the counters are and how long to wait for them. */
 export interface RedisCountersOptions {
-  /** `redis://user:password@host:6379/0`, `rediss://...` for TLS, or the path of a unix socket. */
+  /** `redis://user@host:6379/0`, `rediss://...` for TLS, or the path of a unix socket. */
   readonly url: string
+  /** Default none. */
+  readonly password?: string
   /** Stands in the name of every counter; letters, digits, `.`, `_`, `-`. */
   readonly environment: string
   /** After which an answer is no longer waited for, from 10 ms; looked at every 5 ms. Default 75. */
@@ -50,11 +52,13 @@ class RedisCounters implements CounterStore {
   readonly #timeoutMs: number
   #waiting: Request[] = []
 
-  constructor({ url, environment, timeoutMs = defaultTimeoutMs, clock, random }: RedisCountersOptions) {
+  constructor(options: RedisCountersOptions) {
+    const { url, password = '', environment, timeoutMs = defaultTimeoutMs, clock, random } = options
     this.#timeoutMs = timeoutMs
     this.#naming = namingOf(environment)
     this.#deadlines = new Deadlines(clock, timeoutMs)
     this.#redis = new Redis(url, {
+      password,
       protocol: 2,
       disableClientInfo: true,
       enableOfflineQueue: false,
@@ -102,6 +106,11 @@ class RedisCounters implements CounterStore {
       if (this.#redis.status === 'ready') this.#redis.disconnect(true)
       throw error
     }
+  }
+
+  /** The client reads its options each time that it connects. */
+  setPassword(password: string): void {
+    this.#redis.options.password = password
   }
 
   close(): void {

@@ -24,9 +24,6 @@ export function admitShared(
   return new Desk(shared, request).admit()
 }
 
-/** Where the store cannot say when there will be room, whoever waits asks again so often. */
-const pollMs = 100
-
 class Desk {
   readonly #shared: SharedLimits
   readonly #request: SharedAsking
@@ -57,7 +54,7 @@ class Desk {
   #conclude(admission: Admission): Admission | Promise<Admission | null> {
     const { refusedBy } = admission
     if (refusedBy === null) return admission
-    const waiting = this.#wait(refusedBy, waitOf(refusedBy, admission))
+    const waiting = this.#wait(refusedBy, admission.retryAfterMs)
     if (waiting === null) return this.#refuse(admission)
     this.#forgive(refusedBy)
     return waiting
@@ -86,7 +83,7 @@ class Desk {
       if (!this.#request.isGone()) return this.#retryOr(admission, isLast)
       // The queue lets whoever has gone go, and what the edge's own table gave with it.
       this.#giveBack(admission.lease === null ? null : { ...admission.lease, takes: [] })
-      return pollMs
+      return Number.POSITIVE_INFINITY
     })
   }
 
@@ -95,7 +92,7 @@ class Desk {
     if (refusedBy === null) return admission
     if (isLast || refusedBy.queue === null) return this.#refuse(admission)
     this.#forgive(refusedBy)
-    return waitOf(refusedBy, admission)
+    return admission.retryAfterMs
   }
 
   #askStore(own: Admission): Admission | Promise<Admission> {
@@ -158,9 +155,4 @@ class Desk {
     if (lease.takes.length > 0) lease.limiter.release(lease.takes, lease.takenAtMs, nowMs)
     lease.shared?.counters.release(lease.shared.lease, nowMs)
   }
-}
-
-/** A place is free when somebody leaves, which the store cannot foretell. */
-function waitOf({ isLease }: PreparedLimit, { retryAfterMs }: Admission): number {
-  return isLease ? Math.min(pollMs, retryAfterMs) : retryAfterMs
 }

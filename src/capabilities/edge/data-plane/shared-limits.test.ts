@@ -139,7 +139,8 @@ describeWith(['redis-server'], 'two edges that share their limits', (programs) =
     const seen = await Promise.all([0, 1, 0, 1, 0, 1].map((edge) => fetch(all[edge]?.url ?? '')))
     const tookMs = systemClock.monotonicMs() - startedMs
     // One at once and one each half second, in places for four.
-    expect(seen.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 200, 429])
+    const answered = seen.map(({ status }) => status)
+    expect([countOf(answered, 200), countOf(answered, 429)]).toEqual([5, 1])
     expect(tookMs).toBeGreaterThan(1900)
     expect(tookMs).toBeLessThan(3500)
   })

@@ -141,14 +141,13 @@ describeWith(['redis-server'], 'two edges share what belongs to no request of a 
     const seen = await statusesOf([one], { requests: 5, path: '/bad' })
     expect(countOf(seen, 404)).toBe(5)
     const startedMs = systemClock.monotonicMs()
-    let isRefused = false
-    while (!isRefused && systemClock.monotonicMs() < startedMs + 5000) {
+    let retryAfterSeconds = 0
+    while (retryAfterSeconds === 0 && systemClock.monotonicMs() < startedMs + 5000) {
       const response = await fetch(other.url)
       await response.text()
-      isRefused = response.status === 429
-      if (isRefused) expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(60)
+      retryAfterSeconds = Number(response.headers.get('retry-after') ?? 0)
     }
-    expect(isRefused).toBe(true)
+    expect(retryAfterSeconds).toBeGreaterThan(60)
     expect(systemClock.monotonicMs() - startedMs).toBeLessThan(2500)
   })
 

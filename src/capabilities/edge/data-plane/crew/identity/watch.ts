@@ -171,6 +171,10 @@ function take(standing: Standing, text: string): void {
 }
 
 function sourcesOf({ identity, shared }: Named, store: IdentityStore): readonly Source[] {
+  return [...identitySources(identity, store), ...passwordSources(shared, store)]
+}
+
+function identitySources(identity: Named['identity'], store: IdentityStore): readonly Source[] {
   const sources: Source[] = []
   const jwks = identity?.jwt?.jwks
   if (jwks !== undefined) {
@@ -191,11 +195,13 @@ function sourcesOf({ identity, shared }: Named, store: IdentityStore): readonly 
   if (secret !== undefined) {
     sources.push(secretSource(secret, store, (text) => ({ sessionSecrets: parseSecrets(text) })))
   }
-  const password = shared?.password
-  if (password !== undefined) {
-    sources.push(secretSource(password, store, (text) => ({ counterPassword: parseSecrets(text)[0] ?? '' })))
-  }
   return sources
+}
+
+function passwordSources(shared: Named['shared'], store: IdentityStore): readonly Source[] {
+  const password = shared?.password
+  if (password === undefined) return []
+  return [secretSource(password, store, (text) => ({ counterPassword: parseSecrets(text)[0] ?? '' }))]
 }
 
 function secretSource(secret: SecretPlace, store: IdentityStore, parse: Source['parse']): Source {

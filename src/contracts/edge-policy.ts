@@ -63,6 +63,12 @@ export const proofPlace = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cookie'), name: z.string() }),
 ])
 
+/** Where the edge finds a secret: an absolute path, or a variable of its process. */
+export const secretPlace = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('file'), file: z.string() }),
+  z.strictObject({ kind: z.literal('variable'), variable: z.string() }),
+])
+
 /** By what the edge knows a user. Secrets are named here and read by the edge; none is in a policy. */
 export const edgeIdentity = z.strictObject({
   /** JSON Web Tokens (RFC 7519), verified with public keys (RFC 7517). */
@@ -83,10 +89,7 @@ export const edgeIdentity = z.strictObject({
   session: z
     .strictObject({
       cookie: z.string(),
-      secret: z.discriminatedUnion('kind', [
-        z.strictObject({ kind: z.literal('file'), file: z.string() }),
-        z.strictObject({ kind: z.literal('variable'), variable: z.string() }),
-      ]),
+      secret: secretPlace,
     })
     .nullable(),
   /** Whether the edge gives passports to who behaved. */
@@ -118,13 +121,21 @@ export const edgeListener = z.strictObject({
 export const sharedLimits = z.strictObject({
   /** Where the store is: `redis://127.0.0.1:6379/0`, `rediss://...`, or the path of a unix socket. */
   url: z.string(),
+  /** Where its password is; absent: it has none. */
+  password: secretPlace.optional(),
   /** Whether every request asks the store, or threads take slices and spend them. */
   mode: z.enum(['exact', 'lease']),
   /** How many edges there are. */
   edges: z.number().int().min(1).max(1000),
-  /** The limits that are shared, by their index, and what each edge does about them while the store does not answer. */
+  /** The limits that are shared, by their index. */
   limits: z.array(
-    z.strictObject({ limit: z.number().int(), whenDown: z.enum(['local-share', 'open', 'closed']) }),
+    z.strictObject({
+      limit: z.number().int(),
+      /** What each edge does about it while the store does not answer. */
+      whenDown: z.enum(['local-share', 'open', 'closed']),
+      /** Where it is another than that of the rest. */
+      mode: z.enum(['exact', 'lease']).optional(),
+    }),
   ),
 })
 
@@ -170,6 +181,8 @@ export type EdgeRoute = z.infer<typeof edgeRoute>
 export type EdgeLimit = z.infer<typeof edgeLimit>
 /** By what the edge knows a user. */
 export type EdgeIdentity = z.infer<typeof edgeIdentity>
+/** Where a secret is found. */
+export type SecretPlace = z.infer<typeof secretPlace>
 /** Where a proof is found. */
 export type ProofPlace = z.infer<typeof proofPlace>
 /** Somebody who is banned. */

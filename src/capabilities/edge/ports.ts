@@ -81,6 +81,8 @@ export interface CounterAsk {
 /** Where a store of counters is and whose they are. */
 export interface CounterStoreOptions {
   readonly url: string
+  /** Empty: the store asks for none. */
+  readonly password: string
   /** Stands in the name of every counter. */
   readonly environment: string
   readonly clock: Clock
@@ -117,5 +119,7 @@ export interface CounterStore {
   renew(asks: readonly CounterAsk[]): Promise<boolean>
   /** Resolves when the store answers and accepts writes. */
   probe(): Promise<void>
+  /** Connects with this one from the next time on; empty: with none. */
+  setPassword(password: string): void
   close(): void
 }

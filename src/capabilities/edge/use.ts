@@ -116,12 +116,18 @@ export function limitViews({ policy, reports, lastHour }: UseGround): LimitView[
 }
 
 /** A limit that edges share, in plain words; with one thread each, since the bound then holds for any number. */
-function sayShared({ shared, limits }: EdgePolicy, index: number): Pick<LimitView, 'shared'> {
+function sayShared({ shared, limits, errorLimits }: EdgePolicy, index: number): Pick<LimitView, 'shared'> {
   const rule = limits[index]?.rule
-  if (shared?.limits.some(({ limit }) => limit === index) !== true || rule === undefined) return {}
-  const { mode, edges } = shared
-  return { shared: overshootOf(parseLimit(rule), { mode, edges, threads: 1, sliceMs: edgeSliceMs }).sentence }
+  const how = shared?.limits.find(({ limit }) => limit === index)
+  if (shared === undefined || how === undefined || rule === undefined) return {}
+  const { edges } = shared
+  const sharing = { mode: how.mode ?? shared.mode, edges, threads: 1, sliceMs: edgeSliceMs }
+  const { sentence } = overshootOf(parseLimit(rule), sharing)
+  return { shared: errorLimits.includes(index) ? `${sentence} ${sayErrors}` : sentence }
 }
+
+const sayErrors =
+  'Errors count once they have been answered; who has used them up is refused on another edge within a second of coming there.'
 
 /** What each limit did altogether, by `biteKey`. */
 export function sumLimits(

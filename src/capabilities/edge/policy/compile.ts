@@ -83,7 +83,7 @@ export function compilePolicy(config: EdgeConfig, ground: PolicyGround): EdgePol
     bans: [...(ground.bans ?? [])],
     identity,
     rateLimitFields: config.rateLimitFields,
-    ...compileShared(config, routes, book.limits),
+    ...compileShared(config, { routes, limits: book.limits, ...common }, ground.directory),
     upstreams: compileUpstreams(ground.upstreams, used),
     limiterCapacity: config.keys,
     maxConnections: config.maxConnections,

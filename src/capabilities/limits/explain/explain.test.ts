@@ -93,6 +93,15 @@ describe('why somebody was refused', () => {
     ])
   })
 
+  test('a limit that edges share says how exactly', () => {
+    const shared = '2 edges each hold slices: at most 60 more.'
+    const limits = [{ name: chat.limit, rule: chat.rule, shared }]
+    const answer = ask('user:42', { refusals: [refused(3, [{}])], limits })
+    expect(answer.says).toBe(
+      `user:42 was refused once by chat.message (5/10s per user) between 12:03 and 12:04. ${shared}`,
+    )
+  })
+
   test('times that are apart are told apart, the nearest first; a day that is not today is named', () => {
     const answer = ask('user:42', {
       refusals: [refused(-20, [{}]), refused(0, [{ refused: 2 }]), refused(30, [{}])],

@@ -25,7 +25,12 @@ export interface Evidence {
   readonly until: number
   readonly reachesBackTo: number | null
   /** The limits that there are now. */
-  readonly limits: readonly { readonly name: string; readonly rule: string }[]
+  readonly limits: readonly {
+    readonly name: string
+    readonly rule: string
+    /** How exactly several edges keep it together. */
+    readonly shared?: string | undefined
+  }[]
   readonly nowMs: number
   /** IANA name of the zone in which times are said. */
   readonly zone: string
@@ -60,5 +65,5 @@ export function explain({ subject, at, limit }: Question, evidence: Evidence): E
     bans: bans.filter(matters).slice(-mostHoldings),
     overrides: overrides.filter((each) => isAsked(each.limit) && matters(each)).slice(-mostHoldings),
   }
-  return { says: sayExplanation(subject, answer, { nowMs, zone, minutes }), ...answer }
+  return { says: sayExplanation(subject, answer, { nowMs, zone, minutes, limits }), ...answer }
 }

@@ -8,6 +8,12 @@ interface SayGround {
   readonly zone: string
   /** Everything that was said of the time around. */
   readonly minutes: readonly SaidMinute[]
+  /** See `Evidence`. */
+  readonly limits: readonly {
+    readonly name: string
+    readonly rule: string
+    readonly shared?: string | undefined
+  }[]
 }
 
 type Answer = Omit<Explanation, 'says'>
@@ -30,7 +36,7 @@ export function sayExplanation(subject: string, answer: Answer, ground: SayGroun
   const sentences =
     spell === undefined
       ? sayNothing(subject, answer, { ...ground, say })
-      : [saySpell(subject, spell, say), ...sayOthers(others)]
+      : [saySpell(subject, spell, say), ...sayShared(spell, ground), ...sayOthers(others)]
   return [...sentences, ...sayHoldings(subject, answer, { ...ground, say })].join(' ')
 }
 
@@ -57,6 +63,12 @@ function sayNow({ rule, allows, ended }: RefusalSpell): string {
   const goesOn = ended ? '' : ', and it may go on'
   if (rule === '' || allows.includes(rule)) return goesOn
   return `${goesOn}; today the limit ${allows.length === 0 ? 'is no longer there' : `is ${allows.join(' and ')}`}`
+}
+
+/** How far beyond the rule edges together may have gone. */
+function sayShared({ limit, rule }: RefusalSpell, { limits }: SayGround): readonly string[] {
+  const shared = limits.find((each) => each.name === limit && each.rule === rule)?.shared
+  return shared === undefined ? [] : [shared]
 }
 
 function sayOthers(others: readonly RefusalSpell[]): readonly string[] {

@@ -110,7 +110,7 @@ class ThreadedDataPlane implements RunningDataPlane {
 
   async apply(policy: EdgePolicy): Promise<readonly number[]> {
     const keyPairs = await loadKeyPairs(policy.listeners)
-    const identity = await this.#identity.accept(policy.identity)
+    const identity = await this.#identity.accept(policy)
     const crew = this.#crewFor(policy)
     const limiter = this.#limiterFor(policy)
     const counters = this.#countersFor(policy)

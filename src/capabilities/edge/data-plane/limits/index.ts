@@ -11,5 +11,5 @@ export {
   type PreparedLimit,
 } from './prepared-limits.ts'
 export { prepare, type Prepared, type PreparedRoute, type PreparedTarget } from './prepared.ts'
-export { SharedKeeper } from './shared-limits.ts'
+export { SharedKeeper, type SharedLimits } from './shared-limits.ts'
 export { refusalBy, standingFields, type Looking } from './standing.ts'

@@ -110,7 +110,7 @@ export function prepare(handout: Handout, ground: PrepareGround): Prepared {
       watch: watchAt(count),
     }),
     offenders,
-    errors: createErrorBook(limiter, some(policy.errorLimits)),
+    errors: createErrorBook(limiter, some(policy.errorLimits), ground.shared),
     bans: createSubjectBook(policy.bans.map((ban) => [ban.subject, ban] as const)),
     identity: createGate({ handout, limiter, limits, ...ground }),
     malformedSlot: count + 1,

@@ -15,7 +15,7 @@ export interface Place {
   readonly descriptor: number | null
 }
 
-/** What proofs of identity are checked with; secret, and in no policy. */
+/** What proofs of identity are checked with, and what this edge proves its own with; secret, and in no policy. */
 export interface IdentityMaterial {
   /** Public keys (RFC 7517); null: none are known yet. */
   readonly jwks: { readonly keys: readonly object[] } | null
@@ -24,6 +24,8 @@ export interface IdentityMaterial {
   readonly sessionSecrets: readonly string[]
   /** Of passports. */
   readonly passportKey: Uint8Array
+  /** Of the store of shared counters; empty: none is needed, or it is not known yet. */
+  readonly counterPassword: string
 }
 
 /** What a thread is born with. */

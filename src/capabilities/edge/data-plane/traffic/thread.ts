@@ -146,6 +146,7 @@ class Thread {
   #renewIdentity(identity: IdentityMaterial): void {
     this.#traffic.current?.identity?.renew(identity)
     this.#waiting?.prepared.identity?.renew(identity)
+    this.#shared.renew(identity)
   }
 
   #tellLookAlikes(): void {

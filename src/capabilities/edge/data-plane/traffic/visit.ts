@@ -203,16 +203,21 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
     const policies = policiesOf([spent.limit])
     return refuseBy(ground, known, { limit: spent.limit, policies, retryAfterMs: spent.waitMs })
   }
-  const own = bounds.mayQueue
-    ? admitOrWait(prepared.limiter, bounds, { countable, nowMs, ...patienceOf(ground, request.socket) })
-    : admit(prepared.limiter, bounds, { countable, nowMs })
-  const { shared } = prepared
-  const admission =
-    shared === null
-      ? own
-      : admitShared(shared, { countable, nowMs, bounds, own, isGone: () => request.socket.destroyed })
+  const admission = admitBy(ground, known, nowMs)
   if (!(admission instanceof Promise)) return finish(ground, known, admission)
   return admission.then((answer) => (answer === null ? gone : finish(ground, known, answer)))
+}
+
+/** By this edge's own table, and then by what edges share. */
+function admitBy(
+  ground: TrafficGround,
+  { prepared: { limiter, shared }, bounds, countable, request }: Known,
+  nowMs: number,
+): Admission | Promise<Admission | null> {
+  if (shared === null && !bounds.mayQueue) return admit(limiter, bounds, { countable, nowMs })
+  const asking = { countable, nowMs, ...patienceOf(ground, request.socket) }
+  if (shared === null) return admitOrWait(limiter, bounds, asking)
+  return admitShared(shared, { ...asking, limiter, bounds, isGone: () => request.socket.destroyed })
 }
 
 function boundsOf(prepared: Prepared, route: PreparedRoute | null, isUpgrade: boolean): Bounds {

@@ -150,6 +150,13 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     'The files of a release cannot be read from where they should be.',
   ),
   entry('environment.service-unhealthy', 503, 69, 'A service did not get healthy in the time it was given.'),
+  entry(
+    'environment.run-failed',
+    422,
+    1,
+    'A job of the environment ended with another code than 0, or not in its time.',
+  ),
+  entry('environment.unknown-job', 404, 66, 'The environment has no job of that name.'),
   entry('environment.unknown-service', 404, 66, 'The environment has no service of that name.'),
   entry('jobs.cancelled', 409, 75, 'The job was cancelled before it was done.'),
   entry('jobs.gave-up', 500, 70, 'A job was begun five times and never came to an end.'),

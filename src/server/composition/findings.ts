@@ -100,7 +100,7 @@ export async function findTroubles(
     programFinder(hostVariables['PATH'] ?? ''),
   )
   const missing = environment.findMissingVariables(services, ground)
-  const unmet = environment.findNeeds(services)
+  const unmet = environment.findNeeds(loaded.environment)
   const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
   return [
     ...[...programs, ...missing, ...unmet].map(asProblem),

@@ -1,7 +1,10 @@
 export { findMissingVariables, findProgramTroubles } from './findings.ts'
 export { findUnmetNeeds, orderByNeeds, type Needs } from './needs.ts'
+export { findStrangers, type Sections } from './strangers.ts'
 export {
+  programPath,
   serviceDirectory,
+  variablesFor,
   wishedServices,
   type Ground,
   type ReplicaGround,

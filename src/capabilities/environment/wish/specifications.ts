@@ -1,7 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Specification } from '../../../contracts/supervisor.ts'
 import { contentHash } from '../../../kernel/std/index.ts'
-import type { ServiceConfig, ServicesConfig } from '../config.ts'
+import type { ServiceConfig, ServicesConfig, VolumesConfig } from '../config.ts'
 import type { EnvironmentPorts } from '../ports.ts'
 
 /** Where the environment file lies and what its services may be handed from outside. */
@@ -16,6 +16,14 @@ export interface ReplicaGround extends Ground {
   readonly givenVariables: EnvironmentPorts['givenVariables']
   /** Absolute directory of a release of a service. */
   readonly releaseDirectory: (service: string, release: string) => string
+  readonly volumes: VolumesConfig
+  /** Absolute directory of a volume. */
+  readonly volumeDirectory: (volume: string) => string
+}
+
+/** Variable in which a service finds the path of a volume. */
+export function volumeVariable(volume: string): string {
+  return `VOLUME_${volume.toUpperCase().replaceAll('-', '_')}`
 }
 
 /** How a service is moved from one group to the next. */
@@ -75,12 +83,19 @@ export function serviceDirectory(service: ServiceConfig, directory: string): str
   return join(resolve(directory, service.directory))
 }
 
-function variablesOf(name: string, service: ServiceConfig, ground: ReplicaGround): Record<string, string> {
-  const handedOn = [...ordinaryVariables, ...service.passEnv].flatMap((variable) => {
+/** The variables of what runs in the name of a service: ordinary ones, those that are handed on, what it is told, its own. */
+export function variablesFor(
+  name: string,
+  { env, passEnv, volumes }: Pick<ServiceConfig, 'env' | 'passEnv' | 'volumes'>,
+  ground: ReplicaGround,
+): Record<string, string> {
+  const places = volumes.map((volume) => [volumeVariable(volume), ground.volumeDirectory(volume)] as const)
+  const handedOn = [...ordinaryVariables, ...passEnv].flatMap((variable) => {
     const value = Object.hasOwn(ground.hostVariables, variable) ? ground.hostVariables[variable] : undefined
     return value === undefined ? [] : [[variable, value] as const]
   })
-  return { ...ground.givenVariables(name), ...Object.fromEntries(handedOn), ...service.env }
+  const given = { ...ground.givenVariables(name), ...Object.fromEntries(places) }
+  return { ...given, ...Object.fromEntries(handedOn), ...env }
 }
 
 function portOf(service: ServiceConfig): Specification['port'] {
@@ -101,7 +116,7 @@ function specificationOf(
     release,
     command: [programPath(program, directory), ...rest],
     directory,
-    variables: variablesOf(name, service, ground),
+    variables: variablesFor(name, service, ground),
     port: portOf(service),
     restarts: true,
     stopTimeoutMs: service.stopTimeout,
@@ -112,10 +127,10 @@ function specificationOf(
 }
 
 /** What was good once is not judged again, and comes back all at once. */
-function rolloutOf(service: ServiceConfig, isRollback: boolean): RolloutRule {
+function rolloutOf(service: ServiceConfig, volumes: VolumesConfig, isRollback: boolean): RolloutRule {
   const { surge, drain, canary } = service.deploy
   return {
-    inPlace: service.port !== undefined,
+    inPlace: service.port !== undefined || service.volumes.some((name) => volumes[name]?.exclusive === true),
     surge: isRollback ? service.replicas.min : surge,
     canaries: Math.max(1, Math.round(canary.share * service.replicas.min)),
     share: canary.share,
@@ -146,7 +161,7 @@ export function wishedServices(
       health,
       startTimeoutMs: service.startTimeout,
       needs,
-      rollout: rolloutOf(service, pending?.rollback === true),
+      rollout: rolloutOf(service, ground.volumes, pending?.rollback === true),
       pending: pending !== null,
     }
   })

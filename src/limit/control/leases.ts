@@ -60,6 +60,13 @@ export class Leases {
     return isSpent ? admittedBy(ask, hot) : refusalOf(hot, ask.cost, nowMs)
   }
 
+  /** The refusal of control's that still holds. */
+  refusal(ask: Ask): Verdict | undefined {
+    const nowMs = this.#parts.clock.now()
+    const hot = this.#hot(ask, nowMs)
+    return hot && refusalOf(hot, ask.cost, nowMs)
+  }
+
   /** Control has decided about a take. */
   decided(ask: Ask, verdict: Verdict): void {
     const hot = this.#subjects.get(subjectText(ask))?.hot

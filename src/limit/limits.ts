@@ -167,7 +167,7 @@ class ApplicationLimits implements Limits {
   }
 
   #decide(asks: readonly Ask[]): Verdict {
-    if (asks.length === 0) return nothingAsked
+    if (asks.length === 0) return { ...nothingAsked, at: this.#clock.now() }
     return this.#note(this.#engine.decide(asks))
   }
 
@@ -182,11 +182,11 @@ class ApplicationLimits implements Limits {
 
   #remember(
     { by }: Pick<Ask, 'by'>,
-    { admitted, limit, rule, retryAfterMs, because }: Verdict,
+    { admitted, at, limit, rule, retryAfterMs, because }: Verdict,
     dryRun: boolean,
   ): void {
     if (admitted && !dryRun) return
-    this.#refusals.add({ at: this.#clock.now(), limit, rule, by, retryAfterMs, because, refused: !admitted })
+    this.#refusals.add({ at, limit, rule, by, retryAfterMs, because, refused: !admitted })
   }
 
   /** Waits where the rules let it wait: in the shortest of their queues. */
@@ -287,7 +287,7 @@ interface Lease {
   readonly leaseMs: number
 }
 
-const nothingAsked: Verdict = {
+const nothingAsked: Omit<Verdict, 'at'> = {
   admitted: true,
   limit: '',
   rule: '',
@@ -299,7 +299,7 @@ const nothingAsked: Verdict = {
 
 /** What is admitted without being counted. */
 function uncounted({ entry }: Ask, nowMs: number): Verdict {
-  return { ...nothingAsked, limit: entry.name, rule: entry.texts[0] ?? '', resetsAt: nowMs }
+  return { ...nothingAsked, at: nowMs, limit: entry.name, rule: entry.texts[0] ?? '', resetsAt: nowMs }
 }
 
 /** What is refused without being counted. */

@@ -81,6 +81,8 @@ export interface ReserveOptions extends TakeOptions {
 /** The answer to a take. */
 export interface Verdict {
   readonly admitted: boolean
+  /** When it was decided, in ms since 1970. */
+  readonly at: number
   readonly limit: string
   /** The rule that refused, or the tightest one, in the notation. */
   readonly rule: string

@@ -79,7 +79,7 @@ export class Batch {
     if (answer.kind === 'away') reach.failed(answer.because, answer.retryAfterMs)
     else if (answer.kind === 'denied') return this.#denied(batch, answer)
     else {
-      const verdicts = readVerdicts(answer.body, batch.length)
+      const verdicts = readVerdicts(answer.body, batch.length, this.#parts.clock.now())
       if (verdicts === null) reach.failed('its answer cannot be read')
       else {
         reach.answered()

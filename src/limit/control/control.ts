@@ -82,7 +82,7 @@ export class Control {
     const answer = await this.#ask('limits.reserve', { ...wireAsk(ask), id, leaseMs })
     if (answer?.kind === 'denied' && answer.status === 404) this.#unknown.add(name, answer)
     else if (answer?.kind === 'denied') this.#sayDenied('limits.reserve', answer)
-    return answer?.kind === 'done' ? readReservation(answer.body) : null
+    return answer?.kind === 'done' ? readReservation(answer.body, this.#parts.clock.now()) : null
   }
 
   /** Commits a reservation that ends at `endsAt` (in ms since 1970) by itself. */

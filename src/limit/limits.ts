@@ -47,9 +47,7 @@ export function createLimits<const Settings extends LimitSettings>(
   const book = openBook(settings)
   const processes = processesOf(options)
   const found = findControl(options.control, process.env)
-  const control =
-    found && new Control({ address: found.address, clock, random: systemRandom, log: quietLog(log, clock) })
-  if (processes.isFirst) for (const line of sayWhoCounts(book, processes, found)) log.warn(line)
+  for (const line of sayWhoCounts(book, processes, found)) log.warn(line)
   return new ApplicationLimits({
     book,
     clock,
@@ -58,14 +56,19 @@ export function createLimits<const Settings extends LimitSettings>(
       clock,
       capacity: options.capacity ?? defaultCapacity,
       random: systemRandom,
-      share: control === undefined ? 1 : (processes.count ?? 1),
+      share: found === undefined ? 1 : (processes.count ?? 1),
     }),
-    control,
+    control: found && openControl(found, clock, log),
   })
 }
 
-/** Nothing, where it is what the program wrote. */
+function openControl({ address }: FoundControl, clock: Clock, log: Log): Control {
+  return new Control({ address, clock, random: systemRandom, log: quietLog(log, clock) })
+}
+
+/** Nothing, where it is what the program wrote; the first process speaks for all. */
 function sayWhoCounts({ entries }: Book, processes: Processes, found?: FoundControl): readonly string[] {
+  if (!processes.isFirst) return []
   if (found === undefined) return sayMultiplied(entries, processes)
   return found.isGiven ? [`limits: control at ${found.address.url} counts, as HOLDFAST_URL says`] : []
 }

@@ -148,7 +148,7 @@ describe('takes from control', () => {
 describe('the control that the environment names', () => {
   const variables = ['HOLDFAST_URL', 'HOLDFAST_TOKEN'] as const
 
-  async function named<Options extends LimitsOptions>(options: Options, leftOut?: string) {
+  async function named(options: LimitsOptions, leftOut?: string) {
     const fake = await fakeControl(generous)
     cleanups.push(() => fake.close())
     for (const name of variables) vi.stubEnv(name, name === leftOut ? '' : `${fake.url}/`)

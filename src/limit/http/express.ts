@@ -35,6 +35,9 @@ export function limitExpress<Request extends ExpressRequest = ExpressRequest, Na
     const goesOn = guard(request, response)
     if (goesOn === true) return next()
     if (goesOn === false) return
-    goesOn.then((may) => may && next(), next)
+    const go = (may: boolean): void => {
+      if (may) next()
+    }
+    goesOn.then(go, next)
   }
 }

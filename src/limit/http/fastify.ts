@@ -90,7 +90,10 @@ function onRequest<Request>(guard: Guard<Request, FastifyReply>): OnRequest<Requ
     const goesOn = guard(request, reply)
     if (goesOn === true) return done()
     if (goesOn === false) return
-    goesOn.then((may) => may && done(), done)
+    const go = (may: boolean): void => {
+      if (may) done()
+    }
+    goesOn.then(go, done)
   }
 }
 

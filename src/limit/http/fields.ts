@@ -24,10 +24,7 @@ export function waitSeconds(retryAfterMs: number): number {
 }
 
 /** RateLimit and RateLimit-Policy of draft-ietf-httpapi-ratelimit-headers-11; the policy is the same for all requests. */
-export function draftFields<Reply>(
-  limits: readonly NamedRules[],
-  set: SetField<Reply>,
-): WriteFields<Reply> {
+export function draftFields<Reply>(limits: readonly NamedRules[], set: SetField<Reply>): WriteFields<Reply> {
   const policies = limits.flatMap(({ name, rules }) =>
     rules.map((rule, index) => {
       const label = quoted(index === 0 ? name : `${name}-${index + 1}`)
@@ -46,10 +43,7 @@ export function draftFields<Reply>(
 }
 
 /** The fields that most programs know: X-RateLimit-Limit, -Remaining and -Reset (seconds). */
-export function legacyFields<Reply>(
-  limits: readonly NamedRules[],
-  set: SetField<Reply>,
-): WriteFields<Reply> {
+export function legacyFields<Reply>(limits: readonly NamedRules[], set: SetField<Reply>): WriteFields<Reply> {
   const rules = limits.flatMap(({ name, rules }) => rules.map((rule) => ({ name, rule })))
   return (reply, verdict) => {
     const known = rules.find(({ name, rule }) => name === verdict.limit && rule.text === verdict.rule)

@@ -57,7 +57,10 @@ export function createGuard<Request, Reply>(
   const { limits, door, options } = ground
   const clientOf = createClientReader(door, options.trustProxies ?? [])
   const find = createRouter(
-    Object.entries(rules).map(([key, rule]) => [readRoute(key), openRoute(key, rule, { ...ground, clientOf })]),
+    Object.entries(rules).map(([key, rule]) => [
+      readRoute(key),
+      openRoute(key, rule, { ...ground, clientOf }),
+    ]),
   )
   const finish = createFinish(ground)
   return (request, reply) => {

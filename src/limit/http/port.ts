@@ -46,13 +46,13 @@ export interface HttpOptions<Request> {
 /** How requests of a framework are read. One object for all of them, so that a request costs none. */
 export interface ReadRequest<Request> {
   /** In upper case. */
-  method(request: Request): string
+  readonly method: (request: Request) => string
   /** The target as the client wrote it, mount paths included. */
-  target(request: Request): string
+  readonly target: (request: Request) => string
   /** Address of the other end of the connection; empty when it is gone. */
-  peer(request: Request): string
+  readonly peer: (request: Request) => string
   /** A header field by its lower-case name; undefined: it is not there. Several of one name are joined by commas. */
-  field(request: Request, name: string): string | undefined
+  readonly field: (request: Request, name: string) => string | undefined
 }
 
 /** The answer to a request that is refused. */
@@ -65,9 +65,9 @@ export interface Refused {
 /** How a framework is spoken to. */
 export interface Door<Request, Reply> extends ReadRequest<Request> {
   /** Sets a field of the answer, whoever gives it; the name in lower case, which spares frameworks the work. */
-  set(reply: Reply, name: string, value: string): void
+  readonly set: (reply: Reply, name: string, value: string) => void
   /** Calls when the answer is out, or the client is gone. */
-  atEnd(reply: Reply, done: () => void): void
+  readonly atEnd: (reply: Reply, done: () => void) => void
   /** Answers. */
-  refuse(reply: Reply, refused: Refused): void
+  readonly refuse: (reply: Reply, refused: Refused) => void
 }

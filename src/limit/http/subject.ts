@@ -52,8 +52,7 @@ function readOf<Request>(dimension: string, parts: ByParts<Request>): Read<Reque
   if (name === 'ip') return clientOf
   if (name === 'route') return () => bounded(route)
   if (name === 'method') return (request) => reads.method(request)
-  if (name === 'host')
-    return (request) => bounded(field(request, 'host').toLowerCase().replace(/:\d+$/, ''))
+  if (name === 'host') return (request) => bounded(field(request, 'host').toLowerCase().replace(/:\d+$/, ''))
   throw noReader(dimension, route)
 }
 

@@ -153,6 +153,14 @@ const traffic = '600000/min per caller burst 20000'
 
 const reservationKey = z.strictObject({ id })
 const someTakes = z.strictObject({ takes: z.array(take).min(1).max(mostTakesInCall) })
+const takesToDecide = someTakes.extend({
+  together: z
+    .boolean()
+    .default(false)
+    .describe(
+      'from all of them or from none, in one step, with one id for all or one for each; at most 16 rules together',
+    ),
+})
 const theirVerdicts = z.strictObject({
   verdicts: z.array(verdict).describe('in the order of the takes'),
 })
@@ -161,9 +169,15 @@ const theirVerdicts = z.strictObject({
 export const limitsOperations = {
   take: declareOperation({
     name: 'limits.take',
-    summary: 'Take from application limits, each take decided on its own',
-    input: someTakes,
-    output: theirVerdicts,
+    summary: 'Take from application limits: each take on its own, or from all or none',
+    input: takesToDecide,
+    output: z.strictObject({
+      verdicts: z
+        .array(verdict)
+        .describe(
+          'in the order of the takes; of takes together a single one, that of the limit that refused or is tightest',
+        ),
+    }),
     permission: 'use',
     limit: traffic,
     command: { words: 'limits take', positional: [] },

@@ -96,13 +96,31 @@ describe('holdfast-limit and a control that is real', () => {
     const held = await first.limits.reserve('export.run', by)
     await first.limits.reserve('export.run', by)
     expect((await second.limits.reserve('export.run', by)).admitted).toBe(false)
-    await held.commit()
+    await second.limits.resume(held.id).commit()
     expect((await second.limits.reserve('export.run', by)).admitted).toBe(true)
     const mail = open({ 'email.send': '20/hour per user' }).limits
     expect((await mail.take('email.send', by, { cost: 20 })).admitted).toBe(true)
     expect((await mail.take('email.send', by)).admitted).toBe(false)
     await mail.refund('email.send', by, { cost: 5 })
     expect((await mail.take('email.send', by, { cost: 5 })).admitted).toBe(true)
+  })
+
+  test('takes together are one step: what the second refuses, the first does not lose', async () => {
+    const { limits, lines } = open({ 'email.send': '20/hour per user', 'chat.message': '2000/hour per user' })
+    const by = { user: 't' }
+    const both = (mails: number) =>
+      limits.takeAll([
+        { limit: 'chat.message', by, cost: 100 },
+        { limit: 'email.send', by, cost: mails },
+      ])
+    expect(await both(15)).toMatchObject({ admitted: true, limit: 'email.send', remaining: 5 })
+    expect(await both(6)).toMatchObject({ admitted: false, limit: 'email.send', rule: '20/hour per user' })
+    const peeked = await here.client().call('limits.peek', {
+      takes: [{ limit: 'chat.message', by, cost: 1 }],
+    })
+    expect(peeked.verdicts[0]?.remaining).toBeGreaterThanOrEqual(1900)
+    expect(peeked.verdicts[0]?.remaining).toBeLessThan(1910)
+    expect(lines).toEqual([])
   })
 
   test('what the guide says to other languages works', () => {

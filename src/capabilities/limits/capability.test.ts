@@ -115,6 +115,48 @@ describe('takes', () => {
     expect(await take({})).toMatchObject({ remaining: 19 })
   })
 
+  test('together are one step: one verdict, one entry of the journal, one subject that is refused', async () => {
+    const { journal, written } = unreliable()
+    const { call, facts, clock } = await world({ journal })
+    const together = (mail: object, chat: object) =>
+      call('limits.take', {
+        takes: [
+          { limit: 'email.send', by, ...mail },
+          { limit: 'chat.message', by, ...chat },
+        ],
+        together: true,
+      })
+    expect(await together({ cost: 15, id: 'a' }, { id: 'a' })).toMatchObject({
+      verdicts: [{ admitted: true, limit: 'chat.message', remaining: 4 }],
+    })
+    await together({ cost: 15, id: 'a' }, { id: 'a' })
+    expect(written).toHaveLength(1)
+    const refusal = await together({ cost: 6 }, { cost: 4 })
+    expect(refusal).toMatchObject({ verdicts: [{ admitted: false, limit: 'email.send' }] })
+    expect(await together({ cost: 5 }, { cost: 4 })).toMatchObject({ verdicts: [{ admitted: true }] })
+    await clock.advance(60_000)
+    const [fact] = await facts('limits.refused')
+    expect(fact?.data?.['entries']).toMatchObject([{ limit: 'app.email.send', refused: 6, admitted: 5 }])
+  })
+
+  test('together that a ban refuses take nothing, and go on where they were after a restart', async () => {
+    const first = await world()
+    const mails = ['1', '2'].map((user) => ({ limit: 'email.send', by: { user } }))
+    await first.call('limits.take', { takes: mails, together: true })
+    await first.call('limits.ban', { subject: 'user:2', for: '1min', because: 'testing' }, admin)
+    expect(await first.call('limits.take', { takes: mails, together: true })).toMatchObject({
+      verdicts: [{ admitted: false, rule: null }],
+    })
+    const many = Array.from({ length: 17 }, () => ({ limit: 'email.send', by }))
+    await expect(first.call('limits.take', { takes: many, together: true })).rejects.toMatchObject({
+      code: 'limits.too-many-together',
+    })
+    await first.house.stop()
+    open.length = 0
+    const second = await world({ journal: first.journal, clock: first.clock })
+    expect(await second.take({})).toMatchObject({ remaining: 18 })
+  })
+
   test('that cannot be written down took nothing; fast ones go on for a thousand', async () => {
     const { journal, fails, written } = unreliable()
     const { take, clock } = await world({ journal })

@@ -3,6 +3,7 @@ import { HoldfastError, steadyTime, type Random } from '../../kernel/std/index.t
 import type { Restored } from '../../kernel/limit/index.ts'
 import {
   commandOf,
+  keepKnown,
   Ledger,
   Meter,
   readTable,
@@ -62,7 +63,8 @@ function rebuild(
   for (const entry of kept.entries) {
     const command = commandOf(entry)
     latestMs = Math.max(latestMs, command.at)
-    if (!('limit' in command) || known.has(command.limit)) replay(ledger, command)
+    const kept = keepKnown(command, (limit) => known.has(limit))
+    if (kept !== null) replay(ledger, kept)
   }
   return { ledger, latestMs }
 }

@@ -5,7 +5,7 @@ import { attachLayout, createLayout } from './buffer.ts'
 import { Charger, longestRefusal, type Charge, type Outcome } from './charge.ts'
 import { FastLane, LOST, TimedAccount } from './fast.ts'
 import { KeyedHash } from './hash.ts'
-import { Reader, slotLanes, type Lanes, type Standing } from './peek.ts'
+import { rateStanding, Reader, slotLanes, type Lanes, type Standing } from './peek.ts'
 import {
   mostTakes,
   mostWindowCost,
@@ -152,6 +152,13 @@ class SharedLimiter implements Limiter {
   peek(limit: number, key: KeyHash, nowMs: number): Standing {
     this.prepare(nowMs)
     return this.reader.standing(this.account(limit), split(key), nowMs)
+  }
+
+  peekTaken(limit: number, nowMs: number): Standing {
+    const timed = this.timed[limit]
+    return timed === undefined || timed.owedTicks < 0
+      ? this.peek(limit, joined(this.keyHash), nowMs)
+      : rateStanding(timed.account, timed.owedTicks, nowMs)
   }
 
   counters(): readonly Counts[] {

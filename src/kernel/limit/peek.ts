@@ -38,6 +38,19 @@ function units(used: number, limit: number): Pick<Standing, 'used' | 'limit' | '
   return { used, limit, remaining: Math.max(0, limit - used) }
 }
 
+/** How the account of a rate stands that owes so many ticks. */
+export function rateStanding({ plan, rule: { burst } }: Account, debt: number, nowMs: number): Standing {
+  const used = Math.min(burst, Math.ceil(debt / plan.costTicks))
+  const excess = debt > 0 ? debt + plan.costTicks - plan.horizonTicks : 0
+  return {
+    used,
+    limit: burst,
+    remaining: burst - used,
+    retryAfterMs: excess > 0 ? waitMs(plan, excess) : 0,
+    resetsAtMs: nowMs + Math.ceil(debt / ticksPerMs(plan)),
+  }
+}
+
 /** Looks at accounts, one bucket at a time, without changing them. */
 export class Reader {
   declare private readonly table: Table
@@ -81,14 +94,7 @@ export class Reader {
   }
 
   private rate(account: Account, lanes: Lanes, nowMs: number): Standing {
-    const { plan, rule } = account
-    const debt = this.debt(account, lanes, nowMs)
-    const excess = debt > 0 ? debt + plan.costTicks - plan.horizonTicks : 0
-    return {
-      ...units(Math.min(rule.burst, Math.ceil(debt / plan.costTicks)), rule.burst),
-      retryAfterMs: excess > 0 ? waitMs(plan, excess) : 0,
-      resetsAtMs: nowMs + Math.ceil(debt / ticksPerMs(plan)),
-    }
+    return rateStanding(account, this.debt(account, lanes, nowMs), nowMs)
   }
 
   private window(account: Account, lanes: Lanes, nowMs: number): Standing {

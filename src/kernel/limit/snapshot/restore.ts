@@ -1,6 +1,7 @@
 import { threadId } from 'node:worker_threads'
 import { limitCapacityOf } from '../account.ts'
 import { bucketsFor, createLayout, LINE, VERSION, WAYS, type Layout } from '../buffer.ts'
+import { seedCheckOf } from '../hash.ts'
 import type { LimiterOptions } from '../port.ts'
 import { readForm, record } from '../registry.ts'
 import { IDS, TAGS, VALUES } from '../table.ts'
@@ -28,7 +29,7 @@ export interface RestoreOptions extends Pick<
 
 /**
  * Makes a buffer out of a snapshot for a limiter with these options, or says why it cannot: damaged, of another
- * version or byte order, or of another capacity. Limits that have left the policy are brought along and make room
+ * version or byte order, of another capacity, or with a seed that does not fit. Limits that have left the policy are brought along and make room
  * as ever. Throws nothing, whatever the bytes are.
  */
 export function restoreTable(
@@ -39,16 +40,15 @@ export function restoreTable(
   if (saved === null) return { unusable: 'it is no snapshot of limits' }
   const flaw = flawOf(saved, options.capacity)
   if (flaw !== null) return { unusable: flaw }
-  const [seedCheck = 0, seedLow = 0, seedHigh = 0] = saved.subarray(head.seedCheck)
   const layout = createLayout({
     capacity: options.capacity,
     limitCapacity: limitCapacityOf(options),
     owner: options.alone === true ? threadId + 1 : 0,
-    seedCheck,
+    seedCheck: saved[head.seedCheck] ?? 0,
   })
   const known = fillRecords(layout, saved, options.withoutLeases ?? false)
   fillBuckets(layout, saved, known)
-  return { buffer: layout.buffer, seed: [seedLow, seedHigh], savedAtMs: savedAt(saved) }
+  return { buffer: layout.buffer, seed: seedOf(saved), savedAtMs: savedAt(saved) }
 }
 
 function flawOf(saved: Int32Array<ArrayBuffer>, capacity: number): string | null {
@@ -58,7 +58,12 @@ function flawOf(saved: Int32Array<ArrayBuffer>, capacity: number): string | null
   if (!isWhole) return 'it is damaged'
   if (saved[head.version] !== VERSION) return 'it is of another version'
   if (saved[head.buckets] !== bucketsFor(capacity)) return 'it has another capacity'
+  if (saved[head.seedCheck] !== seedCheckOf(seedOf(saved))) return 'its seed does not fit'
   return savedAt(saved) >= 0 && savedAt(saved) < LATEST_MS ? null : 'its time is none'
+}
+
+function seedOf(saved: Int32Array): readonly [number, number] {
+  return [saved[head.seedLow] ?? 0, saved[head.seedHigh] ?? 0]
 }
 
 function savedAt(saved: Int32Array<ArrayBuffer>): number {

@@ -1,4 +1,4 @@
-import { debtTicks, ticksPerMs, waitMs, type Account } from './account.ts'
+import { debtTicks, startTicks, ticksPerMs, waitMs, type Account } from './account.ts'
 import { tallyAt, untilMs } from './calendar/tally.ts'
 import { agedLeases, ASK_AGAIN_MS, generationAt, placeOf, tickAt } from './entry.ts'
 import type { Owner } from './session.ts'
@@ -83,7 +83,8 @@ export class Reader {
   private rate(account: Account, lanes: Lanes, nowMs: number): Standing {
     const { plan, rule } = account
     const debt = this.debt(account, lanes, nowMs)
-    const excess = debt > 0 ? debt + plan.costTicks - plan.horizonTicks : 0
+    const owed = Math.max(debt, startTicks(plan, nowMs)) + plan.costTicks
+    const excess = debt > 0 ? owed - plan.horizonTicks : 0
     return {
       ...units(Math.min(rule.burst, Math.ceil(debt / plan.costTicks)), rule.burst),
       retryAfterMs: excess > 0 ? waitMs(plan, excess) : 0,

@@ -187,16 +187,16 @@ test('killed under load, it knows who used a budget up; places of connections th
   )
   const spent = [await ask('/budget'), await ask('/budget'), await ask('/budget'), await ask('/budget')]
   expect(spent.map((line) => line.slice(9, 12))).toEqual(['200', '200', '200', '429'])
-  let isOver = false
+  const over = new AbortController()
   const load = Array.from({ length: 4 }, async () => {
-    while (!isOver) await ask('/load').then(() => delay(2))
+    while (!over.signal.aborted) await ask('/load').then(() => delay(2))
   })
   const slow = (async () => {
-    while (!isOver && (await ask('/slow')) !== '');
+    while (!over.signal.aborted && (await ask('/slow')) !== '');
   })()
   await killWhenKept()
   expect(statSync(tablePath()).mode & 0o777).toBe(0o600)
-  isOver = true
+  over.abort()
   start()
   expect(await ask('/budget')).toBe('HTTP/1.1 429 Too Many Requests')
   await Promise.all([...load, slow])

@@ -174,8 +174,8 @@ describe('a refusal', () => {
           expect(Buffer.from(body, encoding)).toEqual(Buffer.from(body))
           expect(sizeBytes).toBe(Buffer.byteLength(body))
           expect(fields.at(-1)).toBe(id)
-          if (form === 'problem') expect(JSON.parse(body)).toMatchObject({ requestId: id })
         }
+        expect(JSON.parse(render(refusal, 'problem', id).body)).toMatchObject({ requestId: id })
       }),
     )
   })

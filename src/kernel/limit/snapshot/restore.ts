@@ -4,7 +4,7 @@ import { bucketsFor, createLayout, LINE, VERSION, WAYS, type Layout } from '../b
 import { seedCheckOf } from '../hash.ts'
 import type { LimiterOptions } from '../port.ts'
 import { readForm, record } from '../registry.ts'
-import { IDS, TAGS, VALUES } from '../table.ts'
+import { IDS } from '../table.ts'
 import { checksumOf, doublesOf, head, MAGIC, NUMBERED } from './head.ts'
 
 /** Half of what a limiter takes for a time, so that it has some to go on. */
@@ -53,13 +53,16 @@ export function restoreTable(
 
 function flawOf(saved: Int32Array<ArrayBuffer>, capacity: number): string | null {
   if (saved[head.magic] !== MAGIC) return 'it is no snapshot of limits'
-  const count = (saved[head.records] ?? 0) + (saved[head.usedBuckets] ?? 0)
-  const isWhole = saved.length === LINE + NUMBERED * count && saved[head.checksum] === checksumOf(saved)
-  if (!isWhole) return 'it is damaged'
+  if (!isWhole(saved)) return 'it is damaged'
   if (saved[head.version] !== VERSION) return 'it is of another version'
   if (saved[head.buckets] !== bucketsFor(capacity)) return 'it has another capacity'
   if (saved[head.seedCheck] !== seedCheckOf(seedOf(saved))) return 'its seed does not fit'
   return savedAt(saved) >= 0 && savedAt(saved) < LATEST_MS ? null : 'its time is none'
+}
+
+function isWhole(saved: Int32Array<ArrayBuffer>): boolean {
+  const count = (saved[head.records] ?? 0) + (saved[head.usedBuckets] ?? 0)
+  return saved.length === LINE + NUMBERED * count && saved[head.checksum] === checksumOf(saved)
 }
 
 function seedOf(saved: Int32Array): readonly [number, number] {
@@ -101,15 +104,12 @@ function fillBuckets(layout: Layout, saved: Int32Array, known: ReadonlySet<numbe
   const savedHalves = new Uint16Array(saved.buffer)
   for (let at = LINE + NUMBERED * (saved[head.records] ?? 0); at < saved.length; at += NUMBERED) {
     const bucket = saved[at] ?? 0
-    if (bucket < 0 || bucket >= layout.buckets) continue
-    const [from, to] = [at + 1, layout.firstBucket + bucket * LINE]
-    words[to] = saved[from] ?? 0
+    if (bucket >>> 0 >= layout.buckets) continue
+    const from = at + 1
+    const to = layout.firstBucket + bucket * LINE
+    for (let word = 0; word < LINE; word++) words[to + word] = saved[from + word] ?? 0
     for (let way = 0; way < WAYS; way++) {
-      const id = savedHalves[2 * from + IDS + way] ?? 0
-      if (!known.has(id)) continue
-      halves[2 * to + IDS + way] = id
-      words[to + TAGS + way] = saved[from + TAGS + way] ?? 0
-      words[to + VALUES + way] = saved[from + VALUES + way] ?? 0
+      if (!known.has(savedHalves[2 * from + IDS + way] ?? 0)) halves[2 * to + IDS + way] = 0
     }
   }
 }

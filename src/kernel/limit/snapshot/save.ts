@@ -1,4 +1,14 @@
-import { giveLock, header, layoutOf, LINE, takeLock, VERSION, COUNTERS, STRIPES, type Layout } from '../buffer.ts'
+import {
+  giveLock,
+  header,
+  layoutOf,
+  LINE,
+  takeLock,
+  VERSION,
+  COUNTERS,
+  STRIPES,
+  type Layout,
+} from '../buffer.ts'
 import { counter, record, readForm, type EntryForm } from '../registry.ts'
 import { checksumOf, doublesOf, head, MAGIC, NUMBERED } from './head.ts'
 import { Sweep } from './sweep.ts'

@@ -107,10 +107,7 @@ export class Sweep {
 }
 
 /** From which level on there is room, and how much for that level itself; what is idle has none. */
-function lowestLevel(
-  counts: Uint32Array,
-  most: number,
-): { readonly least: number; readonly room: number } {
+function lowestLevel(counts: Uint32Array, most: number): { readonly least: number; readonly room: number } {
   let room = most
   for (let level = LEVELS - 1; level > 0; level--) {
     const count = counts[level] ?? 0

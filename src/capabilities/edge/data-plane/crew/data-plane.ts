@@ -11,7 +11,13 @@ import { startHealthChecks, type HealthChecks, type TargetProbe } from './health
 import { createKeyPairWatch, loadKeyPairs } from './key-pairs.ts'
 import { createReportRing, type ReportRing } from './report-ring.ts'
 import { createReporter } from './reporter.ts'
-import { beginLimits, createTableKeeper, type Beginning, type KeptTable, type TableKeeper } from './table/index.ts'
+import {
+  beginLimits,
+  createTableKeeper,
+  type Beginning,
+  type KeptTable,
+  type TableKeeper,
+} from './table/index.ts'
 
 /** What a data plane works with. */
 export interface DataPlaneParts {
@@ -228,9 +234,7 @@ class ThreadedDataPlane implements RunningDataPlane {
   #limiterFor({ limits, limiterCapacity }: EdgePolicy, { seed, table }: Beginning): Limiter {
     const before = this.#inEffect
     const known =
-      before === null
-        ? table
-        : { capacity: before.policy.limiterCapacity, buffer: before.limiter.buffer }
+      before === null ? table : { capacity: before.policy.limiterCapacity, buffer: before.limiter.buffer }
     const limiter = createLimiter({
       limits: limits.map(({ name, rule }) => ({ name, rule: parseLimit(rule) })),
       capacity: limiterCapacity,

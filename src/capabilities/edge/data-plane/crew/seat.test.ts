@@ -16,9 +16,9 @@ test('a question is answered with why the thread ended, before it ends and after
   }
   const seat = openSeat(ground, () => undefined)
   const ended = { code: 'edge.thread-ended', kind: 'operational' }
-  const before = expect(seat.ask({ say: 'drain', deadlineMs: 0 }, 'serving')).rejects.toMatchObject(ended)
+  const before = seat.ask({ say: 'drain', deadlineMs: 0 }, 'serving').catch((error: unknown) => error)
   await seat.end()
   await seat.ended
-  await before
+  expect(await before).toMatchObject(ended)
   await expect(seat.ask({ say: 'drain', deadlineMs: 0 }, 'drained')).rejects.toMatchObject(ended)
 })

@@ -43,8 +43,7 @@ export function limitRefusals(limit: RefusingLimit): (violation: Violation) => R
   let last: { readonly said: Said; readonly refusal: Refusal } | null = null
   return (violation) => {
     const said = say(violation)
-    if (last === null || !isSame(last.said, said))
-      last = { said, refusal: limitRefusal(limit, quoted, said) }
+    if (last === null || !isSame(last.said, said)) last = { said, refusal: limitRefusal(limit, quoted, said) }
     return last.refusal
   }
 }

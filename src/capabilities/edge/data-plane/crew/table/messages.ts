@@ -7,8 +7,7 @@ export interface KeepingGround {
 }
 
 /** What it is told. */
-export type ToKeeping =
-  { readonly say: 'keep'; readonly table: SharedArrayBuffer } | { readonly say: 'end' }
+export type ToKeeping = { readonly say: 'keep'; readonly table: SharedArrayBuffer } | { readonly say: 'end' }
 
 /** What it says: that writing began to fail, and why. It is told no more until a write has succeeded. */
 export interface FromKeeping {

@@ -53,8 +53,7 @@ if (!isMainThread && parentPort !== null) {
     clock: systemClock,
     everyMs,
     save: () => keeping.save(),
-    failed: (error) =>
-      port.postMessage({ failed: plainError(error).message } satisfies FromKeeping),
+    failed: (error) => port.postMessage({ failed: plainError(error).message } satisfies FromKeeping),
   })
   port.on('message', (message: ToKeeping) => {
     if (message.say === 'keep') return keeping.keep(message.table)

@@ -43,12 +43,7 @@ export function saveTable(buffer: SharedArrayBuffer, options: SaveOptions): Uint
   saved[head.records] = ids.length
   saved[head.usedBuckets] = buckets.length
   saved.set(lines, LINE)
-  let at = LINE + lines.length
-  for (const bucket of buckets) {
-    saved[at] = bucket
-    sweep.copy(bucket, saved, at + 1)
-    at += NUMBERED
-  }
+  sweep.copy(buckets, saved, LINE + lines.length)
   strikeRenumbered(words, layout, saved)
   saved[head.checksum] = checksumOf(saved)
   return new Uint8Array(saved.buffer)

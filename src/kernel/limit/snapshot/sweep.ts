@@ -2,11 +2,18 @@ import { LINE, WAYS, type Layout } from '../buffer.ts'
 import { isSpent, shareOf } from '../entry.ts'
 import type { EntryForm } from '../registry.ts'
 import { IDS, LOCKED, TAGS, unseenMs, VALUES } from '../table.ts'
+import { NUMBERED } from './head.ts'
 
 const SPINS = 200
 const PATIENCE_NAPS = 250
 /** Shares are told apart in so many levels; 0 is a bucket in which nothing is in use. */
 const LEVELS = 256
+
+interface Copy {
+  readonly saved: Int32Array
+  /** The same as half-words. */
+  readonly ids: Uint16Array
+}
 
 /**
  * Goes through a table that others may be taking from. It holds no lock, so that nobody ever waits for it: an entry is
@@ -49,12 +56,19 @@ export class Sweep {
     return chosen
   }
 
-  /** Writes a bucket down at word `to`, without what is idle. */
-  copy(bucket: number, saved: Int32Array, to: number): void {
+  /** Writes buckets down from word `at` on, each after its number and without what is idle. */
+  copy(buckets: readonly number[], saved: Int32Array, at: number): void {
+    const into = { saved, ids: new Uint16Array(saved.buffer) }
+    for (const [index, bucket] of buckets.entries()) {
+      saved[at + index * NUMBERED] = bucket
+      this.copyBucket(bucket, into, at + index * NUMBERED + 1)
+    }
+  }
+
+  private copyBucket(bucket: number, { saved, ids }: Copy, to: number): void {
     const from = this.layout.firstBucket + bucket * LINE
     const head = Atomics.load(this.words, from)
     saved[to] = head & ~1
-    const ids = new Uint16Array(saved.buffer)
     for (let way = 0; way < WAYS; way++) {
       const id = this.settle(from, way)
       if (this.share(id, this.value, head) === 0) continue

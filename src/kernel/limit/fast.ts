@@ -13,7 +13,7 @@ export class TimedAccount {
   nowMs = -1
   tick = 0
   stamp = 0
-  /** What an idle key owes already, see `startTicks`. */
+  /** What every key owes at least, see `startTicks`. */
   idleTicks = 0
   /** What the key owes that was just taken from; -1: that was not seen here. */
   owedTicks = -1
@@ -67,7 +67,7 @@ export class FastLane {
     const debt = debtTicks(plan, value, timed.tick)
     const price = cost * plan.costTicks
     if (price > plan.horizonTicks) return Number.POSITIVE_INFINITY
-    const owed = (debt > 0 ? debt : timed.idleTicks) + price
+    const owed = Math.max(debt, timed.idleTicks) + price
     if (debt > 0 && owed > plan.horizonTicks) return waitMs(plan, owed - plan.horizonTicks)
     if (!this.swap(at, value, (timed.tick + owed) | 0)) return LOST
     timed.owedTicks = owed

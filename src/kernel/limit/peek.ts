@@ -1,4 +1,4 @@
-import { debtTicks, ticksPerMs, waitMs, type Account } from './account.ts'
+import { debtTicks, startTicks, ticksPerMs, waitMs, type Account } from './account.ts'
 import { tallyAt, untilMs } from './calendar/tally.ts'
 import { agedLeases, ASK_AGAIN_MS, generationAt, placeOf, tickAt } from './entry.ts'
 import type { Owner } from './session.ts'
@@ -41,7 +41,8 @@ function units(used: number, limit: number): Pick<Standing, 'used' | 'limit' | '
 /** How the account of a rate stands that owes so many ticks. */
 export function rateStanding({ plan, rule: { burst } }: Account, debt: number, nowMs: number): Standing {
   const used = Math.min(burst, Math.ceil(debt / plan.costTicks))
-  const excess = debt > 0 ? debt + plan.costTicks - plan.horizonTicks : 0
+  const owed = Math.max(debt, startTicks(plan, nowMs)) + plan.costTicks
+  const excess = debt > 0 ? owed - plan.horizonTicks : 0
   return {
     used,
     limit: burst,

@@ -6,7 +6,7 @@ import { chooseTarget } from './choose-target.ts'
 import { parseLimit } from '../../../kernel/limit/index.ts'
 import {
   formFor,
-  limitRefusal,
+  limitRefusals,
   originRefusal,
   plainRefusal,
   policiesField,
@@ -101,8 +101,8 @@ describe('another try', () => {
 function refused(limit: string, rule: string, retryAfterMs: number): Refusal {
   const parsed = parseLimit('1/min')
   const policies = policiesField([{ policy: limit, rule: parsed }])
-  const standing = { policies, syntax: 'draft-11', countedBy: 'ip', used: 1, most: 1, nowMs: 0 } as const
-  return limitRefusal({ limit, rule, parsed, policy: limit, retryAfterMs, ...standing })
+  const violation = { policies, countedBy: 'ip', used: 1, most: 1, nowMs: 0, retryAfterMs }
+  return limitRefusals({ name: limit, rule, parsed, policy: limit, syntax: 'draft-11' })(violation)
 }
 
 describe('a refusal', () => {
@@ -136,6 +136,46 @@ describe('a refusal', () => {
         expect(html).not.toContain('<script>')
         expect(html).not.toContain('<i>')
         expect(JSON.parse(render(refusal, 'problem', 'a1').body)).toMatchObject({ status: 429, rule })
+      }),
+    )
+  })
+
+  test('by a limit says what is so now, also when it comes again', () => {
+    const limit = { name: 'edge.a', rule: '9/min per ip', parsed: parseLimit('9/min per ip'), policy: 'p"' }
+    const refusalOf = limitRefusals({ ...limit, syntax: 'draft-11' })
+    const first = { policies: '"p"', countedBy: 'ip', used: 9, most: 9, retryAfterMs: 1500, nowMs: 250 }
+    expect(refusalOf({ ...first, retryAfterMs: 1400, nowMs: 500 })).toBe(refusalOf(first))
+    const changes = [
+      { policies: '"q"' },
+      { countedBy: 'user' },
+      { used: 8 },
+      { most: 10, used: 10 },
+      { retryAfterMs: 2500 },
+      { nowMs: 1250 },
+    ]
+    for (const change of changes) {
+      const violation = { ...first, ...change }
+      const again = refusalOf(violation)
+      expect(again).toEqual(limitRefusals({ ...limit, syntax: 'draft-11' })(violation))
+      expect(again).not.toEqual(refusalOf(first))
+    }
+    expect(refusalOf(first)).toMatchObject({
+      fields: ['ratelimit-policy', '"p"', 'ratelimit', String.raw`"p\"";r=0;t=2`],
+      members: { used: 9, most: 9, countedBy: 'ip', admitsAgainAt: '1970-01-01T00:00:02.000Z' },
+    })
+  })
+
+  test('is as long as it says, in each form and by any id, also when it is written again', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (name, id) => {
+        const refusal = refused(name, '1/min', 1000)
+        for (const form of ['problem', 'html', 'plain', 'problem'] as const) {
+          const { body, sizeBytes, encoding, fields } = render(refusal, form, id)
+          expect(Buffer.from(body, encoding)).toEqual(Buffer.from(body))
+          expect(sizeBytes).toBe(Buffer.byteLength(body))
+          expect(fields.at(-1)).toBe(id)
+        }
+        expect(JSON.parse(render(refusal, 'problem', id).body)).toMatchObject({ requestId: id })
       }),
     )
   })

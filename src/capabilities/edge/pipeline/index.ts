@@ -24,17 +24,19 @@ export { hostName, secureLocation } from './redirect.ts'
 export {
   banRefusal,
   formFor,
-  limitRefusal,
+  limitRefusals,
   originRefusal,
   plainRefusal,
   policiesField,
   policyNames,
+  quotedPolicy,
   rateLimitFields,
   render,
   type FieldSyntax,
   type OriginFailure,
   type PolicyStanding,
   type Refusal,
+  type Violation,
 } from './refusals/index.ts'
 export { reasonPhrase, responseFields, statusClass } from './response-fields.ts'
 export { createRetryBudget, mayRetry, type RetryBudget } from './retry.ts'

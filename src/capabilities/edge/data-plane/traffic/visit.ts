@@ -31,7 +31,6 @@ import {
   admitOrWait,
   admitShared,
   admitted,
-  policiesOf,
   refusalBy,
   standingFields,
   type Admission,
@@ -200,8 +199,8 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   if (spent !== null) {
     const key = spent.limit.keyOf(countable)
     bounds.watch.decided(spent.limit, { key, isAdmitted: false }, { countable, nowMs })
-    const policies = policiesOf([spent.limit])
-    return refuseBy(ground, known, { limit: spent.limit, policies, retryAfterMs: spent.waitMs })
+    const { limit, waitMs } = spent
+    return refuseBy(ground, known, { limit, policies: limit.policies, retryAfterMs: waitMs })
   }
   const admission = admitBy(ground, known, nowMs)
   if (!(admission instanceof Promise)) return finish(ground, known, admission)
@@ -279,10 +278,11 @@ function finish(ground: TrafficGround, known: Known, admission: Admission): Visi
   if (lease !== null) ground.leases.release(lease)
   prepared.counters.add(bounds.slot, counted.classes + 3, 1)
   prepared.errors.charge(countable, ground.limitTimeMs())
-  return refuse(prepared, plainRefusal(404, 'No route leads there.'), { slot: -1, head, close: false })
+  return refuse(prepared, noRoute, { slot: -1, head, close: false })
 }
 
 const none: readonly string[] = []
+const noRoute = plainRefusal(404, 'No route leads there.')
 
 /** Counts the class of an answer. */
 export function countClass({ prepared, route }: Visit, status: number): void {

@@ -1,4 +1,4 @@
-import type { Explanation, RefusalSpell } from '../../contracts/index.ts'
+import type { Explanation, Operations, RefusalSpell } from '../../contracts/index.ts'
 import { harmless, plural, sayMoment, table, type Paper } from '../output/index.ts'
 import type { Views } from './view.ts'
 
@@ -108,6 +108,31 @@ const nearColumns = [
 
 const nameOf = (subject: string): string => (subject === '' ? 'everybody' : subject)
 
+const senderColumns = [
+  { title: 'WHO' },
+  { title: 'REQUESTS', align: 'right' },
+  { title: 'ROUTE' },
+] as const
+
+const sendersShown = 20
+
+type Sender = Operations['edge.senders']['output']['spans'][number]['senders'][number]
+
+/** Requests of all spans together, most first. */
+function senderRows(senders: readonly Sender[]): readonly (readonly string[])[] {
+  const sums = new Map<string, { readonly who: string; readonly route: string; requests: number }>()
+  for (const { route, address, who, requests } of senders) {
+    const name = who || `ip:${address}`
+    const sum = sums.get(`${route}\n${name}`) ?? { who: name, route, requests: 0 }
+    sum.requests += requests.reduce((total, each) => total + each, 0)
+    sums.set(`${route}\n${name}`, sum)
+  }
+  return [...sums.values()]
+    .toSorted((a, b) => b.requests - a.requests)
+    .slice(0, sendersShown)
+    .map(({ who, route, requests }) => [harmless(who), requests.toLocaleString('en-GB'), route])
+}
+
 /** How answers about refusals are drawn. */
 export const explainViews = {
   'limits.explain': explainLines,
@@ -124,6 +149,11 @@ export const explainViews = {
       ]),
       paper,
     ),
+  ],
+  'edge.senders': ({ says, spans }, paper) => [
+    paper.paint('strong', harmless(says)),
+    ...(spans.length === 0 ? [] : ['']),
+    ...table(senderColumns, senderRows(spans.flatMap(({ senders }) => senders)), paper),
   ],
   'edge.near-misses': ({ says, nearMisses }, paper) => [
     paper.paint('strong', harmless(says)),

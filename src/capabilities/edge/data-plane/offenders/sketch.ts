@@ -40,12 +40,12 @@ export class Sketch {
     return slot
   }
 
-  /** Counts one unit; answers with the slot. */
-  add(limit: number, key: KeyHash): number {
+  /** Counts units; answers with the slot. */
+  add(limit: number, key: KeyHash, units = 1): number {
     const known = this.find(limit, key)
     this.isFresh = known < 0
     const slot = known < 0 ? this.seat(limit, key) : known
-    this.counts[slot] = this.count(slot) + 1
+    this.counts[slot] = this.count(slot) + units
     return slot
   }
 

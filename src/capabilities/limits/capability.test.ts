@@ -246,9 +246,10 @@ describe('refusals', () => {
       limit: 'app.email.send',
       rule: '20/hour per user',
       subject: 'user:59',
-      refused: 60,
+      refused: 1,
       admitted: 0,
       wouldRefuse: 0,
+      units: { refused: 60, admitted: 0, wouldRefuse: 0 },
       routes: [],
     })
     await clock.advance(120_000)

@@ -18,10 +18,15 @@ export interface Decided {
   readonly what: 'refused' | 'wouldRefuse'
 }
 
-type Count = { refused: number; wouldRefuse: number; admitted: number } & Pick<
-  RefusedEntry,
-  'limit' | 'rule' | 'subject'
->
+interface Measures {
+  refused: number
+  wouldRefuse: number
+  admitted: number
+}
+
+type Count = Measures & { readonly units: Measures } & Pick<RefusedEntry, 'limit' | 'rule' | 'subject'>
+
+const none: Measures = { refused: 0, wouldRefuse: 0, admitted: 0 }
 
 /** Counts who is refused, and says it once a minute. */
 export interface RollUp {
@@ -32,13 +37,17 @@ export interface RollUp {
   stop(): Promise<void>
 }
 
-/** The entries of a minute: who was refused most comes first. */
+/** The entries of a minute: who was refused most units comes first. */
 export function entriesOf(counts: Iterable<Count>): RefusedEntry[] {
-  const weight = ({ refused, wouldRefuse }: Count): number => refused + wouldRefuse / 1e9
+  const weight = ({ units }: Count): number => units.refused + units.wouldRefuse / 1e9
   return [...counts]
     .sort((a, b) => weight(b) - weight(a))
     .slice(0, mostEntries)
-    .map((count) => ({ ...count, routes: [] }))
+    .map(({ units, ...count }) => ({ ...count, ...(isOneEach(count, units) ? {} : { units }), routes: [] }))
+}
+
+function isOneEach(count: Measures, units: Measures): boolean {
+  return (['refused', 'wouldRefuse', 'admitted'] as const).every((what) => count[what] === units[what])
 }
 
 /** Starts to roll up: at most one fact a minute, none when nobody was refused. */
@@ -64,16 +73,19 @@ export function startRollUp(context: Context): RollUp {
   return {
     refuse: ({ limit, rule, subject, units, what }) => {
       const key = `${limit}\n${rule}\n${subject}`
-      const count = counts.get(key) ?? { limit, rule, subject, refused: 0, admitted: 0, wouldRefuse: 0 }
+      const count = counts.get(key) ?? { limit, rule, subject, ...none, units: { ...none } }
       if (counts.size >= mostSubjects && !counts.has(key)) return
-      count[what] += units
+      count[what]++
+      count.units[what] += units
       counts.set(key, count)
     },
     admit: (limit, keys, units) => {
       if (counts.size === 0) return
       for (const key of keys()) {
         const count = counts.get(`${limit}\n${key}`)
-        if (count !== undefined) count.admitted += units
+        if (count === undefined) continue
+        count.admitted++
+        count.units.admitted += units
       }
     },
     stop: async () => {

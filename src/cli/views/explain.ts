@@ -12,15 +12,19 @@ const spellColumns = [
   { title: 'COUNTED AS' },
 ] as const
 
+function withUnits(count: number, units: number | undefined): string {
+  return units === undefined ? String(count) : `${count} (${plural(units, 'unit')})`
+}
+
 function spellRow(spell: RefusalSpell, { nowMs }: Paper): readonly string[] {
-  const { limit, rule, from, until, refused, wouldRefuse, admitted, subject, ended } = spell
+  const { limit, rule, from, until, refused, wouldRefuse, admitted, units, subject, ended } = spell
   return [
     limit,
     rule === '' ? 'a ban' : rule,
     sayMoment(from, nowMs),
     ended ? sayMoment(until, nowMs) : 'goes on',
-    wouldRefuse > 0 && refused === 0 ? `(${wouldRefuse})` : String(refused),
-    String(admitted),
+    wouldRefuse > 0 && refused === 0 ? `(${wouldRefuse})` : withUnits(refused, units?.refused),
+    withUnits(admitted, units?.admitted),
     subject === '' ? 'everybody' : subject,
   ]
 }
@@ -78,6 +82,7 @@ function explainLines(answer: Explanation, paper: Paper): readonly string[] {
     paper.paint('strong', harmless(says)),
     ...(rows.length === 0 ? [] : ['', ...table(spellColumns, rows, paper)]),
     ...(nearest === undefined ? [] : useLines(nearest, paper)),
+    ...(nearest?.shared === undefined ? [] : ['', harmless(nearest.shared)]),
     ...(holdings.length === 0
       ? []
       : [

@@ -93,6 +93,17 @@ describe('why somebody was refused', () => {
     ])
   })
 
+  test('where takes cost more than one it says units, too; and how exactly edges share the limit', () => {
+    const limits = [{ name: chat.limit, rule: chat.rule, shared: 'at most 5 too many' }]
+    const units = { refused: 100, admitted: 50, wouldRefuse: 0 }
+    const refusals = [refused(2, [{ refused: 2, admitted: 1, units }]), refused(3, [{ refused: 3 }])]
+    const answer = ask('user:42', { refusals, limits })
+    expect(answer.says).toBe(
+      'user:42 was refused 5 times (103 units) by chat.message (5/10s per user) between 12:02 and 12:04; admitted meanwhile once (50 units).',
+    )
+    expect(answer.spells).toMatchObject([{ units: { refused: 103 }, shared: 'at most 5 too many' }])
+  })
+
   test('times that are apart are told apart, the nearest first; a day that is not today is named', () => {
     const answer = ask('user:42', {
       refusals: [refused(-20, [{}]), refused(0, [{ refused: 2 }]), refused(30, [{}])],

@@ -25,7 +25,12 @@ export interface Evidence {
   readonly until: number
   readonly reachesBackTo: number | null
   /** The limits that there are now. */
-  readonly limits: readonly { readonly name: string; readonly rule: string }[]
+  readonly limits: readonly {
+    readonly name: string
+    readonly rule: string
+    /** How exactly several edges keep it together. */
+    readonly shared?: string | undefined
+  }[]
   readonly nowMs: number
   /** IANA name of the zone in which times are said. */
   readonly zone: string
@@ -43,10 +48,11 @@ export function explain({ subject, at, limit }: Question, evidence: Evidence): E
     at,
     nowMs,
     concerns: (entry) => isAsked(entry.limit) && sought.concerns(entry.subject),
-  }).map((spell) => ({
-    ...spell,
-    allows: limits.filter(({ name }) => name === spell.limit).map(({ rule }) => rule),
-  }))
+  }).map((spell) => {
+    const now = limits.filter(({ name }) => name === spell.limit)
+    const shared = now.find(({ rule }) => rule === spell.rule)?.shared
+    return { ...spell, allows: now.map(({ rule }) => rule), ...(shared === undefined ? {} : { shared }) }
+  })
   const { bans, overrides } = holdingsOf(evidence.holdings, nowMs)
   const matters = (each: (typeof bans | typeof overrides)[number]): boolean =>
     sought.concerns(each.subject) && (each.holds || (each.since < until && endOf(each) > from))

@@ -38,9 +38,19 @@ function saySpell(subject: string, spell: RefusalSpell, say: (at: number) => str
   const { limit, rule, from, until, refused, wouldRefuse } = spell
   const who = spell.subject === subject ? subject : `${subject} (as ${spell.subject})`
   const did = refused > 0 ? `was refused ${times(refused)}` : `would have been refused ${times(wouldRefuse)}`
+  const took = sayUnits(refused > 0 ? spell.units?.refused : spell.units?.wouldRefuse)
   const by = rule === '' ? 'by a ban' : `by ${withoutDoor(limit)} (${rule})`
   const span = `between ${say(from)} and ${say(until)}`
-  return `${who} ${did} ${by} ${span}${sayShare(spell)}${sayNow(spell)}.`
+  return `${who} ${did}${took} ${by} ${span}${sayAdmitted(spell)}${sayShare(spell)}${sayNow(spell)}.`
+}
+
+const sayUnits = (units: number | undefined): string =>
+  units === undefined ? '' : ` (${units.toLocaleString('en-GB')} units)`
+
+/** Where takes cost more than one, how often says little of what was used. */
+function sayAdmitted({ units, admitted }: RefusalSpell): string {
+  if (units === undefined || admitted === 0) return ''
+  return `; admitted meanwhile ${times(admitted)}${sayUnits(units.admitted)}`
 }
 
 const withoutDoor = (limit: string): string => limit.replace(/^(?:app|edge\.route)\./, '')

@@ -65,6 +65,23 @@ test('a report names whom a limit refused, by which route, and how much was admi
   )
 }, 20_000)
 
+test('of a route with a cost units are told beside how often', async () => {
+  const origin = await stage.origin(echo)
+  const limit = ['100/hour per ip', '9 at once per ip', 'dry run 40/hour per ip']
+  const section = { routes: { '/dear': { to: 'web', cost: 20, limit } } }
+  const bed = await stage.testbed({ section, origins: { web: [origin.url] }, threads: 1 })
+  await ask(bed, '/dear', 7)
+  await bed.apply({ section })
+  let said = await reported(bed)
+  for (let turn = 0; turn < 100 && said.offenders.length < 2; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    said = await reported(bed)
+  }
+  const sum = (rule: string) => said.offenders.filter((each) => each.rule === rule)
+  expect(sum('100/hour per ip')).toMatchObject([{ refused: 2, units: { refused: 40, admitted: 0 } }])
+  expect(sum('dry run 40/hour per ip')).toMatchObject([{ wouldRefuse: 5, units: { wouldRefuse: 100 } }])
+}, 20_000)
+
 test('what is counted when a policy ends is said under its names; who was near is named', async () => {
   const origin = await stage.origin(echo)
   const section = (limit: string) => ({ routes: { '/*': { to: 'web', limit } } })

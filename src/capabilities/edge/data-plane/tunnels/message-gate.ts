@@ -1,5 +1,5 @@
 import type { Countable } from '../../pipeline/index.ts'
-import type { Prepared, PreparedLimit } from '../limits/index.ts'
+import type { Bounds, Prepared, PreparedLimit } from '../limits/index.ts'
 import { FrameReader, frameStart } from './frames.ts'
 
 /** Control frames of one connection: at most so many at one instant, then one each tenth of a second. */
@@ -13,6 +13,8 @@ export interface GateParts {
   readonly prepared: Prepared
   readonly limits: readonly PreparedLimit[]
   readonly countable: Countable
+  /** Of the route. */
+  readonly watch: Bounds['watch']
 }
 
 /** How far a chunk may go on, and for how long the rest of it has to wait. */
@@ -30,6 +32,8 @@ export class MessageGate {
   readonly #parts: GateParts
   readonly #frames = new FrameReader()
   #controlDueMs = 0
+  /** The message that comes next was held back before, and that was told. */
+  #isHeld = false
 
   constructor(parts: GateParts) {
     this.#parts = parts
@@ -64,9 +68,12 @@ export class MessageGate {
   }
 
   #chargeMessage(nowMs: number): Omit<Passage, 'end'> | null {
-    const { prepared, limits, countable } = this.#parts
+    const { prepared, limits, countable, watch } = this.#parts
     const takes = limits.map((limit) => ({ limit: limit.index, key: limit.keyOf(countable) }))
-    const { admitted, refusedBy, retryAfterMs } = prepared.limiter.take(takes, nowMs)
+    const verdict = prepared.limiter.take(takes, nowMs)
+    const { admitted, refusedBy, retryAfterMs } = verdict
+    if (admitted || !this.#isHeld) watch.decidedAll(limits, { takes, verdict }, { countable, nowMs })
+    this.#isHeld = !admitted
     if (admitted) return null
     return { waitMs: retryAfterMs, rule: limits.find(({ index }) => index === refusedBy)?.rule ?? '' }
   }

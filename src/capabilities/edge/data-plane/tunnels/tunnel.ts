@@ -156,7 +156,10 @@ class Tunnel {
     const onBytesOut = (sizeBytes: number): void => this.#count(counted.bytesOut, sizeBytes)
     const ends = { client: socket, origin, onBytesIn, onBytesOut, rest }
     if (route.messages.length === 0 || isAllowed) relay(ends)
-    else relayMessages(ends, { clock, limitTimeMs, prepared, limits: route.messages, countable })
+    else {
+      const { messages: limits, watch } = route
+      relayMessages(ends, { clock, limitTimeMs, prepared, limits, countable, watch })
+    }
   }
 
   /** The origin answered with something else: that is the answer, and the connection ends with it. */

@@ -58,6 +58,10 @@ export const explainOperations = {
       until: moment.describe('and ends here'),
       reachesBackTo: moment.nullable().describe('the oldest fact of the timeline; null: there is none'),
       spells: z.array(refusalSpell).max(100).describe('nearest to the time first'),
+      gaps: z
+        .array(z.strictObject({ from: moment, until: moment }))
+        .max(20)
+        .describe('times of which nothing is known of the edge: control was away for too long'),
       bans: z.array(ban.extend({ liftedAt: moment.nullable(), holds: z.boolean() })).max(50),
       overrides: z.array(override.extend({ liftedAt: moment.nullable(), holds: z.boolean() })).max(50),
     }),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { edgeFacts } from '../../../contracts/edge.ts'
 import { limitsFacts, type RefusedEntry } from '../../../contracts/limits.ts'
 import type { FactDeclaration } from '../../../kernel/std/index.ts'
 import type { Fact } from '../../../kernel/timeline/index.ts'
@@ -47,6 +48,7 @@ function refused(
 
 const evidence = (parts: Partial<Evidence>): Evidence => ({
   refusals: [],
+  missed: [],
   holdings: [],
   from: noon - 60 * minuteMs,
   until: noon + 60 * minuteMs,
@@ -121,6 +123,16 @@ describe('why somebody was refused', () => {
     expect(answer.says).toBe(
       'user:42 was refused once by chat.message (5/10s per user) between 12:03 and 12:04, and it may go on; today the limit is 9/10s per user.',
     )
+  })
+
+  test('times of which nothing is known are told', () => {
+    const missed = [
+      fact(edgeFacts.reportsMissed, { seconds: 50 }, noon + 3 * minuteMs),
+      fact(edgeFacts.reportsMissed, { seconds: 50 }, noon + 600 * minuteMs),
+    ]
+    const answer = ask('user:42', { refusals: [refused(5, [{}])], missed })
+    expect(answer.says).toMatch(/12:06\. Of the edge nothing is known between 12:02:10 and 12:03:00\.$/)
+    expect(answer.gaps).toHaveLength(1)
   })
 
   test('several dimensions, and only the limit that is asked for', () => {

@@ -31,7 +31,14 @@ export function sayExplanation(subject: string, answer: Answer, ground: SayGroun
     spell === undefined
       ? sayNothing(subject, answer, { ...ground, say })
       : [saySpell(subject, spell, say), ...sayOthers(others)]
-  return [...sentences, ...sayHoldings(subject, answer, { ...ground, say })].join(' ')
+  return [...sentences, ...sayGaps(answer, ground), ...sayHoldings(subject, answer, { ...ground, say })].join(' ')
+}
+
+function sayGaps({ gaps }: Answer, { zone }: SayGround): readonly string[] {
+  if (gaps.length === 0) return []
+  const time = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', timeZone: zone })
+  const spans = gaps.map(({ from, until }) => `between ${time.format(from)} and ${time.format(until)}`)
+  return [`Of the edge nothing is known ${spans.join(', and ')}.`]
 }
 
 function saySpell(subject: string, spell: RefusalSpell, say: (at: number) => string): string {

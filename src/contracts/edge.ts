@@ -23,11 +23,20 @@ export const trafficSpan = z.strictObject({
   from: moment.describe('a whole minute, milliseconds since 1970'),
   until: moment,
   routes: z
-    .array(z.strictObject({ route: z.string(), requests: perMinute.describe('in each minute, refused ones included') }))
+    .array(
+      z.strictObject({
+        route: z.string(),
+        requests: perMinute.describe('in each minute, refused ones included'),
+      }),
+    )
     .max(mostRoutesOfSpan)
     .describe('with most requests first'),
   senders: z
-    .array(sender.extend({ requests: perMinute.describe('by samples on a busy route; never too many but for those') }))
+    .array(
+      sender.extend({
+        requests: perMinute.describe('by samples on a busy route; never too many but for those'),
+      }),
+    )
     .max(mostSendersOfSpan)
     .describe('those who sent most, and of each route the first'),
 })

@@ -106,7 +106,9 @@ describeWith(['chromium'], 'every page of the console', ({ chromium }) => {
     const page = await here.signIn()
     await page.goto(`${here.fake.url}/#/limits/limit/app.email.send`)
     await page.getByText('Takes per minute').waitFor()
-    const chart = await page.getByRole('img', { name: /^Takes per minute\. admitted: / }).getAttribute('aria-label')
+    const chart = await page
+      .getByRole('img', { name: /^Takes per minute\. admitted: / })
+      .getAttribute('aria-label')
     // Both rules together would be twice as much.
     const most = Number(/admitted: [^;]* now, ([\d.]+)\/min at most/.exec(chart ?? '')?.[1])
     expect(most).toBeGreaterThan(5)

@@ -164,7 +164,10 @@ describe.runIf(process.platform === 'linux')('the arcade, under load and with an
         70_000,
       )
       const file = readFileSync(join(here.directory, 'holdfast.config.ts'), 'utf8')
-      const tighter = file.replace("['30/min per user burst 10', '60/min per ip burst 20']", "'4/min per user'")
+      const tighter = file.replace(
+        "['30/min per user burst 10', '60/min per ip burst 20']",
+        "'4/min per user'",
+      )
       expect(tighter).not.toBe(file)
       here.write('tighter.config.ts', tighter)
       const ask = ['--since', '1h', '--config', 'tighter.config.ts', '--against', 'holdfast.config.ts']

@@ -1,4 +1,10 @@
-import { edgeFacts, edgeOperations, mostSpansOfAnswer, trafficSpan, type TrafficSpan } from '../../contracts/edge.ts'
+import {
+  edgeFacts,
+  edgeOperations,
+  mostSpansOfAnswer,
+  trafficSpan,
+  type TrafficSpan,
+} from '../../contracts/edge.ts'
 import type { EdgePolicy, EdgeReport } from '../../contracts/edge-policy.ts'
 import { bindValue, type Context, type OperationBinding } from '../../kernel/capability/index.ts'
 import type { OutputOf } from '../../kernel/std/index.ts'

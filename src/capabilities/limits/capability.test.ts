@@ -281,7 +281,10 @@ describe('refusals', () => {
   test('a draft of what was said already is not said again', async () => {
     const [timeline, inner] = [memoryTimeline({ clock: clockAt() }), memoryJournal()]
     // Killed after the fact and before the draft was taken back.
-    const journal = { ...inner, keepDraft: async (text: string | null) => (text === null ? undefined : inner.keepDraft(text)) }
+    const journal = {
+      ...inner,
+      keepDraft: async (text: string | null) => (text === null ? undefined : inner.keepDraft(text)),
+    }
     const killed = await world({ timeline, journal })
     for (const cost of [20, 7]) await killed.take({ cost })
     await killed.clock.advance(60_000)

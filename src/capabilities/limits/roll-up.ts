@@ -65,7 +65,7 @@ function isOneEach(count: Measures, units: Measures): boolean {
 export function startRollUp(context: Context): RollUp {
   const minute = new Minute(context)
   const ends = [
-    context.clock.every(periodMs, () => minute.end()),
+    context.clock.every(periodMs, () => void minute.end()),
     context.clock.every(draftMs, () => minute.draft()),
   ]
   return {

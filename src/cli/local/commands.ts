@@ -159,7 +159,8 @@ const importCommand: Command = {
 
 const simulateCommand: Command = {
   words: 'limits simulate',
-  summary: 'Say whom the limits of an environment file would have refused, from access logs or what the edge recorded',
+  summary:
+    'Say whom the limits of an environment file would have refused, from access logs or what the edge recorded',
   group: 'look',
   positional: [],
   flags: [

@@ -113,11 +113,7 @@ const nearColumns = [
 
 const nameOf = (subject: string): string => (subject === '' ? 'everybody' : subject)
 
-const senderColumns = [
-  { title: 'WHO' },
-  { title: 'REQUESTS', align: 'right' },
-  { title: 'ROUTE' },
-] as const
+const senderColumns = [{ title: 'WHO' }, { title: 'REQUESTS', align: 'right' }, { title: 'ROUTE' }] as const
 
 const sendersShown = 20
 

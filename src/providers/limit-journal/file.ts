@@ -10,7 +10,8 @@ const applicationId = 0x48664c6a
 const schemaVersion = 1
 
 /** Came later than the rest, which is why it is made where it is missing. */
-const draft = 'CREATE TABLE IF NOT EXISTS draft (only INTEGER PRIMARY KEY CHECK (only = 1), text TEXT NOT NULL) STRICT'
+const draft =
+  'CREATE TABLE IF NOT EXISTS draft (only INTEGER PRIMARY KEY CHECK (only = 1), text TEXT NOT NULL) STRICT'
 
 /**
  * One row of `entries` is one transaction; `chain` is the CRC-32 of its text on top of the row's before, so that a row

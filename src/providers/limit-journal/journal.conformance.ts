@@ -41,7 +41,12 @@ export function describeJournal(name: string, make: () => { again: () => LimitJo
       await journal.append(['d'])
       await journal.close()
       const next = again()
-      expect(await next.open(0)).toEqual({ snapshot: snapshot('two'), entries: ['d'], remembered: [], draft: null })
+      expect(await next.open(0)).toEqual({
+        snapshot: snapshot('two'),
+        entries: ['d'],
+        remembered: [],
+        draft: null,
+      })
       await next.close()
     })
 

@@ -266,7 +266,9 @@ function linesOf(name: string, now: number): readonly Line[] {
         value: mailsAt,
       }))
     case 'limits.refused':
-      return [{ labels: { limit: mails.limit, rule: mails.rules[0] }, kind: 'counter', value: refusedMailsAt }]
+      return [
+        { labels: { limit: mails.limit, rule: mails.rules[0] }, kind: 'counter', value: refusedMailsAt },
+      ]
     case 'edge.latency-ms':
       return [
         {

@@ -31,7 +31,9 @@ export function sayExplanation(subject: string, answer: Answer, ground: SayGroun
     spell === undefined
       ? sayNothing(subject, answer, { ...ground, say })
       : [saySpell(subject, spell, say), ...sayOthers(others)]
-  return [...sentences, ...sayGaps(answer, ground), ...sayHoldings(subject, answer, { ...ground, say })].join(' ')
+  return [...sentences, ...sayGaps(answer, ground), ...sayHoldings(subject, answer, { ...ground, say })].join(
+    ' ',
+  )
 }
 
 function sayGaps({ gaps }: Answer, { zone }: SayGround): readonly string[] {

@@ -144,11 +144,30 @@ function parseTime(text: string): number {
 /** Names of durations, with the milliseconds of what they are written in. */
 const durations = [
   [1000, ['duration', 'request_time', 'duration_s']],
-  [1, ['duration_ms', 'durationMs', 'request_time_ms', 'responseTime', 'response_time_ms', 'elapsed_ms', 'latency_ms']],
+  [
+    1,
+    [
+      'duration_ms',
+      'durationMs',
+      'request_time_ms',
+      'responseTime',
+      'response_time_ms',
+      'elapsed_ms',
+      'latency_ms',
+    ],
+  ],
 ] as const
 
 /** Of Go's durations as text. */
-const goUnits: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, µs: 1e-3, us: 1e-3, ns: 1e-6 }
+const goUnits: Readonly<Record<string, number>> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  µs: 1e-3,
+  us: 1e-3,
+  ns: 1e-6,
+}
 
 /** `1m2.5s` and the like, which Caddy writes if it is told to; null: it is no duration. */
 function parseGoDuration(text: string): number | null {

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path'
 import type { JsonObject } from '../../../kernel/std/index.ts'
 import { findFile, loadEnvironment } from '../../../server/composition/index.ts'
-import { replayOver } from '../../../server/replay/index.ts'
+import { replayOver, type Replay } from '../../../server/replay/index.ts'
 import { usageError, type Parsed } from '../../arguments/index.ts'
 import { numberOf, textOf, type Surroundings } from '../../commands/command.ts'
 import { logFormats, type LogFormat } from './formats.ts'
@@ -19,26 +19,23 @@ import { simulate, simulateSpans, type SimulationGround } from './simulate.ts'
 export async function simulateLimits(parsed: Parsed, surroundings: Surroundings): Promise<number> {
   const { voice, directions } = surroundings
   const { directory, config } = directions
-  const logs = logsOf(parsed).map((file) => resolve(directory, file))
+  const logs = logsOf(parsed).map((log) => resolve(directory, log))
   const since = numberOf(parsed, 'since')
   if ((since === undefined) === (logs.length === 0)) {
     throw usageError('name access logs with --log, or a time with --since', { path: 'log' })
   }
   const file = config === undefined ? await findFile(directory) : resolve(directory, config)
   const against = textOf(parsed, 'against')
-  const changed = await loadEnvironment(file)
-  const present = against === undefined ? null : await loadEnvironment(resolve(directory, against))
   const noun = since === undefined ? 'lines' : 'requests'
   const ground: SimulationGround = {
-    changed: await replayOver(changed.environment),
-    present: present === null ? null : await replayOver(present.environment),
+    changed: await replayOfFile(file),
+    present: against === undefined ? null : await replayOfFile(resolve(directory, against)),
     onCount: (count) =>
       voice.redraw(`replaying over ${basename(file)}: ${count.toLocaleString('en-GB')} ${noun}`),
   }
-  const host = textOf(parsed, 'host')?.toLowerCase() ?? ''
   const simulation =
     since === undefined
-      ? await simulate({ ...ground, logs: logs.map(readLog), format: formatOf(parsed), host })
+      ? await simulate({ ...ground, logs: logs.map(readLog), ...formatOf(parsed) })
       : await simulateSpans(readSpans(await surroundings.open(directions), since), ground)
   voice.redraw('')
   if (voice.json) voice.document(simulationDocument(simulation))
@@ -46,12 +43,17 @@ export async function simulateLimits(parsed: Parsed, surroundings: Surroundings)
   return simulation.changed.requests === 0 ? 1 : 0
 }
 
+async function replayOfFile(file: string): Promise<Replay> {
+  return replayOver((await loadEnvironment(file)).environment)
+}
+
 function logsOf({ values }: Parsed): readonly string[] {
   const { log } = values as JsonObject
   return Array.isArray(log) ? log.filter((each) => typeof each === 'string') : []
 }
 
-function formatOf(parsed: Parsed): LogFormat {
+function formatOf(parsed: Parsed): { readonly format: LogFormat; readonly host: string } {
   const named = textOf(parsed, 'format')
-  return logFormats.find((format) => format === named) ?? 'auto'
+  const format = logFormats.find((each) => each === named) ?? 'auto'
+  return { format, host: textOf(parsed, 'host')?.toLowerCase() ?? '' }
 }

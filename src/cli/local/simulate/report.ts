@@ -110,7 +110,9 @@ function remarksOnRollUps({ changed, from, until }: Simulation): readonly string
       : [`these count by what is not recorded and were passed over: ${unknowable.join(', ')}`]),
     ...(quietRoutes.length === 0
       ? []
-      : [`nothing is recorded of these routes; what would have come by a new one came by another: ${names(quietRoutes)}`]),
+      : [
+          `nothing is recorded of these routes; what would have come by a new one came by another: ${names(quietRoutes)}`,
+        ]),
   ]
 }
 

@@ -1,5 +1,10 @@
 import type { TrafficSpan } from '../../../contracts/edge.ts'
-import { rolledRequests, type LoggedRequest, type Replay, type ReplayResult } from '../../../server/replay/index.ts'
+import {
+  rolledRequests,
+  type LoggedRequest,
+  type Replay,
+  type ReplayResult,
+} from '../../../server/replay/index.ts'
 import { parserFor, type LineParser, type LogFormat } from './formats.ts'
 
 /** What came of a log, or of roll-ups. */
@@ -111,7 +116,15 @@ class Tally {
     const { changed, present } = this.#parts
     const { lines, bad, from, until, disorderly } = this
     const span = lines > bad.count ? { from, until } : { from: null, until: null }
-    return { source: 'logs', lines, bad, ...span, disorderly, changed: changed.result(), present: present?.result() ?? null }
+    return {
+      source: 'logs',
+      lines,
+      bad,
+      ...span,
+      disorderly,
+      changed: changed.result(),
+      present: present?.result() ?? null,
+    }
   }
 
   #replay(entry: LoggedRequest): void {

@@ -72,12 +72,20 @@ function measuresOf(name: string, rules: readonly LimitView[]) {
   if (!name.startsWith('app.')) {
     // What all rules of the route let through; what one of several admits is no measure of its own.
     const labels = { route: rules[0]?.route ?? unmatchedRoute }
-    return { admitted: { name: 'edge.requests', labels }, refused: 'edge.refused', unit: 'per-second' } as const
+    return {
+      admitted: { name: 'edge.requests', labels },
+      refused: 'edge.refused',
+      unit: 'per-second',
+    } as const
   }
   // Whatever is admitted counts under each rule, so one of them says it all.
   const rule = rules.find(({ dryRun }) => !dryRun)?.rule ?? rules[0]?.rule ?? ''
   const labels = { limit: name, rule }
-  return { admitted: { name: 'limits.admitted', labels }, refused: 'limits.refused', unit: 'per-minute' } as const
+  return {
+    admitted: { name: 'limits.admitted', labels },
+    refused: 'limits.refused',
+    unit: 'per-minute',
+  } as const
 }
 
 function Use({ name, rules }: { name: string; rules: readonly LimitView[] }): ReactNode {

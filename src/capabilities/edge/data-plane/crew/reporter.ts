@@ -59,7 +59,7 @@ export function createReporter(edgeId: string): Reporter {
   const lookAlikes = createPeerCount()
   let number = 0
   const seen: Offenders[] = []
-  let senders: readonly SenderMinute[] = []
+  const senders = createSenderList()
 
   return {
     open: (ledger) => {
@@ -87,17 +87,13 @@ export function createReporter(edgeId: string): Reporter {
     see: (offenders) => {
       if (seen.length < mostSeen) seen.push(offenders)
     },
-    addSenders: (more) => {
-      senders = mergeSenders([...senders, ...more], mostSenders)
-    },
+    addSenders: senders.add,
     addLookAlikes: lookAlikes.add,
     take: (second) => {
       const ledgers = current === null ? retired : [...retired, current]
       const happened = notes
       notes = []
       const peers = lookAlikes.take()
-      const sent = senders
-      senders = []
       return {
         number: ++number,
         edgeId,
@@ -107,7 +103,7 @@ export function createReporter(edgeId: string): Reporter {
         limits: current === null ? [] : takeLimits(current, counts, stores),
         happened,
         ...(peers.length === 0 ? {} : { lookAlikes: peers }),
-        ...(sent.length === 0 ? {} : { senders: [...sent] }),
+        ...senders.take(),
         ...toldOffenders(seen.splice(0)),
       }
     },
@@ -118,6 +114,21 @@ function toldOffenders(told: readonly Offenders[]): Pick<EdgeReport, 'offenders'
   if (told.length === 0) return {}
   const { offenders, nearMisses } = mergeOffenders(told, mostNamed)
   return { offenders: [...offenders], nearMisses: [...nearMisses] }
+}
+
+/** Who sent most requests, by all threads. */
+function createSenderList() {
+  let senders: readonly SenderMinute[] = []
+  return {
+    add: (more: readonly SenderMinute[]): void => {
+      senders = mergeSenders([...senders, ...more], mostSenders)
+    },
+    take: (): Pick<EdgeReport, 'senders'> => {
+      const sent = [...senders]
+      senders = []
+      return sent.length === 0 ? {} : { senders: sent }
+    },
+  }
 }
 
 /** Requests of peers of all threads, a bounded number of peers. */

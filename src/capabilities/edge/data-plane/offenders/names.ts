@@ -32,13 +32,21 @@ function unitsOf(offender: Offender, names: OffenderNames): Pick<RefusedEntry, '
   const sum = (what: 'admitted' | 'refused'): number =>
     own.reduce((total, each) => total + each[what] * costBy(each.slot), 0)
   const home = names.routes.findIndex(({ limits }) => limits.includes(limit))
-  const units = { refused: sum('refused'), admitted: sum('admitted'), wouldRefuse: wouldRefuse * costBy(home) }
+  const units = {
+    refused: sum('refused'),
+    admitted: sum('admitted'),
+    wouldRefuse: wouldRefuse * costBy(home),
+  }
   const isOneEach = units.refused === offender.refused && units.admitted === offender.admitted
   return isOneEach && units.wouldRefuse === wouldRefuse ? {} : { units }
 }
 
 /** Messages, errors and what goes on at once take one unit, whatever a request of the route costs. */
-function costOf(limit: number, route: EdgeRoute | undefined, { limits, upgradeLimits }: OffenderNames): number {
+function costOf(
+  limit: number,
+  route: EdgeRoute | undefined,
+  { limits, upgradeLimits }: OffenderNames,
+): number {
   if (route === undefined || route.cost === 1) return 1
   if (!route.limits.includes(limit) && !upgradeLimits.includes(limit)) return 1
   return parseLimit(limits[limit]?.rule ?? '').kind === 'concurrency' ? 1 : route.cost

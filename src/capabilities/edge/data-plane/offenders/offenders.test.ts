@@ -168,7 +168,9 @@ const from = (address: string, user = '') => ({
   head: { fields: [] },
 })
 /** The texts are as good as their hashes here. */
-const keys = { hash: (text: string) => [...text].reduce((sum, each) => sum * 31 + each.charCodeAt(0), 7) % 2 ** 45 }
+const keys = {
+  hash: (text: string) => Buffer.from(text).reduce((sum, each) => (sum * 31 + each) % 2 ** 45, 7),
+}
 
 test('of a busy route samples are enough, in step with others or not; those of a quiet route are all counted', () => {
   const book = new SenderBook()

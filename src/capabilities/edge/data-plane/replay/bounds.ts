@@ -99,7 +99,9 @@ function pastBounds({ policy, limiter, limits, book }: PastGround, parts: Parts)
 }
 
 /** A request that a route of that name matches; null: it is the name of no route. */
-function exampleOf(name: string): { readonly method: string; readonly host: string; readonly path: string } | null {
+function exampleOf(
+  name: string,
+): { readonly method: string; readonly host: string; readonly path: string } | null {
   const match = /^(?:(\S+)\s+)?([^\s/]*)(\/\S*)$/.exec(name)
   if (match === null) return null
   const [, method = 'GET', host = '', path = '/'] = match

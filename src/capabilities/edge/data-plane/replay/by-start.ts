@@ -23,7 +23,9 @@ export class ByStart {
   take(request: LoggedRequest): void {
     this.#latestMs = Math.max(this.#latestMs, request.atMs)
     this.#waiting.push(startOf(request), request)
-    this.#giveWhile(() => this.#waiting.nextMs <= this.#latestMs - longestMs || this.#waiting.size > mostWaiting)
+    this.#giveWhile(
+      () => this.#waiting.nextMs <= this.#latestMs - longestMs || this.#waiting.size > mostWaiting,
+    )
   }
 
   end(): void {

@@ -14,7 +14,7 @@ export class Heap<T> {
   push(atMs: number, value: T): void {
     const entries = this.#entries
     entries.push({ atMs, value })
-    for (let place = entries.length - 1; place > 0; ) {
+    for (let place = entries.length - 1; place > 0;) {
       const parent = (place - 1) >> 1
       if (this.#timeAt(parent) <= this.#timeAt(place)) return
       this.#swap(place, parent)
@@ -27,7 +27,7 @@ export class Heap<T> {
     const entries = this.#entries
     this.#swap(0, entries.length - 1)
     const earliest = entries.pop()
-    for (let place = 0; ; ) {
+    for (let place = 0; ;) {
       const left = 2 * place + 1
       const child = this.#timeAt(left + 1) < this.#timeAt(left) ? left + 1 : left
       if (this.#timeAt(child) >= this.#timeAt(place)) return earliest?.value

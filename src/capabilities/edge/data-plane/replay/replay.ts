@@ -132,18 +132,13 @@ class PolicyReplay implements Replay {
   }
 
   takeRolled({ atMs, route, sender }: RolledRequest): void {
-    const past = route === '(unmatched)' ? null : this.#routes.named(route)
-    const bounds = past ?? this.#routes.unmatched
+    const bounds = this.#bounded(route === '(unmatched)' ? null : this.#routes.named(route))
     this.#counts.rolled++
-    if (past === null) this.#counts.missed++
-    if (sender === null && bounds.together.limits.length === 0) return this.#count(bounds, 'admitted', null)
-    const client = this.#clientOf(sender?.address ?? '')
-    const who = identityOf(sender?.who ?? '')
-    const own = sender === null ? bounds.together : bounds.rolled
-    const countable: Countable = { client, who, route: own.name, host: '', method: '', head: { fields: [] } }
-    const verdict = this.#decide({ bounds: own, countable, atMs, endMs: null, status: 0 })
-    if (sender !== null) this.#counts.ofSenders++
-    this.#count(bounds, verdict, sender === null ? null : client)
+    if (sender === null) return this.#takeAnonymous(bounds, atMs)
+    this.#counts.ofSenders++
+    const client = this.#clientOf(sender.address)
+    const countable = { client, who: identityOf(sender.who), ...unrecorded, route: bounds.rolled.name }
+    this.#count(bounds, this.#decide({ bounds: bounds.rolled, countable, atMs, ...unrecordedEnd }), client)
   }
 
   result(): ReplayResult {
@@ -187,23 +182,38 @@ class PolicyReplay implements Replay {
     )
   }
 
+  #takeAnonymous(bounds: PastBounds, atMs: number): void {
+    const { together } = bounds
+    if (together.limits.length === 0) return this.#count(bounds, 'admitted', null)
+    const countable = { client: this.#clientOf(''), who: nobody, ...unrecorded, route: together.name }
+    this.#count(bounds, this.#decide({ bounds: together, countable, atMs, ...unrecordedEnd }), null)
+  }
+
   #replay(request: LoggedRequest): void {
     const client = this.#clientOf(request.address)
-    const { method, host, user, userAgent, status, durationMs } = request
+    const { method, host, status, durationMs } = request
     const target = normaliseTarget(request.target)
-    const past = this.#routes.find(method, host, typeof target === 'string' ? '/' : target.path)
-    if (past === null) this.#counts.missed++
-    const bounds = past ?? this.#routes.unmatched
+    const path = typeof target === 'string' ? '/' : target.path
+    const bounds = this.#bounded(this.#routes.find(method, host, path))
     const isTimed = durationMs !== null
-    if (bounds.leases.length > 0) this.#counts[isTimed ? 'timed' : 'timeless']++
-    if (!isTimed) for (const limit of bounds.leases) this.#passedOver.add(limit)
-    const who: Identity = user === '' ? nobody : { ...nobody, user: `user:${user}` }
-    const fields = userAgent === '' ? [] : ['user-agent', userAgent]
+    this.#noteLeases(bounds, isTimed)
     const own = boundsFor(bounds, { isUpgrade: status === 101, isTimed })
-    const countable: Countable = { client, who, route: own.name, host, method, head: { fields } }
+    const countable: Countable = { client, ...saidOf(request), route: own.name, host, method }
     const atMs = this.#byStart === null ? request.atMs : startOf(request)
     const endMs = isTimed ? request.atMs : null
     this.#count(bounds, this.#decide({ bounds: own, countable, atMs, endMs, status }), client)
+  }
+
+  /** Null: no route matches. */
+  #bounded(bounds: PastBounds | null): PastBounds {
+    if (bounds === null) this.#counts.missed++
+    return bounds ?? this.#routes.unmatched
+  }
+
+  #noteLeases({ leases }: PastBounds, isTimed: boolean): void {
+    if (leases.length === 0) return
+    this.#counts[isTimed ? 'timed' : 'timeless']++
+    if (!isTimed) for (const limit of leases) this.#passedOver.add(limit)
   }
 
   /** `client`: who is known to have sent it. */
@@ -249,6 +259,18 @@ class PolicyReplay implements Replay {
   #sum(): void {
     const most = { offenders: mostSums, nearMisses: 0 }
     this.#sums = mergeOffenders([this.#sums, nameOffenders(this.#book, this.#policy)], most)
+  }
+}
+
+/** What a roll-up does not know of a request; what counts by it is passed over. */
+const unrecorded: Pick<Countable, 'host' | 'method' | 'head'> = { host: '', method: '', head: { fields: [] } }
+const unrecordedEnd = { endMs: null, status: 0 } as const
+
+/** What a log says about who sent a request. */
+function saidOf({ user, userAgent }: LoggedRequest): Pick<Countable, 'who' | 'head'> {
+  return {
+    who: user === '' ? nobody : { ...nobody, user: `user:${user}` },
+    head: { fields: userAgent === '' ? [] : ['user-agent', userAgent] },
   }
 }
 

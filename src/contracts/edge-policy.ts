@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nearMiss } from './edge.ts'
+import { nearMiss, sender } from './edge.ts'
 import { refusedEntry } from './limits.ts'
 
 /** One address that answers for an upstream. */
@@ -267,6 +267,17 @@ export const edgeReport = z.strictObject({
   offenders: z.array(refusedEntry).max(64).optional(),
   /** Who came near a limit meanwhile, nearest first. */
   nearMisses: z.array(nearMiss).max(32).optional(),
+  /** Who sent most requests in a minute that has ended (or, when a policy ended, in its part of one). */
+  senders: z
+    .array(
+      sender.extend({
+        /** Start of the minute, milliseconds since the epoch. */
+        minute: z.number(),
+        requests: z.number().int(),
+      }),
+    )
+    .max(192)
+    .optional(),
   /** Private peers that are no trusted proxies and yet speak for others, and how many requests came from each. */
   lookAlikes: z
     .array(z.strictObject({ address: z.string(), requests: z.number().int() }))
@@ -282,6 +293,8 @@ export type EdgeReports = z.infer<typeof edgeReports>
 
 /** One second of the edge. */
 export type EdgeReport = z.infer<typeof edgeReport>
+/** What somebody sent in a minute. */
+export type SenderMinute = NonNullable<EdgeReport['senders']>[number]
 /** What one route did in one second. */
 export type RouteRollUp = z.infer<typeof routeRollUp>
 /** What one limit did in one second. */

@@ -6,6 +6,41 @@ const perSecond = z.number().describe('per second, averaged over the last minute
 const milliseconds = z.number().nullable().describe('milliseconds; null: no request in the last minute')
 const tally = z.strictObject({ lastMinute: z.number().int(), lastHour: z.number().int() })
 
+/** Whose requests of one route were counted on their own. */
+export const sender = z.strictObject({
+  route: z.string().describe('as in the environment file of then; (unmatched) for the rest'),
+  address: z.string().describe('as limits count it; of an IPv6 address the first 64 bits'),
+  who: z.string().describe('what it proved to be, as user:42, key:partner or passport:x; empty: nothing'),
+})
+
+const minutesOfSpan = 5
+const mostRoutesOfSpan = 60
+const mostSendersOfSpan = 32
+const perMinute = z.array(z.number().int().min(0)).max(minutesOfSpan)
+
+/** Requests of five minutes: of each route, and of those who sent most. */
+export const trafficSpan = z.strictObject({
+  from: moment.describe('a whole minute, milliseconds since 1970'),
+  until: moment,
+  routes: z
+    .array(
+      z.strictObject({
+        route: z.string(),
+        requests: perMinute.describe('in each minute, refused ones included'),
+      }),
+    )
+    .max(mostRoutesOfSpan)
+    .describe('with most requests first'),
+  senders: z
+    .array(
+      sender.extend({
+        requests: perMinute.describe('by samples on a busy route; never too many but for those'),
+      }),
+    )
+    .max(mostSendersOfSpan)
+    .describe('those who sent most, and of each route the first'),
+})
+
 /** Facts of the edge. None per request: it counts, and these say what the counts mean. */
 export const edgeFacts = {
   policyAccepted: declareFact({
@@ -105,6 +140,11 @@ export const edgeFacts = {
     severity: 'warning',
     data: z.strictObject({ message: z.string() }),
   }),
+  trafficCounted: declareFact({
+    kind: 'edge.traffic-counted',
+    says: 'the edge said who sent it most requests, for limits to be tried on',
+    data: trafficSpan,
+  }),
   reportsMissed: declareFact({
     kind: 'edge.reports-missed',
     says: '{seconds} s of measurements of the edge are lost: control was away for too long',
@@ -169,6 +209,9 @@ export const trafficView = z.strictObject({
     .describe('whether it has the newest policy and, for each service, a replica to send requests to'),
 })
 
+/** As many spans as one answer has: a day of them. */
+export const mostSpansOfAnswer = 288
+
 /** Operations of the edge. */
 export const edgeOperations = {
   traffic: declareOperation({
@@ -211,6 +254,21 @@ export const edgeOperations = {
     limit: '600/min per caller burst 200',
     command: { words: 'edge near-misses', positional: [] },
   }),
+  senders: declareOperation({
+    name: 'edge.senders',
+    summary: 'Show who sent the edge most requests, five minutes at a time, by route and minute',
+    input: z.strictObject({
+      since: moment.optional().describe('milliseconds since 1970; default: an hour ago'),
+    }),
+    output: z.strictObject({
+      says: z.string(),
+      spans: z.array(trafficSpan).max(mostSpansOfAnswer).describe('oldest first'),
+      next: moment.nullable().describe('there is more: ask again since then; null: that is all'),
+    }),
+    permission: 'view',
+    limit: '600/min per caller burst 200',
+    command: { words: 'edge senders', positional: [] },
+  }),
 } as const
 
 /** A route with what it did in the last minute. */
@@ -219,5 +277,7 @@ export type RouteView = z.infer<typeof routeView>
 export type LimitView = z.infer<typeof limitView>
 /** Totals of the last minute. */
 export type TrafficView = z.infer<typeof trafficView>
+/** Requests of five minutes. */
+export type TrafficSpan = z.infer<typeof trafficSpan>
 /** Who had most of a limit in use. */
 export type NearMiss = z.infer<typeof nearMiss>

@@ -91,14 +91,20 @@ export const override = z.strictObject({
   actor: z.string().describe('who set it'),
 })
 
+/** The same in units, where a take costs more than one. */
+export const unitsTaken = z
+  .strictObject({ refused: z.number().int(), admitted: z.number().int(), wouldRefuse: z.number().int() })
+  .describe('units; absent: one for each')
+
 /** What one subject was refused in a minute. */
 export const refusedEntry = z.strictObject({
   limit: z.string().describe('full name, as app.email.send or edge.route.POST /login'),
   rule: z.string().describe('in the notation of limits; empty: a ban'),
   subject: z.string().describe('as user:42; several dimensions as "user:42 and guild:7"; empty: everybody'),
-  refused: z.number().int().describe('units'),
-  admitted: z.number().int().describe('units, since it was first refused in this minute'),
-  wouldRefuse: z.number().int().describe('units that dry runs would have refused'),
+  refused: z.number().int().describe('how often'),
+  admitted: z.number().int().describe('how often, since it was first refused in this minute'),
+  wouldRefuse: z.number().int().describe('how often dry runs would have refused'),
+  units: unitsTaken.optional(),
   routes: z
     .array(z.strictObject({ route: z.string(), admitted: z.number().int(), refused: z.number().int() }))
     .max(20)

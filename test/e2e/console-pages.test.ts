@@ -11,6 +11,7 @@ const everyPage: Readonly<Record<string, string>> = {
   'one service': '#/services/web',
   'routes and limits': '#/limits',
   'one limit': '#/limits/limit/edge.route.POST%20%2Flogin',
+  'an application limit': '#/limits/limit/app.email.send',
   'one route': '#/limits/route/GET%20%2Fscores',
   'why refused': '#/limits/explain?subject=ip%3A203.0.113.7',
   'why refused, unknown': '#/limits/explain?subject=user%3A9',
@@ -99,6 +100,20 @@ describeWith(['chromium'], 'every page of the console', ({ chromium }) => {
     await question.getByRole('button', { name: 'Explain' }).click()
     await page.getByText('was refused 37 times').waitFor()
     expect(new URL(page.url()).hash).toBe('#/limits/explain?subject=ip%3A203.0.113.7')
+  })
+
+  test('an application limit has its takes drawn, by one of its rules', async () => {
+    const page = await here.signIn()
+    await page.goto(`${here.fake.url}/#/limits/limit/app.email.send`)
+    await page.getByText('Takes per minute').waitFor()
+    const chart = await page
+      .getByRole('img', { name: /^Takes per minute\. admitted: / })
+      .getAttribute('aria-label')
+    // Both rules together would be twice as much.
+    const most = Number(/admitted: [^;]* now, ([\d.]+)\/min at most/.exec(chart ?? '')?.[1])
+    expect(most).toBeGreaterThan(5)
+    expect(most).toBeLessThan(9)
+    expect(chart).toMatch(/refused: [\d.]+\/min now/)
   })
 
   test('two hundred services and long names are borne', async () => {

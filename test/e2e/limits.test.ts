@@ -148,6 +148,37 @@ describe.runIf(process.platform === 'linux')('the arcade, under load and with an
     },
   )
 
+  test(
+    'simulate names the abuser from what the edge recorded, with no log at all',
+    { timeout: 90_000 },
+    async () => {
+      // A minute is told when it is over.
+      await until(
+        'a minute of the abuser to be told',
+        async () => {
+          await new Promise((later) => setTimeout(later, 500))
+          const { spans } = await here.client().call('edge.senders', {})
+          const senders = spans.flatMap((span) => span.senders)
+          return senders.some(({ who, route }) => who === abuser && route === 'POST /chat')
+        },
+        70_000,
+      )
+      const file = readFileSync(join(here.directory, 'holdfast.config.ts'), 'utf8')
+      const tighter = file.replace(
+        "['30/min per user burst 10', '60/min per ip burst 20']",
+        "'4/min per user'",
+      )
+      expect(tighter).not.toBe(file)
+      here.write('tighter.config.ts', tighter)
+      const ask = ['--since', '1h', '--config', 'tighter.config.ts', '--against', 'holdfast.config.ts']
+      const { code, out, err } = here.run('limits', 'simulate', ...ask)
+      expect([code, err]).toEqual([0, ''])
+      expect(out).toMatch(/Would refuse .* today /)
+      expect(out).toMatch(/user:totally_not_a_bot +\d+ +edge\.route\.POST \/chat +4\/min per user/)
+      expect(out).toContain('this stands on what the edge recorded')
+    },
+  )
+
   test('what control counted it still knows after a kill', async () => {
     const take = async (cost: number) => {
       const takes = [{ limit: 'mail.send', by: { user: 'walker', recipient: `to-${cost}` }, cost }]

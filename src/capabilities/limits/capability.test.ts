@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { operationCatalogue } from '../../contracts/index.ts'
 import { virtualClock } from '../../kernel/std/index.ts'
-import { memoryTimeline } from '../../kernel/timeline/index.ts'
+import { memoryTimeline, type Timeline } from '../../kernel/timeline/index.ts'
 import { memoryJournal } from '../../providers/limit-journal/index.ts'
 import { callAs, somebody, testHouse, type TestHouse } from '../../../test/support/control/house.ts'
 import { limits } from './index.ts'
@@ -24,12 +24,18 @@ afterEach(async () => {
 
 const clockAt = () => virtualClock(Date.UTC(2026, 5, 1, 12))
 
-async function world(over: { journal?: LimitJournal; clock?: ReturnType<typeof clockAt> } = {}) {
+interface Over {
+  readonly journal?: LimitJournal
+  readonly clock?: ReturnType<typeof clockAt>
+  readonly timeline?: Timeline
+}
+
+async function world(over: Over = {}) {
   const clock = over.clock ?? clockAt()
   const journal = over.journal ?? memoryJournal()
   const here = await testHouse({
     clock,
-    timeline: memoryTimeline({ clock }),
+    timeline: over.timeline ?? memoryTimeline({ clock }),
     capabilities: (context) => [limits.create(section, context, { journal })],
     bindings: () => [],
     catalogue: operationCatalogue.filter(({ name }) => !/^(?:environment|edge)\./.test(name)),
@@ -288,13 +294,46 @@ describe('refusals', () => {
       limit: 'app.email.send',
       rule: '20/hour per user',
       subject: 'user:59',
-      refused: 60,
+      refused: 1,
       admitted: 0,
       wouldRefuse: 0,
+      units: { refused: 60, admitted: 0, wouldRefuse: 0 },
       routes: [],
     })
     await clock.advance(120_000)
     expect(await facts('limits.refused')).toHaveLength(1)
+  })
+
+  test('of a minute in which the process is killed the next one says all but the last seconds, once', async () => {
+    const [timeline, journal] = [memoryTimeline({ clock: clockAt() }), memoryJournal()]
+    const killed = await world({ timeline, journal })
+    for (const cost of [20, 7, 8]) await killed.take({ cost })
+    await killed.clock.advance(5000)
+    await killed.take({ cost: 9 })
+    await killed.clock.advance(1000)
+    for (const times of ['once', 'twice']) {
+      const next = await world({ timeline, journal })
+      await next.clock.advance(0)
+      const said = (await next.facts('limits.refused')).map(({ data }) => data)
+      expect([times, said]).toMatchObject([times, [{ entries: [{ refused: 2, units: { refused: 15 } }] }]])
+      expect(said[0]?.['until']).toBe(clockAt().now() + 5000)
+    }
+  })
+
+  test('a draft of what was said already is not said again', async () => {
+    const [timeline, inner] = [memoryTimeline({ clock: clockAt() }), memoryJournal()]
+    // Killed after the fact and before the draft was taken back.
+    const journal = {
+      ...inner,
+      keepDraft: async (text: string | null) => (text === null ? undefined : inner.keepDraft(text)),
+    }
+    const killed = await world({ timeline, journal })
+    for (const cost of [20, 7]) await killed.take({ cost })
+    await killed.clock.advance(60_000)
+    const next = await world({ timeline, journal: inner })
+    await next.clock.advance(0)
+    expect(await next.facts('limits.refused')).toHaveLength(1)
+    expect((await inner.open(0)).draft).toBeNull()
   })
 })
 

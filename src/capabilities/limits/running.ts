@@ -19,6 +19,8 @@ import { startScribe, type Scribe } from './scribe.ts'
 export interface Running {
   readonly ledger: Ledger
   readonly scribe: Scribe
+  /** What an earlier process had counted of refusals and not said. */
+  readonly draft: string | null
   /** Never earlier than what was counted before; does not follow jumps of the wall clock. */
   readonly time: () => number
 }
@@ -45,7 +47,7 @@ export async function openRunning(ground: OpenGround): Promise<Running> {
   })
   const notSaved = ledger.memory.putBack.bind(ledger.memory)
   const scribe = startScribe({ journal, clock, log, save, notSaved }, kept.entries.length)
-  return { ledger, scribe, time }
+  return { ledger, scribe, time, draft: kept.draft }
 }
 
 function rebuild(

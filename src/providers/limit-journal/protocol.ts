@@ -22,5 +22,6 @@ export interface JournalCalls {
   /** One transaction: entries, separated by line feeds. Answered when they are on disk. */
   readonly append: { readonly ask: string; readonly answer: null }
   readonly save: { readonly ask: SaveAsk; readonly answer: null }
+  readonly keepDraft: { readonly ask: string | null; readonly answer: null }
   readonly close: { readonly ask: null; readonly answer: null }
 }

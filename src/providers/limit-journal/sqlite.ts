@@ -104,6 +104,9 @@ export function sqliteJournal({ path, maxFileBytes }: JournalOptions): LimitJour
       appender.flush()
       await call('save', { snapshot, remembered, nowMs })
     },
+    keepDraft: async (text) => {
+      await call('keepDraft', text)
+    },
     close: async () => {
       appender.flush()
       await thread?.close()

@@ -53,7 +53,8 @@ export function readKept(
   const remembered = db
     .prepare('SELECT key, text, until_ms AS untilMs FROM remembered WHERE until_ms > ? ORDER BY until_ms')
     .all(nowMs) as unknown as RememberedText[]
-  return { kept: { snapshot, entries, remembered }, end }
+  const draft = (db.prepare('SELECT text FROM draft').get() ?? { text: null }) as { text: string | null }
+  return { kept: { snapshot, entries, remembered, draft: draft.text }, end }
 }
 
 function next({ number, chain }: Position, texts: string): Position {
@@ -107,6 +108,13 @@ export function createWriter(db: DatabaseSync, end: Position): Omit<Handlers<Jou
     },
     save: (ask) => {
       transact(() => save(ask))
+      return null
+    },
+    keepDraft: (text) => {
+      transact(() => {
+        db.exec('DELETE FROM draft')
+        if (text !== null) db.prepare('INSERT INTO draft VALUES (1, ?)').run(text)
+      })
       return null
     },
     close: () => {

@@ -86,14 +86,14 @@ async function pass(seconds: number, parts: Partial<EdgeReport> = {}): Promise<v
   await clock.advance(1000)
 }
 
-async function call(capability: Capability, name: string): Promise<unknown> {
+async function call(capability: Capability, name: string, input: object = {}): Promise<unknown> {
   const binding = capability.operations.find(({ declaration }) => declaration.name === name)
   const caller: Call = {
     caller: { actor: 'test', permission: 'view' },
     signal: AbortSignal.timeout(1000),
     correlation: 'c',
   }
-  return binding?.act({} as never, caller as JobCall)
+  return binding?.act(input as never, caller as JobCall)
 }
 
 const offender = {
@@ -138,4 +138,30 @@ test('who came near is told, until they are refused', async () => {
   })
   await pass(1, { offenders: [offender] })
   expect(await call(capability, 'edge.near-misses')).toMatchObject({ nearMisses: [] })
+})
+
+test('who sent most is one fact in five minutes, and known before it is one', async () => {
+  const quiet = { classes: [0, 0, 0, 0, 0] as [number, number, number, number, number], refused: 0 }
+  const latency = { count: 0, sum: 0, minimum: 0, maximum: 0, buckets: {} }
+  const more = { wouldRefuse: 0, originFailures: 0, bytesIn: 0, bytesOut: 0, latency }
+  const routes = [{ route: 'POST /login', requests: 4, ...quiet, ...more }]
+  const sender = { route: 'POST /login', address: '203.0.113.7', who: '', requests: 40, minute: clock.now() }
+  const capability = await start()
+  await pass(9, { routes })
+  await pass(1, { routes, senders: [sender] })
+  const said = [{ routes: [{ requests: [40, 0, 0, 0, 0] }], senders: [{ requests: [40, 0, 0, 0, 0] }] }]
+  expect(await call(capability, 'edge.senders', { since: 0 })).toMatchObject({
+    says: 'Of 40 requests ip:203.0.113.7 by POST /login were most, 40.',
+    spans: said,
+    next: null,
+  })
+  await stopAll()
+  const later = await start()
+  await pass(310)
+  await stopAll()
+  await start()
+  await pass(10)
+  const facts = await timeline.read({ kinds: ['edge.traffic-counted'] })
+  expect(facts.map(({ data }) => data)).toMatchObject(said)
+  expect(await call(later, 'edge.senders', { since: 0 })).toMatchObject({ spans: said, next: null })
 })

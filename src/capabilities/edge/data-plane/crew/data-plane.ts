@@ -278,6 +278,7 @@ class ThreadedDataPlane implements RunningDataPlane {
 
   #hear(news: ThreadNews): void {
     if (news.say === 'offenders') return this.#reporter.see(news)
+    if (news.say === 'senders') return this.#reporter.addSenders(news.senders)
     if (news.say === 'look-alikes') return this.#reporter.addLookAlikes(news.peers)
     if (news.say === 'shared-refusals') return this.#reporter.addSharedRefusals(news.refusals)
     if (news.say === 'counters') return this.#hearOfCounters(news)

@@ -4,10 +4,11 @@ import type {
   EdgeReport,
   LimitRollUp,
   RouteRollUp,
+  SenderMinute,
 } from '../../../../contracts/edge-policy.ts'
 import type { Counts, Limiter } from '../../../../kernel/limit/index.ts'
 import { bucketValue } from '../../../../kernel/series/index.ts'
-import { mergeOffenders, type Offenders } from '../../offenders/index.ts'
+import { mergeOffenders, mergeSenders, type Offenders } from '../../offenders/index.ts'
 import { counted, mostThreads, type Counters, type LookAlike, type SharedRefusals } from '../shared/index.ts'
 import { StoreRefusals } from './store-refusals.ts'
 
@@ -29,6 +30,8 @@ export interface Reporter {
   addSharedRefusals(refusals: SharedRefusals): void
   /** Remembers whom limits refused in a thread. */
   see(seen: Offenders): void
+  /** Remembers who sent most requests in a thread. */
+  addSenders(senders: readonly SenderMinute[]): void
   /** Adds requests of peers that look like proxies to the next report. */
   addLookAlikes(peers: readonly LookAlike[]): void
   /** Takes everything counted since the last call. */
@@ -38,6 +41,8 @@ export interface Reporter {
 const mostNotes = 20
 /** Most in one report. */
 const mostNamed = { offenders: 64, nearMisses: 32 }
+/** As in `edgeReport`. */
+const mostSenders = 192
 /** What threads told within a second. */
 const mostSeen = 2 * mostThreads
 const mostLookAlikes = 16
@@ -54,6 +59,7 @@ export function createReporter(edgeId: string): Reporter {
   const lookAlikes = createPeerCount()
   let number = 0
   const seen: Offenders[] = []
+  const senders = createSenderList()
 
   return {
     open: (ledger) => {
@@ -81,6 +87,7 @@ export function createReporter(edgeId: string): Reporter {
     see: (offenders) => {
       if (seen.length < mostSeen) seen.push(offenders)
     },
+    addSenders: senders.add,
     addLookAlikes: lookAlikes.add,
     take: (second) => {
       const ledgers = current === null ? retired : [...retired, current]
@@ -96,6 +103,7 @@ export function createReporter(edgeId: string): Reporter {
         limits: current === null ? [] : takeLimits(current, counts, stores),
         happened,
         ...(peers.length === 0 ? {} : { lookAlikes: peers }),
+        ...senders.take(),
         ...toldOffenders(seen.splice(0)),
       }
     },
@@ -106,6 +114,21 @@ function toldOffenders(told: readonly Offenders[]): Pick<EdgeReport, 'offenders'
   if (told.length === 0) return {}
   const { offenders, nearMisses } = mergeOffenders(told, mostNamed)
   return { offenders: [...offenders], nearMisses: [...nearMisses] }
+}
+
+/** Who sent most requests, by all threads. */
+function createSenderList() {
+  let senders: readonly SenderMinute[] = []
+  return {
+    add: (more: readonly SenderMinute[]): void => {
+      senders = mergeSenders([...senders, ...more], mostSenders)
+    },
+    take: (): Pick<EdgeReport, 'senders'> => {
+      const sent = [...senders]
+      senders = []
+      return sent.length === 0 ? {} : { senders: sent }
+    },
+  }
 }
 
 /** Requests of peers of all threads, a bounded number of peers. */

@@ -35,6 +35,7 @@ const news: ReadonlySet<FromThread['say']> = new Set<ThreadNews['say']>([
   'unknown-key',
   'look-alikes',
   'offenders',
+  'senders',
   'counters',
   'shared-refusals',
 ])

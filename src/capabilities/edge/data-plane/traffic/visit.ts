@@ -192,6 +192,7 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   const bounds = boundsOf(prepared, route, arrival.isUpgrade)
   counters.add(bounds.slot, counted.requests, 1)
   const countable = { client, who, route: bounds.name, host, method, head }
+  bounds.watch.came(countable)
   const isAllowed = allows(bounds, client, who)
   const known = { ...arrival, route, bounds, countable, isAllowed }
   if (isAllowed) return finish(ground, known, admitted)

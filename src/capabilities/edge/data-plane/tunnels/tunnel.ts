@@ -155,12 +155,12 @@ class Tunnel {
     const onBytesIn = (sizeBytes: number): void => this.#count(counted.bytesIn, sizeBytes)
     const onBytesOut = (sizeBytes: number): void => this.#count(counted.bytesOut, sizeBytes)
     const ends = { client: socket, origin, onBytesIn, onBytesOut, rest }
-    const limits = route.messages
+    const { messages: limits, watch } = route
     if (limits.length === 0 || isAllowed) return relay(ends)
     const isShared = limits.some(({ index }) => prepared.shared?.places.has(index))
     const shared = isShared ? prepared.shared : null
     if (shared !== null) socket.once('close', shared.counters.hold())
-    relayMessages(ends, { clock, limitTimeMs, prepared, limits, shared, countable })
+    relayMessages(ends, { clock, limitTimeMs, prepared, limits, shared, countable, watch })
   }
 
   /** The origin answered with something else: that is the answer, and the connection ends with it. */

@@ -23,6 +23,11 @@ export interface KeptLimits {
   readonly entries: readonly string[]
   /** Answers that are still to be remembered, oldest first. */
   readonly remembered: readonly RememberedText[]
+  /**
+   * Entries that were on disk and are there no more: a `-wal` was lost, or an older copy was put back. Said again at
+   * each `open` until the first `append` or `save`.
+   */
+  readonly forgotten: number
 }
 
 /**

@@ -9,7 +9,7 @@ export function describeJournal(name: string, make: () => { again: () => LimitJo
   describe(`the journal of limits, ${name}`, () => {
     test('is empty when it is new', async () => {
       const journal = make().again()
-      expect(await journal.open(0)).toEqual({ snapshot: null, entries: [], remembered: [] })
+      expect(await journal.open(0)).toEqual({ snapshot: null, entries: [], remembered: [], forgotten: 0 })
       await journal.close()
     })
 
@@ -41,7 +41,12 @@ export function describeJournal(name: string, make: () => { again: () => LimitJo
       await journal.append(['d'])
       await journal.close()
       const next = again()
-      expect(await next.open(0)).toEqual({ snapshot: snapshot('two'), entries: ['d'], remembered: [] })
+      expect(await next.open(0)).toEqual({
+        snapshot: snapshot('two'),
+        entries: ['d'],
+        remembered: [],
+        forgotten: 0,
+      })
       await next.close()
     })
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { assert, type JsonObject } from '../../std/index.ts'
-import type { Handlers, Hearers } from '../../store/index.ts'
+import type { Handlers, Hearers, MarkFile } from '../../store/index.ts'
 import type { Head } from '../port.ts'
 import { createInserter, type Inserter } from './inserter.ts'
 import { parseDrafts, type SentDraft, type WriterCalls, type WriterNotes } from './protocol.ts'
@@ -9,9 +9,20 @@ import { entryColumns, entryOf, headFrom, headQuery, type EntryRow } from './sch
 
 type Transact = <T>(act: () => T) => T
 
-/** What the writer does: the only connection that changes anything. Every call but an import is one transaction. */
-export function createWriter(db: DatabaseSync): Omit<Handlers<WriterCalls>, 'open'> & Hearers<WriterNotes> {
+/**
+ * What the writer does: the only connection that changes anything. Every call but an import is one transaction, and
+ * the mark follows each that lengthens the chain.
+ */
+export function createWriter(
+  db: DatabaseSync,
+  mark: Pick<MarkFile, 'write'>,
+): Omit<Handlers<WriterCalls>, 'open'> & Hearers<WriterNotes> {
   let head = headFrom(db.prepare(headQuery).get())
+  const moveHead = (next: Head): void => {
+    head = next
+    mark.write({ number: head.sequence, hash: head.hash })
+  }
+  if (head.sequence > 0) moveHead(head)
   const inserter = createInserter(db)
   const transact: Transact = (act) => {
     db.exec('BEGIN IMMEDIATE')
@@ -32,7 +43,7 @@ export function createWriter(db: DatabaseSync): Omit<Handlers<WriterCalls>, 'ope
       const first = head.sequence + 1
       staging.take(head, parseDrafts(drafts))
       const staged = staging.commit()
-      head = staged.head
+      moveHead(staged.head)
       return { first, hashes: staged.hashes.join('') }
     },
     erase: (sequence) => erase(db, sequence, transact),
@@ -42,7 +53,7 @@ export function createWriter(db: DatabaseSync): Omit<Handlers<WriterCalls>, 'ope
       if (count > 0) db.exec('PRAGMA incremental_vacuum')
       return count
     },
-    ...importHandlers(db, inserter, { get: () => head, set: (imported) => (head = imported) }),
+    ...importHandlers(db, inserter, { get: () => head, set: moveHead }),
     close: () => {
       db.close()
       return null

@@ -50,8 +50,8 @@ function plainHead(head: Head | null): Json {
 }
 
 /** The end of the chain as it was last noted beside the timeline: it tells when the newest facts are gone. */
-function keptAnchor(path: string): Head | undefined {
-  const mark = readMark(path)
+function keptAnchor(dataDirectory: string | null): Head | undefined {
+  const mark = dataDirectory === null ? null : readMark(join(dataDirectory, 'timeline.db'))
   return mark === null ? undefined : { sequence: mark.number, hash: mark.hash, at: 0 }
 }
 
@@ -61,8 +61,7 @@ export async function verifyOffline(parsed: Parsed, { voice, directions }: Surro
   const anchorText = textOf(parsed, 'anchor')
   const data = file === undefined ? await findDataDirectory(directions) : null
   const path = data === null ? resolve(directions.directory, file ?? '') : join(data, 'timeline.db')
-  const kept = data === null ? undefined : keptAnchor(path)
-  const anchor = anchorText === undefined ? kept : parseAnchor(anchorText)
+  const anchor = anchorText === undefined ? keptAnchor(data) : parseAnchor(anchorText)
   const options = {
     ...(anchor === undefined ? {} : { anchor }),
     onProgress: (share: number) => voice.redraw(`checking the chain: ${Math.round(share * 100)}%`),

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { DatabaseSync } from 'node:sqlite'
 import type { KeptLimits, RememberedText } from '../../capabilities/limits/ports.ts'
-import type { Handlers, MarkFile } from '../../kernel/store/index.ts'
+import { transact, type Handlers, type MarkFile } from '../../kernel/store/index.ts'
 import { corrupt } from './failures.ts'
 import type { JournalCalls, OpenAsk, SaveAsk } from './protocol.ts'
 
@@ -76,16 +76,8 @@ export function createWriter(
   let position = end
   const insert = db.prepare('INSERT INTO entries VALUES (?, ?, ?)')
   const remember = db.prepare('INSERT OR REPLACE INTO remembered VALUES (?, ?, ?)')
-  const transact = (following: Position, act: () => void): null => {
-    db.exec('BEGIN IMMEDIATE')
-    try {
-      act()
-      db.exec('COMMIT')
-    } catch (error) {
-      // Some failures (a full disk, say) have ended the transaction already.
-      if (db.isTransaction) db.exec('ROLLBACK')
-      throw error
-    }
+  const moveTo = (following: Position, act: () => void): null => {
+    transact(db, act)
     position = following
     mark.write({ number: position.number, hash: '' })
     return null
@@ -110,9 +102,9 @@ export function createWriter(
   return {
     append: ({ texts, count }) => {
       const following = next(position, texts, count)
-      return transact(following, () => void insert.run(following.number, texts, following.chain))
+      return moveTo(following, () => void insert.run(following.number, texts, following.chain))
     },
-    save: (ask) => transact(position, () => save(ask)),
+    save: (ask) => moveTo(position, () => save(ask)),
     close: () => {
       mark.close()
       db.close()

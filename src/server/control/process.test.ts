@@ -107,7 +107,8 @@ describe('the process', () => {
   test('its compiled code is kept although it never ends in order: that of its threads too', async () => {
     await connect(start())
     for (const words of ['const answerPatienceMs', 'function createStaging']) {
-      await until(() => isCompiled(join(directory, 'compiled'), words) || undefined, `keeping ${words}`)
+      const isKept = (): true | undefined => isCompiled(join(directory, 'compiled'), words) || undefined
+      expect(await until(isKept, `keeping ${words}`)).toBe(true)
     }
   })
 

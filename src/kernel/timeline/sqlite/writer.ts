@@ -1,6 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { assert, type JsonObject } from '../../std/index.ts'
-import type { Handlers, Hearers, MarkFile } from '../../store/index.ts'
+import {
+  rollBack,
+  transact as transactIn,
+  type Handlers,
+  type Hearers,
+  type MarkFile,
+} from '../../store/index.ts'
 import type { Head } from '../port.ts'
 import { createInserter, type Inserter } from './inserter.ts'
 import { parseDrafts, type SentDraft, type WriterCalls, type WriterNotes } from './protocol.ts'
@@ -25,13 +31,9 @@ export function createWriter(
   if (head.sequence > 0) moveHead(head)
   const inserter = createInserter(db)
   const transact: Transact = (act) => {
-    db.exec('BEGIN IMMEDIATE')
     try {
-      const result = act()
-      db.exec('COMMIT')
-      return result
+      return transactIn(db, act)
     } catch (error) {
-      rollBack(db)
       inserter.forget()
       throw error
     }
@@ -59,11 +61,6 @@ export function createWriter(
       return null
     },
   }
-}
-
-/** Some failures (a full disk, say) have ended the transaction already. */
-function rollBack(db: DatabaseSync): void {
-  if (db.isTransaction) db.exec('ROLLBACK')
 }
 
 interface Staged {

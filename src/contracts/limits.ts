@@ -143,6 +143,18 @@ export const limitsFacts = {
     severity: 'notice',
     data: z.strictObject({ limit: z.string(), subject, because }),
   }),
+  forgotten: declareFact({
+    kind: 'limits.forgotten',
+    says: 'up to {entries} takes of application limits are forgotten and may be given away again: the newest part of limits.db was gone at the start',
+    severity: 'warning',
+    data: z.strictObject({
+      entries: z
+        .number()
+        .int()
+        .min(1)
+        .describe('takes, reservations and their ends that were on disk and are there no more'),
+    }),
+  }),
   refused: declareFact({
     kind: 'limits.refused',
     says: 'limits at the door {door} refused within a minute',

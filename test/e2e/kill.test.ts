@@ -1,19 +1,16 @@
 import { readFileSync, statSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
-import { makePlace, until, type Place } from '../support/holdfast/index.ts'
+import { expect, test } from 'vitest'
+import { until, type Place } from '../support/holdfast/index.ts'
+import { placesOfTests } from '../support/holdfast/places.ts'
 
 const origin = join(import.meta.dirname, '..', 'support', 'holdfast', 'origin.mjs')
 
-const places: Place[] = []
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.clear()
-})
+const newPlace = placesOfTests()
 
 async function runningPlace(): Promise<Place> {
-  const here = await makePlace()
-  places.push(here)
+  const here = await newPlace()
   const environment = {
     name: 'kill',
     services: { web: { command: [process.execPath, origin], health: '/healthz', replicas: 2 } },

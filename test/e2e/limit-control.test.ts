@@ -1,9 +1,7 @@
-import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLimits, type Limits, type LimitSettings } from 'holdfast-limit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { allPages, blocksOf } from '../docs/markdown.ts'
 import { makePlace, mustRun, until, type Place } from '../support/holdfast/index.ts'
 
 const config = `import { defineEnvironment } from 'holdfast'
@@ -121,24 +119,6 @@ describe('holdfast-limit and a control that is real', () => {
     expect(peeked.verdicts[0]?.remaining).toBeGreaterThanOrEqual(1900)
     expect(peeked.verdicts[0]?.remaining).toBeLessThan(1910)
     expect(lines).toEqual([])
-  })
-
-  test('what the guide says to other languages works', () => {
-    const page = allPages().find(({ path }) => path.endsWith('limit-something-in-ten-minutes.md'))
-    const blocks = page === undefined ? [] : blocksOf(page).filter(({ text }) => text.startsWith('curl '))
-    expect(blocks).toHaveLength(3)
-    for (const { text } of blocks) {
-      const script = text.replaceAll('curl -s', 'curl -sS --fail-with-body')
-      const { status, stdout } = spawnSync('sh', ['-ec', script], {
-        env: {
-          ...process.env,
-          HOLDFAST_URL: `http://127.0.0.1:${here.controlPort}`,
-          HOLDFAST_TOKEN: token,
-        },
-        encoding: 'utf8',
-      })
-      expect([status, stdout]).toEqual([0, expect.stringMatching(/"admitted":true|"refunded":1/)])
-    }
   })
 
   test('check --openapi lists what only a catch-all covers', () => {

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { contextOf } from '../../../test/support/context.ts'
 import type { ReplicaStatus, SupervisorEvent } from '../../contracts/supervisor.ts'
 import type { Call, Context, JobCall } from '../../kernel/capability/index.ts'
 import { openSeries } from '../../kernel/series/index.ts'
 import { seededRandom, virtualClock, type VirtualClock } from '../../kernel/std/index.ts'
-import { factFrom, memoryTimeline, startView, type Timeline } from '../../kernel/timeline/index.ts'
+import { memoryTimeline, type Timeline } from '../../kernel/timeline/index.ts'
 import { servicesConfig } from './config.ts'
 import { environment, type EnvironmentCapability } from './index.ts'
 import type { Engine, EnvironmentPorts, ProbeResult } from './ports.ts'
@@ -91,21 +92,7 @@ function crash(number: number): SupervisorEvent {
 }
 
 async function fakeContext(clock: VirtualClock, timeline: Timeline): Promise<Context> {
-  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  return {
-    timeline,
-    series: await openSeries({ path: null, clock }),
-    clock,
-    random: seededRandom(1),
-    log: silent,
-    record: async (declaration, data, extras = {}) => {
-      const [fact] = await timeline.append([factFrom(declaration, data, extras)])
-      if (fact === undefined) throw new Error('nothing was appended')
-      return fact
-    },
-    call: () => Promise.reject(new Error('not in this test')),
-    view: (fold) => startView(timeline, fold),
-  }
+  return contextOf({ timeline, series: await openSeries({ path: null, clock }), clock })
 }
 
 const running: EnvironmentCapability[] = []

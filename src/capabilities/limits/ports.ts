@@ -25,6 +25,11 @@ export interface KeptLimits {
   readonly remembered: readonly RememberedText[]
   /** What `keepDraft` was given last; null: nothing. */
   readonly draft: string | null
+  /**
+   * Entries that were on disk and are there no more: a `-wal` was lost, or an older copy was put back. Said again at
+   * each `open` until the first `append` or `save`.
+   */
+  readonly forgotten: number
 }
 
 /**

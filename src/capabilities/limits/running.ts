@@ -1,5 +1,6 @@
+import { limitsFacts } from '../../contracts/limits.ts'
 import type { Context } from '../../kernel/capability/index.ts'
-import { HoldfastError, steadyTime, type Random } from '../../kernel/std/index.ts'
+import { HoldfastError, plainError, steadyTime, type Random } from '../../kernel/std/index.ts'
 import type { Restored } from '../../kernel/limit/index.ts'
 import {
   commandOf,
@@ -29,7 +30,7 @@ export interface Running {
 export interface OpenGround {
   readonly limits: readonly AppLimit[]
   readonly journal: LimitJournal
-  readonly context: Pick<Context, 'clock' | 'log'>
+  readonly context: Pick<Context, 'clock' | 'log' | 'record'>
   readonly random: Random
   readonly overrides: readonly MeterOverride[]
 }
@@ -39,6 +40,7 @@ export async function openRunning(ground: OpenGround): Promise<Running> {
   const { journal, context } = ground
   const { clock, log } = context
   const kept = await journal.open(clock.now())
+  if (kept.forgotten > 0) await sayForgotten(context, kept.forgotten)
   const { ledger, latestMs } = rebuild(ground, kept)
   const time = steadyTime(clock, latestMs)
   const save = () => ({
@@ -48,6 +50,13 @@ export async function openRunning(ground: OpenGround): Promise<Running> {
   const notSaved = ledger.memory.putBack.bind(ledger.memory)
   const scribe = startScribe({ journal, clock, log, save, notSaved }, kept.entries.length)
   return { ledger, scribe, time, draft: kept.draft }
+}
+
+/** Takes go on: what was forgotten may be given away once more, and nothing here can count it again. */
+async function sayForgotten({ record, log }: OpenGround['context'], entries: number): Promise<void> {
+  await record(limitsFacts.forgotten, { entries }, { subject: 'door:app' }).catch((error: unknown) => {
+    log.warn({ entries, error: plainError(error).message }, 'forgotten takes were not recorded')
+  })
 }
 
 function rebuild(

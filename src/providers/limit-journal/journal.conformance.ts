@@ -9,7 +9,13 @@ export function describeJournal(name: string, make: () => { again: () => LimitJo
   describe(`the journal of limits, ${name}`, () => {
     test('is empty when it is new', async () => {
       const journal = make().again()
-      expect(await journal.open(0)).toEqual({ snapshot: null, entries: [], remembered: [], draft: null })
+      expect(await journal.open(0)).toEqual({
+        snapshot: null,
+        entries: [],
+        remembered: [],
+        draft: null,
+        forgotten: 0,
+      })
       await journal.close()
     })
 
@@ -46,6 +52,7 @@ export function describeJournal(name: string, make: () => { again: () => LimitJo
         entries: ['d'],
         remembered: [],
         draft: null,
+        forgotten: 0,
       })
       await next.close()
     })

@@ -12,7 +12,7 @@ export function memoryJournal(): LimitJournal {
   return {
     open: async (nowMs) => {
       forget(nowMs)
-      return { snapshot, entries: [...entries], remembered: [...remembered.values()], draft }
+      return { snapshot, entries: [...entries], remembered: [...remembered.values()], draft, forgotten: 0 }
     },
     append: async (added) => void entries.push(...added),
     save: async (saved, added, nowMs) => {

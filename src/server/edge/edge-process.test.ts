@@ -1,14 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { connect, createServer as createNetServer, type AddressInfo } from 'node:net'
@@ -17,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { isCompiled } from '../../../test/support/compiled.ts'
 import { edge } from '../../capabilities/edge/index.ts'
 import type { DataPlane } from '../../capabilities/edge/ports.ts'
 import type { EdgePolicy } from '../../contracts/edge-policy.ts'
@@ -226,26 +218,14 @@ test('told to end, it keeps what was taken last; a table that is cut or rubbish 
   for (const spoil of spoilers) expect(await askNext(spoil)).toBe('HTTP/1.1 200 OK')
 }, 60_000)
 
-/** Whether compiled code is kept that comes from a source with these words. */
-function isCompiled(words: string): boolean {
-  const compiled = join(directory, 'compiled')
-  try {
-    const files = readdirSync(compiled, { recursive: true, withFileTypes: true })
-    return files
-      .filter((each) => each.isFile())
-      .some(({ parentPath, name }) => readFileSync(join(parentPath, name)).includes(words))
-  } catch {
-    return false // Node writes files under another name first, which are gone in between.
-  }
-}
-
 test('its compiled code is kept for the next start although it is killed: that of its threads too', async () => {
   start()
   const client = await ready()
   await client.apply(policy)
   for (const words of ['const restartDeadlineMs', 'const tunnelGraceMs']) {
-    for (let tries = 0; tries < 400 && !isCompiled(words); tries++) await delay(50)
-    expect(isCompiled(words)).toBe(true)
+    const isKept = (): boolean => isCompiled(join(directory, 'compiled'), words)
+    for (let tries = 0; tries < 400 && !isKept(); tries++) await delay(50)
+    expect(isKept()).toBe(true)
   }
   expect(ended).toEqual([])
 })

@@ -71,7 +71,7 @@ export function explain({ subject, at, limit }: Question, evidence: Evidence): E
     bans: bans.filter(matters).slice(-mostHoldings),
     overrides: overrides.filter((each) => isAsked(each.limit) && matters(each)).slice(-mostHoldings),
   }
-  return { says: sayExplanation(subject, answer, { nowMs, zone, minutes, limits }), ...answer }
+  return { says: sayExplanation(subject, answer, { nowMs, zone, minutes }), ...answer }
 }
 
 /** The fact is there as soon as reports come again. */

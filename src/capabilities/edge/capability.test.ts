@@ -119,7 +119,7 @@ describe('policies', () => {
     targets = [{ id: 'web/1', origin: 'http://127.0.0.1:3001' }]
     await known()
     expect(plane.applied).toHaveLength(2)
-    expect(plane.applied[1]?.upstreams[0]?.targets).toEqual(targets)
+    expect(plane.applied[1]?.upstreams[0]?.targets).toEqual([{ ...targets[0], group: '', weight: 100 }])
     expect(await kinds()).toEqual(['edge.policy-accepted'])
   })
 

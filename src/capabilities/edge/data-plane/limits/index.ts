@@ -10,6 +10,6 @@ export {
   type Bounds,
   type PreparedLimit,
 } from './prepared-limits.ts'
-export { prepare, type Prepared, type PreparedRoute, type PreparedTarget } from './prepared.ts'
+export { prepare, type Prepared, type PreparedRoute } from './prepared.ts'
 export { SharedKeeper } from './shared-limits.ts'
 export { refusalBy, standingFields, type Looking } from './standing.ts'

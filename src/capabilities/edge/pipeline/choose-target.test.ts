@@ -87,7 +87,11 @@ describe('the target', () => {
     fc.assert(
       fc.property(load, fc.nat(), fc.integer({ min: 200, max: 500 }), (loads, start, requests) => {
         const weights = [100, 10, 100, 10, 100]
-        const targets = weights.map((weight, index) => ({ weight, group: weight, inFlight: loads[index] ?? 0 }))
+        const targets = weights.map((weight, index) => ({
+          weight,
+          group: weight,
+          inFlight: loads[index] ?? 0,
+        }))
         const counts = countChosen(targets, requests, start)
         const canary = (counts[1] ?? 0) + (counts[3] ?? 0)
         expect(Math.abs(canary - (requests * 20) / 320)).toBeLessThan(5)

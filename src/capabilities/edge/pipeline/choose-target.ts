@@ -55,7 +55,8 @@ export function targetChooser(look: TargetLook): ChooseTarget {
     let count = 0
     for (let index = 0; index < look.count; index++) if (isCompanion(index, first)) count++
     let left = Math.floor(draw * count)
-    for (let index = 0; index < look.count; index++) if (isCompanion(index, first) && left-- === 0) return index
+    for (let index = 0; index < look.count; index++)
+      if (isCompanion(index, first) && left-- === 0) return index
     return first
   }
 

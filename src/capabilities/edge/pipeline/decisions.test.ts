@@ -110,7 +110,12 @@ test('fields that Connection lists stay here', () => {
     'Content-Length',
     '5',
   ]
-  expect(responseFields(raw)).toEqual({ fields: ['X-B', '2'], contentLength: '5', isCoded: false, isEventStream: false })
+  expect(responseFields(raw)).toEqual({
+    fields: ['X-B', '2'],
+    contentLength: '5',
+    isCoded: false,
+    isEventStream: false,
+  })
   expect(responseFields(raw.map((part) => Buffer.from(part))).fields).toEqual(['X-B', '2'])
   expect(responseFields(['Content-Length', '5x']).contentLength).toBe('')
 })

@@ -1,9 +1,4 @@
-import type {
-  EdgeNote,
-  EdgePolicy,
-  EdgeReport,
-  LimitRollUp,
-} from '../../../../contracts/edge-policy.ts'
+import type { EdgeNote, EdgePolicy, EdgeReport, LimitRollUp } from '../../../../contracts/edge-policy.ts'
 import type { Counts, Limiter } from '../../../../kernel/limit/index.ts'
 import { mergeOffenders, type Offenders } from '../../offenders/index.ts'
 import { mostThreads, type Counters, type LookAlike, type SharedRefusals } from '../shared/index.ts'

@@ -30,9 +30,10 @@ export function takeRoutes(ledgers: readonly Counted[]): RouteRollUp[] {
 export function takeGroups(ledgers: readonly Counted[]): Pick<EdgeReport, 'groups'> {
   const taken = ledgers.flatMap(({ policy, counters }) => {
     const { routes, groups } = planSlots(policy)
-    return groups.map(
-      (key, index): GroupRollUp => ({ ...key, ...takeGroup(counters, routes.length + index) }),
-    )
+    return groups.map((key, index): GroupRollUp => ({
+      ...key,
+      ...takeGroup(counters, routes.length + index),
+    }))
   })
   const busy = taken.filter(({ requests, failures, latency }) => requests + failures + latency.count > 0)
   if (busy.length === 0) return {}

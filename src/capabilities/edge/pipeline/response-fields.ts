@@ -39,8 +39,7 @@ export function responseFields(raw: readonly (Buffer | string)[]): ResponseField
     else if (lower === 'transfer-encoding') isCoded ||= !/^(?:chunked|identity)$/i.test(value)
     else if (lower === 'connection') connection = connection === '' ? value : `${connection},${value}`
   }
-  const kept = connection === '' ? fields : withoutListed(fields, connection)
-  return { fields: kept, contentLength, isCoded, isEventStream }
+  return { fields: withoutListed(fields, connection), contentLength, isCoded, isEventStream }
 }
 
 /** The reason phrase as it may go on; an odd one says nothing that the status does not say (RFC 9112, 4). */
@@ -58,7 +57,7 @@ function text(part: Buffer | string | undefined): string {
   return part === undefined ? '' : part.toString('latin1')
 }
 
-const unlisting = /^(?:keep-alive|close)$/i
+const unlisting = /^(?:keep-alive|close)?$/i
 
 function withoutListed(fields: string[], connection: string): string[] {
   if (unlisting.test(connection)) return fields

@@ -193,6 +193,15 @@ export const nearMiss = z.strictObject({
   share: z.number().describe('largest share of the limit in use, 0.8 to 1'),
 })
 
+/** A group of a service's replicas with what came of the requests that were sent there in the last minute. */
+export const groupView = z.strictObject({
+  service: z.string(),
+  group: z.string().describe('empty: replicas without one'),
+  requestsPerSecond: perSecond,
+  errorShare: z.number().describe('requests that failed by these replicas among those sent there, 0 to 1'),
+  p95Ms: milliseconds.describe('milliseconds to the first byte of the answer; null: there was none'),
+})
+
 /** Totals of the last minute. */
 export const trafficView = z.strictObject({
   says: z.string(),
@@ -203,6 +212,10 @@ export const trafficView = z.strictObject({
   connections: z.number().int().describe('open connections of clients, now'),
   biting: z.array(z.string()).describe('names of the limits that refused something in the last minute'),
   unhealthyTargets: z.array(z.string()).describe('replicas that the edge holds for ill'),
+  groups: z
+    .array(groupView)
+    .optional()
+    .describe('of services that run in more than one group of replicas, as while a release is rolled out'),
   reportedAt: z.number().nullable().describe('when the edge last reported; null: not since control started'),
   serves: z
     .boolean()
@@ -275,6 +288,8 @@ export const edgeOperations = {
 export type RouteView = z.infer<typeof routeView>
 /** A limit of the edge and its use. */
 export type LimitView = z.infer<typeof limitView>
+/** A group of a service's replicas. */
+export type GroupView = z.infer<typeof groupView>
 /** Totals of the last minute. */
 export type TrafficView = z.infer<typeof trafficView>
 /** Requests of five minutes. */

@@ -116,6 +116,24 @@ describeWith(['chromium'], 'every page of the console', ({ chromium }) => {
     expect(chart).toMatch(/refused: [\d.]+\/min now/)
   })
 
+  test('groups of replicas stand on the overview only while a service has more than one', async () => {
+    const groups = (page: Page) => page.getByRole('table', { name: 'Groups of replicas' })
+    const usual = await here.signIn()
+    await usual.locator('.answer').waitFor()
+    expect(await groups(usual).count()).toBe(0)
+    const rolling = await here.startAnother({ isRollingOut: true })
+    try {
+      const page = await here.open(rolling.link(), { viewport: phone })
+      await groups(page).waitFor()
+      expect(await groups(page).getByRole('row').last().innerText()).toMatch(
+        /web.*b7d20f35.*3\.2.*2\.1 %.*88/s,
+      )
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(phone.width)
+    } finally {
+      await rolling.close()
+    }
+  })
+
   test('two hundred services and long names are borne', async () => {
     const many = await here.startAnother({ extraServices: 197 })
     try {

@@ -99,7 +99,7 @@ describe('policies', () => {
     targets = [{ id: 'web/1', origin: 'http://127.0.0.1:3001' }]
     await known()
     expect(plane.applied).toHaveLength(2)
-    expect(plane.applied[1]?.upstreams[0]?.targets).toEqual(targets)
+    expect(plane.applied[1]?.upstreams[0]?.targets).toEqual([{ ...targets[0], group: '', weight: 100 }])
     expect(await kinds()).toEqual(['edge.policy-accepted'])
   })
 
@@ -289,11 +289,48 @@ describe('operations', () => {
     expect(limits[0]).toMatchObject({ ...login, route: 'POST /login', dryRun: false })
     expect(limits[0]?.['refused']).toEqual({ lastMinute: 30, lastHour: 30 })
     expect(limits.map(({ dryRun }) => dryRun)).toEqual([false, false, true, false, false, false])
+    expect(traffic).not.toHaveProperty('groups')
     await clock.advance(70_000)
     expect(await ask(capability, 'edge.traffic')).toMatchObject({
       requestsPerSecond: 0,
       reportedAt: null,
       p95Ms: null,
     })
+  })
+
+  test('show groups while a service has more than one; what they did can be read as series', async () => {
+    targets = [
+      { id: 'web/1', origin: 'http://127.0.0.1:3000', group: 'old' },
+      { id: 'web/2', origin: 'http://127.0.0.1:3001', group: 'new', weight: 10 },
+    ]
+    const capability = await start()
+    await known()
+    expect(plane.applied[0]?.upstreams[0]?.targets.map(({ group, weight }) => [group, weight])).toEqual([
+      ['old', 100],
+      ['new', 10],
+    ])
+    const latency = { count: 4, sum: 40, minimum: 9, maximum: 11, buckets: { '307': 4 } }
+    const none = { count: 0, sum: 0, minimum: 0, maximum: 0, buckets: {} }
+    const groups = [
+      { upstream: 'web', group: 'old', requests: 12, failures: 0, latency },
+      { upstream: 'web', group: 'new', requests: 6, failures: 3, latency: none },
+    ]
+    const from = clock.now()
+    await pass(10, { groups })
+    const { groups: shown } = await ask(capability, 'edge.traffic')
+    expect(shown).toEqual([
+      { service: 'web', group: 'old', requestsPerSecond: 2, errorShare: 0, p95Ms: expect.closeTo(10, 0) },
+      { service: 'web', group: 'new', requestsPerSecond: 1, errorShare: 0.5, p95Ms: null },
+    ])
+    const read = async (name: string, group: string) => {
+      const labels = { service: 'web', group }
+      const [answer] = await series.query({ name: `edge.group.${name}`, labels, from, to: clock.now() })
+      const points = answer?.points ?? []
+      return [answer?.kind, answer?.stepMs, points.reduce((sum, point) => sum + point.sum, 0)]
+    }
+    expect(await read('requests', 'new')).toEqual(['counter', 1000, 60])
+    expect(await read('failures', 'new')).toEqual(['counter', 1000, 30])
+    expect(await read('latency-ms', 'old')).toEqual(['distribution', 1000, 400])
+    expect(await read('failures', 'old')).toEqual([undefined, undefined, 0])
   })
 })

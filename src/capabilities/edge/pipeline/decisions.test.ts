@@ -1,8 +1,5 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { seededRandom } from '../../../kernel/std/index.ts'
-import { health } from '../health.ts'
-import { chooseTarget } from './choose-target.ts'
 import { parseLimit } from '../../../kernel/limit/index.ts'
 import {
   formFor,
@@ -18,59 +15,6 @@ import { readHead, type RequestHead } from './head.ts'
 import { secureLocation } from './redirect.ts'
 import { reasonPhrase, responseFields, statusClass } from './response-fields.ts'
 import { createRetryBudget, mayRetry } from './retry.ts'
-
-describe('the target', () => {
-  const look = (
-    healths: readonly number[],
-    { loads = [], seed = 1 }: { readonly loads?: readonly number[]; readonly seed?: number } = {},
-  ) => {
-    const random = seededRandom(seed)
-    return {
-      count: healths.length,
-      healthOf: (index: number) => healths[index] ?? 0,
-      inFlightOf: (index: number) => loads[index] ?? 0,
-      random: () => random.next(),
-    }
-  }
-  const { well, ill, unknown, suspect } = health
-
-  test('is one that is well, else one of unknown health, else none', () => {
-    const state = fc.constantFrom(well, ill, unknown, suspect)
-    fc.assert(
-      fc.property(
-        fc.array(state, { maxLength: 6 }),
-        fc.nat(),
-        fc.integer({ min: -1, max: 5 }),
-        (healths, seed, not) => {
-          const chosen = chooseTarget(look(healths, { seed }), not)
-          const best = healths.includes(well) ? well : healths.includes(unknown) ? unknown : null
-          expect(best === null ? chosen : healths[chosen]).toBe(best ?? -1)
-        },
-      ),
-    )
-  })
-
-  test('is not the one that failed, if there is another', () => {
-    for (let seed = 0; seed < 50; seed++)
-      expect(chooseTarget(look([well, well, well], { seed }), 1)).not.toBe(1)
-    expect(chooseTarget(look([well]), 0)).toBe(0)
-  })
-
-  test('of two, the one with less under way', () => {
-    for (let seed = 0; seed < 50; seed++)
-      expect(chooseTarget(look([well, well], { loads: [5, 1], seed }))).toBe(1)
-  })
-
-  test('all get their share', () => {
-    const counts = [0, 0, 0]
-    const one = look([well, well, well])
-    for (let count = 0; count < 3000; count++) {
-      const chosen = chooseTarget(one)
-      counts[chosen] = (counts[chosen] ?? 0) + 1
-    }
-    for (const count of counts) expect(count).toBeGreaterThan(800)
-  })
-})
 
 describe('another try', () => {
   const failed = { method: 'GET', tries: 1, sent: true, bodyTaken: false, timedOut: false }
@@ -206,7 +150,12 @@ test('fields that Connection lists stay here', () => {
     'Content-Length',
     '5',
   ]
-  expect(responseFields(raw)).toEqual({ fields: ['X-B', '2'], contentLength: '5', isCoded: false })
+  expect(responseFields(raw)).toEqual({
+    fields: ['X-B', '2'],
+    contentLength: '5',
+    isCoded: false,
+    isEventStream: false,
+  })
   expect(responseFields(raw.map((part) => Buffer.from(part))).fields).toEqual(['X-B', '2'])
   expect(responseFields(['Content-Length', '5x']).contentLength).toBe('')
 })

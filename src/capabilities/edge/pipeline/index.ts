@@ -1,4 +1,4 @@
-export { chooseTarget, type TargetLook } from './choose-target.ts'
+export { targetChooser, type ChooseTarget, type TargetLook } from './choose-target.ts'
 export { isLoop, mayGoUnread, originFields, ownAuthority, schemeOf } from './forward.ts'
 export { isFault, readHead, type Fault, type RequestHead } from './head.ts'
 export {

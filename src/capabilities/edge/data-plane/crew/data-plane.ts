@@ -1,9 +1,17 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { EdgeNote, EdgePolicy, EdgeReport, EdgeState } from '../../../../contracts/edge-policy.ts'
 import { createLimiter, parseLimit, type Limiter } from '../../../../kernel/limit/index.ts'
 import { HoldfastError, plainError, uuidv7, type Clock, type Random } from '../../../../kernel/std/index.ts'
 import type { IdentityStore } from '../../ports.ts'
 import { openAlone, sharedIdentity } from '../limits/shared-limits.ts'
-import { createSlotBook, limitCapacity, mostThreads, openCounters, openTargetBoard } from '../shared/index.ts'
+import {
+  createSlotBook,
+  limitCapacity,
+  mostThreads,
+  openCounters,
+  openTargetBoard,
+  planSlots,
+} from '../shared/index.ts'
 import type { Counters, Handout, SlotBook, TargetBoard, ThreadNews } from '../shared/index.ts'
 import { createCrew, type Crew, type InheritedListener } from './crew.ts'
 import { createIdentityWatch, type IdentityWatch } from './identity/watch.ts'
@@ -259,11 +267,11 @@ class ThreadedDataPlane implements RunningDataPlane {
     return this.#alone.buffer
   }
 
-  #countersFor({ routes }: EdgePolicy): Counters {
+  #countersFor(policy: EdgePolicy): Counters {
     const before = this.#inEffect
-    const names = (list: EdgePolicy['routes']): string => list.map(({ name }) => name).join('\n')
-    const isSame = before !== null && names(before.policy.routes) === names(routes)
-    return openCounters(routes.length + 2, isSame ? before.counters.buffer : undefined)
+    const plan = planSlots(policy)
+    const isSame = before !== null && isDeepStrictEqual(planSlots(before.policy), plan)
+    return openCounters(plan, isSame ? before.counters.buffer : undefined)
   }
 
   #report(): void {

@@ -12,7 +12,7 @@ import {
 } from '../shared/index.ts'
 import { createLeases, createLookAlikes, prepare, SharedKeeper, type Prepared } from '../limits/index.ts'
 import { nameOffenders, nameSenders } from '../offenders/index.ts'
-import { createOrigins } from './origins.ts'
+import { createOrigins } from '../upstreams/index.ts'
 import { serve, type Serving } from './serve.ts'
 import type { TrafficGround } from './visit.ts'
 
@@ -93,6 +93,7 @@ class Thread {
         random: systemRandom,
         seed: this.#ground.seed,
         origins: this.#origins,
+        board: this.#traffic.board,
         shared: await this.#shared.open(handout),
         onUnknownKey: () => this.#tell({ say: 'unknown-key' }),
       })

@@ -45,6 +45,7 @@ import {
   type PreparedRoute,
 } from '../limits/index.ts'
 import { counted, type TargetBoard } from '../shared/index.ts'
+import type { Target as OriginTarget } from '../upstreams/index.ts'
 
 /** What all requests of a thread share. */
 export interface TrafficGround {
@@ -284,6 +285,15 @@ function finish(ground: TrafficGround, known: Known, admission: Admission): Visi
 
 const none: readonly string[] = []
 const noRoute = plainRefusal(404, 'No route leads there.')
+
+/** Who is asked, by the newest policy: nothing is sent to a target that has been withdrawn while a request waited. */
+export function targetFor(
+  { current }: TrafficGround,
+  { prepared, route }: Visit,
+  last: OriginTarget | null,
+): OriginTarget | undefined {
+  return (current ?? prepared).upstreams.get(route.route.upstream).choose(last)
+}
 
 /** Counts the class of an answer. */
 export function countClass({ prepared, route }: Visit, status: number): void {

@@ -240,6 +240,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     'The id of a reservation is in use for another limit or subject.',
   ),
   entry('limits.too-many', 503, 75, 'There are as many reservations, bans or overrides as there may be.'),
+  entry('limits.too-many-together', 400, 2, 'Takes that belong together are from more than 16 rules.'),
   entry('limits.unknown-limit', 404, 66, 'The environment file names no application limit of that name.'),
   entry('limits.unknown-reservation', 404, 66, 'There is no open reservation of that id (any more).'),
   entry('operations.invalid-input', 400, 2, 'The input of an operation does not fit its schema.'),

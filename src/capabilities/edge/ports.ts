@@ -10,10 +10,20 @@ export interface DataPlane {
   reports(after: number, signal: AbortSignal): Promise<EdgeReports>
 }
 
+/** One replica that answers for a service. */
+export interface UpstreamTargetState {
+  readonly id: string
+  readonly origin: string
+  /** Replicas of one specification; up to 64 characters. They are measured together. Default: empty. */
+  readonly group?: string
+  /** Share of new requests beside the others', 0 to 1000; 0: none, if any other has more. Default: 100. */
+  readonly weight?: number
+}
+
 /** A service and who answers for it. */
 export interface UpstreamState {
   readonly name: string
-  readonly targets: readonly { readonly id: string; readonly origin: string }[]
+  readonly targets: readonly UpstreamTargetState[]
   /** Path of its health check; null: a TCP connection is enough. */
   readonly healthPath: string | null
 }

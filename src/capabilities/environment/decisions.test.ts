@@ -13,6 +13,8 @@ const ground = {
   hostVariables: { PATH: '/bin', TOKEN: 'secret', HOME: '/home' },
   givenVariables: (service: string) => ({ HOLDFAST_URL: 'http://127.0.0.1:8400', HOLDFAST_TOKEN: service }),
   releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
+  volumes: {},
+  volumeDirectory: (volume: string) => `/volumes/${volume}`,
 }
 const asTheyLie = () => ({ wished: '', pending: null })
 

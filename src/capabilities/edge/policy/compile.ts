@@ -56,7 +56,7 @@ function compileUpstreams(upstreams: readonly UpstreamState[], used: ReadonlySet
     .filter(({ name }) => used.has(name))
     .map(({ name, targets, healthPath }) => ({
       name,
-      targets: targets.map(({ id, origin }) => ({ id, origin })),
+      targets: targets.map(({ id, origin, group = '', weight = 100 }) => ({ id, origin, group, weight })),
       healthPath,
       healthIntervalMs,
     }))

@@ -1,4 +1,4 @@
-import type { EdgePolicy } from '../../../../contracts/edge-policy.ts'
+import type { EdgePolicy, SenderMinute } from '../../../../contracts/edge-policy.ts'
 import type { PlainError } from '../../../../kernel/std/index.ts'
 import type { Offenders } from '../../offenders/index.ts'
 
@@ -88,6 +88,8 @@ export type ThreadNews =
   | { readonly say: 'shared-refusals'; readonly refusals: SharedRefusals }
   /** Whom limits refused since the last time, and who came near. */
   | ({ readonly say: 'offenders' } & Offenders)
+  /** Who sent most requests in a minute that has ended. */
+  | { readonly say: 'senders'; readonly senders: readonly SenderMinute[] }
 
 /** What the shared counters refused, of what the edge's own table had admitted, since the last time. */
 export type SharedRefusals = readonly {

@@ -1,5 +1,5 @@
 import type { Countable } from '../../pipeline/index.ts'
-import type { Prepared, PreparedLimit, SharedLimits } from '../limits/index.ts'
+import type { Bounds, Prepared, PreparedLimit, SharedLimits } from '../limits/index.ts'
 import type { SharedTake, SharedVerdict } from '../shared-counters/index.ts'
 import { FrameReader, frameStart } from './frames.ts'
 
@@ -16,6 +16,8 @@ export interface GateParts {
   /** Null: edges share none of them. */
   readonly shared: SharedLimits | null
   readonly countable: Countable
+  /** Of the route. */
+  readonly watch: Bounds['watch']
 }
 
 /** How far a chunk may go on, and for how long the rest of it has to wait. */
@@ -49,6 +51,8 @@ export class MessageGate {
   #isOwnTaken = false
   /** What the store said of the message that comes next. */
   #answer: SharedVerdict | null = null
+  /** The message that comes next was held back before, and that was told. */
+  #isHeld = false
 
   constructor(parts: GateParts) {
     this.#parts = parts
@@ -89,9 +93,12 @@ export class MessageGate {
   }
 
   #takeOwn(nowMs: number): HeldBy | null {
-    const { prepared, limits, countable } = this.#parts
+    const { prepared, limits, countable, watch } = this.#parts
     const takes = limits.map((limit) => ({ limit: limit.index, key: limit.keyOf(countable) }))
-    const { admitted, refusedBy, retryAfterMs } = prepared.limiter.take(takes, nowMs)
+    const verdict = prepared.limiter.take(takes, nowMs)
+    const { admitted, refusedBy, retryAfterMs } = verdict
+    if (admitted || !this.#isHeld) watch.decidedAll(limits, { takes, verdict }, { countable, nowMs })
+    this.#isHeld = !admitted
     if (admitted) return null
     const rule = limits.find(({ index }) => index === refusedBy)?.rule ?? ''
     return { waitMs: retryAfterMs, rule, asked: null, isShared: false }

@@ -75,7 +75,13 @@ export const replicaStatus = z.strictObject({
   /** Adopted from an earlier supervisor. */
   adopted: z.boolean(),
   lastExit: z
-    .strictObject({ code: z.number().int().nullable(), signal: z.string().nullable(), at: z.number() })
+    .strictObject({
+      code: z.number().int().nullable(),
+      signal: z.string().nullable(),
+      at: z.number(),
+      /** What it wrote last, at most 20 lines. */
+      lastLines: z.array(z.string()),
+    })
     .nullable(),
   /** Share of one core over the last sample, 1 = a whole core; null before the second sample. */
   cpu: z.number().nullable(),

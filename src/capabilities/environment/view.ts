@@ -29,8 +29,10 @@ export type EnvironmentView = {
   readonly releases: { readonly [service: string]: ServiceReleases }
   /** The group that was given up last, by service, and why. */
   readonly refused: { readonly [service: string]: { readonly group: string; readonly because: string } }
-  /** The last time that each schedule came, and whether its run has ended. */
-  readonly fired: { readonly [schedule: string]: { readonly at: number; readonly done: boolean } }
+  /** The last time that each schedule came, and the times whose runs have not ended yet. */
+  readonly fired: {
+    readonly [schedule: string]: { readonly at: number; readonly pending: readonly number[] }
+  }
   /** By service; `*` for all. */
   readonly locks: { readonly [service: string]: DeployLock }
 }
@@ -39,6 +41,7 @@ export type EnvironmentView = {
 export const noRelease = 'no release'
 
 const mostGood = 100
+const mostPending = 20
 const noReleases: ServiceReleases = { wished: '', pending: null, good: [] }
 
 /** What is known of the releases of a service. */
@@ -59,10 +62,17 @@ const saying =
   (said: Said): Step =>
   (state, { service }) => ({ ...state, said: { ...state.said, [String(service)]: said } })
 
-const withFired = (state: EnvironmentView, data: JsonObject, done: boolean): EnvironmentView => ({
-  ...state,
-  fired: { ...state.fired, [String(data['schedule'])]: { at: Number(data['due']), done } },
-})
+type Fired = EnvironmentView['fired'][string]
+
+function withFired(
+  state: EnvironmentView,
+  data: JsonObject,
+  change: (due: number, fired: Fired) => Fired,
+): EnvironmentView {
+  const schedule = String(data['schedule'])
+  const before = state.fired[schedule] ?? { at: 0, pending: [] }
+  return { ...state, fired: { ...state.fired, [schedule]: change(Number(data['due']), before) } }
+}
 
 const withReleases = (
   state: EnvironmentView,
@@ -105,12 +115,15 @@ const steps: Readonly<Record<string, Step>> = {
     const wished = before === noRelease ? '' : before
     return withReleases(state, service, ({ good }) => ({ wished, pending: null, good }))
   },
-  [facts.scheduleFired.kind]: (state, data) => withFired(state, data, false),
-  [facts.scheduleSkipped.kind]: (state, data) => withFired(state, data, true),
-  [facts.scheduleDone.kind]: (state, data) => {
-    const isLast = state.fired[String(data['schedule'])]?.at === data['due']
-    return isLast ? withFired(state, data, true) : state
-  },
+  [facts.scheduleFired.kind]: (state, data) =>
+    withFired(state, data, (due, { pending }) => ({
+      at: due,
+      pending: [...pending, due].slice(-mostPending),
+    })),
+  [facts.scheduleSkipped.kind]: (state, data) =>
+    withFired(state, data, (due, { pending }) => ({ at: due, pending })),
+  [facts.scheduleDone.kind]: (state, data) =>
+    withFired(state, data, (due, { at, pending }) => ({ at, pending: pending.filter((one) => one !== due) })),
   [facts.deploysLocked.kind]: (state, data, { actor, at }) => {
     const { service, because } = facts.deploysLocked.data.parse(data)
     return { ...state, locks: { ...state.locks, [service]: { because, by: actor, since: at } } }

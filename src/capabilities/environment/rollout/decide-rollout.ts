@@ -12,7 +12,7 @@ export interface SeenReplica {
   readonly leaving: boolean
   /** Null: not known yet. */
   readonly healthy: boolean | null
-  /** It was given up: it keeps crashing, cannot be started, or listens beyond loopback. */
+  /** It crashed more than once, cannot be started, or listens beyond loopback. */
   readonly failed: boolean
   /** Why it is not healthy, in words. */
   readonly detail: string

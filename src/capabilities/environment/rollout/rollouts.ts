@@ -63,6 +63,8 @@ export interface Rollouts {
 const ordinaryWeight = 100
 const mostWeight = 1000
 const unknown: Standing = { phase: 'waiting', hash: '', says: '', verdict: '' }
+/** A new release that has crashed so often and once more is not waited for. */
+const patientRestarts = 1
 const givenUp: ReadonlySet<ReplicaStatus['state']> = new Set(['crash-looped', 'exposed'])
 
 /** Whether exactly these groups are there. */
@@ -182,6 +184,7 @@ export function createRollouts(parts: RolloutParts): Rollouts {
 }
 
 function seenReplica(replica: ReplicaStatus, healthOf: (replica: ReplicaStatus) => Health): SeenReplica {
-  const { id, specHash, leaving, state } = replica
-  return { id, hash: specHash, leaving, failed: givenUp.has(state), ...healthOf(replica) }
+  const { id, specHash, leaving, state, restarts } = replica
+  const failed = givenUp.has(state) || (state === 'waiting' && restarts >= patientRestarts)
+  return { id, hash: specHash, leaving, failed, ...healthOf(replica) }
 }

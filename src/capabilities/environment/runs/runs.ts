@@ -76,16 +76,20 @@ export function createRuns(parts: RunParts): Runs {
       .status()
       ?.replicas.find((replica) => isRun(replica) && replica.specHash === hash)
 
-  const endOf = async (replica: ReplicaStatus, beganMs: number): Promise<RunEnd> => {
-    const { lastExit, state, startedAt } = replica
-    const { lines } = await logs.tail(replica.logFile, tailLines).catch(() => ({ lines: [] }))
+  const endOf = ({ lastExit, state }: ReplicaStatus, beganMs: number): RunEnd => {
     const code = lastExit?.code ?? null
-    const seconds = Math.round(Math.max(0, (lastExit?.at ?? beganMs) - (startedAt ?? beganMs)) / 100) / 10
+    const seconds = Math.round(Math.max(0, (lastExit?.at ?? beganMs) - beganMs) / 100) / 10
     const detail =
       state === 'crash-looped'
         ? 'it could not be started'
         : (lastExit?.signal ?? (code === null ? 'nobody saw how it ended' : `exit code ${code}`))
-    return { code, ok: state === 'ended' && code === 0, detail, seconds, lastLines: lines }
+    return {
+      code,
+      ok: state === 'ended' && code === 0,
+      detail,
+      seconds,
+      lastLines: lastExit?.lastLines ?? [],
+    }
   }
 
   const untilEnd = async (
@@ -118,6 +122,7 @@ export function createRuns(parts: RunParts): Runs {
       const specification = runSpecification(config, place, ground)
       const one = { specification, hash: contentHash(specification) }
       const extras = { subject: `job:${job}`, actor, correlation }
+      await parts.watch().round()
       if (replicaOf(one.hash) === undefined)
         await context.record(facts.runBegun, { job, run: key, why }, extras)
       wanted.set(one.hash, one)
@@ -129,9 +134,19 @@ export function createRuns(parts: RunParts): Runs {
       await context.record(end.ok ? facts.runEnded : facts.runFailed, data, extras)
       return end
     },
-    underWay: (job) =>
-      [...wanted.values()].filter(({ specification }) => specification.service === `${jobPrefix}${job}`)
-        .length,
+    underWay: (job) => {
+      const service = `${jobPrefix}${job}`
+      const own = [...wanted.values()].filter(({ specification }) => specification.service === service)
+      const seen = parts.watch().status()?.replicas ?? []
+      const others = seen.filter(
+        (replica) =>
+          replica.service === service &&
+          !replica.leaving &&
+          !hasEnded(replica) &&
+          !wanted.has(replica.specHash),
+      )
+      return own.length + others.length
+    },
     groups: (replicas) => {
       const now = context.clock.now()
       const own = [...wanted.values()].map(({ specification, hash }) => ({

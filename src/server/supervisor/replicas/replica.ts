@@ -108,7 +108,7 @@ export class Replica {
   found(accepted: Accepted, exit: RunRecord['exit']): void {
     this.#wish = { accepted, generation: this.#generation }
     this.#hold = { kind: 'ended', lifted: new AbortController() }
-    this.#lastExit = exit ?? { code: null, signal: null, at: this.#parts.clock.now() }
+    this.#lastExit = exit ?? { code: null, signal: null, at: this.#parts.clock.now(), lastLines: [] }
   }
 
   /** Takes over a process of an earlier supervisor. It is left alone until something else is wanted. */
@@ -299,9 +299,9 @@ export class Replica {
     this.#event({ what: 'replica-exited', pid: current.pid, port: current.port, ...exit, detail: 'stopped' })
   }
 
-  #leave(exit: Exit): void {
+  #leave(exit: Exit, lastLines: readonly string[] = []): void {
     this.#current = null
-    this.#lastExit = { ...exit, at: this.#parts.clock.now() }
+    this.#lastExit = { ...exit, at: this.#parts.clock.now(), lastLines: [...lastLines] }
     this.#parts.changed()
   }
 
@@ -313,7 +313,7 @@ export class Replica {
     const memoryMiB = current.accepted?.spec.memoryMiB ?? null
     const detail = sayExit(exit, { outOfMemory, memoryMiB })
     const lines = lastLines(this.#parts.logFile, EVENT_LINES, current.logOffset)
-    this.#leave(exit)
+    this.#leave(exit, lines)
     this.#sweeping = this.#parts.host.sweep(current)
     const seen = { pid, port, ...exit, detail, lastLines: [...lines] }
     if (this.#wish?.generation !== current.generation) {

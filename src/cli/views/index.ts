@@ -6,6 +6,7 @@ import { environmentViews } from './environment.ts'
 import { explainViews } from './explain.ts'
 import { houseViews } from './house.ts'
 import { limitsViews } from './limits.ts'
+import { peopleViews } from './people.ts'
 import type { Views } from './view.ts'
 
 const views: Views = {
@@ -14,6 +15,7 @@ const views: Views = {
   ...limitsViews,
   ...explainViews,
   ...houseViews,
+  ...peopleViews,
 }
 
 /** What an operation answered, as lines for people. */

@@ -57,6 +57,7 @@ const initCommand: Command = {
   group: 'start',
   positional: [],
   flags: [
+    text('from', 'translate a compose.yaml or a Procfile; what cannot be is listed'),
     text('name', 'name of the environment; default: the folder'),
     text('service', 'name of the service; default: web'),
     text('command', 'what Holdfast shall run, as "node server.js"'),

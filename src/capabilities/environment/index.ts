@@ -72,6 +72,7 @@ export const environment = {
   serviceConfig,
   servicesConfig,
   create,
+  desiredReplicas,
   findProgramTroubles,
   findMissingVariables,
 }

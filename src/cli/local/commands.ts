@@ -1,6 +1,6 @@
-import type { Flag } from '../arguments/index.ts'
+import { usageError, type Flag, type Parsed } from '../arguments/index.ts'
 import { findDataDirectory } from '../control/index.ts'
-import { numberOf, textOf, type Command } from '../commands/command.ts'
+import { isSet, numberOf, textOf, type Command } from '../commands/command.ts'
 
 // What a local command stands on (the server, the questions) is loaded when it is called: "holdfast status" is quick.
 
@@ -92,19 +92,38 @@ const initCommand: Command = {
   },
 }
 
+function serviceOf(parsed: Parsed): string {
+  const service = textOf(parsed, 'file')
+  if (service !== undefined) return service
+  throw usageError('name the service that --live shall start', { hint: 'as "holdfast check web --live"' })
+}
+
 const checkCommand: Command = {
   words: 'check',
-  summary: 'Check an environment file without touching anything',
+  summary: 'Check an environment file without touching anything, or with --live how a service behaves',
   group: 'start',
   positional: ['file'],
   flags: [
-    text('file', 'default: the nearest holdfast.config.ts'),
+    text('file', 'default: the nearest holdfast.config.ts; with --live the name of a service'),
+    {
+      name: 'live',
+      field: 'live',
+      kind: 'boolean',
+      means:
+        'start that service alone: does it respect PORT and HOST, drain on SIGTERM, log to standard output?',
+    },
+    text('slow-path', 'with --live: a path that takes a second or more, to be in flight when it has to end'),
     text('openapi', 'an OpenAPI document (JSON): which of its routes has no route of the edge of its own?'),
   ],
   details: [
-    'Exit code 78 when something is wrong with the file, 66 when there is none, 1 when routes of --openapi are not covered.',
+    'Exit code 78 when something is wrong with the file, 66 when there is none, 1 when routes of --openapi are not covered',
+    'or --live finds something wrong.',
   ],
   run: async (parsed, surroundings) => {
+    if (isSet(parsed, 'live')) {
+      const { checkLive } = await import('./live/index.ts')
+      return checkLive({ service: serviceOf(parsed), slowPath: textOf(parsed, 'slow-path') }, surroundings)
+    }
     const { check } = await import('./check.ts')
     return check({ file: textOf(parsed, 'file'), openapi: textOf(parsed, 'openapi') }, surroundings)
   },

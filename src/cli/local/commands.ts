@@ -37,6 +37,38 @@ const upCommand: Command = {
   },
 }
 
+const devCommand: Command = {
+  words: 'dev',
+  summary: 'Run the environment on a laptop: restart what changes, show all logs, until Ctrl-C',
+  group: 'start',
+  positional: [],
+  flags: [
+    ...upCommand.flags,
+    {
+      name: 'no-watch',
+      field: 'unwatched',
+      kind: 'list',
+      means: 'a service that watches its files itself; may be given several times',
+    },
+  ],
+  details: [
+    'Watched are the environment file and the directory of each service, without what .gitignore says.',
+    'A changed file restarts its service, a changed environment file is taken over; one that is wrong changes nothing.',
+  ],
+  run: async (parsed, { directions }) => {
+    const { dev } = await import('./dev/index.ts')
+    const { config, data } = directions
+    const { unwatched } = parsed.values
+    return dev({
+      config,
+      data,
+      edgePort: numberOf(parsed, 'edgePort'),
+      controlPort: numberOf(parsed, 'controlPort'),
+      unwatched: Array.isArray(unwatched) ? unwatched.map(String) : [],
+    })
+  },
+}
+
 const downCommand: Command = {
   words: 'down',
   summary: 'Stop everything that runs on the data directory',
@@ -216,6 +248,7 @@ export const localCommands: readonly Command[] = [
   initCommand,
   checkCommand,
   upCommand,
+  devCommand,
   downCommand,
   doctorCommand,
   importCommand,

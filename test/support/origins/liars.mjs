@@ -1,5 +1,5 @@
 // A little service for tests of "check --live": its first argument names how it misbehaves; "good" does not.
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, openSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { spawn } from 'node:child_process'
 
@@ -12,6 +12,7 @@ if (is('exits')) {
   console.error('no configuration found')
   process.exit(3)
 }
+if (is('keeps-data')) openSync('data.db', 'a')
 if (is('family')) spawn('sleep', ['60'], { stdio: 'ignore' })
 
 let asked = 0

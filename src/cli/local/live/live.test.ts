@@ -182,6 +182,12 @@ describe.concurrent('what proves nothing is a hint, and no failure', { timeout }
     ])
   })
 
+  test('data below the directory of the service', async () => {
+    const checked = await check(liar('keeps-data'))
+    expect(checked.code).toBe(0)
+    expect(only('hint', checked)).toEqual(['hint output: it holds data.db open for writing'])
+  })
+
   test('exposure that the file waives', async () => {
     const mayExpose = { because: 'it cannot do otherwise yet', until: '2099-01-01' }
     const checked = await check({ ...liar('exposed'), mayExpose })

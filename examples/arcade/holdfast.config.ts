@@ -63,5 +63,9 @@ export default defineEnvironment({
   // What the game takes from these, it takes by itself, with holdfast-limit: see limits.ts.
   limits: rules,
 
-  people: { lead: { role: 'administer' }, support: { role: 'view' } },
+  // "holdfast who-knows sqlite" finds the lead. Where to reach somebody would stand in "reach: { email: ... }".
+  people: {
+    lead: { role: 'administer', knows: { deeply: ['the game', 'SQLite'], broadly: ['TLS'] } },
+    support: { role: 'view', knows: { deeply: ['accounts'], broadly: ['the game'] } },
+  },
 })

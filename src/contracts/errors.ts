@@ -41,6 +41,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   ),
   entry('cli.file-exists', 409, 73, 'A file that a command is to write is there already.'),
   entry('cli.no-file', 404, 66, 'A file that a command is to read cannot be read.'),
+  entry('cli.not-importable', 400, 65, 'No environment file can be made from the file that was named.'),
   entry('cli.unknown-command', 404, 2, 'There is no command of these words.'),
   entry('cli.usage', 400, 2, 'The command line was not understood: a flag, an argument or its value.'),
   entry(

@@ -30,6 +30,7 @@ import {
   findStrangers,
   findUnmetNeeds,
   orderByNeeds,
+  wishedAlone,
   wishedServices,
   type ReplicaGround,
   type Sections,
@@ -150,6 +151,6 @@ export const environment = {
   findProgramTroubles,
   findMissingVariables,
   orderByNeeds,
-  wishedServices,
+  wishedAlone,
   findNeeds: (config: Sections) => [...findUnmetNeeds(needsOf(config.services)), ...findStrangers(config)],
 }

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
 import { createClient, type Client } from '../../client/index.ts'
 import type { EnvironmentStatus } from '../../contracts/index.ts'
-import { HoldfastError, sayDuration, systemClock } from '../../kernel/std/index.ts'
+import { HoldfastError, plainError, sayDuration, systemClock } from '../../kernel/std/index.ts'
 import { locateControl } from '../control/index.ts'
 import { readFailedStart } from '../../server/control/index.ts'
 import { findFile, loadEnvironment, type LoadedEnvironment } from '../../server/composition/index.ts'
@@ -9,6 +9,15 @@ import { launch, type Launched } from '../../server/launch/index.ts'
 import { decideReadiness, type Timeouts } from './readiness.ts'
 import { printScreen } from './screen.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
+
+/** What runs beside an environment finds around it. */
+export interface Beside {
+  readonly loaded: LoadedEnvironment
+  readonly dataDirectory: string
+  readonly terminal: Terminal
+  /** Aborts when the environment ends. */
+  readonly signal: AbortSignal
+}
 
 /** What `holdfast up` was asked for. */
 export interface UpOptions {
@@ -20,6 +29,10 @@ export interface UpOptions {
   readonly controlPort?: number | undefined
   /** Progress goes to stderr, and what runs to stdout, as one JSON document once it runs. */
   readonly json?: boolean | undefined
+  /** Looks at the file that was read before anything is started; throws what it refuses. */
+  readonly check?: (loaded: LoadedEnvironment) => void
+  /** Runs once everything is healthy, until its signal aborts; its failure is said and ends nothing. */
+  readonly beside?: (ground: Beside) => Promise<void>
 }
 
 const pollMs = 100
@@ -244,9 +257,15 @@ export async function up(options: UpOptions): Promise<number> {
   const file = options.config === undefined ? await findFile(process.cwd()) : resolve(options.config)
   const { edgePort, controlPort } = options
   const loaded = await loadEnvironment(file, { edgePort, controlPort })
+  options.check?.(loaded)
   const dataDirectory = resolve(options.data ?? join(dirname(file), '.holdfast'))
   const asked = endRequested(terminal)
   const launched = await launch({ loaded, dataDirectory, onStep: (done) => terminal.done(done) })
   await bringUp({ loaded, dataDirectory, terminal, json }, launched, asked)
+  const signal = overSignal(launched, asked)
+  if (!signal.aborted)
+    options.beside?.({ loaded, dataDirectory, terminal, signal }).catch((error: unknown) => {
+      if (!signal.aborted) terminal.line(`error: ${plainError(error).message}`)
+    })
   return untilTheEnd(launched, terminal, asked)
 }

@@ -52,17 +52,10 @@ function groupUnder(
   name: string,
   release: string,
 ): string | null {
-  const wished = environmentRoom.wishedServices(
-    environment.services,
-    () => ({ wished: release, pending: null }),
-    {
-      directory,
-      hostVariables: {},
-      givenVariables: () => ({}),
-      releaseDirectory: (service, kept) => `${service}/${kept}`,
-      volumes: environment.volumes,
-      volumeDirectory: (volume) => volume,
-    },
+  const wished = environmentRoom.wishedAlone(
+    environment,
+    { directory, hostVariables: {} },
+    { [name]: release },
   )
   return wished.find((service) => service.name === name)?.hash ?? null
 }

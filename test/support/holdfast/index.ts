@@ -53,8 +53,12 @@ export interface Place {
   readonly controlPort: number
   readonly edgeUrl: string
   write(file: string, text: string): void
-  /** Starts `holdfast up`, with variables beside our own, and resolves when its screen is shown, or when it ended. */
-  up(args?: readonly string[], variables?: Readonly<Record<string, string>>): Promise<Up>
+  /** Starts `holdfast up` (or `dev`), with variables beside our own, and resolves when its screen is shown, or when it ended. */
+  up(
+    args?: readonly string[],
+    variables?: Readonly<Record<string, string>>,
+    command?: 'up' | 'dev',
+  ): Promise<Up>
   run(...args: string[]): Ran
   client(): Client
   /** Pid of control, edge or supervisor, as written in the data directory. */
@@ -68,7 +72,7 @@ function startUp(
   args: readonly string[],
   variables: Readonly<Record<string, string>>,
 ): Up {
-  const child = spawn(process.execPath, [main, 'up', ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     cwd: directory,
     env: { ...process.env, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -116,8 +120,8 @@ export async function makePlace(): Promise<Place> {
     controlPort,
     edgeUrl: `http://127.0.0.1:${edgePort}`,
     write: (file, text) => writeFileSync(join(directory, file), text),
-    up: async (args = [], variables = {}) => {
-      const running = startUp(directory, [...ports, ...args], variables)
+    up: async (args = [], variables = {}, command = 'up') => {
+      const running = startUp(directory, [command, ...ports, ...args], variables)
       started.push(running)
       await Promise.race([
         until('the screen', () => running.said().includes('Ctrl-C stops everything'), 45_000),

@@ -5,6 +5,7 @@ export {
   programPath,
   serviceDirectory,
   variablesFor,
+  wishedAlone,
   wishedServices,
   type Ground,
   type ReplicaGround,

@@ -166,3 +166,20 @@ export function wishedServices(
     }
   })
 }
+
+/** What shall run without the house around it: no releases but those given, no control to ask, volumes by name only. */
+export function wishedAlone(
+  { services, volumes }: { readonly services: ServicesConfig; readonly volumes: VolumesConfig },
+  { directory, hostVariables }: Ground,
+  releases: Readonly<Record<string, string>> = {},
+): readonly WishedService[] {
+  const ground: ReplicaGround = {
+    directory,
+    hostVariables,
+    givenVariables: () => ({}),
+    releaseDirectory: (service, release) => join('/releases', service, release),
+    volumes,
+    volumeDirectory: (volume) => join('/volumes', volume),
+  }
+  return wishedServices(services, (service) => ({ wished: releases[service] ?? '', pending: null }), ground)
+}

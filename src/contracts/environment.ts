@@ -2,12 +2,14 @@ import { z } from 'zod'
 import { declareFact, declareOperation } from './declare.ts'
 import { deployFacts, deployOperations } from './environment/deploys.ts'
 import { planFacts, planOperations } from './environment/plans.ts'
+import { rebuildFacts, rebuildOperations } from './environment/rebuilds.ts'
 import { runFacts, runOperations } from './environment/runs.ts'
 import { environmentStatus } from './environment/status.ts'
 import { nothing, serviceName } from './shapes.ts'
 
 export type { DeployHistory } from './environment/deploys.ts'
 export type { Drift, EnvironmentPlan, PlanStep } from './environment/plans.ts'
+export type { RebuildPhase, RebuildResult } from './environment/rebuilds.ts'
 export type { RunHistory } from './environment/runs.ts'
 export type { EnvironmentStatus, RolloutPhase } from './environment/status.ts'
 
@@ -32,6 +34,7 @@ const event = { event: z.number().int() }
 export const environmentFacts = {
   ...deployFacts,
   ...planFacts,
+  ...rebuildFacts,
   ...runFacts,
   started: declareFact({
     kind: 'environment.started',
@@ -153,6 +156,7 @@ export const environmentFacts = {
 export const environmentOperations = {
   ...deployOperations,
   ...planOperations,
+  ...rebuildOperations,
   ...runOperations,
   status: declareOperation({
     name: 'environment.status',

@@ -132,6 +132,10 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     75,
     'What the file says or what runs has moved since the plan was made.',
   ),
+  entry('environment.rebuild-failed', 422, 1, 'The environment could not be built a second time; the phase says where.'),
+  entry('environment.rebuild-no-room', 507, 69, 'There is too little memory or disk for a second environment.'),
+  entry('environment.rebuild-refused', 422, 65, 'The environment cannot be built a second time on this machine or under this name.'),
+  entry('environment.rebuild-under-way', 409, 75, 'A second environment of this name is being built or kept.'),
   entry(
     'environment.release-exists',
     409,
@@ -158,6 +162,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     'A job of the environment ended with another code than 0, or not in its time.',
   ),
   entry('environment.unknown-job', 404, 66, 'The environment has no job of that name.'),
+  entry('environment.unknown-rebuild', 404, 66, 'There is no second environment of that name.'),
   entry('environment.unknown-service', 404, 66, 'The environment has no service of that name.'),
   entry('jobs.cancelled', 409, 75, 'The job was cancelled before it was done.'),
   entry('jobs.gave-up', 500, 70, 'A job was begun five times and never came to an end.'),

@@ -95,7 +95,7 @@ const table: readonly (readonly [room: RegExp, mayImport: readonly Judge[]])[] =
   [/^contracts$/, [isStd]],
   [/^capabilities\//, [isKernel, isContracts]],
   [/^providers\//, [isKernel, isContracts, isPorts]],
-  [/^server$/, [isKernel, isContracts, isDoor]],
+  [/^server$/, [isKernel, isContracts, isDoor, isClient]],
   [/^client$/, [(target, found) => found.typeOnly && (isStd(target, found) || isContracts(target, found))]],
   [/^limit$/, [isStd, isLimitEngine, (target, found) => found.typeOnly && isContracts(target, found)]],
   [/^cli$/, [isStd, isContracts, isClient, (target) => target === 'src/cli/local/commands.ts']],

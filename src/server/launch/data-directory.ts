@@ -12,6 +12,7 @@ const beginnings = [
   'run',
   'logs',
   'compiled',
+  'sandboxes',
   'supervisor',
   'start.db',
   'start.db-journal',

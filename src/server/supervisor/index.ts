@@ -1,3 +1,4 @@
+export { birthOf, endEverything } from './end-everything.ts'
 export { endLeftovers, type LeftoverReport } from './leftovers.ts'
 export { isRunning, lockStart } from './lock.ts'
 export { environmentHash } from './paths.ts'

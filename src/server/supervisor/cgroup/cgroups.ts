@@ -25,7 +25,8 @@ export interface CgroupFiles {
   membership(pid: number | 'self'): string
 }
 
-const machineFiles: CgroupFiles = {
+/** The files of this machine. */
+export const machineFiles: CgroupFiles = {
   mounts: () => readFileSync('/proc/mounts', 'utf8'),
   membership: (pid) => readFileSync(`/proc/${pid}/cgroup`, 'utf8'),
 }

@@ -1,2 +1,3 @@
 export type { Group, GroupLimits } from './group.ts'
 export { machineCgroups, type Cgroups } from './cgroups.ts'
+export { removeGroupFolder } from './remove-folder.ts'

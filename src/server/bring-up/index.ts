@@ -1,0 +1,1 @@
+export { waitControl, waitHealthy, waitServed, type Answering, type Rising } from './bring-up.ts'

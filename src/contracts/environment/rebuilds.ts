@@ -86,8 +86,7 @@ export const rebuildOperations = {
         .describe('how long it goes on running once it serves, as 2h; absent: it removes itself at once'),
       from: z
         .string()
-        .min(1)
-        .max(4096)
+        .regex(/^[^/]{1,255}$/, 'the name of a file beside the environment file')
         .optional()
         .describe('another environment file of the same directory; default: the one that was accepted'),
     }),

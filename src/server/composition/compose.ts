@@ -18,6 +18,7 @@ import { definedVariables } from './findings.ts'
 import type { LoadedEnvironment } from './load.ts'
 import { volumeDirectories } from '../../providers/volume-directories/index.ts'
 import { bindPlans } from '../plan/index.ts'
+import { rebuilds } from '../rebuild/index.ts'
 import { readAgain } from './read-again.ts'
 
 /** What the capabilities of one environment are made from. */
@@ -68,7 +69,14 @@ function capabilities(
     upstreams,
   })
   const theLimits = limits.create(sections.limits, context, { journal })
-  return [theEnvironment, theEdge, theLimits]
+  const theRebuilds = rebuilds({
+    loaded,
+    dataDirectory,
+    variables: process.env,
+    releaseDirectory: (service, release) => hands.releases.directoryOf(service, release),
+    context,
+  })
+  return [theEnvironment, theEdge, theLimits, theRebuilds]
 }
 
 /** Removes an object of the environment that holds data. */

@@ -1,5 +1,6 @@
 export { birthOf, endEverything } from './end-everything.ts'
 export { endLeftovers, type LeftoverReport } from './leftovers.ts'
+export { findFreePort } from './machine/free-port.ts'
 export { isRunning, lockStart } from './lock.ts'
 export { environmentHash } from './paths.ts'
 export { supervisorScript, type PlannedProcess, type SupervisorPlan } from './plan.ts'

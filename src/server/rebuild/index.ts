@@ -1,0 +1,2 @@
+export { rebuilds } from './capability.ts'
+export { rebuild, type FailedRebuild } from './rebuild.ts'

@@ -10,6 +10,8 @@ export {
   type EnvironmentPlan,
   type EnvironmentStatus,
   type PlanStep,
+  type RebuildPhase,
+  type RebuildResult,
 } from './environment.ts'
 export {
   explainOperations,

@@ -9,8 +9,5 @@ export function commandTable(operations: readonly NamedOperation[] = operationCa
   const projected = operations.flatMap((operation) =>
     operation.command === undefined ? [] : [operationCommand(operation, operation.command.words)],
   )
-  const commands = projected.map((command) =>
-    command.words === 'timeline verify' ? withOffline(command) : command,
-  )
-  return [...localCommands, ...commands, callCommand(operations)]
+  return [...localCommands, ...projected.map(withOffline), callCommand(operations)]
 }

@@ -174,24 +174,53 @@ const doctorCommand: Command = {
   },
 }
 
-const offlineFlag: Flag = {
-  name: 'offline',
-  field: 'offline',
-  kind: 'boolean',
-  means: 'do not ask control: read the timeline in the data directory, or an export',
+/** What an operation's command does without control, and what one may add to it then. */
+interface OfflineForm {
+  readonly flags: readonly Flag[]
+  readonly details: readonly string[]
+  readonly run: Command['run']
 }
 
-/** `timeline verify`, which can also do without control: for a timeline that is down, or an auditor's copy. */
+const offlineFlag = (means: string): Flag => ({ name: 'offline', field: 'offline', kind: 'boolean', means })
+
+const offlineForms: Readonly<Record<string, OfflineForm>> = {
+  // For a timeline that is down, or an auditor's copy.
+  'timeline verify': {
+    flags: [
+      offlineFlag('do not ask control: read the timeline in the data directory, or an export'),
+      text('file', 'with --offline: an export of JSON lines instead'),
+    ],
+    details: ['Exit code 1 when the chain is broken.'],
+    run: async (parsed, surroundings) => {
+      const { verifyOffline } = await import('./verify.ts')
+      return verifyOffline(parsed, surroundings)
+    },
+  },
+  // For a machine on which nothing has run yet: a drill has only the file and what was backed up.
+  'environment rebuild': {
+    flags: [
+      offlineFlag('do not ask control: build it from the environment file alone, as on a fresh machine'),
+    ],
+    details: ['With --offline a second environment that is kept ends with this command, or with Ctrl-C.'],
+    run: async (parsed, surroundings) => {
+      const { rebuildOffline } = await import('./rebuild.ts')
+      return rebuildOffline(parsed, surroundings)
+    },
+  },
+}
+
+/** The command of an operation with what it can do without control, if that is anything. */
 export function withOffline(command: Command): Command {
+  const form = offlineForms[command.words]
+  if (form === undefined) return command
   return {
     ...command,
-    flags: [...command.flags, offlineFlag, text('file', 'with --offline: an export of JSON lines instead')],
-    details: [...(command.details ?? []), 'Exit code 1 when the chain is broken.'],
+    flags: [...command.flags, ...form.flags],
+    details: [...(command.details ?? []), ...form.details],
     run: async (parsed, surroundings) => {
       const { offline, file, ...values } = parsed.values
       if (offline !== true && file === undefined) return command.run({ ...parsed, values }, surroundings)
-      const { verifyOffline } = await import('./verify.ts')
-      return verifyOffline(parsed, surroundings)
+      return form.run(parsed, surroundings)
     },
   }
 }

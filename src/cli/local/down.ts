@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../kernel/std/index.ts'
+import { dropRebuilds } from '../../server/rebuild/index.ts'
 import { isRunning, stopSupervisor } from '../../server/supervisor/index.ts'
 import type { Voice } from '../output/index.ts'
 import { createTerminal } from './terminal.ts'
@@ -16,6 +17,7 @@ export async function down(dataDirectory: string, voice: Voice): Promise<number>
   }
   terminal.doing('stopping everything')
   await stopSupervisor(dataDirectory)
+  await dropRebuilds(dataDirectory)
   terminal.done('everything was stopped')
   if (voice.json) voice.document({ dataDirectory, stopped: true })
   return 0

@@ -5,6 +5,7 @@ import { HoldfastError, plainError, sayDuration, systemClock } from '../../kerne
 import { locateControl } from '../control/index.ts'
 import { waitHealthy, waitServed } from '../../server/bring-up/index.ts'
 import { findFile, loadEnvironment, type LoadedEnvironment } from '../../server/composition/index.ts'
+import { dropRebuilds } from '../../server/rebuild/index.ts'
 import { launch, type Launched } from '../../server/launch/index.ts'
 import { printScreen } from './screen.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
@@ -106,11 +107,16 @@ function aborted(signal: AbortSignal): Promise<'asked'> {
   })
 }
 
-async function untilTheEnd(launched: Launched, terminal: Terminal, asked: AbortSignal): Promise<number> {
+async function untilTheEnd(
+  launched: Launched,
+  { terminal, dataDirectory }: Ready,
+  asked: AbortSignal,
+): Promise<number> {
   const end = await Promise.race([launched.ended, aborted(asked)])
   if (end === 'asked') {
     terminal.doing('stopping everything')
     await launched.stop()
+    await dropRebuilds(dataDirectory)
     terminal.done('everything was stopped')
     return 0
   }
@@ -166,11 +172,12 @@ export async function up(options: UpOptions): Promise<number> {
   const dataDirectory = resolve(options.data ?? join(dirname(file), '.holdfast'))
   const asked = endRequested(terminal)
   const launched = await launch({ loaded, dataDirectory, onStep: (done) => terminal.done(done) })
-  await bringUp({ loaded, dataDirectory, terminal, json }, launched, asked)
+  const ready = { loaded, dataDirectory, terminal, json }
+  await bringUp(ready, launched, asked)
   const signal = overSignal(launched, asked)
   if (!signal.aborted)
     options.beside?.({ loaded, dataDirectory, terminal, signal }).catch((error: unknown) => {
       if (!signal.aborted) terminal.line(`error: ${plainError(error).message}`)
     })
-  return untilTheEnd(launched, terminal, asked)
+  return untilTheEnd(launched, ready, asked)
 }

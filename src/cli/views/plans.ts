@@ -1,5 +1,5 @@
-import type { Drift, EnvironmentPlan, PlanStep } from '../../contracts/index.ts'
-import { harmless, sayAgo, type Paper, type Tone } from '../output/index.ts'
+import type { Drift, EnvironmentPlan, PlanStep, RebuildResult } from '../../contracts/index.ts'
+import { harmless, sayAgo, sayMoment, type Paper, type Tone } from '../output/index.ts'
 import type { Views } from './view.ts'
 
 const signs: Readonly<Record<PlanStep['verb'], readonly [sign: string, tone: Tone]>> = {
@@ -70,9 +70,25 @@ function driftLines({ says, items }: Drift, paper: Paper): readonly string[] {
   ]
 }
 
+function rebuildLines(
+  { says, phases, isolated, kept, notes }: RebuildResult,
+  paper: Paper,
+): readonly string[] {
+  return [
+    paper.paint('strong', harmless(says)),
+    ...phases.map(({ name, seconds }) => `  ${name.padEnd(9)} ${seconds.toFixed(2).padStart(7)} s`),
+    ...(isolated ? ['It had a network of its own, without a way out.'] : []),
+    ...(kept === null ? [] : [`It serves on ${kept.url} until ${sayMoment(kept.until, paper.nowMs)}.`]),
+    ...(kept?.enter == null ? [] : [`Reach it with: ${harmless(kept.enter)} curl ${kept.url}`]),
+    ...notes.map((note) => paper.paint('warning', harmless(note))),
+  ]
+}
+
 /** How plans are drawn. */
 export const planViews = {
   'environment.plan': planLines,
   'environment.drift': driftLines,
   'environment.apply': ({ says }) => [harmless(says)],
+  'environment.rebuild': rebuildLines,
+  'environment.rebuild-remove': ({ says }) => [harmless(says)],
 } satisfies Views

@@ -2,6 +2,12 @@ export { keepAccepted, loadAccepted } from './accepted.ts'
 export { specAlone, type AloneSpec } from './alone.ts'
 export { environmentFileSchema, type EnvironmentFile, type EnvironmentInput } from './config.ts'
 export { definedVariables, findDoubts, findTroubles } from './findings.ts'
-export { findFile, loadEnvironment, parseEnvironment, type LoadedEnvironment, type Overrides } from './load.ts'
+export {
+  findFile,
+  loadEnvironment,
+  parseEnvironment,
+  type LoadedEnvironment,
+  type Overrides,
+} from './load.ts'
 export { readAgain } from './read-again.ts'
 export { problemError } from './problems.ts'

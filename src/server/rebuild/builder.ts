@@ -67,7 +67,8 @@ export function startBuilder(place: Place, { isolation, variables }: Prepared): 
         child.stdout?.destroy()
         child.unref()
         // Of the child's pipes Node counts each as something to wait for.
-        if (child.stdin !== null && 'unref' in child.stdin) (child.stdin as unknown as { unref(): void }).unref()
+        if (child.stdin !== null && 'unref' in child.stdin)
+          (child.stdin as unknown as { unref(): void }).unref()
       },
     }
   } finally {

@@ -14,8 +14,8 @@ import {
 } from '../../kernel/capability/index.ts'
 import { HoldfastError, parseDuration, plainError } from '../../kernel/std/index.ts'
 import type { LoadedEnvironment } from '../composition/index.ts'
-import { clearOrphans, clearPlace, isKept, listPlaces, readRecord, takePlace } from './place.ts'
-import { rebuild, type FailedRebuild } from './rebuild.ts'
+import { clearOrphans, dropRebuild, listPlaces } from './place.ts'
+import { failureOf, rebuild, type FailedRebuild } from './rebuild.ts'
 
 /** What rebuilds stand on. */
 export interface RebuildGround {
@@ -31,15 +31,6 @@ export interface RebuildGround {
 const sweepMs = 10_000
 
 const extrasOf = ({ caller, correlation }: Call): FactExtras => ({ actor: caller.actor, correlation })
-
-function failure({ failed }: FailedRebuild): HoldfastError {
-  return new HoldfastError({
-    code: 'environment.rebuild-failed',
-    kind: 'operational',
-    message: `${failed.phase}: ${failed.because}`,
-    hint: 'everything of it was removed again; mend that and try once more',
-  })
-}
 
 /** Directories of the releases that run now. */
 async function releasesOf({ context, releaseDirectory }: RebuildGround): Promise<Record<string, string>> {
@@ -94,7 +85,7 @@ async function rebuildOnce(ground: RebuildGround, wanted: Wanted, call: JobCall)
   })
   if ('failed' in result) {
     await fail(result)
-    throw failure(result)
+    throw failureOf(result)
   }
   const { seconds, isolated, phases } = result
   await context.record(facts.rebuilt, { ...about, seconds, isolated, phases }, extras)
@@ -118,8 +109,8 @@ async function remove(
 ): Promise<{ says: string }> {
   const there = await listPlaces(dataDirectory)
   if (!there.includes(into)) throw unknown(into, there)
-  const claim = takePlace(dataDirectory, into)
-  if (claim === null) {
+  const dropped = await dropRebuild(dataDirectory, into)
+  if (dropped === null) {
     throw new HoldfastError({
       code: 'environment.rebuild-under-way',
       kind: 'user',
@@ -127,15 +118,9 @@ async function remove(
       hint: 'cancel its job: holdfast jobs cancel <id>',
     })
   }
-  try {
-    const wasKept = isKept(await readRecord(claim.place))
-    await clearPlace(claim.place)
-    const because = wasKept ? 'somebody asked for it' : 'nobody wanted what was left of it'
-    await context.record(facts.rebuildRemoved, { into, because }, extrasOf(call))
-    return { says: `${into} was removed` }
-  } finally {
-    claim.release()
-  }
+  const because = dropped.wasKept ? 'somebody asked for it' : 'nobody wanted what was left of it'
+  await context.record(facts.rebuildRemoved, { into, because }, extrasOf(call))
+  return { says: `${into} was removed` }
 }
 
 /** Removes what was kept long enough, and what a killed control has left. */

@@ -1,2 +1,3 @@
 export { rebuilds } from './capability.ts'
-export { rebuild, type FailedRebuild } from './rebuild.ts'
+export { dropRebuild, dropRebuilds } from './place.ts'
+export { failureOf, rebuild } from './rebuild.ts'

@@ -12,8 +12,7 @@ export interface Walls {
 
 /** How a program is started behind walls; or why this machine does not permit that. */
 export type Isolation =
-  | { readonly wraps: (command: readonly string[]) => readonly string[] }
-  | { readonly because: string }
+  { readonly wraps: (command: readonly string[]) => readonly string[] } | { readonly because: string }
 
 /** At most so much may be written into the directory of the environment file; it is memory. */
 const scratch = '256m'

@@ -32,7 +32,14 @@ async function hold(keepMs: number | null): Promise<void> {
 async function main(place: string): Promise<void> {
   const text = await readFile(join(place, 'request.json'), 'utf8')
   const { file, hash, data, dataDirectory, keepMs } = buildRequest.parse(JSON.parse(text))
-  const loaded = { file, directory: dirname(file), hash, overrides: {}, data, environment: parseEnvironment(data) }
+  const loaded = {
+    file,
+    directory: dirname(file),
+    hash,
+    overrides: {},
+    data,
+    environment: parseEnvironment(data),
+  }
   await build({ loaded, dataDirectory, say, signal: over.signal }, () => hold(keepMs))
 }
 

@@ -132,15 +132,32 @@ export function isKept(record: SandboxRecord | null): boolean {
 export async function clearOrphans(dataDirectory: string): Promise<readonly string[]> {
   const cleared: string[] = []
   for (const into of await listPlaces(dataDirectory)) {
-    const claim = takePlace(dataDirectory, into)
-    if (claim === null) continue
-    try {
-      if (isKept(await readRecord(claim.place))) continue
-      await clearPlace(claim.place)
-      cleared.push(into)
-    } finally {
-      claim.release()
-    }
+    const isWanted = isKept(await readRecord(placeOf(dataDirectory, into)))
+    if (!isWanted && (await dropRebuild(dataDirectory, into)) !== null) cleared.push(into)
   }
   return cleared
+}
+
+/**
+ * Removes a second environment that nobody is building at this moment. Answers whether it was kept, or null when
+ * somebody is building it.
+ */
+export async function dropRebuild(
+  dataDirectory: string,
+  into: string,
+): Promise<{ readonly wasKept: boolean } | null> {
+  const claim = takePlace(dataDirectory, into)
+  if (claim === null) return null
+  try {
+    const wasKept = isKept(await readRecord(claim.place))
+    await clearPlace(claim.place)
+    return { wasKept }
+  } finally {
+    claim.release()
+  }
+}
+
+/** Removes every second environment of a data directory whose first one was stopped. */
+export async function dropRebuilds(dataDirectory: string): Promise<void> {
+  for (const into of await listPlaces(dataDirectory)) await dropRebuild(dataDirectory, into)
 }

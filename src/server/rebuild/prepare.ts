@@ -117,7 +117,11 @@ export async function prepare(
 ): Promise<Prepared> {
   const data = loaded.data as EnvironmentInput
   const { dataDirectory, random } = ground
-  const isolation = await findIsolation({ directory: loaded.directory, dataDirectory, place: place.directory })
+  const isolation = await findIsolation({
+    directory: loaded.directory,
+    dataDirectory,
+    place: place.directory,
+  })
   const because = 'because' in isolation ? isolation.because : null
   if (because !== null) refuseFixedPorts(data, because)
   const listeners = loaded.environment.edge.listen.length

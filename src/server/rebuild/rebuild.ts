@@ -20,6 +20,16 @@ export interface FailedRebuild {
   readonly phases: readonly RebuildPhase[]
 }
 
+/** The same as an error, for whoever waits for a result. */
+export function failureOf({ failed }: FailedRebuild): HoldfastError {
+  return new HoldfastError({
+    code: 'environment.rebuild-failed',
+    kind: 'operational',
+    message: `${failed.phase}: ${failed.because}`,
+    hint: 'everything of it was removed again; mend that and try once more',
+  })
+}
+
 interface Work {
   readonly ground: Ground
   readonly wish: Wish
@@ -95,8 +105,13 @@ type Told = { readonly url: string } | FailedRebuild['failed']
 
 /** Listens until it serves, has failed or has gone. */
 async function follow(work: Work, place: Place, { messages, ended }: Builder): Promise<Told> {
+  const { clock } = work.asker
+  const startedMs = clock.monotonicMs()
+  // Of its own start the builder knows nothing.
+  const fromOutside = (phase: RebuildPhase): RebuildPhase =>
+    phase.name === 'start' ? { ...phase, seconds: inSeconds(clock.monotonicMs() - startedMs) } : phase
   for await (const message of messages) {
-    if ('phase' in message) reached(work, message.phase)
+    if ('phase' in message) reached(work, fromOutside(message.phase))
     if ('doing' in message) work.asker.progress(shares[work.phases.at(-1)?.name ?? 'read'], message.doing)
     if ('serves' in message) return { url: message.serves }
     if ('failed' in message) return message.failed
@@ -142,10 +157,12 @@ async function conclude(work: Work, standing: Standing, url: string): Promise<Re
     builder.leaveAlone()
   }
   const seconds = inSeconds(asker.clock.monotonicMs() - startedMs)
-  const whatNow = wish.keepMs === null ? 'has removed itself' : `goes on for ${sayDuration(wish.keepMs)}`
   return {
     into: wish.into,
-    says: `${wish.into} was built and served after ${seconds} s and ${whatNow}`,
+    says:
+      wish.keepMs === null
+        ? `${wish.into} was built, served and has removed itself, all within ${seconds} s`
+        : `${wish.into} serves after ${seconds} s and goes on for ${sayDuration(wish.keepMs)}`,
     phases,
     seconds,
     isolated: 'wraps' in prepared.isolation,

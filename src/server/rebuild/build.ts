@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { createClient, type Client } from '../../client/index.ts'
-import type { RebuildPhase } from '../../contracts/environment.ts'
+import type { EnvironmentStatus, RebuildPhase } from '../../contracts/environment.ts'
 import { HoldfastError, plainError, systemClock } from '../../kernel/std/index.ts'
 import { waitControl, waitHealthy, waitServed, type Rising } from '../bring-up/index.ts'
 import type { LoadedEnvironment } from '../composition/index.ts'
@@ -60,6 +60,20 @@ async function runJobs(ground: BuildGround, client: Client): Promise<void> {
   })
 }
 
+/** A worker counts as healthy while it runs: one that is about to crash, too. Longer than this it has come up. */
+const settledMs = 1500
+
+function isSettled({ services }: EnvironmentStatus): boolean {
+  const before = systemClock.now() - settledMs
+  const workers = services.flatMap(({ replicas }) => replicas.filter(({ address }) => address === null))
+  return workers.every(({ startedAt }) => startedAt !== null && startedAt <= before)
+}
+
+/** Waits until every service is well and has stayed so; one that keeps crashing is left down, which ends the wait. */
+async function waitSettled(rising: Rising, signal: AbortSignal): Promise<void> {
+  while (!isSettled((await waitHealthy(rising, signal)).status)) await systemClock.sleep(pollMs, signal)
+}
+
 /** Status of the answer; null: there was none. */
 function askOnce(port: number, { host, path }: RouteRequest): Promise<number | null> {
   return new Promise((resolve) => {
@@ -105,7 +119,7 @@ async function rise(ground: BuildGround, launched: () => Promise<unknown>): Prom
     return waitControl(rising, signal)
   })
   await runJobs(ground, client)
-  await phase(ground, 'services', () => waitHealthy(rising, signal))
+  await phase(ground, 'services', () => waitSettled(rising, signal))
   await phase(ground, 'edge', async () => {
     await waitServed(client, rising, signal)
     for (const request of requestsThrough(loaded.environment)) await askThrough(ground, request)

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import { behindWalls } from './isolation.ts'
+
+const walls = { directory: '/srv/a,b:c', dataDirectory: '/data', place: '/data/sandboxes/drill' }
+
+test('without root there is a user namespace around the others', () => {
+  expect(behindWalls(walls, 0, ['true'])).not.toContain('--user')
+  expect(behindWalls(walls, 1000, ['true'])).toEqual(
+    expect.arrayContaining(['--user', '--keep-caps', '--net']),
+  )
+  expect(behindWalls(walls, 1000, ['a', 'b']).slice(-2)).toEqual(['a', 'b'])
+})
+
+test('paths that would part the options of a mount do not', () => {
+  const layers = behindWalls(walls, 0, []).find((each) => each.startsWith('HOLDFAST_LAYERS='))
+  expect(layers).toContain(String.raw`lowerdir=/srv/a\,b\:c,upperdir=`)
+})

@@ -164,5 +164,8 @@ export const desiredReplicas = z.strictObject({
   keep: z.array(replicaId).max(1000).default([]),
 })
 
+/** The whole set of replicas that shall run, as one asks for it. */
+export type WantedReplicas = z.input<typeof desiredReplicas>
+
 /** The whole set of replicas that shall run. */
 export type DesiredReplicas = z.infer<typeof desiredReplicas>

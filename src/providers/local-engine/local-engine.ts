@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { z } from 'zod'
 import type { Engine } from '../../capabilities/environment/ports.ts'
 import {
   supervisorEvent,
   supervisorStatus,
-  type desiredReplicas,
+  type WantedReplicas,
   type SupervisorEvent,
   type SupervisorStatus,
 } from '../../contracts/supervisor.ts'
@@ -23,7 +22,7 @@ export interface LocalEngineParts {
 /** The local engine: the supervisor, asked over its socket. */
 export interface LocalEngine extends Engine {
   /** Makes exactly these replicas run; `run` says which, by its groups. */
-  put(desired: z.input<typeof desiredReplicas>): Promise<SupervisorStatus>
+  put(desired: WantedReplicas): Promise<SupervisorStatus>
   /** Asks the supervisor to stop control and edge, and (if told so) the replicas, then itself; answers before it is done. */
   stop(replicas: boolean): Promise<void>
 }

@@ -84,22 +84,28 @@ function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' |
   return { verb: 'change', says: 'its replicas are left alone' }
 }
 
+const nameOf = (before: PlannedObject | undefined, after: PlannedObject | undefined): string =>
+  (after ?? before)?.name ?? ''
+
 function stepOf(
   scene: PlanScene,
   before: PlannedObject | undefined,
   after: PlannedObject | undefined,
 ): PlanStep[] {
   const differences = differencesOf(before?.value, after?.value)
-  const object = (after ?? before)?.name ?? ''
+  const object = nameOf(before, after)
   if (differences.length === 0) return []
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
+  const [kind = '', ...words] = object.split(' ')
+  const name = words.join(' ')
   if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new` }]
-  const [kind = '', name = ''] = object.split(' ')
-  if (after === undefined) {
-    return [{ ...common, verb: 'remove', says: `${object} goes`, destroys: holdsData.has(kind) }]
-  }
-  if (kind === 'service') return [{ ...common, ...changedService(scene, name) }]
-  return [{ ...common, verb: 'change', says: `${object} is changed` }]
+  if (after !== undefined) return [{ ...common, ...changed(scene, kind, name) }]
+  return [{ ...common, verb: 'remove', says: `${object} goes`, destroys: holdsData.has(kind) }]
+}
+
+function changed(scene: PlanScene, kind: string, name: string): Pick<PlanStep, 'verb' | 'says'> {
+  if (kind === 'service') return changedService(scene, name)
+  return { verb: 'change', says: `${kind}${name === '' ? '' : ` ${name}`} is changed` }
 }
 
 /** What was given up comes again when the same file is applied once more. */

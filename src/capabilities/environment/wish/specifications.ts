@@ -45,7 +45,7 @@ export interface RolloutRule {
 }
 
 /** What a service is to be: the group that shall run, how many replicas of it, and how it is moved there. */
-export interface WishedService {
+export interface Wish {
   readonly name: string
   /** Content hash of the specification. */
   readonly hash: string
@@ -146,7 +146,7 @@ export function wishedServices(
   services: ServicesConfig,
   releaseOf: (service: string) => WishedRelease,
   ground: ReplicaGround,
-): readonly WishedService[] {
+): readonly Wish[] {
   return Object.entries(services).flatMap(([name, service]) => {
     const { command, listens, health = null, needs } = service
     if (command === undefined) return []
@@ -172,7 +172,7 @@ export function wishedAlone(
   { services, volumes }: { readonly services: ServicesConfig; readonly volumes: VolumesConfig },
   { directory, hostVariables }: Ground,
   releases: Readonly<Record<string, string>> = {},
-): readonly WishedService[] {
+): readonly Wish[] {
   const ground: ReplicaGround = {
     directory,
     hostVariables,

@@ -57,6 +57,8 @@ function specsOf(name: string, service: ServiceConfig, ground: ReplicaGround): r
     mayExpose: service.mayExpose !== undefined,
     memoryMiB: service.resources.memoryMiB ?? null,
     cpus: service.resources.cpus ?? null,
+    ...(service.user === undefined ? {} : { user: service.user }),
+    ...(service.writes.length === 0 ? {} : { writes: service.writes }),
   }))
 }
 

@@ -60,7 +60,7 @@ function parseWith<T>(
 
 async function readSocketPath(dataDirectory: string): Promise<string> {
   try {
-    const text = await readFile(join(dataDirectory, 'run', 'edge.json'), 'utf8')
+    const text = await readFile(join(dataDirectory, 'edge', 'edge.json'), 'utf8')
     const file = JSON.parse(text) as { readonly socket?: unknown } | null
     if (typeof file?.socket === 'string') return file.socket
   } catch (cause) {

@@ -30,6 +30,9 @@ export interface LoadedEnvironment {
   readonly environment: EnvironmentFile
 }
 
+/** The environment, and where its file lies. */
+export type PlacedEnvironment = Pick<LoadedEnvironment, 'file' | 'directory' | 'environment'>
+
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,

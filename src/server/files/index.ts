@@ -1,1 +1,1 @@
-export { parseJson, readIfThere, replaceFile } from './atomic-file.ts'
+export { belongAsDirectory, parseJson, readIfThere, replaceFile } from './atomic-file.ts'

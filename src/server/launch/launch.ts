@@ -52,7 +52,7 @@ async function spawnSupervisor(
   await mkdir(join(dataDirectory, 'logs'), { recursive: true })
   const log = await open(join(dataDirectory, 'logs', 'supervisor.log'), 'a', 0o600)
   const plan = supervisorPlan(
-    loaded.environment,
+    loaded,
     dataDirectory,
     sockets.map((_, index) => 3 + index),
   )

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, rmSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { desiredReplicas, type SupervisorEvent, type SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { DesiredReplicas } from '../../contracts/supervisor.ts'
 import { errorCatalogue } from '../../contracts/errors.ts'
@@ -29,7 +30,7 @@ const REQUEST_TIMEOUT_MS = 10_000
 const SLOW_HEADS = { headersTimeout: 2000, connectionsCheckingInterval: 500 }
 
 /**
- * Listens on a unix socket that only its owner may open: HTTP with JSON bodies.
+ * Listens on a unix socket that only the owner of its directory may open: HTTP with JSON bodies.
  * `GET /status`, `PUT /replicas`, `POST /replicas/<service>/<slot>/restart`, `GET /events?after=N&waitMs=N`, `POST /stop`.
  * An error leaves as `{code, kind, message, hint}`. Errors: the system's, when the socket cannot be opened.
  */
@@ -45,9 +46,16 @@ export function openDoor(path: string, operations: DoorOperations): Promise<Door
     server.once('error', reject)
     server.listen({ path }, () => {
       chmodSync(path, 0o600)
+      ownAsDirectory(path)
       resolve({ close: () => closeDoor(server, closing, path) })
     })
   })
+}
+
+/** Control asks us, and need not be root. */
+function ownAsDirectory(path: string): void {
+  const { uid, gid } = statSync(dirname(path))
+  if (process.getuid?.() === 0) chownSync(path, uid, gid)
 }
 
 function closeDoor(server: Server, closing: AbortController, path: string): void {

@@ -12,6 +12,8 @@ export interface PlannedProcess {
   readonly descriptors: readonly number[]
   /** Besides the supervisor's own environment. */
   readonly variables: Readonly<Record<string, string>>
+  /** Files that it has to be able to read as another user, absolute; those that are not there yet do not count. */
+  readonly reads?: readonly string[] | undefined
   /** From SIGTERM to SIGKILL, milliseconds; 10,000 when not given. */
   readonly stopTimeoutMs?: number | undefined
 }

@@ -17,6 +17,7 @@ import { Crew } from './replicas/crew.ts'
 import { createReplicaHost } from './replicas/replica-host.ts'
 import { createSampler, type Sampler } from './sampler.ts'
 import { writeSupervisorFile } from './supervisor-file.ts'
+import { openUsers, type Users, type UsersParts } from './users/index.ts'
 
 /** A running supervisor. */
 export interface Supervisor {
@@ -52,8 +53,11 @@ export async function startSupervisor(plan: SupervisorPlan, clock: Clock): Promi
 
 async function openHouse(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Promise<Supervisor> {
   const startedAt = clock.now()
-  const rooms = furnish(plan, clock, layout)
   await endLeftovers(layout.data, clock)
+  const table = machineProcesses()
+  const environment = environmentHash(layout.data)
+  const users = await openUsers({ layout, environment, plan, table })
+  const rooms = furnish({ plan, clock, layout, table, environment, users })
   const stopped = Promise.withResolvers<void>()
   const stop = stopOnce(rooms, stopped.resolve)
   const operations = operationsOf(rooms, { plan, startedAt, stop })
@@ -90,14 +94,17 @@ interface Rooms {
   endTicks: () => void
 }
 
-function furnish(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Rooms {
-  const environment = environmentHash(layout.data)
-  const table = machineProcesses()
+interface Furniture extends UsersParts {
+  readonly clock: Clock
+  readonly users: Users
+}
+
+function furnish({ plan, clock, layout, table, environment, users }: Furniture): Rooms {
   const ender = createEnder(clock, table)
   const cgroups = machineCgroups(`holdfast-${environment}`)
   const events = openEventLog(layout.eventsFile, clock)
   const record = events.record.bind(events)
-  const host = createReplicaHost({ clock, table, cgroups, ender, layout, environment })
+  const host = createReplicaHost({ clock, table, cgroups, ender, layout, environment, users })
   const crew = new Crew({
     clock,
     table,
@@ -120,7 +127,8 @@ function furnish(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Rooms 
   const variables = { ...inheritedVariables(), HOLDFAST_DATA: layout.data }
   const keep = (planned: PlannedProcess): Keeper => {
     const logFile = processLog(layout, planned.name)
-    return new Keeper(planned, { ...common, variables, logFile, changed: saveProcesses })
+    const user = users.ofProcess(planned.name)
+    return new Keeper(planned, { ...common, variables, logFile, user, changed: saveProcesses })
   }
   const keepers: readonly Keeper[] = plan.processes.map(keep)
   const sampler: Sampler = createSampler({ clock, table, crew, keepers })

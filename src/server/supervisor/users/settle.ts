@@ -19,7 +19,7 @@ const rootsOwn = ['lock.db', 'start.db', 'start.db-journal', 'supervisor']
 /**
  * Gives the data directory to those who work in it. It is closed to all but control; `edge` is the edge's, and
  * control may look into it; what the supervisor keeps for itself stays root's. What another start as root has left is
- * given to control, whole. Symbolic links are never followed. Throws the system's error.
+ * given to control, whole; directories that have other owners by then are left to them. Symbolic links are never followed. Throws the system's error.
  */
 export function settleOwners({ data, run, logs }: DataLayout, { control, edge, house }: Owners): void {
   const compiled = join(data, 'compiled')
@@ -31,7 +31,8 @@ export function settleOwners({ data, run, logs }: DataLayout, { control, edge, h
   for (const name of readdirSync(data)) {
     const path = join(data, name)
     const found = lstatSync(path)
-    if (!apart.has(name) && found.uid === root) giveTree(path, control)
+    const ours = found.isFile() || found.uid === root || path === run || path === logs
+    if (ours && !apart.has(name)) giveTree(path, control)
     if (found.isFile()) chmodSync(path, found.mode & 0o700)
   }
   for (const place of [run, logs]) give(place, control, 0o700)

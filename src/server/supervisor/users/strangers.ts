@@ -24,7 +24,9 @@ function livingIds(table: ProcessTable, environment: string): readonly number[] 
     [PROCESS_MARK, REPLICA_MARK].some(
       (mark) => table.variable(pid, mark)?.startsWith(`${environment}/`) === true,
     )
-  const seen = table.list().flatMap(({ pid }) => {
+  const seen = table.list().flatMap(({ pid, zombie }) => {
+    // What is dead does not tell its mark any more.
+    if (zombie) return []
     const uid = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid
     return uid !== undefined && isOurs(uid) ? [{ uid, own: own(pid) }] : []
   })

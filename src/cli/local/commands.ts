@@ -1,6 +1,7 @@
 import type { Flag } from '../arguments/index.ts'
+import { lifeCommands } from './life-commands.ts'
 import { findDataDirectory } from '../control/index.ts'
-import { numberOf, textOf, type Command } from '../commands/command.ts'
+import { isSet, numberOf, textOf, type Command } from '../commands/command.ts'
 
 // What a local command stands on (the server, the questions) is loaded when it is called: "holdfast status" is quick.
 
@@ -23,6 +24,12 @@ const upCommand: Command = {
       'port of the first listener of the edge, instead of the one in the file',
     ),
     portFlag('control-port', 'controlPort', 'port of the control API and the console'),
+    {
+      name: 'attach',
+      field: 'attach',
+      kind: 'boolean',
+      means: 'stay with what runs on the data directory already, instead of refusing',
+    },
   ],
   run: async (parsed, { directions, voice }) => {
     const { up } = await import('./up.ts')
@@ -33,6 +40,7 @@ const upCommand: Command = {
       edgePort: numberOf(parsed, 'edgePort'),
       controlPort: numberOf(parsed, 'controlPort'),
       json: voice.json,
+      attach: isSet(parsed, 'attach'),
     })
   },
 }
@@ -198,6 +206,7 @@ export const localCommands: readonly Command[] = [
   upCommand,
   downCommand,
   doctorCommand,
+  ...lifeCommands,
   importCommand,
   simulateCommand,
 ]

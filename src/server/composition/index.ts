@@ -9,3 +9,4 @@ export {
   type PlacedEnvironment,
 } from './load.ts'
 export { problemError } from './problems.ts'
+export { storeVersions } from './stores.ts'

@@ -13,7 +13,7 @@ import type { Door } from './door.ts'
 import { openPolicyFile, type PolicyFile } from './policy-file.ts'
 import { openIdentityStore } from './identity-store.ts'
 import type { Settings } from './settings.ts'
-import { edgeSocketPath } from './socket-path.ts'
+import { edgeSocketPath, removeShortPlace } from './socket-path.ts'
 
 /** Says a line into the process's log. */
 export type Say = (message: string) => void

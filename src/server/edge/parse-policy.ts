@@ -10,8 +10,9 @@ export type ParsedPolicy = { readonly policy: EdgePolicy } | { readonly issue: s
  */
 export async function parsePolicy(text: string): Promise<ParsedPolicy> {
   const { edgePolicy } = await import('../../contracts/edge-policy.ts')
-  const { data, error } = edgePolicy.safeParse(parseJson(text))
-  if (data !== undefined) return { policy: data }
-  const [issue] = error.issues
-  return { issue: `${issue?.path.join('.')} ${issue?.message ?? ''}`.trim(), cause: error }
+  const { readFromHouse } = await import('../../contracts/skew.ts')
+  const read = readFromHouse(edgePolicy, parseJson(text))
+  if (read.success) return { policy: read.data }
+  const [issue] = read.error.issues
+  return { issue: `${issue?.path.join('.')} ${issue?.message ?? ''}`.trim(), cause: read.error }
 }

@@ -23,6 +23,8 @@ export interface SupervisorPlan {
   readonly dataDirectory: string
   /** Version of Holdfast. */
   readonly version: string
+  /** Why it is started on an environment that runs, in words for the timeline; absent: it is started anew. */
+  readonly because?: string | undefined
   /** Path of the runtime for control and edge. */
   readonly node: string
   readonly processes: readonly PlannedProcess[]
@@ -51,7 +53,8 @@ export function parsePlan(text: string): SupervisorPlan {
   })
 }
 
-function isPlan(value: unknown): value is SupervisorPlan {
+/** Whether a value is a plan. */
+export function isPlan(value: unknown): value is SupervisorPlan {
   const plan = value as Partial<SupervisorPlan> | null
   return (
     typeof plan?.dataDirectory === 'string' &&

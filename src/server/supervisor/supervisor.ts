@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/std/index.ts'
 import { machineCgroups } from './cgroup/index.ts'
 import { openDoor, type Door, type DoorOperations } from './door.ts'
 import { endLeftovers } from './leftovers.ts'
+import { HANDED_OVER, markHandOver, passOn, unmarkHandOver, type HandOver } from './hand-over.ts'
 import { acquireLock } from './lock.ts'
 import { createEnder } from './machine/end-family.ts'
 import { machineProcesses } from './machine/process-table.ts'
@@ -26,8 +27,8 @@ export interface Supervisor {
    * first. The lock is kept until the process ends, for until then its listening sockets are open too.
    */
   stop(replicas: boolean): Promise<void>
-  /** Resolves when it has stopped, whoever asked for it. */
-  readonly stopped: Promise<void>
+  /** Resolves when it has stopped, whoever asked for it: to the exit code, which is `HANDED_OVER` after a hand-over. */
+  readonly stopped: Promise<number>
 }
 
 const SAMPLE_MS = 2000
@@ -44,27 +45,42 @@ export async function startSupervisor(plan: SupervisorPlan, clock: Clock): Promi
   // ended, after it has closed the listening sockets, so that whoever waits for the lock finds the ports free.
   process.once('exit', () => void lock)
   try {
-    return await openHouse(plan, clock, layout)
+    return await openHouse(plan, clock, { layout, release: () => lock.release() })
   } catch (error) {
     lock.release()
     throw error
   }
 }
 
-async function openHouse(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Promise<Supervisor> {
+interface Place {
+  readonly layout: DataLayout
+  /** Lets another supervisor have the data directory. */
+  readonly release: () => void
+}
+
+async function openHouse(plan: SupervisorPlan, clock: Clock, place: Place): Promise<Supervisor> {
+  const { layout } = place
   const startedAt = clock.now()
   await endLeftovers(layout.data, clock)
   const table = machineProcesses()
   const environment = environmentHash(layout.data)
   const users = await openUsers({ layout, environment, plan, table })
   const rooms = furnish({ plan, clock, layout, table, environment, users })
-  const stopped = Promise.withResolvers<void>()
-  const stop = stopOnce(rooms, stopped.resolve)
-  const operations = operationsOf(rooms, { plan, startedAt, stop })
+  const stopped = Promise.withResolvers<number>()
+  const end = endOnce(rooms, stopped.resolve)
+  const stop = (replicas: boolean): Promise<void> => end(() => stopHouse(rooms, replicas))
+  const handOver = (next: HandOver): Promise<void> => end(() => leaveHouse(rooms, next, { ...place, plan }))
+  const operations = operationsOf(rooms, { plan, startedAt, stop, handOver })
   const socket = socketPath(layout)
   rooms.door = await openDoor(socket, operations)
   writeSupervisorFile(layout, { pid: process.pid, startedAt, socket, version: plan.version })
-  rooms.events.record({ what: 'supervisor-started', subject: 'supervisor', pid: process.pid })
+  unmarkHandOver(layout)
+  rooms.events.record({
+    what: 'supervisor-started',
+    subject: 'supervisor',
+    pid: process.pid,
+    detail: plan.because ?? null,
+  })
   await rooms.crew.open()
   for (const keeper of rooms.keepers) keeper.start()
   const endSamples = clock.every(SAMPLE_MS, () => {
@@ -181,7 +197,12 @@ function inheritedVariables(): Record<string, string> {
 
 function operationsOf(
   rooms: Rooms,
-  about: { plan: SupervisorPlan; startedAt: number; stop: (replicas: boolean) => Promise<void> },
+  about: {
+    plan: SupervisorPlan
+    startedAt: number
+    stop: (replicas: boolean) => Promise<void>
+    handOver: (next: HandOver) => Promise<void>
+  },
 ): DoorOperations {
   const { crew, events, keepers } = rooms
   const status = (): SupervisorStatus => ({
@@ -203,22 +224,46 @@ function operationsOf(
       return events.after(after, EVENTS_AT_ONCE)
     },
     stop: (replicas) => void about.stop(replicas),
+    handOver: (next) => void about.handOver(next),
   }
 }
 
-function stopOnce(rooms: Rooms, done: () => void): (replicas: boolean) => Promise<void> {
-  let stopping: Promise<void> | null = null
-  const stop = async (replicas: boolean): Promise<void> => {
-    // Said first: control, while it lives, puts it on the timeline; else the next one does.
-    if (replicas)
-      rooms.events.record({ what: 'supervisor-stopping', subject: 'supervisor', pid: process.pid })
-    await Promise.all(rooms.keepers.map((keeper) => keeper.stop()))
-    if (replicas) await rooms.crew.stop()
-    rooms.endTicks()
-    rooms.sampler.stop()
-    await rooms.events.close()
-    rooms.door?.close()
-    done()
-  }
-  return (replicas) => (stopping ??= stop(replicas))
+/** Whatever is asked first counts; whoever asks later waits for its end. */
+function endOnce(
+  rooms: Rooms,
+  done: (exitCode: number) => void,
+): (end: () => Promise<number>) => Promise<void> {
+  let ending: Promise<void> | null = null
+  return (end) => (ending ??= end().then(done))
+}
+
+async function stopHouse(rooms: Rooms, replicas: boolean): Promise<number> {
+  // Said first: control, while it lives, puts it on the timeline; else the next one does.
+  if (replicas) rooms.events.record({ what: 'supervisor-stopping', subject: 'supervisor', pid: process.pid })
+  await Promise.all(rooms.keepers.map((keeper) => keeper.stop()))
+  if (replicas) await rooms.crew.stop()
+  await closeHouse(rooms)
+  return 0
+}
+
+async function leaveHouse(
+  rooms: Rooms,
+  next: HandOver,
+  { layout, release, plan }: Place & { readonly plan: SupervisorPlan },
+): Promise<number> {
+  markHandOver(layout)
+  await Promise.all(rooms.keepers.map((keeper) => keeper.stop()))
+  rooms.crew.leave()
+  await closeHouse(rooms)
+  release()
+  await passOn(next, plan, layout)
+  unmarkHandOver(layout)
+  return HANDED_OVER
+}
+
+async function closeHouse(rooms: Rooms): Promise<void> {
+  rooms.endTicks()
+  rooms.sampler.stop()
+  await rooms.events.close()
+  rooms.door?.close()
 }

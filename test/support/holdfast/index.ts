@@ -37,6 +37,17 @@ export function holdfast(directory: string, args: readonly string[]): Ran {
   return { code: status, out: stdout, err: stderr }
 }
 
+function callHoldfast(directory: string, args: readonly string[]): Promise<Ran> {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: directory,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const said = { out: '', err: '' }
+  child.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()))
+  return new Promise((done) => child.on('close', (code) => done({ code, ...said })))
+}
+
 /** A running `holdfast up`. */
 export interface Up {
   readonly process: ChildProcess
@@ -63,6 +74,8 @@ export interface Place {
     behind?: readonly string[],
   ): Promise<Up>
   run(...args: string[]): Ran
+  /** The same, while the test goes on. */
+  call(...args: string[]): Promise<Ran>
   client(): Client
   /** Pid of control, edge or supervisor, as written in the data directory. */
   pidOf(name: 'control' | 'edge' | 'supervisor'): number
@@ -136,6 +149,7 @@ export async function makePlace(): Promise<Place> {
       return running
     },
     run: (...args) => holdfast(directory, args),
+    call: (...args) => callHoldfast(directory, args),
     client: () =>
       createClient({
         url: `http://127.0.0.1:${controlPort}`,

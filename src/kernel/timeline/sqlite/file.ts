@@ -1,7 +1,15 @@
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { checkPages, checkStore, ensureStore, limitStore, pragma, type StoreKind } from '../../store/index.ts'
+import {
+  checkPages,
+  checkStore,
+  ensureStore,
+  limitStore,
+  migrateStore,
+  pragma,
+  type StoreKind,
+} from '../../store/index.ts'
 import { checkLink } from '../chain.ts'
 import { headOf } from '../lines.ts'
 import { corrupt } from './failures.ts'
@@ -63,6 +71,7 @@ export function openForWriting(path: string, maxFileBytes: number | null): Datab
   ensureStore(path, kind)
   const db = new DatabaseSync(path, { timeout: busyTimeoutMs })
   try {
+    migrateStore(db, kind)
     checkStore(db, path, kind)
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY')
     db.exec(

@@ -1,0 +1,148 @@
+import { Agent, request } from 'node:http'
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { makePlace, mustRun, until, type Place } from '../support/holdfast/index.ts'
+import { processesWith } from '../support/holdfast/left.ts'
+import { copyInstallation, type SecondInstallation } from '../support/installation/index.ts'
+
+const origin = join(import.meta.dirname, '..', 'support', 'holdfast', 'origin.mjs')
+const environment = {
+  name: 'upgraded',
+  services: { web: { command: [process.execPath, origin], health: '/healthz', replicas: 2 } },
+  edge: { routes: { '/*': { to: 'web', limit: '100000/s burst 100000' } } },
+}
+
+const places: Place[] = []
+const installations: SecondInstallation[] = []
+afterEach(async () => {
+  for (const place of places.splice(0)) await place.clear()
+  for (const installation of installations.splice(0)) installation.remove()
+})
+
+async function runningPlace(): Promise<Place> {
+  const here = await makePlace()
+  places.push(here)
+  chmodSync(here.directory, 0o755)
+  here.write('holdfast.config.ts', `export default ${JSON.stringify(environment)}\n`)
+  mustRun(await here.up())
+  return here
+}
+
+function second(version: string): SecondInstallation {
+  const installation = copyInstallation(version)
+  installations.push(installation)
+  return installation
+}
+
+/** One request after the other, each on a connection of its own. */
+function knock(url: string) {
+  const seen = { good: 0, refused: 0, bad: 0, longestMs: 0 }
+  const ending = new AbortController()
+  const ask = (): Promise<void> =>
+    new Promise((done) => {
+      const beganMs = performance.now()
+      const outgoing = request(url, { agent: new Agent(), timeout: 20_000 }, (response) => {
+        response.resume()
+        response.on('end', () => {
+          if (response.statusCode === 200) seen.good++
+          else seen.bad++
+          seen.longestMs = Math.max(seen.longestMs, performance.now() - beganMs)
+          done()
+        })
+        response.on('error', () => done())
+      })
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNREFUSED') seen.refused++
+        else seen.bad++
+        done()
+      })
+      outgoing.end()
+    })
+  const going = (async () => {
+    while (!ending.signal.aborted) {
+      await ask()
+      await new Promise((next) => setTimeout(next, 5))
+    }
+  })()
+  return {
+    stop: async () => {
+      ending.abort()
+      await going
+      return seen
+    },
+  }
+}
+
+const pidsOf = async (here: Place): Promise<readonly (number | null)[]> => {
+  const { services } = await here.client().call('environment.status', {})
+  return services.flatMap(({ replicas }) => replicas.map(({ pid }) => pid))
+}
+
+async function factsOf(here: Place, kind: string): Promise<readonly unknown[]> {
+  const { facts } = await here.client().call('timeline.read', { limit: 1000 })
+  return facts.filter((fact) => fact.kind === kind).map(({ data }) => data)
+}
+
+test('upgrades under load: no connection is refused, services run on', { timeout: 120_000 }, async () => {
+  const here = await runningPlace()
+  const next = second('0.1.1')
+  const before = await pidsOf(here)
+  const load = knock(here.edgeUrl)
+  const ran = await here.call('upgrade', '--to', next.directory)
+  const seen = await load.stop()
+  expect(ran, ran.err + ran.out).toMatchObject({ code: 0 })
+  process.stderr.write(`${JSON.stringify(seen)}\n${ran.out}`)
+  expect(seen).toMatchObject({ refused: 0, bad: 0 })
+  expect(seen.good).toBeGreaterThan(50)
+  expect(await pidsOf(here)).toEqual(before)
+  expect(await factsOf(here, 'environment.program-replaced')).toMatchObject([
+    { version: '0.1.1', detail: 'upgraded from 0.1.0' },
+  ])
+  for (const name of ['supervisor', 'control', 'edge'] as const)
+    expect(processesWith(next.directory)).toContain(here.pidOf(name))
+  expect(here.run('down')).toMatchObject({ code: 0 })
+  expect(processesWith(here.directory)).toEqual([])
+})
+
+const broken = [
+  [
+    'control',
+    'src/server/control/main.ts',
+    'import { composeControl }',
+    "throw new Error('broken on purpose')\nimport { composeControl }",
+  ],
+  [
+    'the edge',
+    'src/server/edge/main.ts',
+    'import { writeSync }',
+    "throw new Error('broken on purpose')\nimport { writeSync }",
+  ],
+  [
+    'the supervisor',
+    'src/server/supervisor/main.ts',
+    'import { appendFileSync }',
+    "throw new Error('broken on purpose')\nimport { appendFileSync }",
+  ],
+] as const
+
+test.each(broken)(
+  'goes back when %s of the other does not start',
+  { timeout: 180_000 },
+  async (_, file, from, to) => {
+    const here = await runningPlace()
+    const next = second('0.1.1')
+    next.change(file, from, to)
+    const before = await pidsOf(here)
+    const load = knock(here.edgeUrl)
+    const ran = await here.call('upgrade', '--to', next.directory)
+    await until('traffic again', async () => (await fetch(here.edgeUrl)).status === 200)
+    const seen = await load.stop()
+    process.stderr.write(`${JSON.stringify(seen)}\n${ran.out}${ran.err}`)
+    expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('upgrade.rolled-back') as string })
+    expect(seen.refused).toBe(0)
+    expect(await pidsOf(here)).toEqual(before)
+    expect(processesWith(next.directory)).toEqual([])
+    expect(here.run('status')).toMatchObject({ code: 0 })
+  },
+)

@@ -4,6 +4,7 @@ import type { EnvironmentStatus } from '../../contracts/index.ts'
 import { HoldfastError, systemClock } from '../../kernel/std/index.ts'
 import type { LoadedEnvironment } from '../../server/composition/index.ts'
 import { readFailedStart } from '../../server/control/index.ts'
+import { askRestarts } from '../../server/supervisor/index.ts'
 import { locateControl } from '../control/index.ts'
 import { decideReadiness, type Timeouts } from './readiness.ts'
 import type { Terminal } from './terminal.ts'
@@ -37,6 +38,16 @@ async function askStatus(client: Client | null): Promise<EnvironmentStatus | nul
   return client === null ? null : client.call('environment.status', {}).catch(() => null)
 }
 
+/** Started again that often while nobody asked for it, it will not come up. */
+const hopelessRestarts = 5
+
+async function keepsEnding(
+  name: 'control' | 'edge',
+  { dataDirectory }: Pick<Ready, 'dataDirectory'>,
+): Promise<boolean> {
+  return ((await askRestarts(dataDirectory))[name] ?? 0) >= hopelessRestarts
+}
+
 /** Waits until the edge serves: services can be well before it knows, for it looks for itself. Errors: `edge.unreachable`. */
 export async function waitServed(client: Client, ready: Ready, signal: AbortSignal): Promise<void> {
   ready.terminal.doing('waiting for the edge')
@@ -44,7 +55,7 @@ export async function waitServed(client: Client, ready: Ready, signal: AbortSign
   for (;;) {
     const traffic = await client.call('edge.traffic', {}).catch(() => null)
     if (traffic?.serves === true) return
-    if (systemClock.monotonicMs() > deadline) {
+    if (systemClock.monotonicMs() > deadline || (await keepsEnding('edge', ready))) {
       throw new HoldfastError({
         code: 'edge.unreachable',
         kind: 'operational',
@@ -110,7 +121,7 @@ export async function waitHealthy(
       if (readiness.now === 'ready') return { client, status }
       if (readiness.now === 'give-up') await giveUp(client, readiness.service, readiness.because)
       if (readiness.now === 'wait') terminal.doing(readiness.says)
-    } else if (waitedMs > controlTimeoutMs) {
+    } else if (waitedMs > controlTimeoutMs || (await keepsEnding('control', { dataDirectory }))) {
       throw new HoldfastError({
         code: 'control.unreachable',
         kind: 'operational',

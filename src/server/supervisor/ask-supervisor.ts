@@ -1,5 +1,6 @@
+import type { SupervisorStatus } from '../../contracts/supervisor.ts'
 import { errorFromPlain, HoldfastError, systemClock, type PlainError } from '../../kernel/std/index.ts'
-import { requestOverSocket } from '../../providers/unix-http/index.ts'
+import { requestOverSocket, type SocketRequest } from '../../providers/unix-http/index.ts'
 import type { HandOver } from './hand-over.ts'
 import { isRunning } from './lock.ts'
 import { dataLayout } from './paths.ts'
@@ -11,6 +12,7 @@ const LONGEST_STOP_MS = 660_000
 const LONGEST_HAND_OVER_MS = 90_000
 const POLL_MS = 50
 const TIMEOUT_MS = 10_000
+const MOST_BYTES = 16 * 2 ** 20
 
 const UNREACHABLE = {
   code: 'supervisor.unreachable',
@@ -45,19 +47,31 @@ export async function askHandOver(dataDirectory: string, next: HandOver): Promis
   return pid
 }
 
-async function post(dataDirectory: string, path: string, body: unknown): Promise<void> {
+/** How often each of control and edge was started again by the supervisor that runs; empty when it does not answer. */
+export async function askRestarts(dataDirectory: string): Promise<Readonly<Record<string, number>>> {
+  const status = await ask(dataDirectory, { method: 'GET', path: '/status' }).catch(() => null)
+  const { processes = [] } = (status ?? {}) as Partial<Pick<SupervisorStatus, 'processes'>>
+  return Object.fromEntries(processes.map(({ name, restarts }) => [name, restarts]))
+}
+
+const post = (dataDirectory: string, path: string, body: unknown): Promise<unknown> =>
+  ask(dataDirectory, { method: 'POST', path, body })
+
+async function ask(
+  dataDirectory: string,
+  what: Pick<SocketRequest, 'method' | 'path' | 'body'>,
+): Promise<unknown> {
   const socketPath = readSupervisorFile(dataLayout(dataDirectory))?.socket
   if (socketPath === undefined) throw unreachable()
   const answer = await requestOverSocket({
+    ...what,
     socketPath,
-    method: 'POST',
-    path,
-    body,
     timeoutMs: TIMEOUT_MS,
-    mostBytes: 65_536,
+    mostBytes: MOST_BYTES,
     unreachable: UNREACHABLE,
   })
   if (answer.status >= 400) throw errorFromPlain(answer.body as PlainError)
+  return answer.body
 }
 
 async function until(timeoutMs: number, holds: () => Promise<boolean>): Promise<void> {

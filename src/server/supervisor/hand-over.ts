@@ -37,24 +37,36 @@ export function parseHandOver(value: unknown): HandOver | undefined {
     : undefined
 }
 
+/** What passing on works with. */
+export interface Passing {
+  readonly own: SupervisorPlan
+  readonly layout: DataLayout
+  /** Ends control and edge. */
+  readonly letGo: () => Promise<void>
+  /** Releases our lock on the data directory. */
+  readonly release: () => void
+}
+
 /**
- * Starts the next supervisor on our listening sockets, when control and edge have ended and our lock is released, and
- * waits until it answers. One that does not is ended, and our own program is started in its place. The sockets are
- * never closed: whoever connects meanwhile waits. Resolves when one of them runs, or neither.
+ * Starts the next supervisor on our listening sockets, lets go of the house, for whose lock it waits, and waits until it
+ * answers. One that does not is ended, and our own program is started in its place. The sockets are never closed:
+ * whoever connects meanwhile waits. Resolves when one of them runs, or neither.
  */
-export async function passOn(next: HandOver, own: SupervisorPlan, layout: DataLayout): Promise<void> {
+export async function passOn(next: HandOver, { own, layout, letGo, release }: Passing): Promise<void> {
   const sockets = own.processes.flatMap(({ descriptors }) => descriptors)
   const descriptors = [...new Set(sockets)].sort((one, other) => one - other)
   const again: HandOver = { node: own.node, script: supervisorScript(), plan: own, stores: 'leave' }
+  // It loads while control and edge still work.
+  const first = startOn(descriptors, next, layout)
+  await letGo()
   if (next.stores === 'keep') copyStores(layout.data, asideOf(layout))
   if (next.stores === 'bring-back') copyStores(asideOf(layout), layout.data)
-  for (const candidate of [next, again]) {
-    const child = startOn(descriptors, candidate, layout)
-    if (await getsReady(child, layout.data)) return
-    child.kill('SIGKILL')
-    await endLeftovers(layout.data)
-    if (next.stores === 'keep') copyStores(asideOf(layout), layout.data)
-  }
+  release()
+  if (await getsReady(first, layout.data)) return
+  first.kill('SIGKILL')
+  await endLeftovers(layout.data)
+  if (next.stores === 'keep') copyStores(asideOf(layout), layout.data)
+  await getsReady(startOn(descriptors, again, layout), layout.data)
 }
 
 /** Whether one supervisor is about to take over from another on this data directory: none may live for a moment. */

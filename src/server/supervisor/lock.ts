@@ -25,7 +25,7 @@ export async function acquireLock(layout: DataLayout, waitMs = 500): Promise<Ins
     const lock = tryLock(layout.lock)
     if (lock !== undefined) return lock
     if (systemClock.monotonicMs() >= deadlineMs) throw alreadyRunning(layout)
-    await systemClock.sleep(50)
+    await systemClock.sleep(20)
   }
 }
 

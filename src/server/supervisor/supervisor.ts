@@ -33,6 +33,8 @@ export interface Supervisor {
 
 const SAMPLE_MS = 2000
 const EVENTS_AT_ONCE = 500
+/** Whom we take over from lets control and edge drain first. */
+const TAKE_OVER_WAIT_MS = 30_000
 
 /**
  * Takes the lock, ends what control and edge an earlier supervisor left, adopts its replicas, starts control and edge
@@ -40,7 +42,7 @@ const EVENTS_AT_ONCE = 500
  */
 export async function startSupervisor(plan: SupervisorPlan, clock: Clock): Promise<Supervisor> {
   const layout = dataLayout(plan.dataDirectory)
-  const lock = await acquireLock(layout)
+  const lock = await acquireLock(layout, plan.because === undefined ? undefined : TAKE_OVER_WAIT_MS)
   // Keeps the lock from being collected as garbage, which would release it. The kernel does that when the process has
   // ended, after it has closed the listening sockets, so that whoever waits for the lock finds the ports free.
   process.once('exit', () => void lock)
@@ -252,11 +254,12 @@ async function leaveHouse(
   { layout, release, plan }: Place & { readonly plan: SupervisorPlan },
 ): Promise<number> {
   markHandOver(layout)
-  await Promise.all(rooms.keepers.map((keeper) => keeper.stop()))
-  rooms.crew.leave()
-  await closeHouse(rooms)
-  release()
-  await passOn(next, plan, layout)
+  const letGo = async (): Promise<void> => {
+    await Promise.all(rooms.keepers.map((keeper) => keeper.stop()))
+    rooms.crew.leave()
+    await closeHouse(rooms)
+  }
+  await passOn(next, { own: plan, layout, letGo, release })
   unmarkHandOver(layout)
   return HANDED_OVER
 }

@@ -1,11 +1,14 @@
 import { Agent, request } from 'node:http'
 import { chmodSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, test } from 'vitest'
 import { makePlace, mustRun, until, type Place } from '../support/holdfast/index.ts'
 import { processesWith } from '../support/holdfast/left.ts'
 import { copyInstallation, type SecondInstallation } from '../support/installation/index.ts'
 
+const root = resolve(import.meta.dirname, '../..')
 const origin = join(import.meta.dirname, '..', 'support', 'holdfast', 'origin.mjs')
 const environment = {
   name: 'upgraded',
@@ -92,7 +95,6 @@ test('upgrades under load: no connection is refused, services run on', { timeout
   const ran = await here.call('upgrade', '--to', next.directory)
   const seen = await load.stop()
   expect(ran, ran.err + ran.out).toMatchObject({ code: 0 })
-  process.stderr.write(`${JSON.stringify(seen)}\n${ran.out}`)
   expect(seen).toMatchObject({ refused: 0, bad: 0 })
   expect(seen.good).toBeGreaterThan(50)
   expect(await pidsOf(here)).toEqual(before)
@@ -104,6 +106,96 @@ test('upgrades under load: no connection is refused, services run on', { timeout
   expect(here.run('down')).toMatchObject({ code: 0 })
   expect(processesWith(here.directory)).toEqual([])
 })
+
+/** A version whose timeline has a table more. */
+function withOtherStores(): SecondInstallation {
+  const next = second('0.2.0')
+  next.change('src/kernel/timeline/sqlite/schema.ts', 'schemaVersion = 1', 'schemaVersion = 2')
+  const migrations = "migrations: { 1: 'CREATE TABLE later (number INTEGER)' },"
+  next.change(
+    'src/kernel/timeline/sqlite/file.ts',
+    '  version: schemaVersion,',
+    `  version: schemaVersion, ${migrations}`,
+  )
+  return next
+}
+
+const tableVersion = (here: Place): number =>
+  Number(
+    new DatabaseSync(join(here.data, 'timeline.db')).prepare('PRAGMA user_version').get()?.['user_version'],
+  )
+
+test(
+  'brings the stores forward, and refuses to go back to tables that are too old',
+  { timeout: 120_000 },
+  async () => {
+    const here = await runningPlace()
+    const next = withOtherStores()
+    const ran = await here.call('upgrade', '--to', next.directory)
+    expect(ran, ran.err).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('changes the stores') as string,
+    })
+    expect(await here.client().job('timeline.verify', {})).toMatchObject({ broken: null })
+    const back = spawnSync(
+      process.execPath,
+      [join(next.directory, 'src/cli/main.ts'), 'upgrade', '--to', root],
+      {
+        cwd: here.directory,
+        encoding: 'utf8',
+      },
+    )
+    expect(back).toMatchObject({ status: 65, stderr: expect.stringContaining('upgrade.downgrade') as string })
+    expect(here.run('down')).toMatchObject({ code: 0 })
+    expect(tableVersion(here)).toBe(2)
+  },
+)
+
+test('brings back the stores when it goes back', { timeout: 120_000 }, async () => {
+  const here = await runningPlace()
+  const next = withOtherStores()
+  next.change(
+    'src/server/control/process.ts',
+    'const doors = await',
+    "throw new Error('after the stores')\n  const doors = await",
+  )
+  const before = await factsOf(here, 'environment.started')
+  const ran = await here.call('upgrade', '--to', next.directory)
+  expect(ran, ran.err).toMatchObject({ code: 1, err: expect.stringContaining('after the stores') as string })
+  expect(await factsOf(here, 'environment.started')).toEqual(before)
+  expect(await here.client().job('timeline.verify', {})).toMatchObject({ broken: null })
+  const replaced = await factsOf(here, 'environment.program-replaced')
+  expect(replaced.at(-1)).toMatchObject({
+    detail: expect.stringContaining('rolled back from 0.2.0: ') as string,
+  })
+  expect(here.run('down')).toMatchObject({ code: 0 })
+  expect(tableVersion(here)).toBe(1)
+})
+
+test(
+  'refuses what the other version, or the file, does not permit, and touches nothing',
+  { timeout: 90_000 },
+  async () => {
+    const here = await runningPlace()
+    const next = second('0.1.1')
+    const before = here.pidOf('supervisor')
+    expect(here.run('upgrade', '--to', here.directory)).toMatchObject({ code: 66 })
+    here.write(
+      'holdfast.config.ts',
+      `export default ${JSON.stringify({ ...environment, people: { ada: { role: 'view' } } })}\n`,
+    )
+    const changed = here.run('upgrade', '--to', next.directory)
+    expect(changed).toMatchObject({ code: 65, err: expect.stringContaining('was changed since') as string })
+    next.change(
+      'src/cli/local/check.ts',
+      'const loaded = await',
+      "throw new Error('not that file')\n  const loaded = await",
+    )
+    const refused = here.run('upgrade', '--to', next.directory)
+    expect(refused).toMatchObject({ code: 65, err: expect.stringContaining('not that file') as string })
+    expect(here.pidOf('supervisor')).toBe(before)
+  },
+)
 
 const broken = [
   [
@@ -138,7 +230,6 @@ test.each(broken)(
     const ran = await here.call('upgrade', '--to', next.directory)
     await until('traffic again', async () => (await fetch(here.edgeUrl)).status === 200)
     const seen = await load.stop()
-    process.stderr.write(`${JSON.stringify(seen)}\n${ran.out}${ran.err}`)
     expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('upgrade.rolled-back') as string })
     expect(seen.refused).toBe(0)
     expect(await pidsOf(here)).toEqual(before)

@@ -4,7 +4,7 @@ import type { EnvironmentStatus } from '../../contracts/index.ts'
 import { HoldfastError, systemClock } from '../../kernel/std/index.ts'
 import type { LoadedEnvironment } from '../../server/composition/index.ts'
 import { readFailedStart } from '../../server/control/index.ts'
-import { askRestarts } from '../../server/supervisor/index.ts'
+import { askStatus as askSupervisor } from '../../server/supervisor/index.ts'
 import { locateControl } from '../control/index.ts'
 import { decideReadiness, type Timeouts } from './readiness.ts'
 import type { Terminal } from './terminal.ts'
@@ -45,7 +45,8 @@ async function keepsEnding(
   name: 'control' | 'edge',
   { dataDirectory }: Pick<Ready, 'dataDirectory'>,
 ): Promise<boolean> {
-  return ((await askRestarts(dataDirectory))[name] ?? 0) >= hopelessRestarts
+  const status = await askSupervisor(dataDirectory)
+  return status?.processes.some((each) => each.name === name && each.restarts >= hopelessRestarts) === true
 }
 
 /** Waits until the edge serves: services can be well before it knows, for it looks for itself. Errors: `edge.unreachable`. */

@@ -1,4 +1,5 @@
-import type { SupervisorStatus } from '../../contracts/supervisor.ts'
+import { readFromHouse } from '../../contracts/skew.ts'
+import { supervisorStatus, type SupervisorStatus } from '../../contracts/supervisor.ts'
 import { errorFromPlain, HoldfastError, systemClock, type PlainError } from '../../kernel/std/index.ts'
 import { requestOverSocket, type SocketRequest } from '../../providers/unix-http/index.ts'
 import type { HandOver } from './hand-over.ts'
@@ -47,11 +48,11 @@ export async function askHandOver(dataDirectory: string, next: HandOver): Promis
   return pid
 }
 
-/** How often each of control and edge was started again by the supervisor that runs; empty when it does not answer. */
-export async function askRestarts(dataDirectory: string): Promise<Readonly<Record<string, number>>> {
-  const status = await ask(dataDirectory, { method: 'GET', path: '/status' }).catch(() => null)
-  const { processes = [] } = (status ?? {}) as Partial<Pick<SupervisorStatus, 'processes'>>
-  return Object.fromEntries(processes.map(({ name, restarts }) => [name, restarts]))
+/** What the supervisor of a data directory says about itself and what it runs; null when it does not answer. */
+export async function askStatus(dataDirectory: string): Promise<SupervisorStatus | null> {
+  const body = await ask(dataDirectory, { method: 'GET', path: '/status' }).catch(() => null)
+  const read = readFromHouse(supervisorStatus, body)
+  return read.success ? read.data : null
 }
 
 const post = (dataDirectory: string, path: string, body: unknown): Promise<unknown> =>

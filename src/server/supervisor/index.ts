@@ -1,4 +1,4 @@
-export { askHandOver, askRestarts, stopSupervisor } from './ask-supervisor.ts'
+export { askHandOver, askStatus, stopSupervisor } from './ask-supervisor.ts'
 export { HANDED_OVER, isHandingOver, type HandOver } from './hand-over.ts'
 export { endLeftovers, type LeftoverReport } from './leftovers.ts'
 export { isRunning, lockStart } from './lock.ts'

@@ -12,6 +12,8 @@ import {
   diagnoseNode,
   diagnoseSpace,
   diagnoseSystem,
+  diagnoseSystemd,
+  diagnoseUsers,
 } from './diagnosis.ts'
 import { lookAtDisk, lookAtPort } from './looks.ts'
 
@@ -38,8 +40,27 @@ test.each([
 })
 
 test('a system that is not supported is a failure', () => {
-  expect(diagnoseSystem('win32', -1).map(({ state }) => state)).toEqual(['fail'])
-  expect(diagnoseSystem('linux', 0).map(({ state }) => state)).toEqual(['ok', 'warn'])
+  expect(diagnoseSystem('win32')).toMatchObject({ state: 'fail' })
+  expect(diagnoseSystem('linux')).toMatchObject({ state: 'ok' })
+})
+
+const nobody = { running: [], notes: [] }
+const web = { name: 'web', uid: 60_600 }
+
+test.each([
+  ['not started as root', diagnoseUsers(1000, null, nobody), 'warn', 'sudo holdfast install'],
+  ['without setpriv', diagnoseUsers(0, 'there is no setpriv', nobody), 'warn', 'util-linux'],
+  ['in a container', diagnoseUsers(0, 'root is without CAP_SYS_PTRACE', nobody), 'warn', '--cap-add'],
+  ['closed', diagnoseUsers(0, null, { running: [], notes: ['web runs as root: x'] }), 'warn', 'setfacl'],
+  ['chosen', diagnoseUsers(0, null, { running: [{ ...web, uid: 0 }], notes: [] }), 'warn', "user: 'root'"],
+  ['as it should be', diagnoseUsers(0, null, { running: [web], notes: ['no cgroups'] }), 'ok', undefined],
+  ['installed', diagnoseSystemd(true, 'holdfast-x.service'), 'ok', undefined],
+  ['not installed', diagnoseSystemd(true, undefined), 'ok', undefined],
+  ['without systemd', diagnoseSystemd(false, undefined), 'warn', 'holdfast up --attach'],
+] as const)('users and systemd: %s', (_, diagnosis, state, mend) => {
+  expect(diagnosis.state).toBe(state)
+  if (mend === undefined) expect(diagnosis.mend).toBeUndefined()
+  else expect(diagnosis.mend).toContain(mend)
 })
 
 test('a look at the disk leaves nothing behind', async () => {

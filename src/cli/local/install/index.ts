@@ -1,3 +1,3 @@
 export { install } from './install.ts'
 export { uninstall } from './uninstall.ts'
-export { findUnits, type FoundUnit } from './units.ts'
+export { findUnits, hasSystemd, type FoundUnit } from './units.ts'

@@ -48,7 +48,8 @@ export async function variablesOf(pid: number): Promise<NodeJS.ProcessEnv> {
   )
 }
 
-const complaintOf = ({ out, err }: Said): string => {
+/** What a command that failed complains of. */
+export const complaintOf = ({ out, err }: Said): string => {
   const { error } = (parseJson(err) ?? parseJson(out) ?? {}) as { error?: { message?: unknown } }
   return typeof error?.message === 'string' ? error.message : err.trim().split('\n').slice(-3).join('\n')
 }

@@ -11,7 +11,7 @@ import { waitHealthy, waitServed, type Ready } from '../healthy.ts'
 import { findUnits, type FoundUnit } from '../install/index.ts'
 import { findInstallation, type Installation } from '../installation.ts'
 import { createTerminal, type Terminal } from '../terminal.ts'
-import { callInstallation, changesStores, checkWith, variablesOf } from './next.ts'
+import { callInstallation, changesStores, checkWith, complaintOf, variablesOf } from './next.ts'
 
 interface Upgrade {
   readonly data: string
@@ -70,7 +70,7 @@ async function handOver(upgrade: Upgrade, stores: 'keep' | 'leave'): Promise<voi
   const because = `upgraded from ${readVersion()}`
   const words = ['take-over', '--data', data, '--because', because, '--stores', stores, '--json']
   const said = await callInstallation(next, words, variables)
-  if (said.code !== 0) throw new Error(said.err.trim())
+  if (said.code !== 0) throw new Error(complaintOf(said))
   await getHealthy(upgrade)
 }
 

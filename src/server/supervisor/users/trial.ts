@@ -17,7 +17,10 @@ const timeoutMs = 5000
 /** `$1` directory, `$2` program, the rest files. Says what is in the way, and nothing when nothing is. */
 const script = `
 cd "$1" 2>/dev/null && [ -r . ] || { echo "$1 is closed to it"; exit; }
-command -v "$2" >/dev/null || { echo "it may not run $2"; exit; }
+case "$2" in
+  */*) [ -x "$2" ] ;;
+  *) command -v "$2" >/dev/null ;;
+esac || { echo "it may not run $2"; exit; }
 shift 2
 for file; do
   [ -r "$file" ] || { echo "it may not read $file"; exit; }

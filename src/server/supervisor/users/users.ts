@@ -117,9 +117,10 @@ class SeparateUsers implements Users {
     if (user === null) return this.#note(service, 'no user id is left')
     const [program = '', ...rest] = command
     const reads = rest.filter((argument) => argument !== '' && existsSync(resolve(directory, argument)))
-    for (const place of writes) own(resolve(directory, place), user)
     const why = await whyNot(user, { directory, program, searchPath: variables['PATH'], reads })
-    return why === null ? user : this.#note(service, `a user of its own (${user.uid}) would not do: ${why}`)
+    if (why !== null) return this.#note(service, `a user of its own (${user.uid}) would not do: ${why}`)
+    for (const place of writes) own(resolve(directory, place), user)
+    return user
   }
 
   #userOf(name: string): ProcessUser | null {

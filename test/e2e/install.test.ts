@@ -57,7 +57,7 @@ test(
     const root = makeRoot()
     const before = listing(root, here.directory)
     const installed = here.run('install', '--root', root)
-    expect(installed, installed.err).toMatchObject({ code: 0 })
+    expect(installed).toMatchObject({ code: 0 })
     expect(installed.out).toContain('systemctl enable --now holdfast-lasting.service')
     const text = readFileSync(join(root, 'etc/systemd/system/holdfast-lasting.service'), 'utf8')
     expect(text).toContain('TimeoutStopSec=110')
@@ -76,7 +76,7 @@ test(
       err: expect.stringContaining('--yes-destroy lasting') as string,
     })
     const removed = here.run('uninstall', '--purge', '--yes-destroy', 'lasting', '--root', root)
-    expect(removed, removed.err).toMatchObject({ code: 0 })
+    expect(removed).toMatchObject({ code: 0 })
     expect(processesWith(here.directory)).toEqual([])
     expect(listing(root, here.directory)).toEqual(before)
   },

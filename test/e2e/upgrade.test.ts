@@ -94,7 +94,7 @@ test('upgrades under load: no connection is refused, services run on', { timeout
   const load = knock(here.edgeUrl)
   const ran = await here.call('upgrade', '--to', next.directory)
   const seen = await load.stop()
-  expect(ran, ran.err + ran.out).toMatchObject({ code: 0 })
+  expect(ran).toMatchObject({ code: 0 })
   expect(seen).toMatchObject({ refused: 0, bad: 0 })
   expect(seen.good).toBeGreaterThan(50)
   expect(await pidsOf(here)).toEqual(before)
@@ -132,7 +132,7 @@ test(
     const here = await runningPlace()
     const next = withOtherStores()
     const ran = await here.call('upgrade', '--to', next.directory)
-    expect(ran, ran.err).toMatchObject({
+    expect(ran).toMatchObject({
       code: 0,
       out: expect.stringContaining('changes the stores') as string,
     })
@@ -161,7 +161,7 @@ test('brings back the stores when it goes back', { timeout: 120_000 }, async () 
   )
   const before = await factsOf(here, 'environment.started')
   const ran = await here.call('upgrade', '--to', next.directory)
-  expect(ran, ran.err).toMatchObject({ code: 1, err: expect.stringContaining('after the stores') as string })
+  expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('after the stores') as string })
   expect(await factsOf(here, 'environment.started')).toEqual(before)
   expect(await here.client().job('timeline.verify', {})).toMatchObject({ broken: null })
   const replaced = await factsOf(here, 'environment.program-replaced')
@@ -198,42 +198,23 @@ test(
 )
 
 const broken = [
-  [
-    'control',
-    'src/server/control/main.ts',
-    'import { composeControl }',
-    "throw new Error('broken on purpose')\nimport { composeControl }",
-  ],
-  [
-    'the edge',
-    'src/server/edge/main.ts',
-    'import { writeSync }',
-    "throw new Error('broken on purpose')\nimport { writeSync }",
-  ],
-  [
-    'the supervisor',
-    'src/server/supervisor/main.ts',
-    'import { appendFileSync }',
-    "throw new Error('broken on purpose')\nimport { appendFileSync }",
-  ],
+  ['control', 'src/server/control/main.ts'],
+  ['the edge', 'src/server/edge/main.ts'],
+  ['the supervisor', 'src/server/supervisor/main.ts'],
 ] as const
 
-test.each(broken)(
-  'goes back when %s of the other does not start',
-  { timeout: 180_000 },
-  async (_, file, from, to) => {
-    const here = await runningPlace()
-    const next = second('0.1.1')
-    next.change(file, from, to)
-    const before = await pidsOf(here)
-    const load = knock(here.edgeUrl)
-    const ran = await here.call('upgrade', '--to', next.directory)
-    await until('traffic again', async () => (await fetch(here.edgeUrl)).status === 200)
-    const seen = await load.stop()
-    expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('upgrade.rolled-back') as string })
-    expect(seen.refused).toBe(0)
-    expect(await pidsOf(here)).toEqual(before)
-    expect(processesWith(next.directory)).toEqual([])
-    expect(here.run('status')).toMatchObject({ code: 0 })
-  },
-)
+test.each(broken)('goes back when %s of the other does not start', { timeout: 180_000 }, async (_, file) => {
+  const here = await runningPlace()
+  const next = second('0.1.1')
+  next.change(file, 'import {', "throw new Error('broken on purpose')\nimport {")
+  const before = await pidsOf(here)
+  const load = knock(here.edgeUrl)
+  const ran = await here.call('upgrade', '--to', next.directory)
+  await until('traffic again', async () => (await fetch(here.edgeUrl)).status === 200)
+  const seen = await load.stop()
+  expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('upgrade.rolled-back') as string })
+  expect(seen).toMatchObject({ refused: 0, bad: 0 })
+  expect(await pidsOf(here)).toEqual(before)
+  expect(processesWith(next.directory)).toEqual([])
+  expect(here.run('status')).toMatchObject({ code: 0 })
+})

@@ -117,12 +117,10 @@ describe.runIf(isRoot)('started as root, in a directory that others may read', (
       (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
     )
     expect(files.length).toBeGreaterThan(15)
-    for (const path of files)
-      expect(await read(here, path), path).toMatchObject({
-        refused: expect.stringMatching(/EACCES|ENOENT/) as string,
-      })
+    const answers = await Promise.all(files.map(async (path) => ({ path, ...(await read(here, path)) })))
+    expect(answers.filter((answer) => !('refused' in answer))).toEqual([])
     for (const place of ['', 'run', 'logs', 'edge', 'supervisor'])
-      expect(await ask(here, `/list?path=${join(here.data, place)}`), place).toEqual({ refused: 'EACCES' })
+      expect(await ask(here, `/list?path=${join(here.data, place)}`)).toEqual({ refused: 'EACCES' })
     const [other] = await pidsOf(here, 'other')
     for (const pid of [other, here.pidOf('control'), here.pidOf('edge'), here.pidOf('supervisor')])
       expect(await read(here, `/proc/${pid}/environ`)).toEqual({ refused: 'EACCES' })

@@ -46,7 +46,7 @@ function majorOf(node: string): number {
 
 async function readManifest(directory: string): Promise<{ name?: unknown; version?: unknown }> {
   const text = await readFile(join(directory, 'package.json'), 'utf8').catch(() => '')
-  return (parseJson(text) ?? {}) as { name?: unknown; version?: unknown }
+  return parseJson(text) ?? {}
 }
 
 /**

@@ -39,10 +39,10 @@ test('a step that fails leaves the version before it, whole', () => {
 })
 
 test.each([
-  ['a newer one', 4, 7, 'a newer one wrote it'],
-  ['one too old to be brought forward', 0, 7, 'have version 0'],
-  ["another program's", 1, 8, 'it is something else'],
-])('%s is left as it is and refused', (_, version, applicationId, why) => {
+  [4, 7, 'a newer one wrote it'],
+  [0, 7, 'have version 0'],
+  [1, 8, 'it is something else'],
+])('one of version %i of program %i is left as it is and refused', (version, applicationId, why) => {
   const db = storeOf(version, applicationId)
   migrateStore(db, kind)
   expect(pragma(db, 'user_version')).toBe(version)

@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataPlane } from '../../capabilities/edge/ports.ts'
 import { edgeReports, edgeState } from '../../contracts/edge-policy.ts'
-import { readFromHouse, type HouseSchema } from '../../contracts/skew.ts'
-import type { SocketDoor } from '../../contracts/socket-door.ts'
+import { readFromHouse, type HouseSchema, type SocketDoor } from '../../contracts/socket-door.ts'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
 
 /** What the client of the edge process works with. */

@@ -8,8 +8,7 @@ import {
   type SupervisorEvent,
   type SupervisorStatus,
 } from '../../contracts/supervisor.ts'
-import { readFromHouse } from '../../contracts/skew.ts'
-import type { SocketDoor } from '../../contracts/socket-door.ts'
+import { readFromHouse, type SocketDoor } from '../../contracts/socket-door.ts'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
 
 /** What the local engine works with. */

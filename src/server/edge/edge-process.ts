@@ -8,12 +8,12 @@ import {
 import type { EdgePolicy, EdgeState } from '../../contracts/edge-policy.ts'
 import { plainError, systemClock, systemRandom, type Clock, type Random } from '../../kernel/std/index.ts'
 import { programVersion } from '../launch/version.ts'
-import { replaceFile } from '../files/index.ts'
+import { removeShortPlace, replaceFile } from '../files/index.ts'
 import type { Door } from './door.ts'
 import { openPolicyFile, type PolicyFile } from './policy-file.ts'
 import { openIdentityStore } from './identity-store.ts'
 import type { Settings } from './settings.ts'
-import { edgeSocketPath, removeShortPlace } from './socket-path.ts'
+import { edgeSocketPath } from './socket-path.ts'
 
 /** Says a line into the process's log. */
 export type Say = (message: string) => void
@@ -68,6 +68,7 @@ export async function runEdge(options: EdgeProcessOptions): Promise<EdgeProcess>
     stop: async (deadlineMs) => {
       await dataPlane.drain(deadlineMs)
       door.close()
+      removeShortPlace(edgeSocketPath(dataDirectory))
       rmSync(join(dataDirectory, 'edge', 'edge.json'), { force: true })
     },
   }

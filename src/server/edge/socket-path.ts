@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, rmdirSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { HoldfastError } from '../../kernel/std/index.ts'
 
 /** macOS allows 103 bytes in a socket's path, Linux 107; both with the closing NUL beside them. */
@@ -18,17 +18,6 @@ export function edgeSocketPath(dataDirectory: string): string {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   refuseForeign(directory)
   return join(directory, 'edge.sock')
-}
-
-/** Removes the directory of a short path, when it was one and nothing else is in it. */
-export function removeShortPlace(path: string): void {
-  const place = dirname(path)
-  if (dirname(place) !== tmpdir()) return
-  try {
-    rmdirSync(place)
-  } catch {
-    // Somebody else's things are in it, or it is gone.
-  }
 }
 
 /** Others may write in the temporary directory too: what lies there must be a directory of our own. */

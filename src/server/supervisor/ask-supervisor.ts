@@ -1,4 +1,4 @@
-import { readFromHouse } from '../../contracts/skew.ts'
+import { readFromHouse } from '../../contracts/socket-door.ts'
 import { supervisorStatus, type SupervisorStatus } from '../../contracts/supervisor.ts'
 import { errorFromPlain, HoldfastError, systemClock, type PlainError } from '../../kernel/std/index.ts'
 import { requestOverSocket, type SocketRequest } from '../../providers/unix-http/index.ts'

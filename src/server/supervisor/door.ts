@@ -3,11 +3,10 @@ import { chmodSync, chownSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { desiredReplicas, type SupervisorEvent, type SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { DesiredReplicas } from '../../contracts/supervisor.ts'
-import { readFromHouse } from '../../contracts/skew.ts'
+import { readFromHouse } from '../../contracts/socket-door.ts'
 import { errorCatalogue } from '../../contracts/errors.ts'
 import { HoldfastError, plainError } from '../../kernel/std/index.ts'
-import { parseJson } from '../files/index.ts'
-import { removeShortPlace } from './paths.ts'
+import { parseJson, removeShortPlace } from '../files/index.ts'
 import { parseHandOver, type HandOver } from './hand-over.ts'
 
 /** What can be asked of the supervisor over its socket. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, realpathSync, rmdirSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { HoldfastError } from '../../kernel/std/index.ts'
 
 /** Where the supervisor keeps its things below a data directory; all paths absolute. */
@@ -90,17 +90,6 @@ export function socketPath(layout: DataLayout): string {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   refuseForeign(directory)
   return join(directory, 'supervisor.sock')
-}
-
-/** Removes the directory of a short path, when it was one and nothing else is in it. */
-export function removeShortPlace(path: string): void {
-  const place = dirname(path)
-  if (dirname(place) !== tmpdir()) return
-  try {
-    rmdirSync(place)
-  } catch {
-    // Somebody else's things are in it, or it is gone.
-  }
 }
 
 /** Others may write in the temporary directory too: what lies there must be a directory of our own. */

@@ -236,7 +236,8 @@ function endOnce(
   done: (exitCode: number) => void,
 ): (end: () => Promise<number>) => Promise<void> {
   let ending: Promise<void> | null = null
-  return (end) => (ending ??= end().then(done))
+  const carryOut = async (end: () => Promise<number>): Promise<void> => done(await end())
+  return (end) => (ending ??= carryOut(end))
 }
 
 async function stopHouse(rooms: Rooms, replicas: boolean): Promise<number> {

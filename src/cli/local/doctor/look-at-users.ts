@@ -15,7 +15,7 @@ export async function lookAtUsers(dataDirectory: string): Promise<Diagnosis> {
   const user = process.getuid?.() ?? -1
   const status = await askStatus(dataDirectory)
   const named = [
-    ...(status?.processes ?? []).map(({ name, pid }) => ({ name: String(name), pid })),
+    ...(status?.processes ?? []).map(({ name, pid }) => ({ name: name as string, pid })),
     ...(status?.replicas ?? []).map(({ service, pid }) => ({ name: service, pid })),
   ]
   const running = (await Promise.all(named.map(({ name, pid }) => runsAs(name, pid)))).flat()

@@ -45,38 +45,54 @@ async function stopUnit({ name }: FoundUnit): Promise<void> {
   if (await hasSystemd()) await systemctl('disable', '--now', name)
 }
 
+interface Installed {
+  readonly unit: FoundUnit | undefined
+  readonly data: string
+  /** This machine's own file system: its systemd is to be told. */
+  readonly isHere: boolean
+}
+
+async function findInstalled(parsed: Parsed, { directions }: Surroundings): Promise<Installed> {
+  const root = textOf(parsed, 'root')
+  const near = await findDataDirectory(directions)
+  const unit = await findOurs(near, root ?? '/', textOf(parsed, 'name'))
+  return { unit, data: unit?.data ?? near, isHere: root === undefined }
+}
+
+function refuseNothing({ unit, data }: Installed, purges: boolean): void {
+  if (unit !== undefined || purges) return
+  throw new HoldfastError({
+    code: 'install.not-installed',
+    kind: 'user',
+    message: `no unit of systemd runs ${data}`,
+    hint: 'name it with --name or --data; "holdfast down" stops what you started yourself',
+  })
+}
+
+/** Says what was done, a line for each. */
+async function stopAndRemove({ unit, data, isHere }: Installed): Promise<readonly string[]> {
+  if (unit !== undefined && isHere) await stopUnit(unit)
+  const runs = (await isRunning(data)) !== null
+  if (runs) await stopSupervisor(data)
+  const stopped = runs ? ['Everything was stopped.'] : []
+  if (unit === undefined) return stopped
+  await removeUnit(unit.file)
+  if (isHere && (await hasSystemd())) await systemctl('daemon-reload')
+  return [...stopped, `${unit.file} was removed.`]
+}
+
 /** `holdfast uninstall`: stops the environment and takes it from systemd. Resolves to the exit code. */
 export async function uninstall(parsed: Parsed, surroundings: Surroundings): Promise<number> {
-  const { directions, voice } = surroundings
-  const root = textOf(parsed, 'root')
-  const unit = await findOurs(await findDataDirectory(directions), root ?? '/', textOf(parsed, 'name'))
-  const data = unit?.data ?? (await findDataDirectory(directions))
+  const { voice } = surroundings
+  const installed = await findInstalled(parsed, surroundings)
+  const { unit, data } = installed
   const purges = isSet(parsed, 'purge')
-  if (unit === undefined && !purges) {
-    throw new HoldfastError({
-      code: 'install.not-installed',
-      kind: 'user',
-      message: `no unit of systemd runs ${data}`,
-      hint: 'name it with --name or --data; "holdfast down" stops what you started yourself',
-    })
-  }
+  refuseNothing(installed, purges)
   if (purges) await confirm(parsed, surroundings, { data, name: await nameOfEnvironment(data, unit) })
-  const done: string[] = []
-  if (unit !== undefined && root === undefined) await stopUnit(unit)
-  if ((await isRunning(data)) !== null) {
-    await stopSupervisor(data)
-    done.push('Everything was stopped.')
-  }
-  if (unit !== undefined) {
-    await removeUnit(unit.file)
-    if (root === undefined && (await hasSystemd())) await systemctl('daemon-reload')
-    done.push(`${unit.file} was removed.`)
-  }
-  if (purges) {
-    await rm(data, { recursive: true, force: true })
-    done.push(`${data} was removed.`)
-  } else done.push(`${data} is still there; --purge removes it as well.`)
-  voice.say(done)
+  const done = await stopAndRemove(installed)
+  if (purges) await rm(data, { recursive: true, force: true })
+  const rest = purges ? `${data} was removed.` : `${data} is still there; --purge removes it as well.`
+  voice.say([...done, rest])
   if (voice.json) voice.document({ unit: unit?.name ?? null, data, purged: purges })
   return 0
 }

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { supervisorEvent, type SupervisorEvent } from '../../../contracts/supervisor.ts'
-import { readFromHouse } from '../../../contracts/skew.ts'
+import { readFromHouse } from '../../../contracts/socket-door.ts'
 import type { Clock } from '../../../kernel/std/index.ts'
 import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
 

@@ -1,5 +1,5 @@
 import { desiredReplicas, type DesiredReplicas } from '../../../contracts/supervisor.ts'
-import { readFromHouse } from '../../../contracts/skew.ts'
+import { readFromHouse } from '../../../contracts/socket-door.ts'
 import { HoldfastError, systemCode } from '../../../kernel/std/index.ts'
 import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
 

@@ -13,13 +13,14 @@ export interface Owners {
 
 const root = 0
 
-/** What the supervisor alone writes. */
-const rootsOwn = ['lock.db', 'start.db', 'start.db-journal', 'supervisor']
+/** What the supervisor alone writes, and what is the edge's. */
+const apart = ['lock.db', 'start.db', 'start.db-journal', 'supervisor', 'edge', 'compiled']
 
 /**
  * Gives the data directory to those who work in it. It is closed to all but control; `edge` is the edge's, and
  * control may look into it; what the supervisor keeps for itself stays root's. What another start as root has left is
- * given to control, whole; directories that have other owners by then are left to them. Symbolic links are never followed. Throws the system's error.
+ * given to control, whole; directories that have other owners by then are left to them. Symbolic links are never
+ * followed. Throws the system's error.
  */
 export function settleOwners({ data, run, logs }: DataLayout, { control, edge, house }: Owners): void {
   const compiled = join(data, 'compiled')
@@ -27,14 +28,7 @@ export function settleOwners({ data, run, logs }: DataLayout, { control, edge, h
   const edgePlace = join(data, 'edge')
   for (const place of [run, logs, edgePlace, places.control, places.edge])
     mkdirSync(place, { recursive: true })
-  const apart = new Set([...rootsOwn, 'edge', 'compiled'])
-  for (const name of readdirSync(data)) {
-    const path = join(data, name)
-    const found = lstatSync(path)
-    const ours = found.isFile() || found.uid === root || path === run || path === logs
-    if (ours && !apart.has(name)) giveTree(path, control)
-    if (found.isFile()) chmodSync(path, found.mode & 0o700)
-  }
+  giveContents(data, control)
   for (const place of [run, logs]) give(place, control, 0o700)
   chmodSync(compiled, 0o711)
   giveTree(places.control, control)
@@ -43,6 +37,17 @@ export function settleOwners({ data, run, logs }: DataLayout, { control, edge, h
   // What is made in it belongs to control's group: its socket, say.
   give(edgePlace, { uid: edge.uid, gid: control.gid }, 0o2750)
   give(data, { uid: control.uid, gid: house }, house === root ? 0o700 : 0o710)
+}
+
+/** Files, the directories that we make, and what root made; the rest has found its owner. */
+function giveContents(data: string, control: Owner): void {
+  for (const name of readdirSync(data)) {
+    const path = join(data, name)
+    const found = lstatSync(path)
+    const controls = found.isFile() || found.uid === root || ['run', 'logs'].includes(name)
+    if (controls && !apart.includes(name)) giveTree(path, control)
+    if (found.isFile()) chmodSync(path, found.mode & 0o700)
+  }
 }
 
 function give(path: string, { uid, gid }: Owner, mode: number): void {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { edgePolicy, edgeState } from './edge-policy.ts'
-import { readFromHouse } from './skew.ts'
+import { readFromHouse } from './socket-door.ts'
 import { desiredReplicas, supervisorStatus } from './supervisor.ts'
 
 const status = {

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { edgePolicy, edgeState } from './edge-policy.ts'
 import { readFromHouse } from './socket-door.ts'
-import { desiredReplicas, supervisorStatus } from './supervisor.ts'
+import { desiredReplicas, supervisorEvent, supervisorStatus } from './supervisor.ts'
 
 const status = {
   pid: 1,
@@ -40,4 +42,18 @@ test('what is missing or of another kind is refused all the same, and what was g
   for (const schema of [edgePolicy, edgeState, desiredReplicas])
     for (const value of [null, undefined, 1, [], 'text', {}])
       expect(readFromHouse<unknown>(schema, value)).toMatchObject({ success: false })
+})
+
+const golden = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../test/golden/house-0.1.0.json'), 'utf8'),
+) as Record<string, unknown>
+
+test.each([
+  ['policy', edgePolicy],
+  ['state', edgeState],
+  ['desired', desiredReplicas],
+  ['status', supervisorStatus],
+  ['event', supervisorEvent],
+] as const)('what the version before said as its %s still fits: a new key has a default', (name, schema) => {
+  expect(readFromHouse<unknown>(schema, golden[name])).toMatchObject({ success: true })
 })

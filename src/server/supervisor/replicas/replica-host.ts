@@ -206,7 +206,9 @@ function replicaVariables(
 /** Root's home is closed to others: a program that looks into its own finds its directory. */
 function ownHome({ service, directory, variables }: ReplicaSpec): Readonly<Record<string, string>> {
   const own = { HOME: directory, USER: service }
-  const inherited = Object.entries(own).filter(([name]) => variables[name] === process.env[name])
+  const inherited = Object.entries(own).filter(
+    ([name]) => name in variables && variables[name] === process.env[name],
+  )
   return Object.fromEntries(inherited)
 }
 

@@ -146,6 +146,10 @@ describe.runIf(isRoot)('started as root, in a directory that others may read', (
       await healthy(here)
       expect(here.run('restart', 'web')).toMatchObject({ code: 0 })
       expect(here.run('logs', 'web')).toMatchObject({ code: 0 })
+      chmodSync(join(here.directory, 'holdfast.config.ts'), 0o600)
+      const unreadable = 'holdfast.config.ts cannot be read (EACCES)'
+      expect(here.run('reload')).toMatchObject({ err: expect.stringContaining(unreadable) as string })
+      chmodSync(join(here.directory, 'holdfast.config.ts'), 0o644)
       for (const name of ['control', 'edge'] as const) {
         const before = here.pidOf(name)
         process.kill(before, 'SIGKILL')

@@ -71,14 +71,14 @@ function certificateFiles(loaded: PlacedEnvironment): readonly { file: string; p
   )
 }
 
-/** The environment file and the files that it names, all of which control and edge read; some may not be there yet. */
+/** The files that an environment file names, which control and edge read; some may not be there yet. */
 export function namedFiles(loaded: PlacedEnvironment): readonly string[] {
   const { apiKeys, session } = loaded.environment.edge.identity ?? {}
   const proofs = [apiKeys?.file, session?.secretFile].filter((file) => file !== undefined)
   const keys = keysFile(loaded)
   const certificates = certificateFiles(loaded).map(({ file }) => file)
   const named = proofs.map((file) => resolve(loaded.directory, file))
-  return [loaded.directory, loaded.file, ...certificates, ...named, ...(keys === undefined ? [] : [keys])]
+  return [...certificates, ...named, ...(keys === undefined ? [] : [keys])]
 }
 
 async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Problem[]> {

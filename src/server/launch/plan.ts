@@ -84,7 +84,7 @@ export function supervisorPlan(
         script: script('control/main'),
         arguments: [],
         descriptors: descriptors.slice(-1),
-        reads,
+        reads: [placed.directory, placed.file, ...reads],
         variables: {
           ...common,
           ...compiled('control'),

@@ -113,6 +113,11 @@ async function getsReady(child: ChildProcess, data: string): Promise<boolean> {
 
 const asideOf = (layout: DataLayout): string => join(layout.state, 'stores-before-upgrade')
 
+/** Removes the copy of the stores that was put aside: there is no way back any more. */
+export function forgetStores(dataDirectory: string): void {
+  rmSync(asideOf(dataLayout(dataDirectory)), { recursive: true, force: true })
+}
+
 /** The stores of control, what their logs hold, and what is known of the timeline's end. */
 const isStore = (name: string): boolean =>
   (/\.db(?:-wal)?$/.test(name) && !['lock.db', 'start.db'].includes(name)) || name === 'timeline.head'

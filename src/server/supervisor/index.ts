@@ -1,5 +1,5 @@
 export { askHandOver, askStatus, stopSupervisor } from './ask-supervisor.ts'
-export { HANDED_OVER, isHandingOver, type HandOver } from './hand-over.ts'
+export { forgetStores, HANDED_OVER, isHandingOver, type HandOver } from './hand-over.ts'
 export { endLeftovers, type LeftoverReport } from './leftovers.ts'
 export { isRunning, lockStart } from './lock.ts'
 export { dataLayout, environmentHash } from './paths.ts'

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { HoldfastError, plainError, systemClock } from '../../../kernel/std/index.ts'
 import { loadAccepted, type LoadedEnvironment } from '../../../server/composition/index.ts'
 import { takeOver } from '../../../server/launch/index.ts'
-import { dataLayout, isRunning, readSupervisorFile } from '../../../server/supervisor/index.ts'
+import { dataLayout, forgetStores, isRunning, readSupervisorFile } from '../../../server/supervisor/index.ts'
 import type { Parsed } from '../../arguments/index.ts'
 import { textOf, type Surroundings } from '../../commands/command.ts'
 import { findDataDirectory } from '../../control/index.ts'
@@ -82,6 +82,7 @@ async function goBack(upgrade: Upgrade, stores: 'keep' | 'leave', cause: unknown
     terminal.doing(`Holdfast ${next.version} did not get healthy: going back`)
     const because = `rolled back from ${next.version}: ${message}`.slice(0, 1000)
     await takeOver({ dataDirectory: data, because, stores: stores === 'keep' ? 'bring-back' : 'leave' })
+    forgetStores(data)
   }
   await getHealthy(upgrade)
   terminal.done(`Holdfast ${readVersion()} runs again and everything is healthy`)
@@ -120,6 +121,7 @@ export async function upgrade(parsed: Parsed, { directions, voice }: Surrounding
   const startedMs = systemClock.monotonicMs()
   if (pid !== null) {
     await handOver(whole, stores).catch((error: unknown) => goBack(whole, stores, error))
+    forgetStores(data)
     const seconds = ((systemClock.monotonicMs() - startedMs) / 1000).toFixed(1)
     terminal.done(`Holdfast ${next.version} runs and everything is healthy after ${seconds} s`)
   }

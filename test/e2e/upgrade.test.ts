@@ -148,6 +148,7 @@ test(
     expect(back).toMatchObject({ status: 65, stderr: expect.stringContaining('upgrade.downgrade') as string })
     expect(here.run('down')).toMatchObject({ code: 0 })
     expect(tableVersion(here)).toBe(2)
+    expect(readdirSync(join(here.data, 'supervisor')).filter((name) => name.startsWith('stores'))).toEqual([])
   },
 )
 

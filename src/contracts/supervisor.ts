@@ -26,6 +26,10 @@ export const specification = z.strictObject({
   memoryMiB: z.number().int().positive().nullable(),
   /** Cores, as 0.5 or 2. */
   cpus: z.number().positive().nullable(),
+  /** With the supervisor as root: an account, or a name that services share a user by; absent: one of its own. */
+  user: z.string().exactOptional(),
+  /** Directories that are made and given to that user, relative to `directory`. */
+  writes: z.array(z.string()).exactOptional(),
 })
 
 /** How the replicas of a group are run. */

@@ -1,7 +1,14 @@
 import { join, resolve } from 'node:path'
 import type { Specification } from '../../../contracts/supervisor.ts'
 import type { ServiceConfig, ServicesConfig } from '../config.ts'
-import { programPath, serviceDirectory, variablesFor, type ReplicaGround } from '../wish/index.ts'
+import {
+  ownershipOf,
+  programPath,
+  serviceDirectory,
+  variablesFor,
+  type Ownership,
+  type ReplicaGround,
+} from '../wish/index.ts'
 import type { JobConfig } from './config.ts'
 
 /** Replicas of jobs are told from those of services by their names. */
@@ -28,21 +35,30 @@ type Inherited = Pick<ServiceConfig, 'env' | 'passEnv' | 'volumes' | 'resources'
 
 const inheritsNothing: Inherited = { env: {}, passEnv: [], volumes: [], resources: {} }
 
+interface Place {
+  readonly directory: string
+  readonly release: string
+  readonly service: Inherited
+  /** That of its service, so that it finds what that may. */
+  readonly ownership: Ownership
+}
+
 /** Where the files are that a job runs with: those of its service's release, else those of the file. */
 function placeOf(
   config: JobConfig,
   release: string | undefined,
   { services, replicas, releaseOf }: RunGround,
-): { readonly directory: string; readonly release: string; readonly service: Inherited } {
+): Place {
   const name = config.service
   const service = name === undefined ? undefined : services[name]
   if (name === undefined || service === undefined) {
-    return { directory: replicas.directory, release: '', service: inheritsNothing }
+    return { directory: replicas.directory, release: '', service: inheritsNothing, ownership: {} }
   }
   const version = release ?? releaseOf(name)
   const directory =
     version === '' ? serviceDirectory(service, replicas.directory) : replicas.releaseDirectory(name, version)
-  return { directory, release: version, service }
+  const own = ownershipOf(name, service, { services, ground: replicas })
+  return { directory, release: version, service, ownership: { user: name, ...own } }
 }
 
 /** How a run of a job is started: once, in the place and with the variables of its service. */
@@ -68,5 +84,6 @@ export function runSpecification(
     mayExpose: false,
     memoryMiB: resources.memoryMiB ?? null,
     cpus: resources.cpus ?? null,
+    ...place.ownership,
   }
 }

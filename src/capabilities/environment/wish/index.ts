@@ -1,4 +1,5 @@
 export { orderByNeeds, type Needs } from './needs.ts'
+export { ownershipOf, type Ownership } from './ownership.ts'
 export {
   programPath,
   serviceDirectory,

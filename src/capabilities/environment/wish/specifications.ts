@@ -3,6 +3,7 @@ import type { Specification } from '../../../contracts/supervisor.ts'
 import { contentHash } from '../../../kernel/std/index.ts'
 import type { ServiceConfig, ServicesConfig, VolumesConfig } from '../config.ts'
 import type { EnvironmentPorts } from '../ports.ts'
+import { ownershipOf } from './ownership.ts'
 
 /** Where the environment file lies and what its services may be handed from outside. */
 export interface Ground {
@@ -105,12 +106,12 @@ function portOf(service: ServiceConfig): Specification['port'] {
 
 function specificationOf(
   name: string,
-  service: ServiceConfig & { readonly command: readonly string[] },
-  { release, ground }: { readonly release: string; readonly ground: ReplicaGround },
+  { command, ...service }: ServiceConfig & { readonly command: readonly string[] },
+  { release, services, ground }: SpecificationGround,
 ): Specification {
   const directory =
     release === '' ? serviceDirectory(service, ground.directory) : ground.releaseDirectory(name, release)
-  const [program = '', ...rest] = service.command
+  const [program = '', ...rest] = command
   return {
     service: name,
     release,
@@ -123,7 +124,14 @@ function specificationOf(
     mayExpose: service.mayExpose !== undefined,
     memoryMiB: service.resources.memoryMiB ?? null,
     cpus: service.resources.cpus ?? null,
+    ...ownershipOf(name, service, { services, ground }),
   }
+}
+
+interface SpecificationGround {
+  readonly release: string
+  readonly services: ServicesConfig
+  readonly ground: ReplicaGround
 }
 
 /** What was good once is not judged again, and comes back all at once. */
@@ -151,7 +159,7 @@ export function wishedServices(
     const { command, listens, health = null, needs } = service
     if (command === undefined) return []
     const { wished: release, pending } = releaseOf(name)
-    const specification = specificationOf(name, { ...service, command }, { release, ground })
+    const specification = specificationOf(name, { ...service, command }, { release, services, ground })
     return {
       name,
       hash: contentHash(specification),

@@ -140,6 +140,13 @@ export class Replica {
     await this.#sweeping
   }
 
+  /** Forgets its process, which runs on. */
+  leave(): void {
+    this.#wish = null
+    this.#current = null
+    this.#lift()
+  }
+
   /** Stops it and leaves it down, because it listens beyond loopback. */
   expose(listener: Listener): void {
     if (this.#current === null || this.#hold !== null) return

@@ -1,6 +1,5 @@
 import type { Specification } from '../../../contracts/supervisor.ts'
 import type { ServiceConfig, ServicesConfig } from '../config.ts'
-import type { ReplicaGround } from './specifications.ts'
 
 /** Whom something runs as, and which directories are given to that user, when Holdfast was started as root. */
 export type Ownership = Pick<Specification, 'user' | 'writes'>
@@ -21,14 +20,21 @@ function sharedVolume(
     )
 }
 
+/** What ownership follows from. */
+export interface OwnershipGround {
+  readonly services: ServicesConfig
+  /** Absolute directory of a volume. */
+  readonly volumeDirectory: (volume: string) => string
+}
+
 /** Services that share a volume share a user, for a directory belongs to one; all others have one of their own. */
 export function ownershipOf(
   name: string,
   service: ServiceConfig,
-  { services, ground }: { readonly services: ServicesConfig; readonly ground: ReplicaGround },
+  { services, volumeDirectory }: OwnershipGround,
 ): Ownership {
   const shared = sharedVolume(name, service, services)
   const user = service.user ?? (shared === undefined ? undefined : `volume-${shared}`)
-  const writes = [...service.writes, ...service.volumes.map((volume) => ground.volumeDirectory(volume))]
+  const writes = [...service.writes, ...service.volumes.map((volume) => volumeDirectory(volume))]
   return { ...(user === undefined ? {} : { user }), ...(writes.length === 0 ? {} : { writes }) }
 }

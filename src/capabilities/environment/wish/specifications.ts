@@ -124,7 +124,7 @@ function specificationOf(
     mayExpose: service.mayExpose !== undefined,
     memoryMiB: service.resources.memoryMiB ?? null,
     cpus: service.resources.cpus ?? null,
-    ...ownershipOf(name, service, { services, ground }),
+    ...ownershipOf(name, service, { services, volumeDirectory: ground.volumeDirectory }),
   }
 }
 

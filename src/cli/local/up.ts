@@ -1,12 +1,12 @@
 import { dirname, join, resolve } from 'node:path'
-import { createClient, type Client } from '../../client/index.ts'
+import type { Client } from '../../client/index.ts'
 import type { EnvironmentStatus } from '../../contracts/index.ts'
 import { HoldfastError, plainError, sayDuration, systemClock } from '../../kernel/std/index.ts'
-import { locateControl } from '../control/index.ts'
 import { waitHealthy, waitServed } from '../../server/bring-up/index.ts'
 import { findFile, loadEnvironment, type LoadedEnvironment } from '../../server/composition/index.ts'
+import { attach, launch, type Launched } from '../../server/launch/index.ts'
 import { dropRebuilds } from '../../server/rebuild/index.ts'
-import { launch, type Launched } from '../../server/launch/index.ts'
+import { risingOf, type Ready as Starting } from './rising.ts'
 import { printScreen } from './screen.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
@@ -33,18 +33,11 @@ export interface UpOptions {
   readonly check?: (loaded: LoadedEnvironment) => void
   /** Runs once everything is healthy, until its signal aborts; its failure is said and ends nothing. */
   readonly beside?: (ground: Beside) => Promise<void>
+  /** Stays with what runs on the data directory already, instead of refusing. */
+  readonly attach?: boolean | undefined
 }
 
-async function connect(dataDirectory: string): Promise<Client | null> {
-  const directions = { directory: dataDirectory, data: dataDirectory }
-  const address = await locateControl(directions).catch(() => null) // not there yet
-  return address === null ? null : createClient(address)
-}
-
-interface Ready {
-  readonly loaded: LoadedEnvironment
-  readonly dataDirectory: string
-  readonly terminal: Terminal
+interface Ready extends Starting {
   readonly json: boolean
 }
 
@@ -143,9 +136,7 @@ async function bringUp(ready: Ready, launched: Launched, asked: AbortSignal): Pr
   const startedAt = systemClock.monotonicMs()
   const over = overSignal(launched, asked)
   try {
-    const { loaded, dataDirectory, terminal } = ready
-    const doing = (says: string): void => terminal.doing(says)
-    const rising = { loaded, dataDirectory, connect: () => connect(dataDirectory), doing }
+    const rising = risingOf(ready)
     const { client, status } = await waitHealthy(rising, over)
     await waitServed(client, rising, over)
     ready.terminal.done(
@@ -171,8 +162,13 @@ export async function up(options: UpOptions): Promise<number> {
   options.check?.(loaded)
   const dataDirectory = resolve(options.data ?? join(dirname(file), '.holdfast'))
   const asked = endRequested(terminal)
-  const launched = await launch({ loaded, dataDirectory, onStep: (done) => terminal.done(done) })
   const ready = { loaded, dataDirectory, terminal, json }
+  const running = options.attach === true ? await attach(dataDirectory) : null
+  if (running !== null) {
+    terminal.done(`Holdfast runs on ${dataDirectory} already (supervisor ${running.pid})`)
+    return untilTheEnd(running, ready, asked)
+  }
+  const launched = await launch({ loaded, dataDirectory, onStep: (done) => terminal.done(done) })
   await bringUp(ready, launched, asked)
   const signal = overSignal(launched, asked)
   if (!signal.aborted)

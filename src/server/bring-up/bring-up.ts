@@ -4,6 +4,7 @@ import type { EnvironmentStatus } from '../../contracts/index.ts'
 import { HoldfastError, systemClock } from '../../kernel/std/index.ts'
 import type { LoadedEnvironment } from '../composition/index.ts'
 import { readFailedStart } from '../control/index.ts'
+import { askStatus as askSupervisor } from '../supervisor/index.ts'
 import { decideReadiness, type Timeouts } from './readiness.ts'
 
 /** An environment whose supervisor runs, on its way up. */
@@ -38,6 +39,14 @@ async function ask({ connect }: Rising): Promise<Answering | null> {
   const client = await connect()
   const status = client === null ? null : await client.call('environment.status', {}).catch(() => null)
   return client === null || status === null ? null : { client, status }
+}
+
+/** Started again that often while nobody asked for it, it will not come up. */
+const hopelessRestarts = 5
+
+async function keepsEnding(name: 'control' | 'edge', { dataDirectory }: Rising): Promise<boolean> {
+  const status = await askSupervisor(dataDirectory)
+  return status?.processes.some((each) => each.name === name && each.restarts >= hopelessRestarts) === true
 }
 
 async function lastLines(client: Client, service: string): Promise<string> {
@@ -83,7 +92,7 @@ export async function waitControl(rising: Rising, signal: AbortSignal): Promise<
     const answering = await ask(rising)
     if (answering !== null) return answering
     await refuseFailed()
-    if (systemClock.monotonicMs() > deadline) {
+    if (systemClock.monotonicMs() > deadline || (await keepsEnding('control', rising))) {
       throw new HoldfastError({
         code: 'control.unreachable',
         kind: 'operational',
@@ -119,7 +128,7 @@ export async function waitServed(client: Client, rising: Rising, signal: AbortSi
   for (;;) {
     const traffic = await client.call('edge.traffic', {}).catch(() => null)
     if (traffic?.serves === true) return
-    if (systemClock.monotonicMs() > deadline) {
+    if (systemClock.monotonicMs() > deadline || (await keepsEnding('edge', rising))) {
       throw new HoldfastError({
         code: 'edge.unreachable',
         kind: 'operational',

@@ -1,13 +1,15 @@
 export { keepAccepted, loadAccepted } from './accepted.ts'
 export { specAlone, type AloneSpec } from './alone.ts'
 export { environmentFileSchema, type EnvironmentFile, type EnvironmentInput } from './config.ts'
-export { definedVariables, findDoubts, findTroubles } from './findings.ts'
+export { definedVariables, findDoubts, findTroubles, namedFiles } from './findings.ts'
 export {
   findFile,
   loadEnvironment,
   parseEnvironment,
   type LoadedEnvironment,
   type Overrides,
+  type PlacedEnvironment,
 } from './load.ts'
 export { readAgain } from './read-again.ts'
 export { problemError } from './problems.ts'
+export { storeVersions } from './stores.ts'

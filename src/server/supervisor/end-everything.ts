@@ -10,7 +10,7 @@ import { machineProcesses, type ProcessTable } from './machine/process-table.ts'
 import { dataLayout, environmentHash } from './paths.ts'
 import { PROCESS_MARK } from './processes/process-file.ts'
 import { REPLICA_MARK } from './replicas/accepted.ts'
-import { stopSupervisor } from './stop-supervisor.ts'
+import { stopSupervisor } from './ask-supervisor.ts'
 
 const pollMs = 25
 /** Two seconds: what is not gone then is stuck in the kernel. */

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +20,6 @@ let permitted = false
 beforeAll(async () => {
   const here = await place()
   const walls = { directory: here.directory, dataDirectory: here.data, place: join(here.data, 'x') }
-  const { mkdirSync } = await import('node:fs')
   mkdirSync(walls.place, { recursive: true })
   permitted = 'wraps' in (await findIsolation(walls))
 })
@@ -158,6 +158,10 @@ describe('a second environment', () => {
         expect(report).toMatchObject({ seesToken: false })
         expect(existsSync(join(here.directory, 'second.txt'))).toBe(false)
       }
+
+      const script = 'fetch(process.argv[1]).then((answer) => answer.text()).then(console.log)'
+      const asking = `${result.kept?.enter ?? ''} '${process.execPath}' -e '${script}' ${result.kept?.url}`
+      expect(execFileSync('/bin/sh', ['-c', asking], { encoding: 'utf8' })).toBe('hello\n')
 
       const again = here.run('environment', 'rebuild', '--into', 'drill')
       expect(again.err).toContain('environment.rebuild-under-way')

@@ -28,6 +28,8 @@ cd "$HOLDFAST_PLACE"
 mkdir -p scratch
 mount -t tmpfs -o size=${scratch},mode=0755 tmpfs "$HOLDFAST_PLACE/scratch"
 mkdir "$HOLDFAST_PLACE/scratch/upper" "$HOLDFAST_PLACE/scratch/work"
+chmod --reference="$HOLDFAST_DIRECTORY" "$HOLDFAST_PLACE/scratch/upper" 2>/dev/null || true
+chown --reference="$HOLDFAST_DIRECTORY" "$HOLDFAST_PLACE/scratch/upper" 2>/dev/null || true
 mount -t overlay -o "$HOLDFAST_LAYERS" overlay "$HOLDFAST_DIRECTORY"
 mount -t tmpfs -o size=1m,mode=0755 tmpfs "$HOLDFAST_HIDDEN"
 mkdir -p "$HOLDFAST_PLACE"

@@ -108,7 +108,8 @@ export interface Claim {
 /** Takes a place; null: somebody else works in it at this moment. */
 export function takePlace(dataDirectory: string, into: string): Claim | null {
   const place = placeOf(dataDirectory, into)
-  mkdirSync(place.directory, { recursive: true, mode: 0o700 })
+  // Services of users of their own pass through it; what is nobody's business in it is closed itself.
+  mkdirSync(place.directory, { recursive: true, mode: 0o755 })
   try {
     const lock = lockStart(place.directory)
     return { place, release: () => lock.release() }

@@ -89,9 +89,12 @@ async function copyReleases({ releases }: Ground, place: Place): Promise<Record<
   return copied
 }
 
-async function writeWhole(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  await writeFile(path, text, { mode: 0o600 })
+/** Whoever the edge runs as may read them: there is no secret in them. */
+async function writeStandIns(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, text)
+  }
 }
 
 function refuseFixedPorts(data: EnvironmentInput, because: string): void {
@@ -133,7 +136,7 @@ export async function prepare(
     invent: () => randomToken(random, 24),
   })
   parseEnvironment(sandbox.data)
-  for (const [path, text] of Object.entries(sandbox.files)) await writeWhole(path, text)
+  await writeStandIns(sandbox.files)
   const request: BuildRequest = {
     file: loaded.file,
     hash: loaded.hash,
@@ -141,7 +144,7 @@ export async function prepare(
     dataDirectory: place.data,
     keepMs: wish.keepMs,
   }
-  await writeWhole(place.requestFile, JSON.stringify(request))
+  await writeFile(place.requestFile, JSON.stringify(request), { mode: 0o600 })
   await (await open(place.logFile, 'a', 0o600)).close()
   return {
     isolation,

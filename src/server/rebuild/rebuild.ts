@@ -136,11 +136,11 @@ interface Standing {
   readonly place: Place
 }
 
-function entering({ prepared, builder }: Standing): string | null {
-  const { record } = builder
-  return 'wraps' in prepared.isolation && record !== null
-    ? `nsenter --target $(pgrep --parent ${record.pid}) --net --mount --pid`
-    : null
+/** Without root there is a user namespace as well, in which one stays who one is. */
+function entering({ prepared, builder: { record } }: Standing): string | null {
+  if (!('wraps' in prepared.isolation) || record === null) return null
+  const own = process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials']
+  return ['nsenter', '--target', `$(pgrep -P ${record.pid})`, ...own, '--net', '--mount', '--pid'].join(' ')
 }
 
 async function conclude(work: Work, standing: Standing, url: string): Promise<RebuildResult> {

@@ -1,3 +1,5 @@
+import { rebuildErrors } from './environment/rebuild-errors.ts'
+
 /** Every error code of the house, what it means, and how it leaves: HTTP status and exit code. */
 export interface ErrorEntry {
   readonly code: string
@@ -132,30 +134,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
     75,
     'What the file says or what runs has moved since the plan was made.',
   ),
-  entry(
-    'environment.rebuild-failed',
-    422,
-    1,
-    'The environment could not be built a second time; the phase says where.',
-  ),
-  entry(
-    'environment.rebuild-no-room',
-    507,
-    69,
-    'There is too little memory or disk for a second environment.',
-  ),
-  entry(
-    'environment.rebuild-refused',
-    422,
-    65,
-    'The environment cannot be built a second time on this machine or under this name.',
-  ),
-  entry(
-    'environment.rebuild-under-way',
-    409,
-    75,
-    'A second environment of this name is being built or kept.',
-  ),
+  ...rebuildErrors.map(([code, status, exit, means]) => entry(`environment.${code}`, status, exit, means)),
   entry(
     'environment.release-exists',
     409,
@@ -182,7 +161,6 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   ),
   entry('environment.service-unhealthy', 503, 69, 'A service did not get healthy in the time it was given.'),
   entry('environment.unknown-job', 404, 66, 'The environment has no job of that name.'),
-  entry('environment.unknown-rebuild', 404, 66, 'There is no second environment of that name.'),
   entry('environment.unknown-service', 404, 66, 'The environment has no service of that name.'),
   entry('install.name-needed', 400, 64, 'What destroys data takes the name of its environment, typed out.'),
   entry('install.not-installed', 404, 66, 'No unit of systemd runs the environment.'),

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import type { Json } from '../../kernel/std/index.ts'
 import { parseDuration, systemRandom } from '../../kernel/std/index.ts'
 import { findFile, loadEnvironment } from '../../server/composition/index.ts'
 import { dropRebuild, failureOf, rebuild } from '../../server/rebuild/index.ts'
@@ -39,8 +38,8 @@ export async function rebuildOffline(parsed: Parsed, surroundings: Surroundings)
   const result = await rebuild(ground, wish, { owner, clock, signal, progress })
   voice.redraw('')
   if ('failed' in result) throw failureOf(result)
-  if (voice.json) voice.document(result as unknown as Json)
-  else voice.say(render('environment.rebuild', result as unknown as Json, voice.paper))
+  if (voice.json) voice.document(result)
+  else voice.say(render('environment.rebuild', result, voice.paper))
   if (wish.keepMs !== null) {
     await clock.sleep(wish.keepMs, signal).catch(() => undefined) // Ctrl-C
     await dropRebuild(dataDirectory, wish.into)

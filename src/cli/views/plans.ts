@@ -70,6 +70,15 @@ function driftLines({ says, items }: Drift, paper: Paper): readonly string[] {
   ]
 }
 
+function keptLines(kept: RebuildResult['kept'], paper: Paper): readonly string[] {
+  if (kept === null) return []
+  const { url, until, enter } = kept
+  return [
+    `It serves on ${url} until ${sayMoment(until, paper.nowMs)}.`,
+    ...(enter === null ? [] : [`Reach it with: ${harmless(enter)} curl ${url}`]),
+  ]
+}
+
 function rebuildLines(
   { says, phases, isolated, kept, notes }: RebuildResult,
   paper: Paper,
@@ -78,8 +87,7 @@ function rebuildLines(
     paper.paint('strong', harmless(says)),
     ...phases.map(({ name, seconds }) => `  ${name.padEnd(9)} ${seconds.toFixed(2).padStart(7)} s`),
     ...(isolated ? ['It had a network of its own, without a way out.'] : []),
-    ...(kept === null ? [] : [`It serves on ${kept.url} until ${sayMoment(kept.until, paper.nowMs)}.`]),
-    ...(kept?.enter == null ? [] : [`Reach it with: ${harmless(kept.enter)} curl ${kept.url}`]),
+    ...keptLines(kept, paper),
     ...notes.map((note) => paper.paint('warning', harmless(note))),
   ]
 }

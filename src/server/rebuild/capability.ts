@@ -94,7 +94,7 @@ async function rebuildOnce(ground: RebuildGround, wanted: Wanted, call: JobCall)
 
 function unknown(into: string, there: readonly string[]): HoldfastError {
   return new HoldfastError({
-    code: 'environment.unknown-rebuild',
+    code: 'environment.rebuild-unknown',
     kind: 'user',
     message: `there is no second environment "${into}"`,
     path: 'into',

@@ -202,7 +202,8 @@ export async function rebuild(
 ): Promise<RebuildResult | FailedRebuild> {
   refuseOwnName(ground, wish)
   const work: Work = { ground, wish, asker, phases: [], startedMs: asker.clock.monotonicMs() }
-  const { place, release } = await claim(work)
+  const claimed = await claim(work)
+  const { place } = claimed
   let stays = false
   try {
     const result = await raise(work, place)
@@ -210,6 +211,6 @@ export async function rebuild(
     return result
   } finally {
     if (!stays) await clearPlace(place)
-    release()
+    claimed.release()
   }
 }

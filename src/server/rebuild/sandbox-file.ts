@@ -79,15 +79,17 @@ function namedVariables({ services, jobs = {}, edge }: EnvironmentInput): readon
   return [...new Set([...passed, ...(secret === undefined ? [] : [secret])])]
 }
 
-function notesOf({ services, schedules = {}, edge, control }: EnvironmentInput): readonly string[] {
+const noteWhen = (holds: boolean, note: string): readonly string[] => (holds ? [note] : [])
+
+function notesOf({ services, schedules = {}, edge = {}, control = {} }: EnvironmentInput): readonly string[] {
   const foreign = Object.keys(services).filter((name) => services[name]?.address !== undefined)
   const planned = Object.keys(schedules)
-  const encrypts = control?.tls !== undefined || edge?.listen?.some(({ tls }) => tls !== undefined) === true
+  const encrypts = [control, ...(edge.listen ?? [])].some(({ tls }) => tls !== undefined)
   return [
-    ...(foreign.length > 0 ? [`${foreign.join(', ')}: somebody else runs it, so it is not there`] : []),
-    ...(planned.length > 0 ? [`schedules are off: ${planned.join(', ')}`] : []),
-    ...(encrypts ? ['it speaks plain HTTP: certificates have secret keys'] : []),
-    ...(edge?.shared === undefined ? [] : ['limits count in this edge alone, not on the shared store']),
+    ...noteWhen(foreign.length > 0, `${foreign.join(', ')}: somebody else runs it, so it is not there`),
+    ...noteWhen(planned.length > 0, `schedules are off: ${planned.join(', ')}`),
+    ...noteWhen(encrypts, 'it speaks plain HTTP: certificates have secret keys'),
+    ...noteWhen(edge.shared !== undefined, 'limits count in this edge alone, not on the shared store'),
   ]
 }
 

@@ -106,10 +106,20 @@ const samples: Readonly<Record<string, unknown>> = {
   takes: [{ limit: 'email.send' }],
 }
 
+function patternOf({ pattern }: JsonObject): RegExp {
+  return new RegExp(typeof pattern === 'string' ? pattern : '')
+}
+
+/** What is kept for a field of this name; null: nothing that fits. */
+function keptSample(field: string, pattern: RegExp): unknown {
+  const known = Object.hasOwn(samples, field) ? samples[field] : null
+  return typeof known === 'string' && !pattern.test(known) ? null : known
+}
+
 function sampleOf(field: string, schema: JsonObject): unknown {
-  const pattern = new RegExp(String(schema['pattern'] ?? ''))
-  const known = samples[field]
-  if (Object.hasOwn(samples, field) && (typeof known !== 'string' || pattern.test(known))) return known
+  const pattern = patternOf(schema)
+  const known = keptSample(field, pattern)
+  if (known !== null) return known
   if (Array.isArray(schema['enum'])) return schema['enum'][0] as unknown
   switch (schema['type'] as string) {
     case 'integer':

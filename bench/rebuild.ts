@@ -1,16 +1,42 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RebuildResult } from '../src/contracts/index.ts'
+import { environmentFileSchema } from '../src/server/composition/index.ts'
 import { median, type BenchResult, type Figure } from './harness.ts'
 
 const root = join(import.meta.dirname, '..')
 const rounds = 3
 
-/** The files that are rebuilt, by the name of their figures. */
-const files: Readonly<Record<string, string>> = {
-  arcade: join(root, 'examples', 'arcade', 'holdfast.config.ts'),
+const app = `
+import { execFileSync } from 'node:child_process'
+import { createServer } from 'node:http'
+const ask = () => execFileSync('psql', ['-XqtA', '-d', process.env.DATABASE_URL, '-c', 'select 42'])
+createServer((_, response) => response.end(ask())).listen(process.env.PORT, process.env.HOST)
+`
+
+/** A service that is well when its managed Postgres answers it. */
+function writePostgres(directory: string): string {
+  const file = join(directory, 'holdfast.config.ts')
+  const env = { DATABASE_URL: { database: 'main' } }
+  const environment = {
+    name: 'postgres',
+    databases: { main: { engine: 'postgres' } },
+    services: { web: { command: [process.execPath, 'app.mjs'], health: '/', env } },
+    edge: { routes: { '/*': { to: 'web', limit: '100/s' } } },
+  }
+  chmodSync(directory, 0o755)
+  writeFileSync(join(directory, 'app.mjs'), app)
+  writeFileSync(file, `export default ${JSON.stringify(environment)}\n`)
+  return file
+}
+
+/** The files that are rebuilt, by the name of their figures; that with a database where there are managed ones. */
+function filesIn(directory: string): Readonly<Record<string, string>> {
+  const arcade = join(root, 'examples', 'arcade', 'holdfast.config.ts')
+  const { properties } = environmentFileSchema() as { readonly properties: object }
+  return 'databases' in properties ? { arcade, postgres: writePostgres(directory) } : { arcade }
 }
 
 /** Builds an environment a second time, as on a machine that has only its file, and removes it. */
@@ -49,11 +75,16 @@ function figuresOf(name: string, results: readonly RebuildResult[]): readonly Fi
 
 /** A whole environment from its file alone, until it answers through its edge, and until nothing of it is left. */
 export function run(): Promise<BenchResult> {
-  const figures = Object.entries(files).flatMap(([name, file]) =>
-    figuresOf(
-      name,
-      Array.from({ length: rounds }, () => rebuildOnce(file)),
-    ),
-  )
-  return Promise.resolve({ bench: 'rebuild', figures })
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-files-'))
+  try {
+    const figures = Object.entries(filesIn(directory)).flatMap(([name, file]) =>
+      figuresOf(
+        name,
+        Array.from({ length: rounds }, () => rebuildOnce(file)),
+      ),
+    )
+    return Promise.resolve({ bench: 'rebuild', figures })
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
 }

@@ -144,7 +144,8 @@ function stepsOf(scene: PlanScene): readonly PlanStep[] {
 function worldOf({ status, releases }: PlanScene): Record<string, string> {
   return Object.fromEntries(
     status.services.map(({ name, replicas, phase }) => {
-      const groups = [...new Set(replicas.map(({ group }) => group))].toSorted()
+      const living = replicas.filter(({ state }) => state === 'running' || state === 'starting')
+      const groups = [...new Set(living.map(({ group }) => group))].toSorted()
       return [name, `${groups.join(',')} ${phase} ${lookUp(releases, name) ?? ''}`]
     }),
   )

@@ -4,6 +4,7 @@ import { Spark, StateWord } from '../../parts/basics.tsx'
 import { Table, type Column } from '../../parts/table.tsx'
 import { placeOf } from '../../router/router.ts'
 import { sayReplica, stateOfReplica } from '../../words/answers.ts'
+import { sayGroup } from '../../words/changes.ts'
 import { sayBytes, sayCount, sayCpu, sayFor } from '../../words/format.ts'
 
 type Service = EnvironmentStatus['services'][number]
@@ -23,7 +24,12 @@ function columns(service: Service, values: ReplicaValues, now: number): readonly
     {
       key: 'id',
       label: 'replica',
-      cell: (replica) => (service.command === null ? replica.id : <a href={logs(replica)}>{replica.id}</a>),
+      cell: (replica) => (
+        <>
+          {service.command === null ? replica.id : <a href={logs(replica)}>{replica.id}</a>}{' '}
+          <span className="soft">{sayGroup(replica, service.replicas)}</span>
+        </>
+      ),
     },
     {
       key: 'state',

@@ -140,6 +140,10 @@ function answer(fake: Fake, { name, input, response }: Exchange): void | Promise
     case 'environment.logs':
       return stream((signal) => followLog(given, world.clock, signal))
     case 'environment.restart':
+    case 'environment.deploy':
+    case 'environment.rollback':
+    case 'environment.apply':
+    case 'environment.run':
     case 'timeline.verify':
       return sendJson(
         response,

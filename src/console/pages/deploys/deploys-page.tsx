@@ -5,7 +5,7 @@ import { PageHead, type Piece } from '../../parts/answer.tsx'
 import { Empty, ErrorNote, Loading, type State } from '../../parts/basics.tsx'
 import type { PageProps } from '../../parts/page-props.ts'
 import { placeOf } from '../../router/router.ts'
-import { lockOf, sayLocked, stateOfOutcome } from '../../words/changes.ts'
+import { lockOf, sayLocked } from '../../words/changes.ts'
 import { DeployForm } from './deploy-form.tsx'
 import { HistoryTable } from './history-table.tsx'
 import { Locks } from './locks.tsx'
@@ -58,7 +58,9 @@ export function DeploysPage({ rest }: PageProps): ReactNode {
 }
 
 function stateOf({ deploys: [last], locks }: DeployHistory): State {
-  if (last !== undefined && last.outcome !== 'deployed') return stateOfOutcome(last.outcome)
+  if (last?.outcome === 'under way') return 'busy'
+  // What was given up did no harm to what runs.
+  if (last?.outcome === 'rolled back') return 'warn'
   return locks.length > 0 ? 'warn' : 'good'
 }
 

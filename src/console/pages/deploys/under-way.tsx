@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import type { DeployHistory, Job } from '../../../contracts/index.ts'
 import { usePoll } from '../../data/house.ts'
 import { useFollowedJob } from '../../data/jobs.ts'
-import { Section, StateWord } from '../../parts/basics.tsx'
+import { Section } from '../../parts/basics.tsx'
 import { Progress } from '../../parts/progress.tsx'
 import { placeOf } from '../../router/router.ts'
 import { Groups } from '../overview/groups.tsx'
@@ -58,7 +58,6 @@ function Going({ job, deploy }: { job: Job; deploy: Deploy | undefined }): React
 function Asked({ deploy }: { deploy: Deploy }): ReactNode {
   return (
     <p className="service-says soft">
-      <StateWord state="busy">{deploy.says}</StateWord>
       <span>asked for by {deploy.by}</span>
       <span>from {deploy.source}</span>
       {deploy.note !== '' && <span>“{deploy.note}”</span>}

@@ -82,7 +82,9 @@ function LastRun({ run, now }: { run: Run | undefined; now: number }): ReactNode
   if (run === undefined) return <span className="soft">has not run yet</span>
   return (
     <StateWord state={stateOfOutcome(run.outcome)}>
-      {run.outcome}, <time title={sayMoment(run.at)}>{sayAgo(run.at, now)}</time>
+      <span>
+        {run.outcome}, <time title={sayMoment(run.at)}>{sayAgo(run.at, now)}</time>
+      </span>
     </StateWord>
   )
 }

@@ -57,7 +57,14 @@ function runsLines({ says, jobs, schedules, runs }: RunHistory, paper: Paper): r
     ...(planned.length === 0 ? [] : ['', ...table(scheduleColumns, planned, paper)]),
     ...(runs.length === 0
       ? []
-      : ['', ...table(runColumns, runs.map((run) => runRow(run, paper)), paper)]),
+      : [
+          '',
+          ...table(
+            runColumns,
+            runs.map((run) => runRow(run, paper)),
+            paper,
+          ),
+        ]),
     ...(failed.length === 0 ? [] : ['', `the last words of ${last?.job}:`, ...failed]),
   ]
 }

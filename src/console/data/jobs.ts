@@ -26,8 +26,15 @@ export function useJob<Name extends NamesOf<'job'>>(name: Name, words: JobWords<
   const house = useHouse()
   const [job, setJob] = useState<Job | null>(null)
   const run = async (input: Operations[Name]['input']): Promise<void> => {
+    let isFirst = true
+    const onProgress = (now: Job): void => {
+      setJob(now)
+      // Whatever else shows it should not wait for its turn.
+      if (isFirst) house.polls.refresh('')
+      isFirst = false
+    }
     try {
-      const result = await house.client.job(name, input, { onProgress: setJob })
+      const result = await house.client.job(name, input, { onProgress })
       house.announce({ tone: 'good', href: words.href, text: words.done(result) })
     } catch (error) {
       const text = `${words.failed}: ${(error as Error).message}`

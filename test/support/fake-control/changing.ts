@@ -30,7 +30,10 @@ function move({ operation, input, id }: Asked, { changes, clock }: World): Work 
   const verdict = isBack ? 'it was not judged' : '204 requests, 0.0 % failed, p95 30 ms'
   return {
     steps: isBack
-      ? [`${service}: 1 of 1 new replicas are healthy`, `${service}: 2 of 2 new replicas serve, 1 old ones are to go`]
+      ? [
+          `${service}: 1 of 1 new replicas are healthy`,
+          `${service}: 2 of 2 new replicas serve, 1 old ones are to go`,
+        ]
       : [`${service}: 0 of 1 new replicas are healthy`, `${service}: 1 new beside the old, being judged`],
     subject: `service:${service}`,
     finish: () => {

@@ -67,7 +67,15 @@ function pastRuns(now: number): Run[] {
   const schedule = { job: 'tidy', by: 'holdfast', why: 'schedule nightly' }
   const lastLines = ['scores: 1204 rows', 'sessions: 88 rows', 'tidied in 3.9 s']
   return [
-    { ...schedule, run: 'a', at: now - 7 * hourMs, outcome: 'done', says: 'exit code 0', seconds: 4.1, lastLines },
+    {
+      ...schedule,
+      run: 'a',
+      at: now - 7 * hourMs,
+      outcome: 'done',
+      says: 'exit code 0',
+      seconds: 4.1,
+      lastLines,
+    },
     {
       job: 'migrate',
       run: 'b',

@@ -220,7 +220,12 @@ function serviceOf(world: Omit<World, 'services'>, name: string, replicas: numbe
 /** The service web while one replica of a new release is judged beside the old ones. */
 function rollingWeb(world: Omit<World, 'services'>): Service {
   const old = serviceOf(world, 'web', 2)
-  const fresh = { ...replicaOf(world, 'web/3', 3), group: groupsOfWeb[1], release: '1.5.0', startedAt: world.startedAt - 8000 }
+  const fresh = {
+    ...replicaOf(world, 'web/3', 3),
+    group: groupsOfWeb[1],
+    release: '1.5.0',
+    startedAt: world.startedAt - 8000,
+  }
   return {
     ...old,
     phase: 'judging',

@@ -89,7 +89,14 @@ function LockForm({ names, change }: { names: readonly string[]; change: Change 
       </label>
       <label className="field">
         <span>Because</span>
-        <input name="because" required minLength={3} maxLength={500} placeholder="for whoever is refused" autoComplete="off" />
+        <input
+          name="because"
+          required
+          minLength={3}
+          maxLength={500}
+          placeholder="for whoever is refused"
+          autoComplete="off"
+        />
       </label>
       <Button type="submit">Lock deploys</Button>
     </form>

@@ -83,7 +83,7 @@ export function RollbackButton(props: { releases: Releases; history: DeployHisto
       operation="environment.rollback"
       input={{ service, to: back }}
       label={`Roll back to ${back}`}
-      title={`Roll back ${service} to ${back}`}
+      title={`Roll back to ${back} of ${service}`}
       action={`Roll back to ${back}`}
       plan={planOfRollback(service, running, back)}
       disabled={underWay || lockOf(locks, service) !== undefined}

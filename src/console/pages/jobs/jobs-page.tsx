@@ -3,14 +3,7 @@ import type { Job } from '../../../contracts/index.ts'
 import { useNow, usePoll } from '../../data/house.ts'
 import type { PageProps } from '../../parts/page-props.ts'
 import { PageHead } from '../../parts/answer.tsx'
-import {
-  Empty,
-  ErrorNote,
-  Loading,
-  Section,
-  StateWord,
-  type State,
-} from '../../parts/basics.tsx'
+import { Empty, ErrorNote, Loading, Section, StateWord, type State } from '../../parts/basics.tsx'
 import { CancelButton } from './cancel.tsx'
 import { Progress } from '../../parts/progress.tsx'
 import { Table, type Column } from '../../parts/table.tsx'

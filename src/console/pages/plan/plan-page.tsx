@@ -93,8 +93,7 @@ const columns = (now: number): readonly Column<Drift['items'][number]>[] => [
     key: 'since',
     label: 'since',
     number: true,
-    cell: ({ since }) =>
-      since === null ? '–' : <time title={sayMoment(since)}>{sayAgo(since, now)}</time>,
+    cell: ({ since }) => (since === null ? '–' : <time title={sayMoment(since)}>{sayAgo(since, now)}</time>),
   },
 ]
 

@@ -111,8 +111,7 @@ const scheduleColumns = (runs: readonly Run[], now: number): readonly Column<Sch
     key: 'next',
     label: 'next',
     number: true,
-    cell: ({ next }) =>
-      next === null ? 'never' : <time title={sayMoment(next)}>{sayIn(next, now)}</time>,
+    cell: ({ next }) => (next === null ? 'never' : <time title={sayMoment(next)}>{sayIn(next, now)}</time>),
   },
 ]
 

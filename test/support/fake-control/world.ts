@@ -220,6 +220,7 @@ function serviceOf(world: Omit<World, 'services'>, name: string, replicas: numbe
 /** The service web while one replica of a new release is judged beside the old ones. */
 function rollingWeb(world: Omit<World, 'services'>): Service {
   const old = serviceOf(world, 'web', 2)
+  const rollout = 'web: 1 new beside the old, being judged'
   const fresh = {
     ...replicaOf(world, 'web/3', 3),
     group: groupsOfWeb[1],
@@ -229,7 +230,8 @@ function rollingWeb(world: Omit<World, 'services'>): Service {
   return {
     ...old,
     phase: 'judging',
-    rollout: 'web: 1 new beside the old, being judged',
+    says: `web is healthy; ${rollout}`,
+    rollout,
     replicas: [...old.replicas.map((replica) => ({ ...replica, release: '1.4.2' })), fresh],
   }
 }

@@ -6,16 +6,14 @@ import { sayReleases, stateOfPhase } from '../../words/changes.ts'
 
 type Service = EnvironmentStatus['services'][number]
 
-/** Which release of a service runs, what is on the way, and the way to its deploys. */
+/** Which release of a service runs, how far the next one is (what it `says` has the words), and the way to its deploys. */
 export function Release({ service }: { service: Service }): ReactNode {
   if (service.command === null) return null
-  const { name, phase, rollout } = service
+  const { name, phase } = service
   const runs = sayReleases(service)
   return (
     <>
-      {phase !== 'steady' && (
-        <StateWord state={stateOfPhase(phase)}>{rollout === '' ? phase : rollout}</StateWord>
-      )}
+      {phase !== 'steady' && <StateWord state={stateOfPhase(phase)}>{phase}</StateWord>}
       <span>
         {runs === '' ? 'no release yet' : `release ${runs}`},{' '}
         <a href={placeOf(['deploys', name])}>

@@ -21,6 +21,7 @@ export const programs: readonly Program[] = [
   { name: 'redis-server', package: 'redis-server', commands: ['redis-server', 'valkey-server'] },
   { name: 'faketime', package: 'faketime', commands: ['faketime'] },
   { name: 'openssl', package: 'openssl', commands: ['openssl'] },
+  { name: 'systemd-analyze', package: 'systemd', commands: ['systemd-analyze'], isOptional: true },
   { name: 'go', package: 'golang-go', commands: ['go'], isOptional: true },
 ]
 

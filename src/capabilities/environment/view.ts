@@ -1,8 +1,10 @@
+import { lookUp } from '../../kernel/std/index.ts'
 import { environmentFacts as facts } from '../../contracts/environment.ts'
 import { jobFacts } from '../../contracts/house/jobs.ts'
 import type { JsonObject } from '../../kernel/std/index.ts'
 import type { Fact, Fold } from '../../kernel/timeline/index.ts'
-import type { Said } from './watch/index.ts'
+import { textOf } from './text-of.ts'
+import type { Said } from './watch/transitions.ts'
 
 /** What the timeline says of a service's releases. */
 export type ServiceReleases = {
@@ -46,7 +48,7 @@ const noReleases: ServiceReleases = { wished: '', pending: null, good: [] }
 
 /** What is known of the releases of a service. */
 export function releasesOf({ releases }: EnvironmentView, service: string): ServiceReleases {
-  return (Object.hasOwn(releases, service) ? releases[service] : undefined) ?? noReleases
+  return lookUp(releases, service) ?? noReleases
 }
 
 function without<Value>(
@@ -60,7 +62,7 @@ type Step = (state: EnvironmentView, data: JsonObject, fact: Fact) => Environmen
 
 const saying =
   (said: Said): Step =>
-  (state, { service }) => ({ ...state, said: { ...state.said, [String(service)]: said } })
+  (state, data) => ({ ...state, said: { ...state.said, [textOf(data, 'service')]: said } })
 
 type Fired = EnvironmentView['fired'][string]
 
@@ -69,8 +71,8 @@ function withFired(
   data: JsonObject,
   change: (due: number, fired: Fired) => Fired,
 ): EnvironmentView {
-  const schedule = String(data['schedule'])
-  const before = state.fired[schedule] ?? { at: 0, pending: [] }
+  const schedule = textOf(data, 'schedule')
+  const before = lookUp(state.fired, schedule) ?? { at: 0, pending: [] }
   return { ...state, fired: { ...state.fired, [schedule]: change(Number(data['due']), before) } }
 }
 
@@ -93,9 +95,9 @@ const steps: Readonly<Record<string, Step>> = {
     const { service, group, because } = facts.rolloutRefused.data.parse(data)
     return { ...state, refused: { ...state.refused, [service]: { group, because } } }
   },
-  [facts.rolledOut.kind]: (state, { service }) => ({
+  [facts.rolledOut.kind]: (state, data) => ({
     ...state,
-    refused: without(state.refused, String(service)),
+    refused: without(state.refused, textOf(data, 'service')),
   }),
   [facts.deployBegun.kind]: (state, data) => {
     const { service, release, before, job, rollback } = facts.deployBegun.data.parse(data)
@@ -128,9 +130,9 @@ const steps: Readonly<Record<string, Step>> = {
     const { service, because } = facts.deploysLocked.data.parse(data)
     return { ...state, locks: { ...state.locks, [service]: { because, by: actor, since: at } } }
   },
-  [facts.deploysUnlocked.kind]: (state, { service }) => ({
+  [facts.deploysUnlocked.kind]: (state, data) => ({
     ...state,
-    locks: without(state.locks, String(service)),
+    locks: without(state.locks, textOf(data, 'service')),
   }),
 }
 
@@ -147,7 +149,7 @@ export const environmentFold: Fold<EnvironmentView> = {
   name: 'environment@2',
   initial: { lastEvent: 0, said: {}, releases: {}, refused: {}, fired: {}, locks: {} },
   step: (state, fact) => {
-    if (fact.kind === jobFacts.ended.kind) return afterJob(state, String(fact.data?.['job']))
+    if (fact.kind === jobFacts.ended.kind) return afterJob(state, textOf(fact.data, 'job'))
     if (!fact.kind.startsWith('environment.') || fact.data === null) return state
     const event = fact.data['event']
     const next = typeof event === 'number' ? { ...state, lastEvent: event } : state

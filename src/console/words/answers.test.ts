@@ -22,7 +22,7 @@ const service = (name: string, state: Service['state']): Service => ({
   wanted: 1,
   healthy: state === 'healthy' ? 1 : 0,
   command: ['node'],
-  phase: 'steady',
+  phase: 'steady' as const,
   rollout: '',
   replicas: [],
 })
@@ -116,7 +116,7 @@ describe('how far back charts look at first', () => {
     id: 'web/1',
     state: 'running',
     release: '',
-    group: 'a',
+    group: 'ab',
     healthy: true,
     detail: '',
     pid: 1,

@@ -1,6 +1,6 @@
 import { environment as environmentRoom } from '../../capabilities/environment/index.ts'
 import type { EnvironmentPlan, EnvironmentStatus, PlanStep } from '../../contracts/environment.ts'
-import { contentHash } from '../../kernel/std/index.ts'
+import { contentHash, lookUp } from '../../kernel/std/index.ts'
 import type { LoadedEnvironment } from '../composition/index.ts'
 import { differencesOf } from './differences.ts'
 import { objectsOf, type PlannedObject } from './objects.ts'
@@ -28,7 +28,7 @@ const holdsData: ReadonlySet<string> = new Set(['volume'])
 
 /** How many replicas of a service there are to be, and what they may use together. */
 function amountsOf(services: Services, name: string): { replicas: number | null; memoryMiB: number | null } {
-  const service = services[name]
+  const service = lookUp(services, name)
   if (service?.command === undefined) return { replicas: null, memoryMiB: null }
   const { memoryMiB } = service.resources
   const replicas = service.replicas.min
@@ -61,7 +61,7 @@ function groupUnder(
 }
 
 function sayReplaced(scene: PlanScene, name: string): string {
-  const { replicas, port, deploy } = scene.fresh.environment.services[name] ?? {}
+  const { replicas, port, deploy } = lookUp(scene.fresh.environment.services, name) ?? {}
   const count = replicas?.min ?? 0
   const all = count === 1 ? 'its replica is' : `its ${count} replicas are`
   if (port !== undefined)
@@ -71,7 +71,7 @@ function sayReplaced(scene: PlanScene, name: string): string {
 
 /** What happens to a service that both files name. */
 function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
-  const release = scene.releases[name] ?? ''
+  const release = lookUp(scene.releases, name) ?? ''
   const before = groupUnder(scene.accepted, name, release)
   const after = groupUnder(scene.fresh, name, release)
   if (before !== after && after !== null && before !== null) {
@@ -84,22 +84,28 @@ function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' |
   return { verb: 'change', says: 'its replicas are left alone' }
 }
 
+const nameOf = (before: PlannedObject | undefined, after: PlannedObject | undefined): string =>
+  (after ?? before)?.name ?? ''
+
 function stepOf(
   scene: PlanScene,
   before: PlannedObject | undefined,
   after: PlannedObject | undefined,
 ): PlanStep[] {
   const differences = differencesOf(before?.value, after?.value)
-  const object = (after ?? before)?.name ?? ''
+  const object = nameOf(before, after)
   if (differences.length === 0) return []
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
+  const [kind = '', ...words] = object.split(' ')
+  const name = words.join(' ')
   if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new` }]
-  const [kind = '', name = ''] = object.split(' ')
-  if (after === undefined) {
-    return [{ ...common, verb: 'remove', says: `${object} goes`, destroys: holdsData.has(kind) }]
-  }
-  if (kind === 'service') return [{ ...common, ...changedService(scene, name) }]
-  return [{ ...common, verb: 'change', says: `${object} is changed` }]
+  if (after !== undefined) return [{ ...common, ...changed(scene, kind, name) }]
+  return [{ ...common, verb: 'remove', says: `${object} goes`, destroys: holdsData.has(kind) }]
+}
+
+function changed(scene: PlanScene, kind: string, name: string): Pick<PlanStep, 'verb' | 'says'> {
+  if (kind === 'service') return changedService(scene, name)
+  return { verb: 'change', says: `${kind}${name === '' ? '' : ` ${name}`} is changed` }
 }
 
 /** What was given up comes again when the same file is applied once more. */
@@ -139,7 +145,7 @@ function worldOf({ status, releases }: PlanScene): Record<string, string> {
   return Object.fromEntries(
     status.services.map(({ name, replicas, phase }) => {
       const groups = [...new Set(replicas.map(({ group }) => group))].toSorted()
-      return [name, `${groups.join(',')} ${phase} ${releases[name] ?? ''}`]
+      return [name, `${groups.join(',')} ${phase} ${lookUp(releases, name) ?? ''}`]
     }),
   )
 }

@@ -1,8 +1,9 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Specification } from '../../../contracts/supervisor.ts'
-import { contentHash } from '../../../kernel/std/index.ts'
+import { contentHash, lookUp } from '../../../kernel/std/index.ts'
 import type { ServiceConfig, ServicesConfig, VolumesConfig } from '../config.ts'
 import type { EnvironmentPorts } from '../ports.ts'
+import { ownershipOf } from './ownership.ts'
 
 /** Where the environment file lies and what its services may be handed from outside. */
 export interface Ground {
@@ -45,7 +46,7 @@ export interface RolloutRule {
 }
 
 /** What a service is to be: the group that shall run, how many replicas of it, and how it is moved there. */
-export interface WishedService {
+export interface Wish {
   readonly name: string
   /** Content hash of the specification. */
   readonly hash: string
@@ -105,12 +106,12 @@ function portOf(service: ServiceConfig): Specification['port'] {
 
 function specificationOf(
   name: string,
-  service: ServiceConfig & { readonly command: readonly string[] },
-  { release, ground }: { readonly release: string; readonly ground: ReplicaGround },
+  { command, ...service }: ServiceConfig & { readonly command: readonly string[] },
+  { release, services, ground }: SpecificationGround,
 ): Specification {
   const directory =
     release === '' ? serviceDirectory(service, ground.directory) : ground.releaseDirectory(name, release)
-  const [program = '', ...rest] = service.command
+  const [program = '', ...rest] = command
   return {
     service: name,
     release,
@@ -123,7 +124,14 @@ function specificationOf(
     mayExpose: service.mayExpose !== undefined,
     memoryMiB: service.resources.memoryMiB ?? null,
     cpus: service.resources.cpus ?? null,
+    ...ownershipOf(name, service, { services, volumeDirectory: ground.volumeDirectory }),
   }
+}
+
+interface SpecificationGround {
+  readonly release: string
+  readonly services: ServicesConfig
+  readonly ground: ReplicaGround
 }
 
 /** What was good once is not judged again, and comes back all at once. */
@@ -146,12 +154,12 @@ export function wishedServices(
   services: ServicesConfig,
   releaseOf: (service: string) => WishedRelease,
   ground: ReplicaGround,
-): readonly WishedService[] {
+): readonly Wish[] {
   return Object.entries(services).flatMap(([name, service]) => {
     const { command, listens, health = null, needs } = service
     if (command === undefined) return []
     const { wished: release, pending } = releaseOf(name)
-    const specification = specificationOf(name, { ...service, command }, { release, ground })
+    const specification = specificationOf(name, { ...service, command }, { release, services, ground })
     return {
       name,
       hash: contentHash(specification),
@@ -172,7 +180,7 @@ export function wishedAlone(
   { services, volumes }: { readonly services: ServicesConfig; readonly volumes: VolumesConfig },
   { directory, hostVariables }: Ground,
   releases: Readonly<Record<string, string>> = {},
-): readonly WishedService[] {
+): readonly Wish[] {
   const ground: ReplicaGround = {
     directory,
     hostVariables,
@@ -181,5 +189,9 @@ export function wishedAlone(
     volumes,
     volumeDirectory: (volume) => join('/volumes', volume),
   }
-  return wishedServices(services, (service) => ({ wished: releases[service] ?? '', pending: null }), ground)
+  return wishedServices(
+    services,
+    (service) => ({ wished: lookUp(releases, service) ?? '', pending: null }),
+    ground,
+  )
 }

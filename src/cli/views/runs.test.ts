@@ -16,7 +16,12 @@ const failed: RunHistory['runs'][number] = {
   seconds: 2.2,
   lastLines: ['one', '\u001b[31mthe database is locked'],
 }
-const history: RunHistory = { says: 'The last run: tidy failed', jobs: ['tidy'], schedules: [], runs: [failed] }
+const history: RunHistory = {
+  says: 'The last run: tidy failed',
+  jobs: ['tidy'],
+  schedules: [],
+  runs: [failed],
+}
 const draw = (more: Partial<RunHistory>): string =>
   runViews['environment.runs']({ ...history, ...more }, paper).join('\n')
 

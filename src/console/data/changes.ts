@@ -1,5 +1,4 @@
 import type { NamesOf } from '../../client/index.ts'
-import type { Operations } from '../../contracts/index.ts'
 import { useHouse } from './house.ts'
 import { mayDo, type Permission } from './session.ts'
 import { useStore } from './store.ts'
@@ -18,7 +17,7 @@ export function useChange(href: string): Change {
   const house = useHouse()
   return async (name, input, said) => {
     try {
-      await house.client.call(name, input as Operations[typeof name]['input'])
+      await house.client.call(name, input)
       house.announce({ tone: 'good', href, text: said })
     } catch (error) {
       house.announce({ tone: 'bad', text: `Nothing was changed: ${(error as Error).message}` })

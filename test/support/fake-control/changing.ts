@@ -1,6 +1,12 @@
-import type { DeployHistory } from '../../../src/contracts/index.ts'
-import type { Work } from './jobs.ts'
+import type { DeployHistory, Job } from '../../../src/contracts/index.ts'
 import type { World } from './world.ts'
+
+/** What a job does: its steps in words, and its result. */
+export interface Work {
+  readonly steps: readonly string[]
+  readonly subject: string | null
+  readonly finish: () => NonNullable<Job['result']>
+}
 
 /** A job that is asked for. */
 export interface Asked {

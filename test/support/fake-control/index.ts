@@ -129,6 +129,10 @@ function answer(fake: Fake, { name, input, response }: Exchange): void | Promise
   const given = input as never
   const stream = (open: (signal: AbortSignal) => AsyncIterable<unknown>): Promise<void> =>
     sendStream(fake, response, open)
+  if (operationCatalogue.some((one) => one.name === name && one.answers === 'job')) {
+    const asked = { operation: name, input, stepMs: fake.options.stepMs ?? 250 }
+    return sendJson(response, 202, startJob(world, asked))
+  }
   switch (name) {
     case 'access.sign-out':
       response.setHeader('set-cookie', 'holdfast_session=; Max-Age=0; Path=/')
@@ -139,17 +143,6 @@ function answer(fake: Fake, { name, input, response }: Exchange): void | Promise
       return stream((signal) => followJob(given, world, signal))
     case 'environment.logs':
       return stream((signal) => followLog(given, world.clock, signal))
-    case 'environment.restart':
-    case 'environment.deploy':
-    case 'environment.rollback':
-    case 'environment.apply':
-    case 'environment.run':
-    case 'timeline.verify':
-      return sendJson(
-        response,
-        202,
-        startJob(world, { operation: name, input, stepMs: fake.options.stepMs ?? 250 }),
-      )
     default:
       return sendJson(response, 200, answerers[name]?.(given, world))
   }

@@ -1,14 +1,7 @@
 import type { Job } from '../../../src/contracts/index.ts'
 import { uuidv7 } from '../../../src/kernel/std/index.ts'
-import { changingJobs, type Asked } from './changing.ts'
+import { changingJobs, type Asked, type Work } from './changing.ts'
 import type { World } from './world.ts'
-
-/** What a job does: its steps in words, and its result. */
-export interface Work {
-  readonly steps: readonly string[]
-  readonly subject: string | null
-  readonly finish: () => NonNullable<Job['result']>
-}
 
 function workOf(asked: Asked, world: World): Work {
   const { operation, input } = asked

@@ -1,5 +1,5 @@
 import type { Operations } from '../../../src/contracts/index.ts'
-import { groupsOfWeb } from './environment.ts'
+import { groupsOfWeb } from './changes.ts'
 
 type Query = Operations['series.query']['input']
 type Answer = Operations['series.query']['output']

@@ -1,6 +1,6 @@
 import type { EnvironmentStatus, Job, Operations } from '../../../src/contracts/index.ts'
 import { seededRandom, uuidv7, type Clock, type Random } from '../../../src/kernel/std/index.ts'
-import { createChanges, deployUnderWay, groupsOfWeb, type Changes } from './environment.ts'
+import { createChanges, deployUnderWay, groupsOfWeb, type Changes } from './changes.ts'
 
 /** A fact as it leaves the house. */
 export type Fact = Operations['timeline.read']['output']['facts'][number]

@@ -18,18 +18,24 @@ export interface ReplicaValues {
 
 const slotOf = (id: string): string => id.split('/')[1] ?? ''
 
+/** A replica's name, which leads to its log, and what tells it from those of another group. */
+function Name({ service, replica }: { service: Service; replica: Replica }): ReactNode {
+  const { id } = replica
+  const logs = placeOf(['services', service.name], { replica: slotOf(id) })
+  return (
+    <>
+      {service.command === null ? id : <a href={logs}>{id}</a>}{' '}
+      <span className="soft">{sayGroup(replica, service.replicas)}</span>
+    </>
+  )
+}
+
 function columns(service: Service, values: ReplicaValues, now: number): readonly Column<Replica>[] {
-  const logs = ({ id }: Replica): string => placeOf(['services', service.name], { replica: slotOf(id) })
   return [
     {
       key: 'id',
       label: 'replica',
-      cell: (replica) => (
-        <>
-          {service.command === null ? replica.id : <a href={logs(replica)}>{replica.id}</a>}{' '}
-          <span className="soft">{sayGroup(replica, service.replicas)}</span>
-        </>
-      ),
+      cell: (replica) => <Name service={service} replica={replica} />,
     },
     {
       key: 'state',

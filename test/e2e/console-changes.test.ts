@@ -9,7 +9,7 @@ describeWith(['chromium'], 'changes from the console', ({ chromium }) => {
   let rolling: FakeControl
 
   beforeAll(async () => {
-    here = await startConsoleBrowser(chromium, { stepMs: 500 })
+    here = await startConsoleBrowser(chromium, { stepMs: 1000 })
     rolling = await here.startAnother({ isRollingOut: true })
   })
   afterAll(async () => {
@@ -132,6 +132,20 @@ describeWith(['chromium'], 'changes from the console', ({ chromium }) => {
     expect(await page.getByRole('button', { name: /^Apply/ }).count()).toBe(0)
     await page.getByText('Nothing has drifted').waitFor()
     await page.getByText('holdfast environment plan').waitFor()
+  })
+
+  test('a file that is wrong is said, with its error, and there is nothing to apply until it is mended', async () => {
+    const page = await here.open(rolling.link())
+    await page.locator('.answer').waitFor()
+    rolling.world.changes.trouble =
+      'holdfast.config.ts: services.web.limt is not known; did you mean "limit"?'
+    await page.goto(`${rolling.url}/#/plan`)
+    await page.getByText('did you mean "limit"?').waitFor()
+    expect(await answerOf(page)).toBe('The environment file cannot be applied.')
+    expect(await page.getByRole('button', { name: /^Apply/ }).count()).toBe(0)
+    rolling.world.changes.trouble = ''
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('button', { name: 'Apply plan 9f31c25be07d4a18' }).waitFor()
   })
 
   test('a job is run by a button, and what it wrote last is folded into its line', async () => {

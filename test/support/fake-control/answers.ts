@@ -3,21 +3,8 @@ import { randomToken } from '../../../src/kernel/std/index.ts'
 import { environmentAnswers } from './environment.ts'
 import { limitAnswers } from './limits.ts'
 import { limitViews, measuredGroups, routeViews, seriesOf, trafficView } from './traffic.ts'
+import { Refusal } from './refusal.ts'
 import type { Fact, World } from './world.ts'
-
-/** An error as the wire carries it. */
-export class Refusal extends Error {
-  readonly status: number
-  readonly code: string
-  readonly path: string | undefined
-
-  constructor(parts: { status: number; code: string; message: string; path?: string }) {
-    super(parts.message)
-    this.status = parts.status
-    this.code = parts.code
-    this.path = parts.path
-  }
-}
 
 const people: Operations['people.list']['output']['people'] = [
   {

@@ -21,6 +21,8 @@ export interface Changes {
   readonly releases: DeployHistory['releases']
   /** Whether the plan was applied. */
   isApplied: boolean
+  /** What is wrong with the environment file; empty: nothing. */
+  trouble: string
 }
 
 function pastDeploys(now: number): Deploy[] {
@@ -126,5 +128,6 @@ export function createChanges(now: number, isRollingOut: boolean): Changes {
       { service: 'mailer', running: '2.0.1', kept: ['2.0.1'], back: null },
     ],
     isApplied: false,
+    trouble: '',
   }
 }

@@ -1,4 +1,5 @@
 import type { DeployHistory, Drift, EnvironmentPlan, RunHistory } from '../../../src/contracts/index.ts'
+import { Refusal } from './refusal.ts'
 import type { World } from './world.ts'
 
 const minuteMs = 60_000
@@ -59,6 +60,9 @@ const steps: EnvironmentPlan['steps'] = [
 
 function plan({ changes }: World): EnvironmentPlan {
   const machine = 7954
+  if (changes.trouble !== '') {
+    throw new Refusal({ status: 422, code: 'configuration.invalid', message: changes.trouble })
+  }
   if (changes.isApplied) {
     return {
       hash: '77aa01fe33c2d910',

@@ -24,7 +24,10 @@ const group = {
   group: z.string().describe('content hash of the specification'),
 }
 /** Number of the supervisor's event that the fact stems from; with it a restarted control misses and repeats none. */
-const event = { event: z.number().int() }
+const event = {
+  event: z.number().int(),
+  task: z.string().optional().describe('of Docker Swarm: <cluster>/<task>'),
+}
 
 /** Facts about the environment. */
 export const environmentFacts = {

@@ -5,10 +5,22 @@ export const specification = z.strictObject({
   service: z.string(),
   /** Version of the service's files; empty: as they lie in its directory. */
   release: z.string(),
-  /** Program and arguments; no shell. */
-  command: z.array(z.string()).min(1),
-  /** Absolute working directory. */
+  /** Program and arguments; no shell. Empty: what its image says. */
+  command: z.array(z.string()),
+  /** Absolute working directory; where an image is built, of what goes into it. */
   directory: z.string(),
+  /** Image that it runs from; null: a program of this machine, or `build`. */
+  image: z.string().nullable().default(null),
+  /** How its image is made out of `directory`; null: it is not. */
+  build: z
+    .strictObject({
+      /** Path below the directory; null: one is written for Node. */
+      dockerfile: z.string().nullable(),
+      /** Image that the one for Node starts from. */
+      base: z.string(),
+    })
+    .nullable()
+    .default(null),
   /** The whole environment of the process but for HOST, PORT and Holdfast's own mark. */
   variables: z.record(z.string(), z.string()),
   /** `fixed`: this port; `assigned`: any free one, kept for the life of the slot; null: it does not listen. */
@@ -34,7 +46,7 @@ export type Specification = z.infer<typeof specification>
 const replicaId = z.string().regex(/^[a-z][a-z0-9-]*\/\d+$/)
 
 /** How one replica is to be run. `id` is `<service>/<slot>`, slots count from 1. */
-export const replicaSpec = specification.extend({ id: replicaId })
+export const replicaSpec = specification.extend({ id: replicaId, command: z.array(z.string()).min(1) })
 
 /** How one replica is to be run. */
 export type ReplicaSpec = z.infer<typeof replicaSpec>
@@ -67,7 +79,12 @@ export const replicaStatus = z.strictObject({
   /** Version of the service's files; empty: as they lie in its directory; null: not known (adopted without a record). */
   release: z.string().nullable(),
   pid: z.number().int().nullable(),
+  /** Address of the machine that it runs on, as seen from here; 127.0.0.1: this one. */
+  host: z.string(),
+  /** Port at that address; null: it does not listen, or not yet. */
   port: z.number().int().nullable(),
+  /** Why it is in this state, in words, where the state does not say it all. */
+  detail: z.string().nullable(),
   /** Milliseconds since the epoch. */
   startedAt: z.number().nullable(),
   /** Since the specification was accepted. */
@@ -80,7 +97,7 @@ export const replicaStatus = z.strictObject({
   /** Share of one core over the last sample, 1 = a whole core; null before the second sample. */
   cpu: z.number().nullable(),
   memoryBytes: z.number().nullable(),
-  /** Absolute path of the current log file. */
+  /** Absolute path of the current log file, or what the engine calls its log. */
   logFile: z.string(),
 })
 
@@ -117,8 +134,10 @@ export type SupervisorStatus = z.infer<typeof supervisorStatus>
 
 /** Something that the supervisor saw; kept on disk until it is far behind the newest, so that a dead control misses none. */
 export const supervisorEvent = z.strictObject({
-  /** From 1, without gaps, continued over restarts of the supervisor. */
+  /** From 1, without gaps, continued over restarts of the supervisor; of a task: its index in the cluster. */
   number: z.number().int(),
+  /** `<cluster>/<task>`; absent: the supervisor's own. */
+  task: z.string().optional(),
   at: z.number(),
   what: z.enum([
     'supervisor-started',

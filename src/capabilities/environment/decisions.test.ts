@@ -12,6 +12,7 @@ const ground = {
   directory: '/srv/game',
   hostVariables: { PATH: '/bin', TOKEN: 'secret', HOME: '/home' },
   givenVariables: (service: string) => ({ HOLDFAST_URL: 'http://127.0.0.1:8400', HOLDFAST_TOKEN: service }),
+  containers: false,
   releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
 }
 const asTheyLie = () => ({ wished: '', pending: null })
@@ -29,6 +30,8 @@ function replica(change: Partial<ReplicaStatus>): ReplicaStatus {
     startedAt: 1,
     restarts: 0,
     adopted: false,
+    host: '127.0.0.1',
+    detail: null,
     lastExit: null,
     cpu: null,
     memoryBytes: null,

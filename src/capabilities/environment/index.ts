@@ -10,6 +10,7 @@ import { createWatch, followEvents, type Said } from './watch/index.ts'
 import {
   findMissingVariables,
   findProgramTroubles,
+  findUnfitServices,
   findUnmetNeeds,
   orderByNeeds,
   wishedServices,
@@ -44,6 +45,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     hostVariables,
     givenVariables,
     releaseDirectory,
+    containers: engine.runs === 'images',
   }
   const shelf: { view?: View<EnvironmentView> } = {}
   const view = (): EnvironmentView => shelf.view?.state ?? environmentFold.initial
@@ -78,6 +80,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
         })),
     onEndpoints: (listener) => watch.onTargets(listener),
     check: async () => [
+      ...findUnfitServices(services, ground),
       ...(await findProgramTroubles(services, ground, ports.canRun)),
       ...findMissingVariables(services, ground),
       ...findUnmetNeeds(needsOf(services)),
@@ -106,6 +109,7 @@ export const environment = {
   create,
   findProgramTroubles,
   findMissingVariables,
+  findUnfitServices,
   orderByNeeds,
   wishedServices,
   findNeeds: (services: ServicesConfig) => findUnmetNeeds(needsOf(services)),

@@ -16,6 +16,8 @@ const specification = (release: string): Specification => ({
   stopTimeoutMs: 1000,
   mayExpose: false,
   memoryMiB: null,
+  image: null,
+  build: null,
   cpus: null,
 })
 
@@ -32,6 +34,8 @@ function present(slot: number, release: string, leaving = false): ReplicaStatus 
     startedAt: 1,
     restarts: 0,
     adopted: false,
+    host: '127.0.0.1',
+    detail: null,
     lastExit: null,
     cpu: null,
     memoryBytes: null,

@@ -6,6 +6,7 @@ import { environment } from '../../capabilities/environment/index.ts'
 import type { Finding } from '../../kernel/capability/index.ts'
 import { systemClock, systemCode } from '../../kernel/std/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
+import { runsContainers } from './config.ts'
 import type { LoadedEnvironment } from './load.ts'
 import type { Problem } from './problems.ts'
 
@@ -93,7 +94,8 @@ export async function findTroubles(
 ): Promise<readonly Problem[]> {
   const { services } = loaded.environment
   const hostVariables = definedVariables(variables)
-  const ground = { directory: loaded.directory, hostVariables }
+  const containers = runsContainers(loaded.environment)
+  const ground = { directory: loaded.directory, hostVariables, containers }
   const programs = await environment.findProgramTroubles(
     services,
     ground,
@@ -101,9 +103,10 @@ export async function findTroubles(
   )
   const missing = environment.findMissingVariables(services, ground)
   const unmet = environment.findNeeds(services)
+  const unfit = environment.findUnfitServices(services, ground)
   const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
   return [
-    ...[...programs, ...missing, ...unmet].map(asProblem),
+    ...[...unfit, ...programs, ...missing, ...unmet].map(asProblem),
     ...expired,
     ...(await unreadableFiles(loaded)),
   ]

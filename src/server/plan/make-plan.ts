@@ -1,7 +1,7 @@
 import { environment as environmentRoom } from '../../capabilities/environment/index.ts'
 import type { EnvironmentPlan, EnvironmentStatus, PlanStep } from '../../contracts/environment.ts'
 import { contentHash } from '../../kernel/std/index.ts'
-import type { LoadedEnvironment } from '../composition/index.ts'
+import { runsContainers, type LoadedEnvironment } from '../composition/index.ts'
 import { differencesOf } from './differences.ts'
 import { objectsOf, type PlannedObject } from './objects.ts'
 
@@ -27,7 +27,7 @@ const nothing = { before: null, after: null }
 /** How many replicas of a service there are to be, and what they may use together. */
 function amountsOf(services: Services, name: string): { replicas: number | null; memoryMiB: number | null } {
   const service = services[name]
-  if (service?.command === undefined) return { replicas: null, memoryMiB: null }
+  if (service === undefined || service.address !== undefined) return { replicas: null, memoryMiB: null }
   const { memoryMiB } = service.resources
   const replicas = service.replicas.min
   return { replicas, memoryMiB: memoryMiB === undefined ? null : memoryMiB * replicas }
@@ -56,6 +56,7 @@ function groupUnder(
     {
       directory,
       hostVariables: {},
+      containers: runsContainers(environment),
       givenVariables: () => ({}),
       releaseDirectory: (service, kept) => `${service}/${kept}`,
     },

@@ -37,6 +37,8 @@ function wished(change: Partial<WishedService> = {}): WishedService {
       stopTimeoutMs: 1000,
       mayExpose: false,
       memoryMiB: null,
+      image: null,
+      build: null,
       cpus: null,
     },
     replicas: 2,

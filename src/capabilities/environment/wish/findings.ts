@@ -9,6 +9,7 @@ export async function findProgramTroubles(
   ground: Ground,
   canRun: EnvironmentPorts['canRun'],
 ): Promise<readonly Finding[]> {
+  if (ground.containers) return []
   const findings = await Promise.all(
     Object.entries(services).map(async ([name, service]): Promise<Finding | null> => {
       const [program] = service.command ?? []
@@ -24,6 +25,45 @@ export async function findProgramTroubles(
     }),
   )
   return findings.filter((finding) => finding !== null)
+}
+
+const imageHint =
+  'name an "image", or let one be made: build: {} for Node, build: { dockerfile: "Dockerfile" } for anything else'
+
+/** What keeps a service from being run in the way of its engine: from an image, or as a program of this machine. */
+export function findUnfitServices(
+  services: ServicesConfig,
+  { containers }: Pick<Ground, 'containers'>,
+): readonly Finding[] {
+  return Object.entries(services).flatMap(([name, service]): Finding[] => {
+    const { command, image, build, address, port, replicas } = service
+    const path = `services.${name}`
+    if (address !== undefined) return []
+    if (!containers) return findUnfitPrograms(path, { command, port, count: replicas.min })
+    if (image === undefined && build === undefined) {
+      return [{ severity: 'critical', path, message: 'Docker Swarm runs it from an image, and it has none', hint: imageHint }]
+    }
+    if (command !== undefined || build === undefined || build.dockerfile !== undefined) return []
+    const message = 'an image that is made for Node does not say what to run'
+    return [{ severity: 'critical', path: `${path}.command`, message, hint: 'as command: ["node", "web.ts"]' }]
+  })
+}
+
+interface LocalProgram {
+  readonly command: readonly string[] | undefined
+  readonly port: number | undefined
+  readonly count: number
+}
+
+function findUnfitPrograms(path: string, { command, port, count }: LocalProgram): Finding[] {
+  const severity = 'critical'
+  if (command === undefined) {
+    const hint = 'write its "command"; images are run with engine: { swarm: "unix:///var/run/docker.sock" }'
+    return [{ severity, path: `${path}.command`, message: 'the local engine runs programs, not images', hint }]
+  }
+  if (port === undefined || count === 1) return []
+  const hint = 'leave "port" out and listen on the one in PORT, or run one replica'
+  return [{ severity, path: `${path}.port`, message: 'cannot run several replicas on one fixed port', hint }]
 }
 
 /** Variables that a service is to be handed but that nobody has set. */

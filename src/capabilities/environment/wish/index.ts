@@ -1,4 +1,4 @@
-export { findMissingVariables, findProgramTroubles } from './findings.ts'
+export { findMissingVariables, findProgramTroubles, findUnfitServices } from './findings.ts'
 export { findUnmetNeeds, orderByNeeds, type Needs } from './needs.ts'
 export {
   serviceDirectory,

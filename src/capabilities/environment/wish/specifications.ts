@@ -9,6 +9,8 @@ export interface Ground {
   /** Absolute directory of the environment file. */
   readonly directory: string
   readonly hostVariables: Readonly<Record<string, string>>
+  /** Replicas run in containers, from images; otherwise they are programs of this machine. */
+  readonly containers: boolean
 }
 
 /** The same, with what replicas are told by the house and where releases lie. */
@@ -76,7 +78,8 @@ export function serviceDirectory(service: ServiceConfig, directory: string): str
 }
 
 function variablesOf(name: string, service: ServiceConfig, ground: ReplicaGround): Record<string, string> {
-  const handedOn = [...ordinaryVariables, ...service.passEnv].flatMap((variable) => {
+  const ordinary = ground.containers ? [] : ordinaryVariables
+  const handedOn = [...ordinary, ...service.passEnv].flatMap((variable) => {
     const value = Object.hasOwn(ground.hostVariables, variable) ? ground.hostVariables[variable] : undefined
     return value === undefined ? [] : [[variable, value] as const]
   })
@@ -88,18 +91,29 @@ function portOf(service: ServiceConfig): Specification['port'] {
   return service.listens ? { assigned: true } : null
 }
 
+type Origin = Pick<Specification, 'command' | 'image' | 'build'>
+
+/** What is started: an image that is there or made, or a program of this machine. */
+function originOf({ command = [], image, build }: ServiceConfig, directory: string, ground: Ground): Origin {
+  if (!ground.containers) {
+    const [program = '', ...rest] = command
+    return { command: [programPath(program, directory), ...rest], image: null, build: null }
+  }
+  const made = build && { dockerfile: build.dockerfile ?? null, base: build.base }
+  return { command: [...command], image: image ?? null, build: made ?? null }
+}
+
 function specificationOf(
   name: string,
-  service: ServiceConfig & { readonly command: readonly string[] },
+  service: ServiceConfig,
   { release, ground }: { readonly release: string; readonly ground: ReplicaGround },
 ): Specification {
   const directory =
     release === '' ? serviceDirectory(service, ground.directory) : ground.releaseDirectory(name, release)
-  const [program = '', ...rest] = service.command
   return {
     service: name,
     release,
-    command: [programPath(program, directory), ...rest],
+    ...originOf(service, directory, ground),
     directory,
     variables: variablesOf(name, service, ground),
     port: portOf(service),
@@ -112,10 +126,14 @@ function specificationOf(
 }
 
 /** What was good once is not judged again, and comes back all at once. */
-function rolloutOf(service: ServiceConfig, isRollback: boolean): RolloutRule {
+function rolloutOf(
+  service: ServiceConfig,
+  { isRollback, containers }: { readonly isRollback: boolean; readonly containers: boolean },
+): RolloutRule {
   const { surge, drain, canary } = service.deploy
   return {
-    inPlace: service.port !== undefined,
+    // A port in a container is nobody else's.
+    inPlace: service.port !== undefined && !containers,
     surge: isRollback ? service.replicas.min : surge,
     canaries: Math.max(1, Math.round(canary.share * service.replicas.min)),
     share: canary.share,
@@ -133,10 +151,10 @@ export function wishedServices(
   ground: ReplicaGround,
 ): readonly WishedService[] {
   return Object.entries(services).flatMap(([name, service]) => {
-    const { command, listens, health = null, needs } = service
-    if (command === undefined) return []
+    const { address, listens, health = null, needs } = service
+    if (address !== undefined) return []
     const { wished: release, pending } = releaseOf(name)
-    const specification = specificationOf(name, { ...service, command }, { release, ground })
+    const specification = specificationOf(name, service, { release, ground })
     return {
       name,
       hash: contentHash(specification),
@@ -146,7 +164,10 @@ export function wishedServices(
       health,
       startTimeoutMs: service.startTimeout,
       needs,
-      rollout: rolloutOf(service, pending?.rollback === true),
+      rollout: rolloutOf(service, {
+        isRollback: pending?.rollback === true,
+        containers: ground.containers,
+      }),
       pending: pending !== null,
     }
   })

@@ -13,6 +13,8 @@ const spec = {
   stopTimeoutMs: 1000,
   mayExpose: false,
   memoryMiB: null,
+  image: null,
+  build: null,
   cpus: null,
 }
 

@@ -15,6 +15,8 @@ const spec = (id: string, port: ReplicaSpec['port']): ReplicaSpec => ({
   stopTimeoutMs: 0,
   mayExpose: false,
   memoryMiB: null,
+  image: null,
+  build: null,
   cpus: null,
 })
 

@@ -31,6 +31,8 @@ function spec(version: number): Accepted {
     stopTimeoutMs: 1000,
     mayExpose: false,
     memoryMiB: null,
+    image: null,
+    build: null,
     cpus: null,
   }
   return accept(made)

@@ -1,0 +1,105 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Docker from 'dockerode'
+import { systemClock } from '../../../src/kernel/std/index.ts'
+
+/** A Docker daemon with nothing in it, in a network of its own. */
+export interface Daemon {
+  readonly socketPath: string
+  /** As others reach it. */
+  readonly address: string
+  readonly docker: Docker
+  start(): Promise<void>
+  /** Ends it as a power failure would, containers and all. */
+  kill(): Promise<void>
+  /** Ends it, and removes its groups; its directory is the caller's. */
+  remove(): Promise<void>
+}
+
+/** Where a daemon lives. */
+export interface DaemonPlace {
+  readonly program: string
+  readonly directory: string
+  readonly namespace: string
+  readonly address: string
+}
+
+const startWithinMs = 30_000
+
+async function answers(docker: Docker): Promise<boolean> {
+  return docker.ping().then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Groups are directories of which all that is in them has ended. */
+function removeGroups(name: string): void {
+  const removeTree = (directory: string): void => {
+    for (const child of readdirSync(directory, { withFileTypes: true })) {
+      if (child.isDirectory()) removeTree(join(directory, child.name))
+    }
+    rmdirSync(directory)
+  }
+  const root = '/sys/fs/cgroup'
+  for (const directory of [root, ...readdirSync(root).map((child) => join(root, child))]) {
+    try {
+      if (existsSync(join(directory, name))) removeTree(join(directory, name))
+    } catch {
+      // an empty group does no harm
+    }
+  }
+}
+
+function argumentsFor({ program, directory, namespace }: DaemonPlace, group: string): readonly string[] {
+  const at = (name: string): string => join(directory, name)
+  return [
+    `--net=${namespace}`,
+    'unshare',
+    // Process 1 of a namespace takes everything with it.
+    ...['--mount', '--uts', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'],
+    ...[program, '--config-file', at('none.json'), '--data-root', at('data'), '--exec-root', at('exec')],
+    ...['--host', `unix://${at('socket')}`, '--pidfile', at('pid'), '--cgroup-parent', `/${group}`],
+    ...['--shutdown-timeout', '1', '--log-level', 'warn'],
+  ]
+}
+
+/** Prepares a daemon that is not started yet. */
+export function prepareDaemon(place: DaemonPlace, name: string): Daemon {
+  const { directory, address } = place
+  const socketPath = join(directory, 'socket')
+  const docker = new Docker({ socketPath, timeout: 20_000 })
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, 'none.json'), '{}')
+  let child: ChildProcess | null = null
+  const kill = async (): Promise<void> => {
+    const dying = child
+    if (dying === null || dying.exitCode !== null || dying.signalCode !== null) return
+    const gone = new Promise((resolve) => dying.once('exit', resolve))
+    dying.kill('SIGKILL')
+    await gone
+  }
+  return {
+    socketPath,
+    address,
+    docker,
+    start: async () => {
+      const log = openSync(join(directory, 'log'), 'a')
+      child = spawn('nsenter', argumentsFor(place, name), { stdio: ['ignore', log, log] })
+      closeSync(log)
+      const deadlineMs = systemClock.monotonicMs() + startWithinMs
+      while (!(await answers(docker))) {
+        if (child.exitCode !== null || systemClock.monotonicMs() > deadlineMs) {
+          throw new Error(`dockerd does not start: ${readFileSync(join(directory, 'log'), 'utf8').slice(-2000)}`)
+        }
+        await systemClock.sleep(100)
+      }
+    },
+    kill,
+    remove: async () => {
+      await kill()
+      removeGroups(name)
+    },
+  }
+}

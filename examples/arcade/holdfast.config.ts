@@ -30,11 +30,11 @@ export default defineEnvironment({
       // The game itself bounds what is said; this only keeps a flood away from it.
       'POST /chat': { to: 'web', limit: ['30/min per user burst 10', '60/min per ip burst 20'] },
 
-      // An export weighs as much as ten requests, and what a player may have of them in a day starts afresh at midnight.
+      // An export weighs as much as ten requests. A player may have eight of them in a day, which begins at midnight.
       'POST /exports': {
         to: 'web',
         cost: 10,
-        limit: ['60/min per user burst 30', '300/day per user resets 00:00 Europe/Vienna', '1200/min'],
+        limit: ['120/min per user burst 60', '80/day per user resets 00:00 Europe/Vienna', '1200/min'],
       },
 
       // A round takes half a minute. What comes too early waits a moment before it is refused.

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nearMiss } from './edge.ts'
+import { nearMiss, sender } from './edge.ts'
 import { refusedEntry } from './limits.ts'
 
 /** One address that answers for an upstream. */
@@ -8,6 +8,10 @@ export const upstreamTarget = z.strictObject({
   id: z.string(),
   /** `http://127.0.0.1:3000`, without a path. */
   origin: z.string(),
+  /** What it is counted with, as the hash of a specification; empty: with all others of the upstream that have none. */
+  group: z.string().max(64).default(''),
+  /** Its share of new requests, beside the weights of the upstream's others; 0: nothing, if any other has more. */
+  weight: z.number().int().min(0).max(1000).default(100),
 })
 
 /** Who answers for a service, and how the edge finds out which of them are well. */
@@ -63,6 +67,12 @@ export const proofPlace = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cookie'), name: z.string() }),
 ])
 
+/** Where the edge finds a secret: an absolute path, or a variable of its process. */
+export const secretPlace = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('file'), file: z.string() }),
+  z.strictObject({ kind: z.literal('variable'), variable: z.string() }),
+])
+
 /** By what the edge knows a user. Secrets are named here and read by the edge; none is in a policy. */
 export const edgeIdentity = z.strictObject({
   /** JSON Web Tokens (RFC 7519), verified with public keys (RFC 7517). */
@@ -83,10 +93,7 @@ export const edgeIdentity = z.strictObject({
   session: z
     .strictObject({
       cookie: z.string(),
-      secret: z.discriminatedUnion('kind', [
-        z.strictObject({ kind: z.literal('file'), file: z.string() }),
-        z.strictObject({ kind: z.literal('variable'), variable: z.string() }),
-      ]),
+      secret: secretPlace,
     })
     .nullable(),
   /** Whether the edge gives passports to who behaved. */
@@ -118,13 +125,21 @@ export const edgeListener = z.strictObject({
 export const sharedLimits = z.strictObject({
   /** Where the store is: `redis://127.0.0.1:6379/0`, `rediss://...`, or the path of a unix socket. */
   url: z.string(),
+  /** Where its password is; absent: it has none. */
+  password: secretPlace.optional(),
   /** Whether every request asks the store, or threads take slices and spend them. */
   mode: z.enum(['exact', 'lease']),
   /** How many edges there are. */
   edges: z.number().int().min(1).max(1000),
-  /** The limits that are shared, by their index, and what each edge does about them while the store does not answer. */
+  /** The limits that are shared, by their index. */
   limits: z.array(
-    z.strictObject({ limit: z.number().int(), whenDown: z.enum(['local-share', 'open', 'closed']) }),
+    z.strictObject({
+      limit: z.number().int(),
+      /** What each edge does about it while the store does not answer. */
+      whenDown: z.enum(['local-share', 'open', 'closed']),
+      /** Where it is another than that of the rest. */
+      mode: z.enum(['exact', 'lease']).optional(),
+    }),
   ),
 })
 
@@ -170,6 +185,8 @@ export type EdgeRoute = z.infer<typeof edgeRoute>
 export type EdgeLimit = z.infer<typeof edgeLimit>
 /** By what the edge knows a user. */
 export type EdgeIdentity = z.infer<typeof edgeIdentity>
+/** Where a secret is found. */
+export type SecretPlace = z.infer<typeof secretPlace>
 /** Where a proof is found. */
 export type ProofPlace = z.infer<typeof proofPlace>
 /** Somebody who is banned. */
@@ -178,6 +195,15 @@ export type EdgeBan = z.infer<typeof edgeBan>
 export type EdgeListener = z.infer<typeof edgeListener>
 /** Who answers for a service. */
 export type Upstream = z.infer<typeof upstream>
+
+/** Durations of one second in milliseconds; bucket to count as in kernel/series. */
+export const latencyRollUp = z.strictObject({
+  count: z.number().int(),
+  sum: z.number(),
+  minimum: z.number(),
+  maximum: z.number(),
+  buckets: z.record(z.string(), z.number()),
+})
 
 /** What one route did in one second. */
 export const routeRollUp = z.strictObject({
@@ -193,14 +219,23 @@ export const routeRollUp = z.strictObject({
   originFailures: z.number().int(),
   bytesIn: z.number(),
   bytesOut: z.number(),
-  /** Milliseconds to the last byte of the response, of admitted requests; bucket to count as in kernel/series. */
-  latency: z.strictObject({
-    count: z.number().int(),
-    sum: z.number(),
-    minimum: z.number(),
-    maximum: z.number(),
-    buckets: z.record(z.string(), z.number()),
-  }),
+  /** To the last byte of the response, of admitted requests; streams of events, which end by chance, left out. */
+  latency: latencyRollUp,
+})
+
+/** What one group of an upstream's targets did in one second. */
+export const groupRollUp = z.strictObject({
+  upstream: z.string(),
+  group: z.string(),
+  /** Requests sent there, each try for itself; WebSockets that were opened included. */
+  requests: z.number().int(),
+  /**
+   * Those of them that failed by the target: answered with 5xx, not reached, no answer in time, or none that was valid and
+   * complete. Also those that another target answered then.
+   */
+  failures: z.number().int(),
+  /** From sending to the first byte of the answer's head; WebSockets left out. */
+  latency: latencyRollUp,
 })
 
 /** What one limit did in one second. */
@@ -246,6 +281,8 @@ export const edgeReport = z.strictObject({
   connections: z.number().int(),
   routes: z.array(routeRollUp),
   limits: z.array(limitRollUp),
+  /** Only groups of targets to which something was sent, or from which something came. */
+  groups: z.array(groupRollUp).max(1000).optional(),
   /** Target ids that the edge holds for ill. */
   unhealthyTargets: z.array(z.string()),
   /** What happened in this second besides traffic; at most 20. */
@@ -254,6 +291,17 @@ export const edgeReport = z.strictObject({
   offenders: z.array(refusedEntry).max(64).optional(),
   /** Who came near a limit meanwhile, nearest first. */
   nearMisses: z.array(nearMiss).max(32).optional(),
+  /** Who sent most requests in a minute that has ended (or, when a policy ended, in its part of one). */
+  senders: z
+    .array(
+      sender.extend({
+        /** Start of the minute, milliseconds since the epoch. */
+        minute: z.number(),
+        requests: z.number().int(),
+      }),
+    )
+    .max(192)
+    .optional(),
   /** Private peers that are no trusted proxies and yet speak for others, and how many requests came from each. */
   lookAlikes: z
     .array(z.strictObject({ address: z.string(), requests: z.number().int() }))
@@ -269,8 +317,14 @@ export type EdgeReports = z.infer<typeof edgeReports>
 
 /** One second of the edge. */
 export type EdgeReport = z.infer<typeof edgeReport>
+/** What somebody sent in a minute. */
+export type SenderMinute = NonNullable<EdgeReport['senders']>[number]
 /** What one route did in one second. */
 export type RouteRollUp = z.infer<typeof routeRollUp>
+/** Durations of one second. */
+export type LatencyRollUp = z.infer<typeof latencyRollUp>
+/** What one group of targets did in one second. */
+export type GroupRollUp = z.infer<typeof groupRollUp>
 /** What one limit did in one second. */
 export type LimitRollUp = z.infer<typeof limitRollUp>
 

@@ -6,6 +6,41 @@ const perSecond = z.number().describe('per second, averaged over the last minute
 const milliseconds = z.number().nullable().describe('milliseconds; null: no request in the last minute')
 const tally = z.strictObject({ lastMinute: z.number().int(), lastHour: z.number().int() })
 
+/** Whose requests of one route were counted on their own. */
+export const sender = z.strictObject({
+  route: z.string().describe('as in the environment file of then; (unmatched) for the rest'),
+  address: z.string().describe('as limits count it; of an IPv6 address the first 64 bits'),
+  who: z.string().describe('what it proved to be, as user:42, key:partner or passport:x; empty: nothing'),
+})
+
+const minutesOfSpan = 5
+const mostRoutesOfSpan = 60
+const mostSendersOfSpan = 32
+const perMinute = z.array(z.number().int().min(0)).max(minutesOfSpan)
+
+/** Requests of five minutes: of each route, and of those who sent most. */
+export const trafficSpan = z.strictObject({
+  from: moment.describe('a whole minute, milliseconds since 1970'),
+  until: moment,
+  routes: z
+    .array(
+      z.strictObject({
+        route: z.string(),
+        requests: perMinute.describe('in each minute, refused ones included'),
+      }),
+    )
+    .max(mostRoutesOfSpan)
+    .describe('with most requests first'),
+  senders: z
+    .array(
+      sender.extend({
+        requests: perMinute.describe('by samples on a busy route; never too many but for those'),
+      }),
+    )
+    .max(mostSendersOfSpan)
+    .describe('those who sent most, and of each route the first'),
+})
+
 /** Facts of the edge. None per request: it counts, and these say what the counts mean. */
 export const edgeFacts = {
   policyAccepted: declareFact({
@@ -105,6 +140,11 @@ export const edgeFacts = {
     severity: 'warning',
     data: z.strictObject({ message: z.string() }),
   }),
+  trafficCounted: declareFact({
+    kind: 'edge.traffic-counted',
+    says: 'the edge said who sent it most requests, for limits to be tried on',
+    data: trafficSpan,
+  }),
   reportsMissed: declareFact({
     kind: 'edge.reports-missed',
     says: '{seconds} s of measurements of the edge are lost: control was away for too long',
@@ -153,6 +193,15 @@ export const nearMiss = z.strictObject({
   share: z.number().describe('largest share of the limit in use, 0.8 to 1'),
 })
 
+/** A group of a service's replicas with what came of the requests that were sent there in the last minute. */
+export const groupView = z.strictObject({
+  service: z.string(),
+  group: z.string().describe('empty: replicas without one'),
+  requestsPerSecond: perSecond,
+  errorShare: z.number().describe('requests that failed by these replicas among those sent there, 0 to 1'),
+  p95Ms: milliseconds.describe('milliseconds to the first byte of the answer; null: there was none'),
+})
+
 /** Totals of the last minute. */
 export const trafficView = z.strictObject({
   says: z.string(),
@@ -163,11 +212,18 @@ export const trafficView = z.strictObject({
   connections: z.number().int().describe('open connections of clients, now'),
   biting: z.array(z.string()).describe('names of the limits that refused something in the last minute'),
   unhealthyTargets: z.array(z.string()).describe('replicas that the edge holds for ill'),
+  groups: z
+    .array(groupView)
+    .optional()
+    .describe('of services that run in more than one group of replicas, as while a release is rolled out'),
   reportedAt: z.number().nullable().describe('when the edge last reported; null: not since control started'),
   serves: z
     .boolean()
     .describe('whether it has the newest policy and, for each service, a replica to send requests to'),
 })
+
+/** As many spans as one answer has: a day of them. */
+export const mostSpansOfAnswer = 288
 
 /** Operations of the edge. */
 export const edgeOperations = {
@@ -211,13 +267,32 @@ export const edgeOperations = {
     limit: '600/min per caller burst 200',
     command: { words: 'edge near-misses', positional: [] },
   }),
+  senders: declareOperation({
+    name: 'edge.senders',
+    summary: 'Show who sent the edge most requests, five minutes at a time, by route and minute',
+    input: z.strictObject({
+      since: moment.optional().describe('milliseconds since 1970; default: an hour ago'),
+    }),
+    output: z.strictObject({
+      says: z.string(),
+      spans: z.array(trafficSpan).max(mostSpansOfAnswer).describe('oldest first'),
+      next: moment.nullable().describe('there is more: ask again since then; null: that is all'),
+    }),
+    permission: 'view',
+    limit: '600/min per caller burst 200',
+    command: { words: 'edge senders', positional: [] },
+  }),
 } as const
 
 /** A route with what it did in the last minute. */
 export type RouteView = z.infer<typeof routeView>
 /** A limit of the edge and its use. */
 export type LimitView = z.infer<typeof limitView>
+/** A group of a service's replicas. */
+export type GroupView = z.infer<typeof groupView>
 /** Totals of the last minute. */
 export type TrafficView = z.infer<typeof trafficView>
+/** Requests of five minutes. */
+export type TrafficSpan = z.infer<typeof trafficSpan>
 /** Who had most of a limit in use. */
 export type NearMiss = z.infer<typeof nearMiss>

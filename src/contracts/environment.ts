@@ -2,11 +2,13 @@ import { z } from 'zod'
 import { declareFact, declareOperation } from './declare.ts'
 import { deployFacts, deployOperations } from './environment/deploys.ts'
 import { planFacts, planOperations } from './environment/plans.ts'
+import { runFacts, runOperations } from './environment/runs.ts'
 import { environmentStatus } from './environment/status.ts'
 import { nothing, serviceName } from './shapes.ts'
 
 export type { DeployHistory } from './environment/deploys.ts'
 export type { Drift, EnvironmentPlan, PlanStep } from './environment/plans.ts'
+export type { RunHistory } from './environment/runs.ts'
 export type { EnvironmentStatus, RolloutPhase } from './environment/status.ts'
 
 const replica = z.string().describe('<service>/<slot>')
@@ -33,6 +35,7 @@ const event = {
 export const environmentFacts = {
   ...deployFacts,
   ...planFacts,
+  ...runFacts,
   started: declareFact({
     kind: 'environment.started',
     says: 'environment {name} was started with Holdfast {version}',
@@ -153,6 +156,7 @@ export const environmentFacts = {
 export const environmentOperations = {
   ...deployOperations,
   ...planOperations,
+  ...runOperations,
   status: declareOperation({
     name: 'environment.status',
     summary: 'Show whether everything is up',

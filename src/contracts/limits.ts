@@ -91,14 +91,20 @@ export const override = z.strictObject({
   actor: z.string().describe('who set it'),
 })
 
+/** The same in units, where a take costs more than one. */
+export const unitsTaken = z
+  .strictObject({ refused: z.number().int(), admitted: z.number().int(), wouldRefuse: z.number().int() })
+  .describe('units; absent: one for each')
+
 /** What one subject was refused in a minute. */
 export const refusedEntry = z.strictObject({
   limit: z.string().describe('full name, as app.email.send or edge.route.POST /login'),
   rule: z.string().describe('in the notation of limits; empty: a ban'),
   subject: z.string().describe('as user:42; several dimensions as "user:42 and guild:7"; empty: everybody'),
-  refused: z.number().int().describe('units'),
-  admitted: z.number().int().describe('units, since it was first refused in this minute'),
-  wouldRefuse: z.number().int().describe('units that dry runs would have refused'),
+  refused: z.number().int().describe('how often'),
+  admitted: z.number().int().describe('how often, since it was first refused in this minute'),
+  wouldRefuse: z.number().int().describe('how often dry runs would have refused'),
+  units: unitsTaken.optional(),
   routes: z
     .array(z.strictObject({ route: z.string(), admitted: z.number().int(), refused: z.number().int() }))
     .max(20)
@@ -137,6 +143,18 @@ export const limitsFacts = {
     severity: 'notice',
     data: z.strictObject({ limit: z.string(), subject, because }),
   }),
+  forgotten: declareFact({
+    kind: 'limits.forgotten',
+    says: 'up to {entries} takes of application limits are forgotten and may be given away again: the newest part of limits.db was gone at the start',
+    severity: 'warning',
+    data: z.strictObject({
+      entries: z
+        .number()
+        .int()
+        .min(1)
+        .describe('takes, reservations and their ends that were on disk and are there no more'),
+    }),
+  }),
   refused: declareFact({
     kind: 'limits.refused',
     says: 'limits at the door {door} refused within a minute',
@@ -153,6 +171,14 @@ const traffic = '600000/min per caller burst 20000'
 
 const reservationKey = z.strictObject({ id })
 const someTakes = z.strictObject({ takes: z.array(take).min(1).max(mostTakesInCall) })
+const takesToDecide = someTakes.extend({
+  together: z
+    .boolean()
+    .default(false)
+    .describe(
+      'from all of them or from none, in one step, with one id for all or one for each; at most 16 rules together',
+    ),
+})
 const theirVerdicts = z.strictObject({
   verdicts: z.array(verdict).describe('in the order of the takes'),
 })
@@ -161,9 +187,15 @@ const theirVerdicts = z.strictObject({
 export const limitsOperations = {
   take: declareOperation({
     name: 'limits.take',
-    summary: 'Take from application limits, each take decided on its own',
-    input: someTakes,
-    output: theirVerdicts,
+    summary: 'Take from application limits: each take on its own, or from all or none',
+    input: takesToDecide,
+    output: z.strictObject({
+      verdicts: z
+        .array(verdict)
+        .describe(
+          'in the order of the takes; of takes together a single one, that of the limit that refused or is tightest',
+        ),
+    }),
     permission: 'use',
     limit: traffic,
     command: { words: 'limits take', positional: [] },

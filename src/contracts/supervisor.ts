@@ -21,6 +21,8 @@ export const specification = z.strictObject({
     })
     .nullable()
     .default(null),
+  /** Volumes that the engine puts in its place, as { uploads: '/volumes/uploads' }; none where directories are shared. */
+  mounts: z.record(z.string(), z.string()).default({}),
   /** The whole environment of the process but for HOST, PORT and Holdfast's own mark. */
   variables: z.record(z.string(), z.string()),
   /** `fixed`: this port; `assigned`: any free one, kept for the life of the slot; null: it does not listen. */

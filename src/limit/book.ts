@@ -13,6 +13,8 @@ export interface Entry {
   readonly whenAway: WhenAway
   /** All that its rules count by. */
   readonly dimensions: readonly string[]
+  /** The most units that one take may ask for. */
+  readonly mostCost: number
   /** One rule that is no dry run, neither a window nor what goes on at once: there is a quick way for it. */
   readonly isSimple: boolean
 }
@@ -75,6 +77,7 @@ function readEntry(name: string, setting: LimitSetting, first: number): Entry {
     first,
     whenAway: parts.whenAway ?? 'local',
     dimensions: [...new Set(rules.flatMap(({ per }) => per))],
+    mostCost: rules.some(({ kind }) => kind === 'window') ? mostWindowCost : Number.MAX_SAFE_INTEGER,
     isSimple:
       rules.length === 1 && rules.every(({ kind, dryRun }) => !dryRun && ['rate', 'calendar'].includes(kind)),
   }
@@ -101,16 +104,13 @@ export function saySubject(per: readonly string[], by: By): string {
   return per.map((dimension) => `${dimension.replace(':', ' ')} ${by[dimension]}`).join(' and ')
 }
 
-function checkCost({ name, rules }: Entry, cost: number): void {
-  const isWindow = rules.some(({ kind }) => kind === 'window')
-  if (Number.isInteger(cost) && cost >= 1 && !(isWindow && cost > mostWindowCost)) return
+function checkCost({ name, mostCost }: Entry, cost: number): void {
+  if (Number.isInteger(cost) && cost >= 1 && cost <= mostCost) return
   throw new HoldfastError({
     code: 'limit.invalid-cost',
     kind: 'user',
     message: `A take from ${name} cannot cost ${cost}.`,
-    hint: isWindow
-      ? `An exact window gives whole numbers from 1 to ${mostWindowCost} at once.`
-      : 'A cost is a whole number from 1 on.',
+    hint: `A cost is a whole number from 1 on${mostCost === mostWindowCost ? `, under an exact window up to ${mostWindowCost}` : ''}.`,
   })
 }
 

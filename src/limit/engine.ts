@@ -92,9 +92,10 @@ export class Engine {
         ? this.#limiter.takeOne(entry.first, key, nowMs)
         : this.#limiter.takeUnits({ limit: entry.first, key, cost }, nowMs)
     if (waitMs > 0) return undefined
-    const { remaining, resetsAtMs } = this.#limiter.peek(entry.first, key, nowMs)
+    const { remaining, resetsAtMs } = this.#limiter.peekTaken(entry.first, nowMs)
     return {
       admitted: true,
+      at: nowMs,
       limit: entry.name,
       rule: entry.texts[0] ?? '',
       retryAfterMs: 0,
@@ -114,6 +115,7 @@ export class Engine {
     const { entry, text } = this.#place(told.tightest < 0 ? (takes[0]?.limit ?? -1) : told.tightest)
     const verdict: Verdict = {
       admitted: true,
+      at: atMs,
       limit: entry.name,
       rule: text,
       retryAfterMs: 0,
@@ -186,6 +188,7 @@ export class Engine {
     const asked = this.#asked(asks, refusedBy)
     const verdict: Verdict = {
       admitted: false,
+      at: atMs,
       limit: asked.limit,
       rule: asked.text,
       retryAfterMs,

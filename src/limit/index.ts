@@ -12,6 +12,7 @@ export type {
   Log,
   NamedTake,
   Refusal,
+  Reservation,
   ReserveOptions,
   RuleFacts,
   StandingOfRule,

@@ -1,5 +1,6 @@
 import { systemClock, systemRandom, uuidv7, type Clock } from '../kernel/std/index.ts'
 import { openBook, type Ask, type Book } from './book.ts'
+import { findControl, type FoundControl } from './control/address.ts'
 import { Control } from './control/control.ts'
 import { Engine, type Decision } from './engine.ts'
 import { Holds } from './holds.ts'
@@ -13,6 +14,7 @@ import type {
   LimitsOptions,
   Log,
   NamedTake,
+  Reservation,
   ReserveOptions,
   RuleFacts,
   TakeOptions,
@@ -26,11 +28,14 @@ import { Waiting } from './waiting.ts'
 const defaultCapacity = 65_536
 const defaultRemembered = 500
 const defaultLeaseMs = 60_000
+/** Control gives no longer ones. */
+const longestLeaseMs = 86_400_000
 const fullRetryMs = 1000
 
 /**
- * Opens the limits of an application. Without control each process counts by itself, and says so at start when it is
- * not the only one.
+ * Opens the limits of an application. With control (that of the options, else the one that `HOLDFAST_URL` and
+ * `HOLDFAST_TOKEN` name) everybody counts together. Without it each process counts by itself, and says so at start
+ * when it is not the only one.
  *
  * @throws HoldfastError `limit.unreadable`, `limit.unsupported`, `limit.invalid-control`
  */
@@ -38,10 +43,11 @@ export function createLimits<const Settings extends LimitSettings>(
   settings: Settings,
   options: LimitsOptions = {},
 ): Limits<keyof Settings & string> {
-  const { control, clock = systemClock, log = standardError, remembered = defaultRemembered } = options
+  const { clock = systemClock, log = standardError, remembered = defaultRemembered } = options
   const book = openBook(settings)
   const processes = processesOf(options)
-  if (control === undefined) warnOfOthers(book, processes, log)
+  const found = findControl(options.control, process.env)
+  for (const line of sayWhoCounts(book, processes, found)) log.warn(line)
   return new ApplicationLimits({
     book,
     clock,
@@ -50,15 +56,21 @@ export function createLimits<const Settings extends LimitSettings>(
       clock,
       capacity: options.capacity ?? defaultCapacity,
       random: systemRandom,
-      share: control === undefined ? 1 : (processes.count ?? 1),
+      share: found === undefined ? 1 : (processes.count ?? 1),
     }),
-    control:
-      control && new Control({ address: control, clock, random: systemRandom, log: quietLog(log, clock) }),
+    control: found && openControl(found, clock, log),
   })
 }
 
-function warnOfOthers({ entries }: Book, processes: Processes, log: Log): void {
-  if (processes.isFirst) for (const line of sayMultiplied(entries, processes)) log.warn(line)
+function openControl({ address }: FoundControl, clock: Clock, log: Log): Control {
+  return new Control({ address, clock, random: systemRandom, log: quietLog(log, clock) })
+}
+
+/** Nothing, where it is what the program wrote; the first process speaks for all. */
+function sayWhoCounts({ entries }: Book, processes: Processes, found?: FoundControl): readonly string[] {
+  if (!processes.isFirst) return []
+  if (found === undefined) return sayMultiplied(entries, processes)
+  return found.isGiven ? [`limits: control at ${found.address.url} counts, as HOLDFAST_URL says`] : []
 }
 
 function processesOf({ processes }: LimitsOptions): Processes {
@@ -110,12 +122,7 @@ class ApplicationLimits implements Limits {
 
   async takeAll(takes: readonly NamedTake[]): Promise<Verdict> {
     const asks = this.#asks(takes)
-    const [only] = asks
-    return await this.#queued(asks, () => {
-      if (this.#control === undefined) return this.#decide(asks)
-      if (asks.length === 1 && only !== undefined) return this.#takeOne(only, takes[0]?.id)
-      return this.#takeEach(asks, takes)
-    })
+    return await this.#queued(asks, () => this.#takeAllOnce(asks, takes))
   }
 
   async reserve(limit: string, by: By, options: ReserveOptions = {}): Promise<Held> {
@@ -126,13 +133,12 @@ class ApplicationLimits implements Limits {
     if (control === undefined || answer === null) return this.#reserveHere(ask, { id, leaseMs }, control)
     const { verdict, endsAt } = answer
     this.#remember(ask, verdict, false)
-    const commit = async (cost?: number): Promise<void> => {
-      if (verdict.admitted) await control.commit(id, cost, endsAt)
-    }
-    const cancel = async (): Promise<void> => {
-      if (verdict.admitted) await control.cancel(id, endsAt)
-    }
-    return { ...verdict, id, endsAt, commit, cancel }
+    return { ...verdict, endsAt, ...this.#reservation(id, endsAt, verdict.admitted ? control : undefined) }
+  }
+
+  resume(id: string): Reservation {
+    const isHere = this.#holds.answered(id) !== undefined
+    return this.#reservation(id, this.#clock.now() + longestLeaseMs, isHere ? undefined : this.#control)
   }
 
   async refund(limit: string, by: By, options?: TakeOptions): Promise<void> {
@@ -164,7 +170,7 @@ class ApplicationLimits implements Limits {
   }
 
   #decide(asks: readonly Ask[]): Verdict {
-    if (asks.length === 0) return nothingAsked
+    if (asks.length === 0) return { ...nothingAsked, at: this.#clock.now() }
     return this.#note(this.#engine.decide(asks))
   }
 
@@ -179,11 +185,11 @@ class ApplicationLimits implements Limits {
 
   #remember(
     { by }: Pick<Ask, 'by'>,
-    { admitted, limit, rule, retryAfterMs, because }: Verdict,
+    { admitted, at, limit, rule, retryAfterMs, because }: Verdict,
     dryRun: boolean,
   ): void {
     if (admitted && !dryRun) return
-    this.#refusals.add({ at: this.#clock.now(), limit, rule, by, retryAfterMs, because, refused: !admitted })
+    this.#refusals.add({ at, limit, rule, by, retryAfterMs, because, refused: !admitted })
   }
 
   /** Waits where the rules let it wait: in the shortest of their queues. */
@@ -200,54 +206,69 @@ class ApplicationLimits implements Limits {
     const control = this.#control
     if (control === undefined) return this.#decideOne(ask)
     const here = control.decideHere(ask)
-    return here === undefined ? this.#takeThere(ask, id, control) : this.#mirrored(ask, here)
+    return here === undefined ? this.#takeThere([ask], [id], control) : this.#mirrored([ask], here)
   }
 
-  async #takeThere(ask: Ask, id: string | undefined, control: Control): Promise<Verdict> {
-    const verdict = await control.take(ask, id)
-    return verdict === null ? this.#takeAway(ask, control) : this.#mirrored(ask, verdict)
+  #takeAllOnce(asks: readonly Ask[], takes: readonly NamedTake[]): Verdict | Promise<Verdict> {
+    const control = this.#control
+    const [only] = asks
+    if (control === undefined || only === undefined) return this.#decide(asks)
+    if (asks.length === 1) return this.#takeOne(only, takes[0]?.id)
+    const refusal = control.refuseHere(asks)
+    if (refusal !== undefined) return this.#mirrored(asks, refusal)
+    const ids = takes.map(({ id }) => id)
+    return this.#takeThere(asks, ids, control)
+  }
+
+  async #takeThere(
+    asks: readonly Ask[],
+    ids: readonly (string | undefined)[],
+    control: Control,
+  ): Promise<Verdict> {
+    const verdict = await control.take(asks, ids)
+    return verdict === null ? this.#takeAway(asks, control) : this.#mirrored(asks, verdict)
   }
 
   /** What others admitted is written down here as well, so that control's absence does not begin with a fresh burst. */
-  #mirrored(ask: Ask, verdict: Verdict): Verdict {
-    if (verdict.admitted) this.#engine.mirror(ask)
-    else this.#remember(ask, verdict, false)
+  #mirrored(asks: readonly Ask[], verdict: Verdict): Verdict {
+    if (verdict.admitted) for (const ask of asks) this.#engine.mirror(ask)
+    else for (const ask of asks) if (ask.entry.name === verdict.limit) this.#remember(ask, verdict, false)
     return verdict
   }
 
-  #takeAway(ask: Ask, control: Control): Verdict {
-    const { name, whenAway } = ask.entry
-    if (whenAway === 'local') return this.#decideOne(ask)
-    const verdict = uncounted(ask, this.#clock.now())
-    if (whenAway === 'open') return verdict
-    const retryAfterMs = control.pauseMs()
-    const because = `${name} cannot be counted at the moment, and is closed until it can be.`
-    const refusal = { ...verdict, admitted: false, retryAfterMs, remaining: 0, because }
-    this.#remember(ask, refusal, false)
-    return refusal
+  /** Each limit as it says; one that is closed is closed for all that are taken together. */
+  #takeAway(asks: readonly Ask[], control: Control): Verdict {
+    const closed = asks.find(({ entry }) => entry.whenAway === 'closed')
+    if (closed !== undefined) return this.#refuseAway(closed, control)
+    const counted = asks.filter(({ entry }) => entry.whenAway === 'local')
+    const [first] = asks
+    return counted.length === 0 && first !== undefined
+      ? uncounted(first, this.#clock.now())
+      : this.#decide(counted)
   }
 
-  /** Control decides about each take by itself; what was admitted beside a refusal is given back. */
-  async #takeEach(asks: readonly Ask[], takes: readonly NamedTake[]): Promise<Verdict> {
-    const verdicts = await Promise.all(
-      asks.map(async (ask, index) => await this.#takeOne(ask, takes[index]?.id)),
-    )
-    const [refusal] = verdicts
-      .filter(({ admitted }) => !admitted)
-      .sort((a, b) => b.retryAfterMs - a.retryAfterMs)
-    if (refusal === undefined) return verdicts.reduce((a, b) => (b.remaining < a.remaining ? b : a))
-    const admitted = asks.filter((_, index) => verdicts[index]?.admitted)
-    await Promise.all(admitted.map(({ entry, by, cost }) => this.refund(entry.name, by, { cost })))
+  #refuseAway(ask: Ask, control: Control): Verdict {
+    const because = `${ask.entry.name} cannot be counted at the moment, and is closed until it can be.`
+    const refusal = refused(ask, this.#clock.now(), { retryAfterMs: control.pauseMs(), because })
+    this.#remember(ask, refusal, false)
     return refusal
   }
 
   #reserveHere(ask: Ask, { id, leaseMs }: Lease, control: Control | undefined): Held {
     const endsAt = Math.ceil(this.#clock.now() + leaseMs)
     const isCounted = control === undefined || ask.entry.whenAway === 'local'
-    const verdict = isCounted ? this.#hold(ask, id, endsAt) : this.#takeAway(ask, control)
-    const commit = async (cost?: number): Promise<void> => this.#holds.commit(id, cost)
-    const cancel = async (): Promise<void> => this.#holds.cancel(id)
-    return { ...verdict, id, endsAt, commit, cancel }
+    const verdict = isCounted ? this.#hold(ask, id, endsAt) : this.#takeAway([ask], control)
+    return { ...verdict, endsAt, ...this.#reservation(id, endsAt, undefined) }
+  }
+
+  /** Made by control, or by this process. */
+  #reservation(id: string, endsAt: number, control: Control | undefined): Reservation {
+    return {
+      id,
+      commit: async (cost) =>
+        control === undefined ? this.#holds.commit(id, cost) : await control.commit(id, cost, endsAt),
+      cancel: async () => (control === undefined ? this.#holds.cancel(id) : await control.cancel(id, endsAt)),
+    }
   }
 
   #hold(ask: Ask, id: string, endsAtMs: number): Verdict {
@@ -255,8 +276,7 @@ class ApplicationLimits implements Limits {
     if (before !== undefined) return before
     if (!this.#holds.hasRoom()) {
       const because = 'This process holds as many reservations as it can.'
-      const verdict = uncounted(ask, this.#clock.now())
-      return { ...verdict, admitted: false, retryAfterMs: fullRetryMs, remaining: 0, because }
+      return refused(ask, this.#clock.now(), { retryAfterMs: fullRetryMs, because })
     }
     const decision = this.#engine.decide([ask])
     const { verdict, taken } = decision
@@ -270,7 +290,7 @@ interface Lease {
   readonly leaseMs: number
 }
 
-const nothingAsked: Verdict = {
+const nothingAsked: Omit<Verdict, 'at'> = {
   admitted: true,
   limit: '',
   rule: '',
@@ -282,5 +302,10 @@ const nothingAsked: Verdict = {
 
 /** What is admitted without being counted. */
 function uncounted({ entry }: Ask, nowMs: number): Verdict {
-  return { ...nothingAsked, limit: entry.name, rule: entry.texts[0] ?? '', resetsAt: nowMs }
+  return { ...nothingAsked, at: nowMs, limit: entry.name, rule: entry.texts[0] ?? '', resetsAt: nowMs }
+}
+
+/** What is refused without being counted. */
+function refused(ask: Ask, nowMs: number, why: Pick<Verdict, 'retryAfterMs' | 'because'>): Verdict {
+  return { ...uncounted(ask, nowMs), admitted: false, remaining: 0, ...why }
 }

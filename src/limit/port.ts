@@ -43,8 +43,12 @@ export interface Log {
 
 /** How limits are kept. */
 export interface LimitsOptions {
-  /** Count together with everybody else, in control. Default: in this process alone. */
-  readonly control?: ControlAddress
+  /**
+   * Count together with everybody else, in control. Default: the one that the variables `HOLDFAST_URL` and
+   * `HOLDFAST_TOKEN` name, as they do in each replica that Holdfast runs; without both, in this process alone. False:
+   * in this process alone, whatever they say.
+   */
+  readonly control?: ControlAddress | false
   /**
    * How many processes of this kind run. Default: what a cluster, PM2 or WEB_CONCURRENCY say, else 1. Without control
    * each of them counts by itself; with control, its share while control is away is a part in that many.
@@ -77,6 +81,8 @@ export interface ReserveOptions extends TakeOptions {
 /** The answer to a take. */
 export interface Verdict {
   readonly admitted: boolean
+  /** When it was decided, in ms since 1970. */
+  readonly at: number
   readonly limit: string
   /** The rule that refused, or the tightest one, in the notation. */
   readonly rule: string
@@ -90,15 +96,19 @@ export interface Verdict {
   readonly because: string
 }
 
-/** A reservation. When it was not admitted, `commit` and `cancel` do nothing. */
-export interface Held extends Verdict {
+/** The end of a reservation. When it has ended already, or never was, nothing happens. */
+export interface Reservation {
   readonly id: string
-  /** When it is given back by itself, in ms since 1970. */
-  readonly endsAt: number
   /** It was used. What goes on at once is over with that; of other limits `cost` says how much was, default all. */
   commit(cost?: number): Promise<void>
   /** It was not used: everything is given back. */
   cancel(): Promise<void>
+}
+
+/** A reservation, or why there is none: then `commit` and `cancel` do nothing. */
+export interface Held extends Verdict, Reservation {
+  /** When it is given back by itself, in ms since 1970. */
+  readonly endsAt: number
 }
 
 /** One of several takes. */
@@ -161,7 +171,10 @@ export interface Limits<Name extends string = string> {
    * @throws HoldfastError `limit.unknown`, `limit.no-value` (a dimension is missing), `limit.invalid-cost`
    */
   take(limit: Name, by: By, options?: TakeOptions): Promise<Verdict>
-  /** Takes from up to 16 rules together: from all or from none; the verdict is of the one that refused or is tightest. */
+  /**
+   * Takes from up to 16 rules together, in one step: from all or from none; the verdict is of the one that refused or
+   * is tightest. Sent twice it counts once when each take has its id again.
+   */
   takeAll(takes: readonly NamedTake<Name>[]): Promise<Verdict>
   /** Takes without waiting for anybody: in this process alone, never through a queue. */
   takeNow(limit: Name, by: By, options?: TakeOptions): Verdict
@@ -169,6 +182,11 @@ export interface Limits<Name extends string = string> {
   takeAllNow(takes: readonly NamedTake<Name>[]): Verdict
   /** Takes for the time being. */
   reserve(limit: Name, by: By, options?: ReserveOptions): Promise<Held>
+  /**
+   * A reservation by its id, so that it can be ended where it was not made: with control by every process, without
+   * control by this one.
+   */
+  resume(id: string): Reservation
   /** Gives back what was taken and not used: a mail that was never sent. */
   refund(limit: Name, by: By, options?: TakeOptions): Promise<void>
   /** Why a subject was refused lately, and how it stands. Without a subject: everybody's refusals. */

@@ -90,7 +90,7 @@ const kernelTypes: Judge = (target, { typeOnly }) =>
 const table: readonly (readonly [room: RegExp, mayImport: readonly Judge[]])[] = [
   [/^kernel\/std$/, []],
   [/^kernel\/capability$/, [isStd, kernelTypes]],
-  [/^kernel\/timeline$/, [isStd, isStore]],
+  [/^kernel\/(?:timeline|series)$/, [isStd, isStore]],
   [/^kernel\//, [isStd]],
   [/^contracts$/, [isStd]],
   [/^capabilities\//, [isKernel, isContracts]],

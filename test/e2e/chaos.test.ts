@@ -1,19 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Client } from '../../src/client/index.ts'
 import { seededRandom, systemClock } from '../../src/kernel/std/index.ts'
-import { makePlace, mustRun, until, type Place, type Up } from '../support/holdfast/index.ts'
+import { mustRun, until, type Place, type Up } from '../support/holdfast/index.ts'
+import { placesOfTests } from '../support/holdfast/places.ts'
 import { processesWith } from '../support/holdfast/left.ts'
 
 const origin = join(import.meta.dirname, '..', 'support', 'holdfast', 'origin.mjs')
 const seed = Number(process.env['HOLDFAST_SEED'] ?? 20_261_123)
 const chaosMs = Number(process.env['HOLDFAST_CHAOS_MS'] ?? 20_000)
 
-const places: Place[] = []
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.clear()
-})
+const newPlace = placesOfTests()
 
 const victims = ['control', 'control', 'edge', 'edge', 'replica', 'replica', 'supervisor', 'up'] as const
 type Victim = (typeof victims)[number]
@@ -67,8 +65,7 @@ test(
   { timeout: 180_000 },
   async () => {
     const random = seededRandom(seed)
-    const here = await makePlace()
-    places.push(here)
+    const here = await newPlace()
     const environment = {
       name: 'chaos',
       services: { web: { command: [process.execPath, origin], health: '/healthz', replicas: 2 } },
@@ -107,8 +104,7 @@ test(
   'control killed between accepting a new file and its end, and the supervisor during a restart',
   { timeout: 120_000 },
   async () => {
-    const here = await makePlace()
-    places.push(here)
+    const here = await newPlace()
     const config = (limit: string): string =>
       `export default ${JSON.stringify({
         name: 'chaos',

@@ -11,6 +11,7 @@ const everyPage: Readonly<Record<string, string>> = {
   'one service': '#/services/web',
   'routes and limits': '#/limits',
   'one limit': '#/limits/limit/edge.route.POST%20%2Flogin',
+  'an application limit': '#/limits/limit/app.email.send',
   'one route': '#/limits/route/GET%20%2Fscores',
   'why refused': '#/limits/explain?subject=ip%3A203.0.113.7',
   'why refused, unknown': '#/limits/explain?subject=user%3A9',
@@ -99,6 +100,38 @@ describeWith(['chromium'], 'every page of the console', ({ chromium }) => {
     await question.getByRole('button', { name: 'Explain' }).click()
     await page.getByText('was refused 37 times').waitFor()
     expect(new URL(page.url()).hash).toBe('#/limits/explain?subject=ip%3A203.0.113.7')
+  })
+
+  test('an application limit has its takes drawn, by one of its rules', async () => {
+    const page = await here.signIn()
+    await page.goto(`${here.fake.url}/#/limits/limit/app.email.send`)
+    await page.getByText('Takes per minute').waitFor()
+    const chart = await page
+      .getByRole('img', { name: /^Takes per minute\. admitted: / })
+      .getAttribute('aria-label')
+    // Both rules together would be twice as much.
+    const most = Number(/admitted: [^;]* now, ([\d.]+)\/min at most/.exec(chart ?? '')?.[1])
+    expect(most).toBeGreaterThan(5)
+    expect(most).toBeLessThan(9)
+    expect(chart).toMatch(/refused: [\d.]+\/min now/)
+  })
+
+  test('groups of replicas stand on the overview only while a service has more than one', async () => {
+    const groups = (page: Page) => page.getByRole('table', { name: 'Groups of replicas' })
+    const usual = await here.signIn()
+    await usual.locator('.answer').waitFor()
+    expect(await groups(usual).count()).toBe(0)
+    const rolling = await here.startAnother({ isRollingOut: true })
+    try {
+      const page = await here.open(rolling.link(), { viewport: phone })
+      await groups(page).waitFor()
+      expect(await groups(page).getByRole('row').last().innerText()).toMatch(
+        /web.*b7d20f35.*3\.2.*2\.1 %.*88/s,
+      )
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(phone.width)
+    } finally {
+      await rolling.close()
+    }
   })
 
   test('two hundred services and long names are borne', async () => {

@@ -98,12 +98,13 @@ describe('a damaged database: one message, a non-zero exit, nothing left running
 
 test('files that can be made anew may hold anything', { timeout: 60_000 }, async () => {
   whole()
-  const garbage = ['{"half', 'null', '[null,{"pid":1}]', '\u0000\u0000']
+  const garbage = ['{"half', 'null', '[null,{"pid":1}]', '\u0000\u0000', 'SSLH'.repeat(99)]
   const files = [
     'environment.json',
     'edge/policy.json',
     'supervisor/desired.json',
     'supervisor/replicas.json',
+    'edge/limits.table',
   ]
   for (const [index, file] of files.entries()) writeFileSync(path(file), garbage[index] ?? '')
   writeFileSync(path('supervisor/events.jsonl'), 'null\n{"number":"x"}\n[[[\n')

@@ -1,23 +1,25 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
-import { makePlace, until, type Place } from '../support/holdfast/index.ts'
+import { expect, test } from 'vitest'
+import { until, type Place } from '../support/holdfast/index.ts'
+import { placesOfTests } from '../support/holdfast/places.ts'
 
 const origin = join(import.meta.dirname, '..', 'support', 'holdfast', 'origin.mjs')
 
-const places: Place[] = []
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.clear()
-})
+const newPlace = placesOfTests()
 
 async function runningPlace(): Promise<Place> {
-  const here = await makePlace()
-  places.push(here)
+  const here = await newPlace()
   const environment = {
     name: 'kill',
     services: { web: { command: [process.execPath, origin], health: '/healthz', replicas: 2 } },
-    edge: { routes: { '/*': { to: 'web', limit: '100000/s burst 100000' } } },
+    edge: {
+      routes: {
+        '/*': { to: 'web', limit: '100000/s burst 100000' },
+        '/budget': { to: 'web', limit: '3/hour per ip' },
+      },
+    },
   }
   here.write('holdfast.config.ts', `export default ${JSON.stringify(environment)}\n`)
   await here.up()
@@ -115,17 +117,31 @@ test(
   },
 )
 
+/** Until the edge has written its table down twice: the second time it knows all that was taken by now. */
+async function untilKept(here: Place): Promise<void> {
+  const path = join(here.data, 'edge', 'limits.table')
+  const writtenMs = (): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  for (let times = 0; times < 2; times++) {
+    const before = writtenMs()
+    await until('the limits to be kept', () => writtenMs() !== before)
+  }
+}
+
 test(
-  'the edge killed under load: only what it had in its hands is lost, and it is back within a second',
+  'the edge killed under load: only what it had in its hands is lost, it is back within a second, and knows who used a budget up',
   { timeout: 90_000 },
   async () => {
     const here = await runningPlace()
     const load = traffic(here.edgeUrl, width)
     await settle(load)
+    const spend = async (): Promise<number> => (await fetch(`${here.edgeUrl}/budget`)).status
+    expect([await spend(), await spend(), await spend(), await spend()]).toEqual([200, 200, 200, 429])
+    await untilKept(here)
     const old = here.pidOf('edge')
     process.kill(old, 'SIGKILL')
     await settle(load)
     expect(here.pidOf('edge')).not.toBe(old)
+    expect(await spend()).toBe(429)
     const counts = await load.stop()
     expect(counts.bad).toBeLessThanOrEqual(width)
     // A second for the edge, and what two busy cores add.

@@ -2,24 +2,16 @@ import { createHash, randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { describeWith } from '../support/describe-with.ts'
-import { makePlace, mustRun, type Place } from '../support/holdfast/index.ts'
+import { mustRun, type Place } from '../support/holdfast/index.ts'
+import { placesOfTests } from '../support/holdfast/places.ts'
 
 const origins = join(import.meta.dirname, '..', 'support', 'origins')
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex')
 
-const places: Place[] = []
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.clear()
-})
-
-async function place(): Promise<Place> {
-  const made = await makePlace()
-  places.push(made)
-  return made
-}
+const place = placesOfTests()
 
 const answered = (outgoing: ClientRequest): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => outgoing.once('response', resolve).once('error', reject))

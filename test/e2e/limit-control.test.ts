@@ -1,9 +1,7 @@
-import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLimits, type Limits, type LimitSettings } from 'holdfast-limit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { allPages, blocksOf } from '../docs/markdown.ts'
 import { makePlace, mustRun, until, type Place } from '../support/holdfast/index.ts'
 
 const config = `import { defineEnvironment } from 'holdfast'
@@ -96,7 +94,7 @@ describe('holdfast-limit and a control that is real', () => {
     const held = await first.limits.reserve('export.run', by)
     await first.limits.reserve('export.run', by)
     expect((await second.limits.reserve('export.run', by)).admitted).toBe(false)
-    await held.commit()
+    await second.limits.resume(held.id).commit()
     expect((await second.limits.reserve('export.run', by)).admitted).toBe(true)
     const mail = open({ 'email.send': '20/hour per user' }).limits
     expect((await mail.take('email.send', by, { cost: 20 })).admitted).toBe(true)
@@ -105,22 +103,22 @@ describe('holdfast-limit and a control that is real', () => {
     expect((await mail.take('email.send', by, { cost: 5 })).admitted).toBe(true)
   })
 
-  test('what the guide says to other languages works', () => {
-    const page = allPages().find(({ path }) => path.endsWith('limit-something-in-ten-minutes.md'))
-    const blocks = page === undefined ? [] : blocksOf(page).filter(({ text }) => text.startsWith('curl '))
-    expect(blocks).toHaveLength(3)
-    for (const { text } of blocks) {
-      const script = text.replaceAll('curl -s', 'curl -sS --fail-with-body')
-      const { status, stdout } = spawnSync('sh', ['-ec', script], {
-        env: {
-          ...process.env,
-          HOLDFAST_URL: `http://127.0.0.1:${here.controlPort}`,
-          HOLDFAST_TOKEN: token,
-        },
-        encoding: 'utf8',
-      })
-      expect([status, stdout]).toEqual([0, expect.stringMatching(/"admitted":true|"refunded":1/)])
-    }
+  test('takes together are one step: what the second refuses, the first does not lose', async () => {
+    const { limits, lines } = open({ 'email.send': '20/hour per user', 'chat.message': '2000/hour per user' })
+    const by = { user: 't' }
+    const both = (mails: number) =>
+      limits.takeAll([
+        { limit: 'chat.message', by, cost: 100 },
+        { limit: 'email.send', by, cost: mails },
+      ])
+    expect(await both(15)).toMatchObject({ admitted: true, limit: 'email.send', remaining: 5 })
+    expect(await both(6)).toMatchObject({ admitted: false, limit: 'email.send', rule: '20/hour per user' })
+    const peeked = await here.client().call('limits.peek', {
+      takes: [{ limit: 'chat.message', by, cost: 1 }],
+    })
+    expect(peeked.verdicts[0]?.remaining).toBeGreaterThanOrEqual(1900)
+    expect(peeked.verdicts[0]?.remaining).toBeLessThan(1910)
+    expect(lines).toEqual([])
   })
 
   test('check --openapi lists what only a catch-all covers', () => {

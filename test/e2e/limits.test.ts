@@ -3,10 +3,13 @@ import { cpSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from '../architecture/sources.ts'
+import { describeWith } from '../support/describe-with.ts'
 import { makePlace, until, type Place } from '../support/holdfast/index.ts'
+import { startRedisServer, type RedisServer } from '../support/redis-server.ts'
 
 const loadMs = 27_000
 const abuser = 'user:totally_not_a_bot'
+const quota = '80/day per user resets 00:00 Europe/Vienna'
 
 type Rows = Readonly<Record<string, Readonly<Record<string, number>>>>
 interface Tallies {
@@ -14,8 +17,8 @@ interface Tallies {
   readonly abuser: Rows
 }
 
-/** The example as it is, but for where its Node lies. */
-async function arcadePlace(): Promise<Place> {
+/** The example as it is, but for where its Node lies, and for what is put at the beginning of its edge. */
+async function arcadePlace(edge = ''): Promise<Place> {
   const here = await makePlace()
   const example = join(root, 'examples', 'arcade')
   cpSync(example, here.directory, { recursive: true, filter: (path) => path !== join(example, 'data') })
@@ -23,18 +26,20 @@ async function arcadePlace(): Promise<Place> {
   const file = readFileSync(join(example, 'holdfast.config.ts'), 'utf8')
   here.write(
     'holdfast.config.ts',
-    file.replace("'../../node_modules/.bin/node'", JSON.stringify(process.execPath)),
+    file
+      .replace("'../../node_modules/.bin/node'", JSON.stringify(process.execPath))
+      .replace('  edge: {', `  edge: { ${edge}`),
   )
   return here
 }
 
 /** Plays friends and an abuser against the edge, and resolves to what each got at each door. */
-function play(here: Place): Promise<Tallies> {
+function play(here: Place, durationMs: number): Promise<Tallies> {
   const options = [
     '--url',
     here.edgeUrl,
     '--minutes',
-    String(loadMs / 60_000),
+    String(durationMs / 60_000),
     '--players',
     '6',
     '--abuser',
@@ -64,8 +69,16 @@ async function endControl(here: Place, signal: NodeJS.Signals): Promise<void> {
   })
 }
 
+const after = (durationMs: number): Promise<unknown> => new Promise((later) => setTimeout(later, durationMs))
+
 const total = (rows: Rows, doors: readonly string[], column: string): number =>
   doors.reduce((sum, door) => sum + (rows[door]?.[column] ?? 0), 0)
+
+/** What friends got at all doors together. */
+function friendsGot({ friends }: Tallies): { fine: number; refused: number; unanswered: number } {
+  const sum = (column: string): number => total(friends, Object.keys(friends), column)
+  return { fine: sum('fine'), refused: sum('refused'), unanswered: sum('no answer') }
+}
 
 const sayAt = (url: string, cookie: string): Promise<Response> =>
   fetch(`${url}/chat`, {
@@ -82,8 +95,8 @@ describe.runIf(process.platform === 'linux')('the arcade, under load and with an
   beforeAll(async () => {
     here = await arcadePlace()
     await here.up()
-    const played = play(here)
-    await new Promise((later) => setTimeout(later, loadMs / 2))
+    const played = play(here, loadMs)
+    await after(loadMs / 2)
     const killedAt = performance.now()
     await endControl(here, 'SIGKILL')
     awayMs = performance.now() - killedAt
@@ -93,14 +106,12 @@ describe.runIf(process.platform === 'linux')('the arcade, under load and with an
   afterAll(async () => here.clear())
 
   test('friends are refused nowhere, and always get an answer', () => {
-    const doors = Object.keys(tallies.friends)
-    expect(doors).toEqual(
+    expect(Object.keys(tallies.friends)).toEqual(
       expect.arrayContaining(['assets', 'chat', 'live chat', 'login', 'pages', 'pool', 'score']),
     )
-    expect([total(tallies.friends, doors, 'refused'), total(tallies.friends, doors, 'no answer')]).toEqual([
-      0, 0,
-    ])
-    expect(total(tallies.friends, doors, 'fine')).toBeGreaterThan(150)
+    const { fine, ...bad } = friendsGot(tallies)
+    expect(bad).toEqual({ refused: 0, unanswered: 0 })
+    expect(fine).toBeGreaterThan(150)
   })
 
   test('the abuser is refused at every door', () => {
@@ -134,10 +145,10 @@ describe.runIf(process.platform === 'linux')('the arcade, under load and with an
         'both doors to be explained',
         async () => {
           // Its own limit would refuse us otherwise.
-          await new Promise((later) => setTimeout(later, 1000))
+          await after(1000)
           const { spells } = await here.client().call('limits.explain', { subject: abuser })
-          for (const { limit } of spells) limits.add(limit)
-          return limits.has('app.chat.message') && limits.has('edge.route.POST /chat')
+          for (const { limit, rule } of spells) limits.add(limit).add(rule)
+          return ['app.chat.message', 'edge.route.POST /chat', quota].every((each) => limits.has(each))
         },
         70_000,
       )
@@ -147,6 +158,44 @@ describe.runIf(process.platform === 'linux')('the arcade, under load and with an
       expect(out).toContain('12/min per user burst 4')
     },
   )
+
+  test(
+    'simulate names the abuser from what the edge recorded, with no log at all',
+    { timeout: 90_000 },
+    async () => {
+      // A minute is told when it is over.
+      await until(
+        'a minute of the abuser to be told',
+        async () => {
+          await new Promise((later) => setTimeout(later, 500))
+          const { spans } = await here.client().call('edge.senders', {})
+          const senders = spans.flatMap((span) => span.senders)
+          return senders.some(({ who, route }) => who === abuser && route === 'POST /chat')
+        },
+        70_000,
+      )
+      const file = readFileSync(join(here.directory, 'holdfast.config.ts'), 'utf8')
+      const tighter = file.replace(
+        "['30/min per user burst 10', '60/min per ip burst 20']",
+        "'4/min per user'",
+      )
+      expect(tighter).not.toBe(file)
+      here.write('tighter.config.ts', tighter)
+      const ask = ['--since', '1h', '--config', 'tighter.config.ts', '--against', 'holdfast.config.ts']
+      const { code, out, err } = here.run('limits', 'simulate', ...ask)
+      expect([code, err]).toEqual([0, ''])
+      expect(out).toMatch(/Would refuse .* today /)
+      expect(out).toMatch(/user:totally_not_a_bot +\d+ +edge\.route\.POST \/chat +4\/min per user/)
+      expect(out).toContain('this stands on what the edge recorded')
+    },
+  )
+
+  test('the abuser has had all the exports of a day, and the console shows which limit says so', async () => {
+    const { limits } = await here.client().call('edge.limits', {})
+    const shown = limits.find(({ rule }) => rule === quota)
+    expect(shown?.refused.lastHour).toBeGreaterThan(3)
+    expect(tallies.abuser['export']?.['fine']).toBeLessThanOrEqual(8)
+  })
 
   test('what control counted it still knows after a kill', async () => {
     const take = async (cost: number) => {
@@ -178,3 +227,59 @@ describe.runIf(process.platform === 'linux')('the arcade, under load and with an
     expect((await fetch(here.edgeUrl)).status).toBe(200)
   })
 })
+
+describeWith(
+  ['redis-server'],
+  'the arcade, whose edge counts in a Redis that dies and comes back',
+  (programs) => {
+    const sharedMs = 20_000
+    let here: Place
+    let redis: RedisServer
+    let tallies: Tallies
+    const keys: number[] = []
+
+    beforeAll(async () => {
+      redis = await startRedisServer(programs['redis-server'])
+      // As if there were a second edge: alone, this one has half of each rule.
+      here = await arcadePlace(`shared: { redis: '${redis.url}', mode: 'exact', edges: 2 },`)
+      await here.up()
+      const played = play(here, sharedMs)
+      await after(sharedMs / 4)
+      keys.push(await redis.client.dbsize())
+      await redis.kill('SIGKILL')
+      await after(sharedMs / 4)
+      await redis.restart()
+      tallies = await played
+      keys.push(await redis.client.dbsize())
+    }, 90_000)
+
+    afterAll(async () => {
+      await here.clear()
+      await redis.stop()
+    })
+
+    test('is told, and counts together before and after', async () => {
+      const { facts } = await here.client().call('timeline.read', { kind: 'edge.*' })
+      const kinds = facts.map(({ kind }) => kind).filter((kind) => kind.startsWith('edge.counters-'))
+      expect(kinds).toEqual(['edge.counters-lost', 'edge.counters-found'])
+      for (const count of keys) expect(count).toBeGreaterThan(5)
+    })
+
+    test('friends are refused nowhere, and always get an answer', () => {
+      const { fine, ...bad } = friendsGot(tallies)
+      expect(bad).toEqual({ refused: 0, unanswered: 0 })
+      expect(fine).toBeGreaterThan(100)
+    })
+
+    test('the abuser stays stopped: no more than the rule and, for each of the two changes, a burst', () => {
+      const { abuser: rows } = tallies
+      const bound = (burst: number, perMinute: number): number =>
+        burst + (perMinute * sharedMs) / 60_000 + 2 * burst + 1
+      const answered = (door: string): number => total(rows, [door], 'fine') + total(rows, [door], 'others')
+      const doors = { login: bound(5, 5), score: bound(10, 60), assets: bound(100, 600), chat: bound(10, 30) }
+      for (const [door, most] of Object.entries(doors)) {
+        expect([door, answered(door) <= most, total(rows, [door], 'refused') > 0]).toEqual([door, true, true])
+      }
+    })
+  },
+)

@@ -1,19 +1,11 @@
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { makePlace, until, type Place } from '../support/holdfast/index.ts'
+import { describe, expect, test } from 'vitest'
+import { until } from '../support/holdfast/index.ts'
+import { placesOfTests } from '../support/holdfast/places.ts'
 
 const origin = join(import.meta.dirname, '..', 'support', 'holdfast', 'origin.mjs')
 
-const places: Place[] = []
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.clear()
-})
-
-async function place(): Promise<Place> {
-  const made = await makePlace()
-  places.push(made)
-  return made
-}
+const place = placesOfTests()
 
 function config(change: Record<string, unknown> = {}, services: Record<string, unknown> = {}): string {
   const environment = {

@@ -1,19 +1,16 @@
 import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { makePlace, mustRun, until, type Place, type Up } from '../support/holdfast/index.ts'
+import { describe, expect, test } from 'vitest'
+import { mustRun, until, type Place, type Up } from '../support/holdfast/index.ts'
+import { placesOfTests } from '../support/holdfast/places.ts'
 import { processesWith } from '../support/holdfast/left.ts'
 
 const origin = join(import.meta.dirname, '..', 'support', 'holdfast', 'origin.mjs')
 
-const places: Place[] = []
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.clear()
-})
+const newPlace = placesOfTests()
 
 async function place(): Promise<Place> {
-  const made = await makePlace()
-  places.push(made)
+  const made = await newPlace()
   const environment = {
     name: 'races',
     services: { web: { command: [process.execPath, origin], health: '/healthz', startTimeout: '20s' } },

@@ -28,6 +28,13 @@ export async function befriend(client: Client, number: number): Promise<void> {
   const signedIn = await enter(client, handle)
   client.listen()
   const fish = client.enterPool()
+  let hasAsked = false
+  /** Now and then somebody wants all of their data, but not twice: of exports a day has few. */
+  const ask = async (): Promise<void> => {
+    if (hasAsked || roll() < 0.7) return read(client)
+    hasAsked = true
+    await exportAll(client)
+  }
   void swim(client, fish, roll)
   while (!client.signal.aborted) {
     await client.pause(1500 + roll() * 5000)
@@ -75,9 +82,7 @@ async function swim(client: Client, fish: Fish, roll: () => number): Promise<voi
   while (!client.signal.aborted && fish.move(roll(), roll())) await client.pause(1000)
 }
 
-/** Now and then somebody wants all of their data. */
-async function ask(client: Client, roll: () => number): Promise<void> {
-  if (roll() < 0.7) return read(client)
+async function exportAll(client: Client): Promise<void> {
   const { status, text } = await client.post('/exports', {})
   if (status !== 202) return
   const { id } = JSON.parse(text) as { id: string }

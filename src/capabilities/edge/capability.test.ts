@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ask, contextOf } from '../../../test/support/context.ts'
 import type { EdgeReport, LimitRollUp, RouteRollUp } from '../../contracts/edge-policy.ts'
 import { limitsFacts } from '../../contracts/limits.ts'
-import type { Call, Capability, Context, JobCall } from '../../kernel/capability/index.ts'
+import type { Capability } from '../../kernel/capability/index.ts'
 import { openSeries, type SeriesStore } from '../../kernel/series/index.ts'
 import { HoldfastError, seededRandom, virtualClock, type VirtualClock } from '../../kernel/std/index.ts'
-import { factFrom, memoryTimeline, startView, type Timeline } from '../../kernel/timeline/index.ts'
+import { factFrom, memoryTimeline, type Timeline } from '../../kernel/timeline/index.ts'
 import { edge } from './index.ts'
 import { FakeEdge } from './fake-edge.test-support.ts'
 import type { UpstreamState } from './ports.ts'
@@ -52,29 +53,18 @@ async function stopAll(): Promise<void> {
 }
 
 async function start(): Promise<Capability> {
-  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const context = {
-    timeline,
-    series,
-    clock,
-    random: seededRandom(1),
-    log: silent,
-    record: async (declaration, data, extras = {}) => {
-      const [fact] = await timeline.append([factFrom(declaration, data, extras)])
-      if (fact === undefined) throw new Error('nothing was appended')
-      return fact
-    },
-    call: () => Promise.reject(new Error('not in this test')),
-    view: (fold) => startView(timeline, fold),
-  } as Context
   const upstreams = {
     current: () => [{ name: 'web', targets, healthPath: null }],
     subscribe: (listener: () => void) => void listeners.push(listener),
   }
-  const capability = edge.create({ name: 'arcade', directory: '/', section }, context, {
-    dataPlane: plane,
-    upstreams,
-  })
+  const capability = edge.create(
+    { name: 'arcade', directory: '/', section },
+    contextOf({ timeline, series, clock }),
+    {
+      dataPlane: plane,
+      upstreams,
+    },
+  )
   running.push(capability)
   await capability.start()
   await clock.advance(0)
@@ -98,16 +88,6 @@ async function pass(seconds: number, parts: Partial<EdgeReport> = {}): Promise<v
 const kinds = async (prefix = 'edge.'): Promise<string[]> =>
   (await timeline.read({})).map(({ kind }) => kind).filter((kind) => kind.startsWith(prefix))
 
-const call = async (capability: Capability, name: string): Promise<Record<string, unknown>> => {
-  const binding = capability.operations.find(({ declaration }) => declaration.name === name)
-  const caller: Call = {
-    caller: { actor: 'test', permission: 'view' },
-    signal: AbortSignal.timeout(1000),
-    correlation: 'c',
-  }
-  return (await binding?.act({} as never, caller as JobCall)) as Record<string, unknown>
-}
-
 describe('policies', () => {
   test('are pushed once the replicas are known, and again when they change; only rules are worth a fact', async () => {
     await start()
@@ -119,7 +99,7 @@ describe('policies', () => {
     targets = [{ id: 'web/1', origin: 'http://127.0.0.1:3001' }]
     await known()
     expect(plane.applied).toHaveLength(2)
-    expect(plane.applied[1]?.upstreams[0]?.targets).toEqual(targets)
+    expect(plane.applied[1]?.upstreams[0]?.targets).toEqual([{ ...targets[0], group: '', weight: 100 }])
     expect(await kinds()).toEqual(['edge.policy-accepted'])
   })
 
@@ -289,7 +269,7 @@ describe('operations', () => {
     const latency = { count: 6, sum: 60, minimum: 9, maximum: 11, buckets: { '307': 6 } }
     const routes = routed({ requests: 6, classes: [0, 3, 0, 0, 3], bytesOut: 600, latency })
     await pass(10, { routes, limits: limited(3), unhealthyTargets: ['web/2'] })
-    const traffic = await call(capability, 'edge.traffic')
+    const traffic = await ask(capability, 'edge.traffic')
     expect(traffic).toMatchObject({
       requestsPerSecond: 1,
       errorShare: 0.5,
@@ -298,22 +278,59 @@ describe('operations', () => {
     })
     expect(traffic['unhealthyTargets']).toEqual(['web/2'])
     expect(traffic['says']).toContain('1 limit bites')
-    const { routes: shown } = (await call(capability, 'edge.routes')) as { routes: Record<string, unknown>[] }
+    const { routes: shown } = (await ask(capability, 'edge.routes')) as { routes: Record<string, unknown>[] }
     expect(shown.map(({ name }) => name)).toEqual(['POST /login', '/*', '(unmatched)'])
     expect(shown[1]).toMatchObject({
       to: 'web',
       limits: ['100/s per ip', 'dry run 10/s per ip'],
       errorShare: 0.5,
     })
-    const { limits } = (await call(capability, 'edge.limits')) as { limits: Record<string, unknown>[] }
+    const { limits } = (await ask(capability, 'edge.limits')) as { limits: Record<string, unknown>[] }
     expect(limits[0]).toMatchObject({ ...login, route: 'POST /login', dryRun: false })
     expect(limits[0]?.['refused']).toEqual({ lastMinute: 30, lastHour: 30 })
     expect(limits.map(({ dryRun }) => dryRun)).toEqual([false, false, true, false, false, false])
+    expect(traffic).not.toHaveProperty('groups')
     await clock.advance(70_000)
-    expect(await call(capability, 'edge.traffic')).toMatchObject({
+    expect(await ask(capability, 'edge.traffic')).toMatchObject({
       requestsPerSecond: 0,
       reportedAt: null,
       p95Ms: null,
     })
+  })
+
+  test('show groups while a service has more than one; what they did can be read as series', async () => {
+    targets = [
+      { id: 'web/1', origin: 'http://127.0.0.1:3000', group: 'old' },
+      { id: 'web/2', origin: 'http://127.0.0.1:3001', group: 'new', weight: 10 },
+    ]
+    const capability = await start()
+    await known()
+    expect(plane.applied[0]?.upstreams[0]?.targets.map(({ group, weight }) => [group, weight])).toEqual([
+      ['old', 100],
+      ['new', 10],
+    ])
+    const latency = { count: 4, sum: 40, minimum: 9, maximum: 11, buckets: { '307': 4 } }
+    const none = { count: 0, sum: 0, minimum: 0, maximum: 0, buckets: {} }
+    const groups = [
+      { upstream: 'web', group: 'old', requests: 12, failures: 0, latency },
+      { upstream: 'web', group: 'new', requests: 6, failures: 3, latency: none },
+    ]
+    const from = clock.now()
+    await pass(10, { groups })
+    const { groups: shown } = await ask(capability, 'edge.traffic')
+    expect(shown).toEqual([
+      { service: 'web', group: 'old', requestsPerSecond: 2, errorShare: 0, p95Ms: expect.closeTo(10, 0) },
+      { service: 'web', group: 'new', requestsPerSecond: 1, errorShare: 0.5, p95Ms: null },
+    ])
+    const read = async (name: string, group: string) => {
+      const labels = { service: 'web', group }
+      const [answer] = await series.query({ name: `edge.group.${name}`, labels, from, to: clock.now() })
+      const points = answer?.points ?? []
+      return [answer?.kind, answer?.stepMs, points.reduce((sum, point) => sum + point.sum, 0)]
+    }
+    expect(await read('requests', 'new')).toEqual(['counter', 1000, 60])
+    expect(await read('failures', 'new')).toEqual(['counter', 1000, 30])
+    expect(await read('latency-ms', 'old')).toEqual(['distribution', 1000, 400])
+    expect(await read('failures', 'old')).toEqual([undefined, undefined, 0])
   })
 })

@@ -5,7 +5,7 @@ import { banFold, bansOf, type BanView } from './bans.ts'
 import type { EdgeConfig } from './config.ts'
 import { followReports } from './follow.ts'
 import { bindOperations } from './operations.ts'
-import { createNearMissBook } from './offenders/index.ts'
+import { createNearMissBook, SpanTally } from './offenders/index.ts'
 import { compilePolicy, findBroadTrust, findExpiredWaivers } from './policy/index.ts'
 import type { EdgePorts } from './ports.ts'
 import { pushPolicies } from './push.ts'
@@ -29,6 +29,7 @@ export function createEdge(parts: EdgeParts, context: Context, ports: EdgePorts)
   const running: Promise<void>[] = []
   const recent = createWindow(context)
   const nearMisses = createNearMissBook()
+  const spans = new SpanTally()
   let bans: View<BanView> = { state: banFold.initial }
   const compile = () => {
     const upstreams = ports.upstreams.current()
@@ -42,7 +43,7 @@ export function createEdge(parts: EdgeParts, context: Context, ports: EdgePorts)
   )
   return {
     name: 'edge',
-    operations: bindOperations({ context, compile, reports: recent.reports, waivers, nearMisses }),
+    operations: bindOperations({ context, compile, reports: recent.reports, waivers, nearMisses, spans }),
     check: async () =>
       [...findExpiredWaivers(section, context.clock.now()), ...findBroadTrust(section)].map(asFinding),
     start: async () => {
@@ -57,7 +58,7 @@ export function createEdge(parts: EdgeParts, context: Context, ports: EdgePorts)
       }
       running.push(
         pushPolicies({ context, ports, view, compile, signal }),
-        followReports({ context, dataPlane, view, serviceOf, onReport, signal }),
+        followReports({ context, dataPlane, view, serviceOf, spans, onReport, signal }),
       )
     },
     stop: async () => {

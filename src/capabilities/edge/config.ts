@@ -50,6 +50,12 @@ const allow = z
   .max(1000)
   .default([])
 
+const mode = z
+  .enum(['exact', 'lease'])
+  .describe(
+    '"exact": every request asks; "lease": threads take slices of rates and spend them, which is faster and lets a known number more through',
+  )
+
 const whenDown = z
   .enum(['local-share', 'open', 'closed'])
   .describe('without Redis: each edge keeps its part of each limit, the whole of it, or lets nothing through')
@@ -84,10 +90,10 @@ const route = z.strictObject({
       'whether answers say how the limits stand, too (RateLimit and RateLimit-Policy), not refusals only',
     ),
   shared: z
-    .union([z.boolean(), z.strictObject({ whenDown })])
+    .union([z.boolean(), z.strictObject({ mode: mode.optional(), whenDown: whenDown.optional() })])
     .default(true)
     .describe(
-      'whether its limits count on all edges together, where "edge.shared" says how; { whenDown: "closed" } for another way to do without Redis',
+      'whether its limits, of messages too, count on all edges together, where "edge.shared" says how; { mode, whenDown }, or one of them, for another way',
     ),
   maxBody: bodySize.prefault('16MiB').describe('largest body of a request; "any" for whatever comes'),
   responseTimeout: boundedDuration
@@ -98,20 +104,39 @@ const route = z.strictObject({
     .describe('how long nothing may move while bodies are under way'),
 })
 
-const shared = z.strictObject({
-  redis: z
-    .string()
-    .regex(/^(?:rediss?:\/\/|\/)/, 'write redis://host:port, rediss://host:port or the path of a socket')
-    .describe('where Redis or Valkey is, as "redis://127.0.0.1:6379", or the path of its unix socket'),
-  mode: z
-    .enum(['exact', 'lease'])
-    .default('exact')
-    .describe(
-      '"exact": every request asks; "lease": threads take slices of rates and spend them, which is faster and lets a known number more through',
-    ),
-  whenDown: whenDown.default('local-share'),
-  edges: z.number().int().min(1).max(1000).describe('how many edges there are'),
-})
+const secretFile = z.string().min(1).max(4096)
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of a variable')
+
+const shared = z
+  .strictObject({
+    redis: z
+      .string()
+      .regex(/^(?:rediss?:\/\/|\/)/, 'write redis://host:port, rediss://host:port or the path of a socket')
+      .refine((url) => !holdsPassword(url), {
+        error: 'whoever reads the file would read the password: name it in passwordFile or passwordVariable',
+      })
+      .describe(
+        'where Redis or Valkey is, as "redis://127.0.0.1:6379" or "rediss://user@host:6379", or the path of its unix socket',
+      ),
+    passwordFile: secretFile.optional().describe('file with its password, read again when it changes'),
+    passwordVariable: variableName
+      .optional()
+      .describe('variable with its password, of the shell that runs "holdfast up"'),
+    mode: mode.default('exact'),
+    whenDown: whenDown.default('local-share'),
+    edges: z.number().int().min(1).max(1000).describe('how many edges there are'),
+  })
+  .refine(
+    ({ passwordFile, passwordVariable }) => passwordFile === undefined || passwordVariable === undefined,
+    {
+      error: 'give one of passwordFile and passwordVariable',
+    },
+  )
+
+/** In the place of URLs for it, or as an option behind the address or path, which the client would take as well. */
+function holdsPassword(url: string): boolean {
+  return /^rediss?:\/\/[^@]*:[^@]*@/.test(url) || /[?&]password=/i.test(url)
+}
 
 /** The section `edge` of the environment file. */
 export const edgeConfig = z
@@ -165,7 +190,7 @@ export const edgeConfig = z
       .describe(
         'how refusals say where a limit stands: RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11), X-RateLimit-Limit, -Remaining and -Reset, or not; Retry-After is always there',
       ),
-    shared: shared.optional().describe('counts the limits of routes on several edges together'),
+    shared: shared.optional().describe('counts limits on several edges together'),
     keys: z
       .number()
       .int()

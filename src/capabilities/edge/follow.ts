@@ -9,7 +9,7 @@ import type { Saying, Spell } from './decide.ts'
 import { decideLookAlike, nothingSeen } from './look-alike.ts'
 import { lastRecorded, recordReport, refusedSince } from './measures.ts'
 import type { DataPlane } from './ports.ts'
-import { MinuteTally, type RefusedMinute } from './offenders/index.ts'
+import { MinuteTally, type RefusedMinute, type SpanTally } from './offenders/index.ts'
 import type { EdgeView } from './view.ts'
 
 /** What following the edge's reports works with. */
@@ -19,6 +19,8 @@ export interface FollowGround {
   readonly view: View<EdgeView>
   /** Service of each route. */
   readonly serviceOf: ReadonlyMap<string, string>
+  /** Sums up requests. */
+  readonly spans: SpanTally
   /** Called with every report. */
   readonly onReport: (report: EdgeReport) => void
   readonly signal: AbortSignal
@@ -73,6 +75,8 @@ class Follower {
   readonly #refusals = new MinuteTally()
   /** Until when an earlier control has said whom limits refused, until a later minute came. */
   #refusalsSaidUntil = 0
+  /** Until when an earlier control has said who sent most, until a later span came. */
+  #spansSaidUntil = 0
   /** Facts that the timeline has not taken yet, oldest first. */
   readonly #unsaid: (() => Promise<void>)[] = []
 
@@ -100,7 +104,8 @@ class Follower {
     const failing = Object.entries(view.state.failing).map(
       ([service, since]) => [service, { since, last: this.#recordedAt ?? since, count: 1 }] as const,
     )
-    this.#refusalsSaidUntil = await refusalsSaidUntil(context, nowMs)
+    this.#refusalsSaidUntil = await saidUntil(context, nowMs, limitsFacts.refused.kind)
+    this.#spansSaidUntil = await saidUntil(context, nowMs, edgeFacts.trafficCounted.kind)
     this.#ongoing = { bites, failing: Object.fromEntries(failing), flaps: view.state.flaps }
   }
 
@@ -121,9 +126,14 @@ class Follower {
     await this.#sayAll()
   }
 
-  /** Takes reports that an earlier control had too: the minute that it did not end is said as a whole. */
+  /** Takes reports that an earlier control had too: what it did not end, a minute or a span, is said as a whole. */
   #tally(report: EdgeReport): void {
     const { context } = this.#ground
+    for (const span of this.#ground.spans.take(report)) {
+      if (span.until <= this.#spansSaidUntil) continue
+      this.#spansSaidUntil = 0
+      this.#unsaid.push(async () => void (await context.record(edgeFacts.trafficCounted, span)))
+    }
     const minute = this.#refusals.take(report)
     if (minute === null || minute.until <= this.#refusalsSaidUntil) return
     this.#refusalsSaidUntil = 0
@@ -187,10 +197,9 @@ async function sayRefused(context: Context, { entries, ...span }: RefusedMinute)
 }
 
 /** A minute in the future was said before the clock was set back: nothing can be told from it. */
-async function refusalsSaidUntil({ timeline }: Context, nowMs: number): Promise<number> {
-  const kinds = [limitsFacts.refused.kind]
-  const facts = await timeline.read({ kinds, order: 'newest', limit: 20 })
-  const newest = facts.find(({ data }) => data?.['door'] === 'edge')?.data?.['until']
+async function saidUntil({ timeline }: Context, nowMs: number, kind: string): Promise<number> {
+  const facts = await timeline.read({ kinds: [kind], order: 'newest', limit: 20 })
+  const newest = facts.find(({ data }) => data?.['door'] !== 'app')?.data?.['until']
   return typeof newest === 'number' && newest <= nowMs ? newest : 0
 }
 

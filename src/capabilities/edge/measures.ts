@@ -1,5 +1,5 @@
-import type { EdgeReport } from '../../contracts/edge-policy.ts'
-import { measured, type Measurement, type SeriesStore } from '../../kernel/series/index.ts'
+import type { EdgeReport, LatencyRollUp } from '../../contracts/edge-policy.ts'
+import { measured, type SeriesStore } from '../../kernel/series/index.ts'
 import { biteKey } from './decide.ts'
 import type { UseGround } from './use.ts'
 
@@ -9,6 +9,14 @@ export function recordReport(series: SeriesStore, report: EdgeReport): void {
   const count = (name: string, labels: Readonly<Record<string, string>>, value: number): void => {
     if (value > 0) series.record({ name, labels }, 'counter', measured(at, value))
   }
+  const spread = (
+    name: string,
+    labels: Readonly<Record<string, string>>,
+    { buckets, ...latency }: LatencyRollUp,
+  ): void => {
+    if (latency.count === 0) return
+    series.record({ name, labels }, 'distribution', { at, ...latency, histogram: { buckets } })
+  }
   series.record({ name: 'edge.connections', labels: {} }, 'gauge', measured(at, report.connections))
   for (const { route, classes, bytesIn, bytesOut, latency } of report.routes) {
     for (const [index, answers] of classes.entries()) {
@@ -16,17 +24,12 @@ export function recordReport(series: SeriesStore, report: EdgeReport): void {
     }
     count('edge.bytes-in', { route }, bytesIn)
     count('edge.bytes-out', { route }, bytesOut)
-    if (latency.count === 0) continue
-    const { sum, minimum, maximum, buckets } = latency
-    const measurement: Measurement = {
-      at,
-      count: latency.count,
-      sum,
-      minimum,
-      maximum,
-      histogram: { buckets },
-    }
-    series.record({ name: 'edge.latency-ms', labels: { route } }, 'distribution', measurement)
+    spread('edge.latency-ms', { route }, latency)
+  }
+  for (const { upstream: service, group, requests, failures, latency } of report.groups ?? []) {
+    count('edge.group.requests', { service, group }, requests)
+    count('edge.group.failures', { service, group }, failures)
+    spread('edge.group.latency-ms', { service, group }, latency)
   }
   for (const { name: limit, rule, admitted, refused, wouldRefuse } of report.limits) {
     count('edge.admitted', { limit, rule }, admitted)

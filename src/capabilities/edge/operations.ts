@@ -1,9 +1,15 @@
-import { edgeOperations } from '../../contracts/edge.ts'
+import {
+  edgeFacts,
+  edgeOperations,
+  mostSpansOfAnswer,
+  trafficSpan,
+  type TrafficSpan,
+} from '../../contracts/edge.ts'
 import type { EdgePolicy, EdgeReport } from '../../contracts/edge-policy.ts'
 import { bindValue, type Context, type OperationBinding } from '../../kernel/capability/index.ts'
 import type { OutputOf } from '../../kernel/std/index.ts'
 import { limitsLastHour } from './measures.ts'
-import type { NearMissBook } from './offenders/index.ts'
+import type { NearMissBook, SpanTally } from './offenders/index.ts'
 import { limitViews, routeViews, trafficView, type UseGround } from './use.ts'
 
 /** What the operations stand on. */
@@ -14,6 +20,7 @@ export interface OperationGround {
   readonly reports: () => readonly EdgeReport[]
   readonly waivers: ReadonlyMap<string, string>
   readonly nearMisses: NearMissBook
+  readonly spans: SpanTally
 }
 
 /** The hour is asked for anew after so long; pages ask every other second. */
@@ -50,6 +57,7 @@ export function bindOperations(ground: OperationGround): readonly OperationBindi
       }
     }),
     bindValue(edgeOperations.nearMisses, async () => sayNearMisses(ground, startedAt)),
+    bindValue(edgeOperations.senders, async ({ since }) => findSenders(ground, since)),
   ]
 }
 
@@ -83,4 +91,42 @@ function sayNearMisses(
     since: Math.max(startedAt, nowMs - 3_600_000),
     nearMisses: list.map((each) => ({ ...each })),
   }
+}
+
+const mostOpen = 2
+const mostSaid = mostSpansOfAnswer - mostOpen
+
+/** What the timeline has, and what is not over yet. */
+async function findSenders(
+  { context, spans }: OperationGround,
+  asked: number | undefined,
+): Promise<OutputOf<typeof edgeOperations.senders>> {
+  const since = asked ?? context.clock.now() - 3_600_000
+  const facts = await context.timeline.read({
+    kinds: [edgeFacts.trafficCounted.kind],
+    since,
+    limit: mostSaid,
+  })
+  const said = facts.flatMap(({ data }): TrafficSpan[] => {
+    const parsed = trafficSpan.safeParse(data)
+    return parsed.success ? [parsed.data] : []
+  })
+  const last = facts.length === mostSaid ? facts.at(-1) : undefined
+  const known = new Set(said.map(({ from }) => from))
+  const open = last === undefined ? spans.open().filter(({ from }) => !known.has(from)) : []
+  const found = [...said, ...open.slice(-mostOpen)]
+  return { says: saySenders(found), spans: found, next: last === undefined ? null : last.at + 1 }
+}
+
+function saySenders(spans: readonly TrafficSpan[]): string {
+  const counts = new Map<string, number>()
+  const sum = (requests: readonly number[]): number => requests.reduce((total, each) => total + each, 0)
+  for (const { route, address, who, requests } of spans.flatMap(({ senders }) => senders)) {
+    const name = `${who || `ip:${address}`} by ${route}`
+    counts.set(name, sum(requests) + (counts.get(name) ?? 0))
+  }
+  const [top] = [...counts].toSorted(([, a], [, b]) => b - a)
+  const total = sum(spans.flatMap(({ routes }) => routes.map(({ requests }) => sum(requests))))
+  if (top === undefined) return 'Of nobody is it recorded that they sent anything then.'
+  return `Of ${total.toLocaleString('en-GB')} requests ${top[0]} were most, ${top[1].toLocaleString('en-GB')}.`
 }

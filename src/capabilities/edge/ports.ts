@@ -10,10 +10,20 @@ export interface DataPlane {
   reports(after: number, signal: AbortSignal): Promise<EdgeReports>
 }
 
+/** One replica that answers for a service. */
+export interface UpstreamTargetState {
+  readonly id: string
+  readonly origin: string
+  /** Replicas of one specification; up to 64 characters. They are measured together. Default: empty. */
+  readonly group?: string
+  /** Share of new requests beside the others', 0 to 1000; 0: none, if any other has more. Default: 100. */
+  readonly weight?: number
+}
+
 /** A service and who answers for it. */
 export interface UpstreamState {
   readonly name: string
-  readonly targets: readonly { readonly id: string; readonly origin: string }[]
+  readonly targets: readonly UpstreamTargetState[]
   /** Path of its health check; null: a TCP connection is enough. */
   readonly healthPath: string | null
 }
@@ -81,6 +91,8 @@ export interface CounterAsk {
 /** Where a store of counters is and whose they are. */
 export interface CounterStoreOptions {
   readonly url: string
+  /** Empty: the store asks for none. */
+  readonly password: string
   /** Stands in the name of every counter. */
   readonly environment: string
   readonly clock: Clock
@@ -117,5 +129,7 @@ export interface CounterStore {
   renew(asks: readonly CounterAsk[]): Promise<boolean>
   /** Resolves when the store answers and accepts writes. */
   probe(): Promise<void>
+  /** Connects with this one from the next time on; empty: with none. */
+  setPassword(password: string): void
   close(): void
 }

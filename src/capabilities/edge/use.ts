@@ -1,5 +1,11 @@
-import type { EdgePolicy, EdgeReport, LimitRollUp, RouteRollUp } from '../../contracts/edge-policy.ts'
-import type { LimitView, RouteView, TrafficView } from '../../contracts/edge.ts'
+import type {
+  EdgePolicy,
+  EdgeReport,
+  LatencyRollUp,
+  LimitRollUp,
+  RouteRollUp,
+} from '../../contracts/edge-policy.ts'
+import type { GroupView, LimitView, RouteView, TrafficView } from '../../contracts/edge.ts'
 import { parseLimit } from '../../kernel/limit/index.ts'
 import { merge, quantile, type Histogram } from '../../kernel/series/index.ts'
 import { edgeSliceMs, overshootOf } from './data-plane/shared-counters/overshoot.ts'
@@ -116,12 +122,18 @@ export function limitViews({ policy, reports, lastHour }: UseGround): LimitView[
 }
 
 /** A limit that edges share, in plain words; with one thread each, since the bound then holds for any number. */
-function sayShared({ shared, limits }: EdgePolicy, index: number): Pick<LimitView, 'shared'> {
+function sayShared({ shared, limits, errorLimits }: EdgePolicy, index: number): Pick<LimitView, 'shared'> {
   const rule = limits[index]?.rule
-  if (shared?.limits.some(({ limit }) => limit === index) !== true || rule === undefined) return {}
-  const { mode, edges } = shared
-  return { shared: overshootOf(parseLimit(rule), { mode, edges, threads: 1, sliceMs: edgeSliceMs }).sentence }
+  const how = shared?.limits.find(({ limit }) => limit === index)
+  if (shared === undefined || how === undefined || rule === undefined) return {}
+  const { edges } = shared
+  const sharing = { mode: how.mode ?? shared.mode, edges, threads: 1, sliceMs: edgeSliceMs }
+  const { sentence } = overshootOf(parseLimit(rule), sharing)
+  return { shared: errorLimits.includes(index) ? `${sentence} ${sayErrors}` : sentence }
 }
+
+const sayErrors =
+  'Errors count once they have been answered; who has used them up is refused on another edge within a second of coming there.'
 
 /** What each limit did altogether, by `biteKey`. */
 export function sumLimits(
@@ -139,6 +151,31 @@ export function sumLimits(
   return sums
 }
 
+/** Each group of the services that have more than one. */
+function groupViews({ policy, reports }: Pick<UseGround, 'policy' | 'reports'>): GroupView[] {
+  const rollUps = reports.flatMap(({ groups = [] }) => groups)
+  return policy.upstreams.flatMap(({ name, targets }) => {
+    const groups = [...new Set(targets.map(({ group }) => group))]
+    if (groups.length < 2) return []
+    return groups.map((group) => {
+      const own = rollUps.filter((rollUp) => rollUp.upstream === name && rollUp.group === group)
+      const sum = (what: 'requests' | 'failures'): number =>
+        own.reduce((total, rollUp) => total + rollUp[what], 0)
+      return {
+        service: name,
+        group,
+        requestsPerSecond: rate(sum('requests')),
+        // A request is counted when it is sent, its failure when it fails, which may be in another minute.
+        errorShare: Math.min(1, share(sum('failures'), sum('requests'))),
+        p95Ms: quantile(mergeAll(own.map(({ latency }) => latency)), 0.95),
+      }
+    })
+  })
+}
+
+const mergeAll = (latencies: readonly LatencyRollUp[]): Histogram =>
+  latencies.reduce<Histogram>((all, one) => (one.count === 0 ? all : merge(all, one)), { buckets: {} })
+
 /** Whether the edge, by its last report, can answer for every service. */
 function serves({ upstreams, revision }: EdgePolicy, last: EdgeReport | undefined): boolean {
   if (last?.revision !== revision) return false
@@ -153,6 +190,7 @@ export function trafficView({ policy, reports }: Pick<UseGround, 'policy' | 'rep
   const biting = new Set(
     reports.flatMap(({ limits }) => limits.filter(({ refused }) => refused > 0).map(({ name }) => name)),
   )
+  const groups = groupViews({ policy, reports })
   const view = {
     requestsPerSecond: rate(sum.requests),
     refusedPerSecond: rate(sum.refused),
@@ -161,6 +199,7 @@ export function trafficView({ policy, reports }: Pick<UseGround, 'policy' | 'rep
     connections: last?.connections ?? 0,
     biting: [...biting],
     unhealthyTargets: [...(last?.unhealthyTargets ?? [])],
+    ...(groups.length === 0 ? {} : { groups }),
     reportedAt: last?.at ?? null,
     serves: serves(policy, last),
   }

@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { contextOf } from '../../../test/support/context.ts'
+import { emptyStores, noOtherSections } from '../../../test/support/environment/empty.ts'
 import type { ReplicaStatus, SupervisorEvent } from '../../contracts/supervisor.ts'
 import type { Call, Context, JobCall } from '../../kernel/capability/index.ts'
 import { openSeries } from '../../kernel/series/index.ts'
 import { seededRandom, virtualClock, type VirtualClock } from '../../kernel/std/index.ts'
-import { factFrom, memoryTimeline, startView, type Timeline } from '../../kernel/timeline/index.ts'
-import { noReleases } from '../../../test/support/environment/no-releases.ts'
+import { memoryTimeline, type Timeline } from '../../kernel/timeline/index.ts'
 import { servicesConfig } from './config.ts'
 import { environment, type EnvironmentCapability } from './index.ts'
 import type { Engine, EnvironmentPorts, ProbeResult } from './ports.ts'
@@ -104,21 +105,7 @@ function crash(number: number): SupervisorEvent {
 }
 
 async function fakeContext(clock: VirtualClock, timeline: Timeline): Promise<Context> {
-  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  return {
-    timeline,
-    series: await openSeries({ path: null, clock }),
-    clock,
-    random: seededRandom(1),
-    log: silent,
-    record: async (declaration, data, extras = {}) => {
-      const [fact] = await timeline.append([factFrom(declaration, data, extras)])
-      if (fact === undefined) throw new Error('nothing was appended')
-      return fact
-    },
-    call: () => Promise.reject(new Error('not in this test')),
-    view: (fold) => startView(timeline, fold),
-  }
+  return contextOf({ timeline, series: await openSeries({ path: null, clock }), clock })
 }
 
 const running: EnvironmentCapability[] = []
@@ -155,14 +142,14 @@ async function stage(): Promise<Stage> {
         yield `${file} live from ${from}`
       },
     },
-    releases: noReleases(),
+    ...emptyStores(),
     canRun: (program) => Promise.resolve(program === 'run'),
     hostVariables: {},
     givenVariables: () => ({}),
   }
   const context = await fakeContext(clock, timeline)
   const capability = environment.create(
-    { name: 'test', version: '1', directory: '/', services },
+    { name: 'test', version: '1', directory: '/', services, ...noOtherSections },
     context,
     ports,
   )
@@ -245,12 +232,16 @@ describe('the environment', () => {
       engine,
       prober: { probe: () => Promise.resolve({ healthy: true, detail: '' }) },
       logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
-      releases: noReleases(),
+      ...emptyStores(),
       canRun: () => Promise.resolve(true),
       hostVariables: {},
       givenVariables: () => ({}),
     }
-    const again = environment.create({ name: 'test', version: '1', directory: '/', services }, context, ports)
+    const again = environment.create(
+      { name: 'test', version: '1', directory: '/', services, ...noOtherSections },
+      context,
+      ports,
+    )
     running.push(again)
     await again.start()
     await first.clock.advance(3000)
@@ -307,13 +298,13 @@ describe('the environment', () => {
       engine,
       prober: { probe: () => Promise.resolve({ healthy: true, detail: '' }) },
       logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
-      releases: noReleases(),
+      ...emptyStores(),
       canRun: () => Promise.resolve(false),
       hostVariables: {},
       givenVariables: () => ({}),
     }
     const capability = environment.create(
-      { name: 'test', version: '1', directory: '/', services },
+      { name: 'test', version: '1', directory: '/', services, ...noOtherSections },
       context,
       ports,
     )

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, serviceName, waiver } from '../../contracts/shapes.ts'
+import { jobConfig, scheduleConfig } from './runs/config.ts'
 
 const count = z.number().int().min(1).max(200)
 const replicas = z
@@ -46,6 +47,16 @@ const deploy = z
     drain: duration
       .prefault('2s')
       .describe('from the last new request to SIGTERM; requests in flight have `stopTimeout` after that'),
+    before: z
+      .array(serviceName)
+      .max(20)
+      .default([])
+      .describe('jobs that run first, with the files of the new release: one that fails stops the deploy'),
+    after: z
+      .array(serviceName)
+      .max(20)
+      .default([])
+      .describe('jobs that run when the new release serves; one that fails is only said'),
     keep: z
       .number()
       .int()
@@ -68,7 +79,9 @@ const build = z
       .describe('path of a Dockerfile in `directory`; absent: one is written for Node'),
     base: z.string().min(1).default('node:24-slim').describe('image that the one for Node starts from'),
   })
-  .describe('on Docker Swarm: how its image is made out of `directory`, or out of the release that is deployed')
+  .describe(
+    'on Docker Swarm: how its image is made out of `directory`, or out of the release that is deployed',
+  )
 
 /** One service: a command that Holdfast runs, or an address that already listens. */
 export const serviceConfig = z
@@ -124,6 +137,10 @@ export const serviceConfig = z
       .array(environmentVariable)
       .default([])
       .describe('variables handed on from the environment in which `holdfast up` was started'),
+    volumes: z
+      .array(serviceName)
+      .default([])
+      .describe('volumes that it writes to; it finds the path of `uploads` in VOLUME_UPLOADS'),
     needs: z
       .array(serviceName)
       .default([])
@@ -152,9 +169,12 @@ export const serviceConfig = z
       .optional()
       .describe('lets it listen beyond loopback, where no limit protects it: why, and until when'),
   })
-  .refine(({ command, image, build: built, address }) => (command ?? image ?? built ?? address) !== undefined, {
-    message: 'needs either "command" (Holdfast runs it) or "address" (somebody else does)',
-  })
+  .refine(
+    ({ command, image, build: built, address }) => (command ?? image ?? built ?? address) !== undefined,
+    {
+      message: 'needs either "command" (Holdfast runs it) or "address" (somebody else does)',
+    },
+  )
   .refine(({ command, image, build: built, address }) => !address || !(command ?? image ?? built), {
     message: 'needs either "command" (Holdfast runs it) or "address" (somebody else does)',
   })
@@ -168,6 +188,35 @@ export const servicesConfig = z
   .record(serviceName, serviceConfig)
   .refine((services) => Object.keys(services).length > 0, 'name at least one service')
   .describe('the programs of the user, by name')
+
+/** A place for files that outlive replicas and releases. */
+const volumeConfig = z.strictObject({
+  exclusive: z
+    .boolean()
+    .default(false)
+    .describe('only one replica may have it at a time: its service is replaced in place'),
+})
+
+/** The volumes of the environment by name. */
+export const volumesConfig = z
+  .record(serviceName, volumeConfig)
+  .default({})
+  .describe('places for files that outlive replicas and releases, by name')
+
+/** The jobs of the environment by name. */
+export const jobsConfig = z
+  .record(serviceName, jobConfig)
+  .default({})
+  .describe('commands that run once, to their end: by hand, as part of a deploy, or by a schedule')
+
+/** The schedules of the environment by name. */
+export const schedulesConfig = z
+  .record(serviceName, scheduleConfig)
+  .default({})
+  .describe('jobs by the clock, by name')
+
+/** All volumes as parsed. */
+export type VolumesConfig = z.output<typeof volumesConfig>
 
 /** One service as parsed. */
 export type ServiceConfig = z.output<typeof serviceConfig>

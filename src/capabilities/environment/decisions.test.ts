@@ -14,6 +14,8 @@ const ground = {
   givenVariables: (service: string) => ({ HOLDFAST_URL: 'http://127.0.0.1:8400', HOLDFAST_TOKEN: service }),
   containers: false,
   releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
+  volumes: {},
+  volumeDirectory: (volume: string) => `/volumes/${volume}`,
 }
 const asTheyLie = () => ({ wished: '', pending: null })
 

@@ -1,20 +1,39 @@
 import type { Capability, Context } from '../../kernel/capability/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
-import { serviceConfig, servicesConfig, type ServicesConfig } from './config.ts'
+import {
+  jobsConfig,
+  schedulesConfig,
+  serviceConfig,
+  servicesConfig,
+  volumesConfig,
+  type ServicesConfig,
+  type VolumesConfig,
+} from './config.ts'
 import { bindDeploys } from './deploys/index.ts'
 import { bindOperations } from './operations.ts'
-import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
+import type { ReplicaStatus } from '../../contracts/supervisor.ts'
+import type { EnvironmentPorts, Group, ServiceEndpoints } from './ports.ts'
 import { createRollouts } from './rollout/index.ts'
+import {
+  bindRuns,
+  createRuns,
+  createSchedules,
+  type JobsConfig,
+  type Runs,
+  type SchedulesConfig,
+} from './runs/index.ts'
 import { environmentFold, releasesOf, type EnvironmentView } from './view.ts'
 import { createWatch, followEvents, type Said } from './watch/index.ts'
 import {
   findMissingVariables,
   findProgramTroubles,
+  findStrangers,
   findUnfitServices,
   findUnmetNeeds,
   orderByNeeds,
   wishedServices,
   type ReplicaGround,
+  type Sections,
   type WishedService,
 } from './wish/index.ts'
 
@@ -25,6 +44,9 @@ export interface EnvironmentConfig {
   /** Absolute directory of the environment file. */
   readonly directory: string
   readonly services: ServicesConfig
+  readonly volumes: VolumesConfig
+  readonly jobs: JobsConfig
+  readonly schedules: SchedulesConfig
 }
 
 /** The running capability, with what the edge needs to know of it. */
@@ -36,7 +58,7 @@ export interface EnvironmentCapability extends Capability {
 }
 
 function create(config: EnvironmentConfig, context: Context, ports: EnvironmentPorts): EnvironmentCapability {
-  const { services } = config
+  const { services, volumes, jobs, schedules } = config
   const { engine, hostVariables, givenVariables } = ports
   const releaseDirectory = (service: string, release: string): string =>
     ports.releases.directoryOf(service, release)
@@ -45,6 +67,8 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     hostVariables,
     givenVariables,
     releaseDirectory,
+    volumes,
+    volumeDirectory: (volume) => ports.volumes.directoryOf(volume),
     containers: engine.runs === 'images',
   }
   const shelf: { view?: View<EnvironmentView> } = {}
@@ -56,17 +80,30 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     const given = view().refused[service]
     return given?.group === hash ? given.because : null
   }
-  const rollouts = createRollouts({ context, engine, wished, refused, others: () => [] })
+  const shed: { runs?: Runs } = {}
+  const others = (replicas: readonly ReplicaStatus[]): readonly Group[] => shed.runs?.groups(replicas) ?? []
+  const rollouts = createRollouts({ context, engine, wished, refused, others })
   const watch = createWatch(services, context, { engine, prober: ports.prober, said, rollouts })
+  const releaseOf = (service: string): string => releasesOf(view(), service).wished
+  const runs = createRuns({
+    jobs,
+    ground: { services, replicas: ground, releaseOf },
+    context,
+    watch: () => watch,
+    logs: ports.logs,
+  })
+  shed.runs = runs
+  const planned = createSchedules({ schedules, runs, view, context })
   const whole = { name: config.name, version: config.version, services: Object.keys(services) }
   const stopping = new AbortController()
   const running: Promise<void>[] = []
-  const deploys = { services, directory: config.directory, view, wished, watch, rollouts, context }
+  const deploys = { services, directory: config.directory, view, wished, watch, rollouts, runs, context }
   return {
     name: 'environment',
     operations: [
       ...bindOperations({ ...config, startedAt: context.clock.now(), watch, context, ports }),
       ...bindDeploys({ ...deploys, releases: ports.releases, timeline: context.timeline }),
+      ...bindRuns({ jobs, schedules, runs, planned, timeline: context.timeline }),
     ],
     endpoints: () =>
       Object.entries(services)
@@ -84,11 +121,14 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
       ...(await findProgramTroubles(services, ground, ports.canRun)),
       ...findMissingVariables(services, ground),
       ...findUnmetNeeds(needsOf(services)),
+      ...findStrangers(config),
     ],
     start: async () => {
       const following = await context.view(environmentFold)
       shelf.view = following
       const follower = { engine, whole, view: following, signal: stopping.signal }
+      for (const volume of Object.keys(volumes)) await ports.volumes.ensure(volume)
+      running.push(planned.keep(stopping.signal))
       running.push(followEvents(context, follower), watch.run(stopping.signal))
     },
     stop: async () => {
@@ -106,11 +146,14 @@ function needsOf(services: ServicesConfig): Readonly<Record<string, readonly str
 export const environment = {
   serviceConfig,
   servicesConfig,
+  volumesConfig,
+  jobsConfig,
+  schedulesConfig,
   create,
   findProgramTroubles,
   findMissingVariables,
   findUnfitServices,
   orderByNeeds,
   wishedServices,
-  findNeeds: (services: ServicesConfig) => findUnmetNeeds(needsOf(services)),
+  findNeeds: (config: Sections) => [...findUnmetNeeds(needsOf(config.services)), ...findStrangers(config)],
 }

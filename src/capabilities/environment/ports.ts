@@ -133,12 +133,23 @@ export interface ReleaseStore {
   remove(service: string, release: string): Promise<void>
 }
 
+/** Keeps the directories of volumes. */
+export interface VolumeStore {
+  /** Absolute directory of a volume, whether it is there or not. */
+  directoryOf(volume: string): string
+  /** Makes the directory if it is not there. Errors: the system's. */
+  ensure(volume: string): Promise<void>
+  /** Removes a volume with all that is in it; one that is not there is none. */
+  remove(volume: string): Promise<void>
+}
+
 /** What the environment needs from outside. */
 export interface EnvironmentPorts {
   readonly engine: Engine
   readonly prober: Prober
   readonly logs: LogReader
   readonly releases: ReleaseStore
+  readonly volumes: VolumeStore
   /** Whether a program can be started from a directory: it is on PATH, or a path to an executable file. */
   readonly canRun: (program: string, directory: string) => Promise<boolean>
   /** The variables in which `holdfast up` was started. */

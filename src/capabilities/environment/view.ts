@@ -3,7 +3,7 @@ import { jobFacts } from '../../contracts/house/jobs.ts'
 import type { JsonObject } from '../../kernel/std/index.ts'
 import type { Fact, Fold } from '../../kernel/timeline/index.ts'
 import type { ClusterMark } from './ports.ts'
-import type { Said } from './watch/index.ts'
+import type { Said } from './watch/transitions.ts'
 
 /** What the timeline says of a service's releases. */
 export type ServiceReleases = {
@@ -32,6 +32,8 @@ export type EnvironmentView = {
   readonly releases: { readonly [service: string]: ServiceReleases }
   /** The group that was given up last, by service, and why. */
   readonly refused: { readonly [service: string]: { readonly group: string; readonly because: string } }
+  /** The last time that each schedule came, and whether its run has ended. */
+  readonly fired: { readonly [schedule: string]: { readonly at: number; readonly done: boolean } }
   /** By service; `*` for all. */
   readonly locks: { readonly [service: string]: DeployLock }
 }
@@ -62,6 +64,11 @@ type Step = (state: EnvironmentView, data: JsonObject, fact: Fact) => Environmen
 const saying =
   (said: Said): Step =>
   (state, { service }) => ({ ...state, said: { ...state.said, [String(service)]: said } })
+
+const withFired = (state: EnvironmentView, data: JsonObject, done: boolean): EnvironmentView => ({
+  ...state,
+  fired: { ...state.fired, [String(data['schedule'])]: { at: Number(data['due']), done } },
+})
 
 const withReleases = (
   state: EnvironmentView,
@@ -104,6 +111,12 @@ const steps: Readonly<Record<string, Step>> = {
     const wished = before === noRelease ? '' : before
     return withReleases(state, service, ({ good }) => ({ wished, pending: null, good }))
   },
+  [facts.scheduleFired.kind]: (state, data) => withFired(state, data, false),
+  [facts.scheduleSkipped.kind]: (state, data) => withFired(state, data, true),
+  [facts.scheduleDone.kind]: (state, data) => {
+    const isLast = state.fired[String(data['schedule'])]?.at === data['due']
+    return isLast ? withFired(state, data, true) : state
+  },
   [facts.deploysLocked.kind]: (state, data, { actor, at }) => {
     const { service, because } = facts.deploysLocked.data.parse(data)
     return { ...state, locks: { ...state.locks, [service]: { because, by: actor, since: at } } }
@@ -130,7 +143,12 @@ function afterTask(mark: ClusterMark, task: string, fact: Fact): ClusterMark {
   if (fact.kind === facts.replicaStarted.kind) {
     return { ...before, index, open: { ...before.open, [id]: String(fact.data?.['replica']) } }
   }
-  return { ...before, index, open: without(before.open, id), closed: [...before.closed, id].slice(-mostClosed) }
+  return {
+    ...before,
+    index,
+    open: without(before.open, id),
+    closed: [...before.closed, id].slice(-mostClosed),
+  }
 }
 
 /** The mark of the source that the fact stems from, moved on. */
@@ -144,7 +162,7 @@ function afterEvent(state: EnvironmentView, fact: Fact): EnvironmentView {
 /** Fold: timeline -> what we know. */
 export const environmentFold: Fold<EnvironmentView> = {
   name: 'environment@3',
-  initial: { lastEvent: 0, cluster: noCluster, said: {}, releases: {}, refused: {}, locks: {} },
+  initial: { lastEvent: 0, cluster: noCluster, said: {}, releases: {}, refused: {}, fired: {}, locks: {} },
   step: (state, fact) => {
     if (fact.kind === jobFacts.ended.kind) return afterJob(state, String(fact.data?.['job']))
     if (!fact.kind.startsWith('environment.') || fact.data === null) return state

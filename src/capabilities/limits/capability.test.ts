@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { operationCatalogue } from '../../contracts/index.ts'
 import { virtualClock } from '../../kernel/std/index.ts'
-import { memoryTimeline } from '../../kernel/timeline/index.ts'
+import { memoryTimeline, type Timeline } from '../../kernel/timeline/index.ts'
 import { memoryJournal } from '../../providers/limit-journal/index.ts'
 import { callAs, somebody, testHouse, type TestHouse } from '../../../test/support/control/house.ts'
 import { limits } from './index.ts'
@@ -24,12 +24,18 @@ afterEach(async () => {
 
 const clockAt = () => virtualClock(Date.UTC(2026, 5, 1, 12))
 
-async function world(over: { journal?: LimitJournal; clock?: ReturnType<typeof clockAt> } = {}) {
+interface Over {
+  readonly journal?: LimitJournal
+  readonly clock?: ReturnType<typeof clockAt>
+  readonly timeline?: Timeline
+}
+
+async function world(over: Over = {}) {
   const clock = over.clock ?? clockAt()
   const journal = over.journal ?? memoryJournal()
   const here = await testHouse({
     clock,
-    timeline: memoryTimeline({ clock }),
+    timeline: over.timeline ?? memoryTimeline({ clock }),
     capabilities: (context) => [limits.create(section, context, { journal })],
     bindings: () => [],
     catalogue: operationCatalogue.filter(({ name }) => !/^(?:environment|edge)\./.test(name)),
@@ -113,6 +119,48 @@ describe('takes', () => {
     ]
     await expect(call('limits.take', { takes })).rejects.toMatchObject({ code, hint })
     expect(await take({})).toMatchObject({ remaining: 19 })
+  })
+
+  test('together are one step: one verdict, one entry of the journal, one subject that is refused', async () => {
+    const { journal, written } = unreliable()
+    const { call, facts, clock } = await world({ journal })
+    const together = (mail: object, chat: object) =>
+      call('limits.take', {
+        takes: [
+          { limit: 'email.send', by, ...mail },
+          { limit: 'chat.message', by, ...chat },
+        ],
+        together: true,
+      })
+    expect(await together({ cost: 15, id: 'a' }, { id: 'a' })).toMatchObject({
+      verdicts: [{ admitted: true, limit: 'chat.message', remaining: 4 }],
+    })
+    await together({ cost: 15, id: 'a' }, { id: 'a' })
+    expect(written).toHaveLength(1)
+    const refusal = await together({ cost: 6 }, { cost: 4 })
+    expect(refusal).toMatchObject({ verdicts: [{ admitted: false, limit: 'email.send' }] })
+    expect(await together({ cost: 5 }, { cost: 4 })).toMatchObject({ verdicts: [{ admitted: true }] })
+    await clock.advance(60_000)
+    const [fact] = await facts('limits.refused')
+    expect(fact?.data?.['entries']).toMatchObject([{ limit: 'app.email.send', refused: 6, admitted: 5 }])
+  })
+
+  test('together that a ban refuses take nothing, and go on where they were after a restart', async () => {
+    const first = await world()
+    const mails = ['1', '2'].map((user) => ({ limit: 'email.send', by: { user } }))
+    await first.call('limits.take', { takes: mails, together: true })
+    await first.call('limits.ban', { subject: 'user:2', for: '1min', because: 'testing' }, admin)
+    expect(await first.call('limits.take', { takes: mails, together: true })).toMatchObject({
+      verdicts: [{ admitted: false, rule: null }],
+    })
+    const many = Array.from({ length: 17 }, () => ({ limit: 'email.send', by }))
+    await expect(first.call('limits.take', { takes: many, together: true })).rejects.toMatchObject({
+      code: 'limits.too-many-together',
+    })
+    await first.house.stop()
+    open.length = 0
+    const second = await world({ journal: first.journal, clock: first.clock })
+    expect(await second.take({})).toMatchObject({ remaining: 18 })
   })
 
   test('that cannot be written down took nothing; fast ones go on for a thousand', async () => {
@@ -246,13 +294,46 @@ describe('refusals', () => {
       limit: 'app.email.send',
       rule: '20/hour per user',
       subject: 'user:59',
-      refused: 60,
+      refused: 1,
       admitted: 0,
       wouldRefuse: 0,
+      units: { refused: 60, admitted: 0, wouldRefuse: 0 },
       routes: [],
     })
     await clock.advance(120_000)
     expect(await facts('limits.refused')).toHaveLength(1)
+  })
+
+  test('of a minute in which the process is killed the next one says all but the last seconds, once', async () => {
+    const [timeline, journal] = [memoryTimeline({ clock: clockAt() }), memoryJournal()]
+    const killed = await world({ timeline, journal })
+    for (const cost of [20, 7, 8]) await killed.take({ cost })
+    await killed.clock.advance(5000)
+    await killed.take({ cost: 9 })
+    await killed.clock.advance(1000)
+    for (const times of ['once', 'twice']) {
+      const next = await world({ timeline, journal })
+      await next.clock.advance(0)
+      const said = (await next.facts('limits.refused')).map(({ data }) => data)
+      expect([times, said]).toMatchObject([times, [{ entries: [{ refused: 2, units: { refused: 15 } }] }]])
+      expect(said[0]?.['until']).toBe(clockAt().now() + 5000)
+    }
+  })
+
+  test('a draft of what was said already is not said again', async () => {
+    const [timeline, inner] = [memoryTimeline({ clock: clockAt() }), memoryJournal()]
+    // Killed after the fact and before the draft was taken back.
+    const journal = {
+      ...inner,
+      keepDraft: async (text: string | null) => (text === null ? undefined : inner.keepDraft(text)),
+    }
+    const killed = await world({ timeline, journal })
+    for (const cost of [20, 7]) await killed.take({ cost })
+    await killed.clock.advance(60_000)
+    const next = await world({ timeline, journal: inner })
+    await next.clock.advance(0)
+    expect(await next.facts('limits.refused')).toHaveLength(1)
+    expect((await inner.open(0)).draft).toBeNull()
   })
 })
 

@@ -7,6 +7,7 @@ import {
   missingDimension,
   needsReservation,
   subjectOf,
+  takesOf,
   unknownLimit,
   type Answers,
   type By,
@@ -167,22 +168,21 @@ async function decide<C extends Command>(
 
 /** Tells the roll-up what was decided about whom. */
 function tell({ rollUp, limits }: DeskGround, { command, outcome }: Done): void {
-  if (outcome.recalled || (command.does !== 'take' && command.does !== 'reserve')) return
-  const limit = fullName(command.limit)
-  const units = command.cost
+  if (outcome.recalled) return
   const verdict = outcome.answer as LimitVerdict
-  const rules = limits.find(({ name }) => name === command.limit)?.rules ?? []
-  const subjectUnder = (text: string): string => {
-    const rule = rules.find((written) => written.text === text)?.rule
-    return rule === undefined ? (command.override ?? '') : subjectOf(rule.per, command.by)
-  }
-  for (const rule of outcome.wouldRefuse) {
-    rollUp.refuse({ limit, rule, subject: subjectUnder(rule), units, what: 'wouldRefuse' })
-  }
-  if (verdict.rule !== null && !verdict.admitted) {
-    const { rule } = verdict
-    rollUp.refuse({ limit, rule, subject: subjectUnder(rule), units, what: 'refused' })
-  } else if (verdict.admitted) {
-    rollUp.admit(limit, () => rules.map(({ text }) => `${text}\n${subjectUnder(text)}`), units)
+  for (const asked of takesOf(command)) {
+    const { limit, by, override, cost: units } = asked
+    const name = fullName(limit)
+    const rules = limits.find((each) => each.name === limit)?.rules ?? []
+    const subjectUnder = (text: string): string => {
+      const rule = rules.find((written) => written.text === text)?.rule
+      return rule === undefined ? (override ?? '') : subjectOf(rule.per, by)
+    }
+    const refuse = (rule: string, what: 'refused' | 'wouldRefuse'): void =>
+      rollUp.refuse({ limit: name, rule, subject: subjectUnder(rule), units, what })
+    for (const dry of outcome.wouldRefuse) if (dry.limit === limit) refuse(dry.rule, 'wouldRefuse')
+    if (outcome.refused === asked && verdict.rule !== null) refuse(verdict.rule, 'refused')
+    if (verdict.admitted)
+      rollUp.admit(name, () => rules.map(({ text }) => `${text}\n${subjectUnder(text)}`), units)
   }
 }

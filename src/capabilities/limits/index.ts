@@ -55,6 +55,8 @@ async function open(shelf: Shelf, ground: Parts): Promise<void> {
   shelf.seen = seen
   shelf.running = running
   shelf.use = watchUse(context, running.ledger.meter)
+  const { draft } = running
+  shelf.rollUp?.keepIn({ draft, keep: (text) => ports.journal.keepDraft(text) })
 }
 
 /** Opens the journal, or keeps the reason why it cannot, which is what takes answer then. */
@@ -105,6 +107,7 @@ function createLimits(section: LimitsConfig, context: Context, ports: LimitsPort
   const rollUp: RollUp = {
     refuse: (decided) => shelf.rollUp?.refuse(decided),
     admit: (limit, keys, units) => shelf.rollUp?.admit(limit, keys, units),
+    keepIn: (diary) => shelf.rollUp?.keepIn(diary),
     stop: async () => shelf.rollUp?.stop(),
   }
   const desk = createDesk({ limits, rollUp, decisions: state, running: () => current(shelf, limits) })

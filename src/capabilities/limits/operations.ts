@@ -1,7 +1,8 @@
 import { limitsOperations, type LimitVerdict } from '../../contracts/limits.ts'
 import { bindValue, type OperationBinding } from '../../kernel/capability/index.ts'
 import type { InputOf } from '../../kernel/std/index.ts'
-import type { Command } from './ledger/index.ts'
+import { mostTakes } from '../../kernel/limit/index.ts'
+import { tooManyTogether, type Command } from './ledger/index.ts'
 import type { Desk, Found, Untimed } from './desk.ts'
 
 type Of<Does extends Command['does']> = Extract<Command, { does: Does }>
@@ -12,24 +13,51 @@ const askOf = ({ limit, by, override }: Found) => ({
   override: override?.subject ?? null,
 })
 
-type TakeInput = InputOf<typeof limitsOperations.take>
-
-async function take(desk: Desk, { takes }: TakeInput): Promise<{ verdicts: LimitVerdict[] }> {
+async function take(
+  desk: Desk,
+  { takes, together }: InputOf<typeof limitsOperations.take>,
+): Promise<{ verdicts: LimitVerdict[] }> {
   const found = takes.map((each) => desk.find(each, false))
-  const banned = found.map((each) => desk.refuseBanned(each))
-  const commands = found.flatMap((each, index): Untimed<Of<'take'>>[] =>
-    banned[index] === null
-      ? [{ does: 'take', ...askOf(each), cost: each.cost, id: takes[index]?.id ?? null }]
-      : [],
+  const asks = found.map((each, index) => ({ found: each, id: takes[index]?.id ?? null }))
+  return { verdicts: together ? [await takeTogether(desk, asks)] : await takeEach(desk, asks) }
+}
+
+interface Asked {
+  readonly found: Found
+  readonly id: string | null
+}
+
+const partOf = ({ found, id }: Asked) => ({ ...askOf(found), cost: found.cost, id })
+/** One durable limit among them, and the answer waits for the disk. */
+const isFast = (asks: readonly Asked[]): boolean => asks.every(({ found }) => found.limit.fast)
+
+async function takeEach(desk: Desk, asks: readonly Asked[]): Promise<LimitVerdict[]> {
+  const banned = asks.map(({ found }) => desk.refuseBanned(found))
+  const commands = asks
+    .filter((_, index) => banned[index] === null)
+    .map((each): Untimed<Of<'take'>> => ({ does: 'take', ...partOf(each) }))
+  const decided = [...(await desk.decide<Of<'take'>>(commands, isFast(asks)))]
+  return banned.flatMap((refusal) => refusal ?? decided.shift() ?? [])
+}
+
+async function takeTogether(desk: Desk, asks: readonly Asked[]): Promise<LimitVerdict> {
+  const rules = asks.reduce(
+    (sum, { found }) => sum + (found.override === null ? found.limit.rules.length : 1),
+    0,
   )
-  // One durable limit among them, and the answer waits for the disk.
-  const fast = found.every(({ limit }) => limit.fast)
-  const decided = [...(await desk.decide<Of<'take'>>(commands, fast))]
-  return { verdicts: banned.flatMap((refusal) => refusal ?? decided.shift() ?? []) }
+  if (rules > mostTakes) throw tooManyTogether(rules)
+  for (const { found } of asks) {
+    const refusal = desk.refuseBanned(found)
+    if (refusal !== null) return refusal
+  }
+  return one<'takeAll'>(desk, { does: 'takeAll', takes: asks.map(partOf) }, isFast(asks))
 }
 
 /** What would be said; what an earlier take of the same call would take is not counted. */
-async function peek(desk: Desk, { takes }: TakeInput): Promise<{ verdicts: LimitVerdict[] }> {
+async function peek(
+  desk: Desk,
+  { takes }: InputOf<typeof limitsOperations.peek>,
+): Promise<{ verdicts: LimitVerdict[] }> {
   const found = takes.map((each) => desk.find(each, true))
   return { verdicts: found.map((each) => desk.refuseBanned(each) ?? desk.foresee(each)) }
 }
@@ -56,9 +84,9 @@ async function refund(desk: Desk, input: InputOf<typeof limitsOperations.refund>
   return one<'refund'>(desk, { does: 'refund', ...askOf(found), cost, id })
 }
 
-/** Decides one command and waits until it is on disk. */
-async function one<Does extends Command['does']>(desk: Desk, command: Untimed<Of<Does>>) {
-  const [answer] = await desk.decide<Of<Does>>([command], false)
+/** Decides one command and, unless it is fast, waits until it is on disk. */
+async function one<Does extends Command['does']>(desk: Desk, command: Untimed<Of<Does>>, fast = false) {
+  const [answer] = await desk.decide<Of<Does>>([command], fast)
   return answer as NonNullable<typeof answer>
 }
 

@@ -23,6 +23,13 @@ export interface KeptLimits {
   readonly entries: readonly string[]
   /** Answers that are still to be remembered, oldest first. */
   readonly remembered: readonly RememberedText[]
+  /** What `keepDraft` was given last; null: nothing. */
+  readonly draft: string | null
+  /**
+   * Entries that were on disk and are there no more: a `-wal` was lost, or an older copy was put back. Said again at
+   * each `open` until the first `append` or `save`.
+   */
+  readonly forgotten: number
 }
 
 /**
@@ -43,6 +50,8 @@ export interface LimitJournal {
    * the snapshot has in it. All or nothing.
    */
   save(snapshot: LimitSnapshot, remembered: readonly RememberedText[], nowMs: number): Promise<void>
+  /** Puts a text in the place of the one before, on disk; null: none. What is counted has no part in it. */
+  keepDraft(text: string | null): Promise<void>
   /** Finishes what was begun. */
   close(): Promise<void>
 }

@@ -132,6 +132,30 @@ test('reservations and ids survive a kill, and an orderly stop leaves a snapshot
   expect(await last.client.call('limits.cancel', { id: 'a' })).toEqual({ cancelled: false })
 }, 120_000)
 
+test('takes that are lost with the -wal after kill -9 are named, and takes go on', async () => {
+  const first = await started()
+  for (let times = 0; times < 3; times++) {
+    await first.client.call('limits.take', {
+      takes: [
+        { limit: 'day.count', by },
+        { limit: 'email.send', by },
+      ],
+    })
+  }
+  await killed(first.child)
+  await rm(join(directory, 'limits.db-wal'))
+  const second = await started()
+  const { facts } = await second.client.call('timeline.read', { kind: 'limits.forgotten' })
+  expect(facts).toMatchObject([{ severity: 'warning', data: { entries: 6 } }])
+  expect(await used(second.client, 'day.count')).toBe(0)
+  await second.client.call('limits.take', { takes: [{ limit: 'day.count', by }] })
+  await killed(second.child)
+  const third = await started()
+  expect(await used(third.client, 'day.count')).toBe(1)
+  const again = await third.client.call('timeline.read', { kind: 'limits.forgotten' })
+  expect(again.facts).toHaveLength(1)
+}, 120_000)
+
 test('a damaged journal is said and left alone; everything else of control goes on', async () => {
   const first = await started()
   await first.client.call('limits.take', { takes: [{ limit: 'day.count', by }] })

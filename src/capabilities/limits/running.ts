@@ -1,8 +1,10 @@
+import { limitsFacts } from '../../contracts/limits.ts'
 import type { Context } from '../../kernel/capability/index.ts'
-import { HoldfastError, steadyTime, type Random } from '../../kernel/std/index.ts'
+import { HoldfastError, plainError, steadyTime, type Random } from '../../kernel/std/index.ts'
 import type { Restored } from '../../kernel/limit/index.ts'
 import {
   commandOf,
+  keepKnown,
   Ledger,
   Meter,
   readTable,
@@ -18,6 +20,8 @@ import { startScribe, type Scribe } from './scribe.ts'
 export interface Running {
   readonly ledger: Ledger
   readonly scribe: Scribe
+  /** What an earlier process had counted of refusals and not said. */
+  readonly draft: string | null
   /** Never earlier than what was counted before; does not follow jumps of the wall clock. */
   readonly time: () => number
 }
@@ -26,7 +30,7 @@ export interface Running {
 export interface OpenGround {
   readonly limits: readonly AppLimit[]
   readonly journal: LimitJournal
-  readonly context: Pick<Context, 'clock' | 'log'>
+  readonly context: Pick<Context, 'clock' | 'log' | 'record'>
   readonly random: Random
   readonly overrides: readonly MeterOverride[]
 }
@@ -36,6 +40,7 @@ export async function openRunning(ground: OpenGround): Promise<Running> {
   const { journal, context } = ground
   const { clock, log } = context
   const kept = await journal.open(clock.now())
+  if (kept.forgotten > 0) await sayForgotten(context, kept.forgotten)
   const { ledger, latestMs } = rebuild(ground, kept)
   const time = steadyTime(clock, latestMs)
   const save = () => ({
@@ -44,7 +49,14 @@ export async function openRunning(ground: OpenGround): Promise<Running> {
   })
   const notSaved = ledger.memory.putBack.bind(ledger.memory)
   const scribe = startScribe({ journal, clock, log, save, notSaved }, kept.entries.length)
-  return { ledger, scribe, time }
+  return { ledger, scribe, time, draft: kept.draft }
+}
+
+/** Takes go on: what was forgotten may be given away once more, and nothing here can count it again. */
+async function sayForgotten({ record, log }: OpenGround['context'], entries: number): Promise<void> {
+  await record(limitsFacts.forgotten, { entries }, { subject: 'door:app' }).catch((error: unknown) => {
+    log.warn({ entries, error: plainError(error).message }, 'forgotten takes were not recorded')
+  })
 }
 
 function rebuild(
@@ -62,7 +74,8 @@ function rebuild(
   for (const entry of kept.entries) {
     const command = commandOf(entry)
     latestMs = Math.max(latestMs, command.at)
-    if (!('limit' in command) || known.has(command.limit)) replay(ledger, command)
+    const kept = keepKnown(command, (limit) => known.has(limit))
+    if (kept !== null) replay(ledger, kept)
   }
   return { ledger, latestMs }
 }

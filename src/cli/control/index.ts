@@ -1,3 +1,3 @@
 export type { Door, JobWait } from './door.ts'
-export { locateControl, type Address } from './locate.ts'
+export { locateControl, readRun, type Address } from './locate.ts'
 export { findDataDirectory, type Directions } from './place.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { environmentFileNames } from '../../contracts/environment-file.ts'
-import { findDataDirectory, locateControl } from './index.ts'
+import { findDataDirectory, locateControl, readRun } from './index.ts'
 
 let folder = ''
 
@@ -54,4 +54,14 @@ test('what does not run is said with the command that starts it', async () => {
     code: 'control.unreachable',
     hint: expect.stringContaining('holdfast up') as string,
   })
+})
+
+test('what a control wrote is read with its pid, and anything else means that none runs', async () => {
+  const file = join(folder, 'run', 'control.json')
+  await pretendToRun(folder)
+  expect(await readRun(folder)).toEqual({ pid: 1, url: 'http://127.0.0.1:9999' })
+  for (const text of ['{"pid":1', 'null', '{"pid":"1","url":"http://127.0.0.1:1"}', '{"pid":1}']) {
+    await writeFile(file, text)
+    await expect(readRun(folder)).rejects.toMatchObject({ code: 'control.unreachable' })
+  }
 })

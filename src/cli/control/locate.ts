@@ -31,11 +31,18 @@ function notAllowed(file: string, cause: unknown): HoldfastError {
   })
 }
 
-async function readUrl(dataDirectory: string): Promise<string> {
+/** What a running control wrote into its data directory; a killed one leaves it behind. */
+export interface Run {
+  readonly pid: number
+  readonly url: string
+}
+
+/** Errors: `control.unreachable` (nothing usable is there), `access.unauthenticated` (it is somebody else's). */
+export async function readRun(dataDirectory: string): Promise<Run> {
   const file = join(dataDirectory, 'run', 'control.json')
   try {
-    const { url } = JSON.parse(await readFile(file, 'utf8')) as { readonly url?: unknown }
-    if (typeof url === 'string') return url
+    const { pid, url } = JSON.parse(await readFile(file, 'utf8')) as { readonly [K in keyof Run]?: unknown }
+    if (typeof pid === 'number' && typeof url === 'string') return { pid, url }
   } catch (error) {
     if (['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) throw notAllowed(file, error)
     throw notRunning(dataDirectory, error)
@@ -60,6 +67,6 @@ export async function locateControl(directions: Directions): Promise<Address> {
   const { url, token } = directions
   if (url !== undefined) return { url: url.replace(/\/+$/, ''), token }
   const dataDirectory = await findDataDirectory(directions)
-  const found = await readUrl(dataDirectory)
-  return { url: found, token: token ?? (await readToken(dataDirectory)), dataDirectory }
+  const found = await readRun(dataDirectory)
+  return { url: found.url, token: token ?? (await readToken(dataDirectory)), dataDirectory }
 }

@@ -159,7 +159,8 @@ const importCommand: Command = {
 
 const simulateCommand: Command = {
   words: 'limits simulate',
-  summary: 'Say whom the limits of an environment file would have refused, from access logs',
+  summary:
+    'Say whom the limits of an environment file would have refused, from access logs or what the edge recorded',
   group: 'look',
   positional: [],
   flags: [
@@ -167,7 +168,6 @@ const simulateCommand: Command = {
       name: 'log',
       field: 'log',
       kind: 'list',
-      required: true,
       means: 'an access log, plain or .gz; several are replayed in the order given',
     },
     {
@@ -178,12 +178,18 @@ const simulateCommand: Command = {
       fallback: 'auto',
       means: 'how it is written: combined is nginx and Apache, json one object a line',
     },
+    {
+      name: 'since',
+      field: 'since',
+      kind: 'moment',
+      means: 'instead of a log: replay what the edge recorded of its requests since then, as 24h',
+    },
     text('host', 'host of the requests, for a log that does not say'),
     text('against', 'an environment file to compare with, as the one of today'),
   ],
   details: [
     'The limits are those of the file that --config names, or else of the nearest holdfast.config.ts.',
-    'Works without control and changes nothing.',
+    'With --log it works without control, with --since it asks control; it changes nothing.',
   ],
   run: async (parsed, surroundings) => {
     const { simulateLimits } = await import('./simulate/index.ts')

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Json } from '../../kernel/std/index.ts'
-import { readHeadMark } from '../../server/control/index.ts'
+import { readMark } from '../../kernel/store/index.ts'
 import { verifyFile, verifyLines, type Head, type Verification } from '../../kernel/timeline/index.ts'
 import { usageError, type Parsed } from '../arguments/index.ts'
 import { textOf, type Surroundings } from '../commands/command.ts'
@@ -49,10 +49,10 @@ function plainHead(head: Head | null): Json {
   return head === null ? null : { sequence: head.sequence, hash: head.hash, at: head.at }
 }
 
-/** The end of the chain as control last noted it beside the timeline: it tells when the newest facts are gone. */
-async function keptAnchor(dataDirectory: string | null): Promise<Head | undefined> {
-  const mark = dataDirectory === null ? null : await readHeadMark(dataDirectory)
-  return mark === null ? undefined : { ...mark, at: 0 }
+/** The end of the chain as it was last noted beside the timeline: it tells when the newest facts are gone. */
+function keptAnchor(dataDirectory: string | null): Head | undefined {
+  const mark = dataDirectory === null ? null : readMark(join(dataDirectory, 'timeline.db'))
+  return mark === null ? undefined : { sequence: mark.number, hash: mark.hash, at: 0 }
 }
 
 /** `holdfast timeline verify --offline`: walks the chain without control. Resolves to the exit code. */
@@ -60,12 +60,12 @@ export async function verifyOffline(parsed: Parsed, { voice, directions }: Surro
   const file = textOf(parsed, 'file')
   const anchorText = textOf(parsed, 'anchor')
   const data = file === undefined ? await findDataDirectory(directions) : null
-  const anchor = anchorText === undefined ? await keptAnchor(data) : parseAnchor(anchorText)
+  const path = data === null ? resolve(directions.directory, file ?? '') : join(data, 'timeline.db')
+  const anchor = anchorText === undefined ? keptAnchor(data) : parseAnchor(anchorText)
   const options = {
     ...(anchor === undefined ? {} : { anchor }),
     onProgress: (share: number) => voice.redraw(`checking the chain: ${Math.round(share * 100)}%`),
   }
-  const path = data === null ? resolve(directions.directory, file ?? '') : join(data, 'timeline.db')
   const result = data !== null ? await verifyFile(path, options) : await verifyLines(linesOf(path), options)
   voice.redraw('')
   if (voice.json) voice.document(documentOf(result))

@@ -5,6 +5,7 @@ import { limitTable } from './limit-table.ts'
 import type { Views } from './view.ts'
 
 type Traffic = Operations['edge.traffic']['output']
+type Group = NonNullable<Traffic['groups']>[number]
 type Route = Operations['edge.routes']['output']['routes'][number]
 
 /** `412`, `3.2`, `0.05`; nothing for nothing. */
@@ -43,7 +44,29 @@ function trafficLines(traffic: Traffic, paper: Paper): readonly string[] {
     paper.paint('dim', `averages of the last minute, ${reported}`),
     '',
     ...rows.map(([label, value]) => `  ${pad(label, 14)}  ${value}`),
+    ...groupLines(traffic.groups ?? [], paper),
   ]
+}
+
+const groupColumns = [
+  { title: 'SERVICE' },
+  { title: 'GROUP' },
+  { title: 'REQ/S', align: 'right' },
+  { title: 'ERRORS', align: 'right' },
+  { title: 'P95', align: 'right' },
+] as const
+
+/** Nothing, unless a service runs in more than one group. */
+function groupLines(groups: readonly Group[], paper: Paper): readonly string[] {
+  if (groups.length === 0) return []
+  const rows = groups.map(({ service, group, requestsPerSecond, errorShare, p95Ms }) => [
+    service,
+    group === '' ? '–' : harmless(group),
+    sayRate(requestsPerSecond),
+    paper.paint(errorShare > 0 ? 'bad' : 'plain', sayShare(errorShare)),
+    sayLatency(p95Ms),
+  ])
+  return ['', ...table(groupColumns, rows, paper)]
 }
 
 function routeRow(route: Route, paper: Paper): readonly string[] {

@@ -1,4 +1,4 @@
-import type { Explanation, RefusalSpell } from '../../contracts/index.ts'
+import type { Explanation, Operations, RefusalSpell } from '../../contracts/index.ts'
 import { harmless, plural, sayMoment, table, type Paper } from '../output/index.ts'
 import type { Views } from './view.ts'
 
@@ -12,15 +12,19 @@ const spellColumns = [
   { title: 'COUNTED AS' },
 ] as const
 
+function withUnits(count: number, units: number | undefined): string {
+  return units === undefined ? String(count) : `${count} (${plural(units, 'unit')})`
+}
+
 function spellRow(spell: RefusalSpell, { nowMs }: Paper): readonly string[] {
-  const { limit, rule, from, until, refused, wouldRefuse, admitted, subject, ended } = spell
+  const { limit, rule, from, until, refused, wouldRefuse, admitted, units, subject, ended } = spell
   return [
     limit,
     rule === '' ? 'a ban' : rule,
     sayMoment(from, nowMs),
     ended ? sayMoment(until, nowMs) : 'goes on',
-    wouldRefuse > 0 && refused === 0 ? `(${wouldRefuse})` : String(refused),
-    String(admitted),
+    wouldRefuse > 0 && refused === 0 ? `(${wouldRefuse})` : withUnits(refused, units?.refused),
+    withUnits(admitted, units?.admitted),
     subject === '' ? 'everybody' : subject,
   ]
 }
@@ -78,6 +82,7 @@ function explainLines(answer: Explanation, paper: Paper): readonly string[] {
     paper.paint('strong', harmless(says)),
     ...(rows.length === 0 ? [] : ['', ...table(spellColumns, rows, paper)]),
     ...(nearest === undefined ? [] : useLines(nearest, paper)),
+    ...(nearest?.shared === undefined ? [] : ['', harmless(nearest.shared)]),
     ...(holdings.length === 0
       ? []
       : [
@@ -108,6 +113,27 @@ const nearColumns = [
 
 const nameOf = (subject: string): string => (subject === '' ? 'everybody' : subject)
 
+const senderColumns = [{ title: 'WHO' }, { title: 'REQUESTS', align: 'right' }, { title: 'ROUTE' }] as const
+
+const sendersShown = 20
+
+type Sender = Operations['edge.senders']['output']['spans'][number]['senders'][number]
+
+/** Requests of all spans together, most first. */
+function senderRows(senders: readonly Sender[]): readonly (readonly string[])[] {
+  const sums = new Map<string, { readonly who: string; readonly route: string; requests: number }>()
+  for (const { route, address, who, requests } of senders) {
+    const name = who || `ip:${address}`
+    const sum = sums.get(`${route}\n${name}`) ?? { who: name, route, requests: 0 }
+    sum.requests += requests.reduce((total, each) => total + each, 0)
+    sums.set(`${route}\n${name}`, sum)
+  }
+  return [...sums.values()]
+    .toSorted((a, b) => b.requests - a.requests)
+    .slice(0, sendersShown)
+    .map(({ who, route, requests }) => [harmless(who), requests.toLocaleString('en-GB'), route])
+}
+
 /** How answers about refusals are drawn. */
 export const explainViews = {
   'limits.explain': explainLines,
@@ -124,6 +150,11 @@ export const explainViews = {
       ]),
       paper,
     ),
+  ],
+  'edge.senders': ({ says, spans }, paper) => [
+    paper.paint('strong', harmless(says)),
+    ...(spans.length === 0 ? [] : ['']),
+    ...table(senderColumns, senderRows(spans.flatMap(({ senders }) => senders)), paper),
   ],
   'edge.near-misses': ({ says, nearMisses }, paper) => [
     paper.paint('strong', harmless(says)),

@@ -1,7 +1,7 @@
 import { sayBytes, sayCpu, sayLatency, sayRate } from '../words/format.ts'
 
 /** What a line's values mean; it decides how they are said. */
-export type Unit = 'per-second' | 'milliseconds' | 'cores' | 'bytes'
+export type Unit = 'per-second' | 'per-minute' | 'milliseconds' | 'cores' | 'bytes'
 
 /** A line's place in the reading: `lead` is what the chart is about, `bite` what is refused, `bad` what failed. */
 export type Tone = 'lead' | 'bite' | 'bad' | 'quiet' | 'other'
@@ -31,7 +31,7 @@ export function sayValue(value: number | null | undefined, unit: Unit): string {
   if (unit === 'milliseconds') return sayLatency(value)
   if (unit === 'cores') return sayCpu(value)
   if (unit === 'bytes') return sayBytes(value)
-  return `${sayRate(value)}/s`
+  return `${sayRate(value)}/${unit === 'per-minute' ? 'min' : 's'}`
 }
 
 /** The value of a line at a moment: the last point not after it. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { highest, means, perSecond, quantile } from './steps.ts'
+import { highest, means, perMinute, perSecond, quantile } from './steps.ts'
 
 const point = (at: number, sum: number, count = 1) => ({
   at,
@@ -86,4 +86,14 @@ test('quantiles keep their gaps; the highest of several lines ignores them', () 
     [2000, 2],
     [3000, 1],
   ])
+})
+
+test('per minute: steps of a minute at least, and what is rare is no row of peaks', () => {
+  const series = [line([point(5000, 2), point(50_000, 4), point(130_000, 1)], 5000)]
+  expect(perMinute(series, { from: 0, to: 200_000 })).toEqual([
+    [0, 6],
+    [60_000, 0],
+    [120_000, 1],
+  ])
+  expect(perMinute([line([point(0, 50)], 300_000)], { from: 0, to: 300_000 })).toEqual([[0, 10]])
 })

@@ -12,7 +12,8 @@ export interface Window {
   readonly to: number
 }
 
-const stepOf = (series: Series): number => series.reduce((step, one) => Math.max(step, one.stepMs), 1000)
+const stepOf = (series: Series, leastMs: number): number =>
+  series.reduce((step, one) => Math.max(step, one.stepMs), leastMs)
 
 // The step that is still going on is only half counted and would always look like a fall.
 const isWhole = (at: number, stepMs: number, window: Window): boolean => at + stepMs <= window.to
@@ -22,10 +23,10 @@ const reportDelayMs = 3000
 
 /**
  * Adds counters up to one line of events per second. From the first count on, a step in which nothing was counted is
- * 0, also at the end.
+ * 0, also at the end. No step is shorter than `leastStepMs`.
  */
-export function perSecond(series: Series, window: Window): readonly At[] {
-  const stepMs = stepOf(series)
+export function perSecond(series: Series, window: Window, leastStepMs = 1000): readonly At[] {
+  const stepMs = stepOf(series, leastStepMs)
   const sums = new Map<number, number>()
   for (const one of series) {
     for (const { at, sum } of one.points) {
@@ -43,6 +44,11 @@ export function perSecond(series: Series, window: Window): readonly At[] {
     const at = first + index * stepMs
     return [at, (sums.get(at) ?? 0) / (stepMs / 1000)]
   })
+}
+
+/** The same per minute, in steps of a minute at least: what comes rarely would else be all peaks. */
+export function perMinute(series: Series, window: Window): readonly At[] {
+  return perSecond(series, window, 60_000).map(([at, value]) => [at, value === null ? null : value * 60])
 }
 
 /** A line of nothing over the same moments: where a limit has never refused, 0 is known and not missing. */

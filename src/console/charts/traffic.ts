@@ -1,13 +1,16 @@
 import type { Operations } from '../../contracts/index.ts'
 import type { Chart, ChartLine, Tone } from './chart.ts'
-import { highest, means, nothingOver, perSecond, quantile, type At, type Window } from './steps.ts'
+import { highest, means, nothingOver, perMinute, perSecond, quantile, type At, type Window } from './steps.ts'
 
 type Series = Operations['series.query']['output']['series']
 
 /** What passed and what was refused; without a refusal on record, none is known to have been. */
-function passedAndRefused(passed: Series, refused: Series, window: Window): readonly [At[], At[]] {
-  const served = perSecond(passed, window)
-  const turnedAway = perSecond(refused, window)
+function passedAndRefused(
+  passed: Series,
+  refused: Series,
+  add: (series: Series) => readonly At[],
+): readonly [At[], At[]] {
+  const [served, turnedAway] = [add(passed), add(refused)]
   return [[...served], [...(turnedAway.length === 0 ? nothingOver(served) : turnedAway)]]
 }
 
@@ -15,7 +18,7 @@ const isFailure = (series: Series[number]): boolean => series.labels['class'] ==
 
 /** Requests per second that were let through, the ones that a limit refused, and server errors if there were any. */
 export function trafficChart(requests: Series, refused: Series, window: Window): Chart {
-  const [served, turnedAway] = passedAndRefused(requests, refused, window)
+  const [served, turnedAway] = passedAndRefused(requests, refused, (series) => perSecond(series, window))
   const failures = perSecond(requests.filter(isFailure), window)
   const failed = failures.some(([, value]) => (value ?? 0) > 0)
   const lines: readonly ChartLine[] = [
@@ -42,12 +45,17 @@ export function latencyChart(latencies: Series, window: Window): Chart {
   }
 }
 
-/** What one limit admitted and refused per second. */
-export function limitChart(admitted: Series, refused: Series, window: Window): Chart {
-  const [passed, turnedAway] = passedAndRefused(admitted, refused, window)
+/** What one limit admitted and refused: requests per second, or takes of an application per minute. */
+export function limitChart(
+  { admitted, refused }: { readonly admitted: Series; readonly refused: Series },
+  window: Window,
+  unit: 'per-second' | 'per-minute',
+): Chart {
+  const add = unit === 'per-minute' ? perMinute : perSecond
+  const [passed, turnedAway] = passedAndRefused(admitted, refused, (series) => add(series, window))
   return {
-    title: 'Admitted and refused per second',
-    unit: 'per-second',
+    title: unit === 'per-minute' ? 'Takes per minute' : 'Admitted and refused per second',
+    unit,
     ...window,
     lines: [
       { name: 'admitted', tone: 'lead', filled: true, points: passed },

@@ -8,3 +8,5 @@ export type LimitView = Operations['edge.limits']['output']['limits'][number]
 
 /** Totals of the last minute. */
 export type TrafficView = Operations['edge.traffic']['output']
+/** A group of a service's replicas and what it did in the last minute. */
+export type GroupView = NonNullable<TrafficView['groups']>[number]

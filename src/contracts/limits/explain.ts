@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { declareOperation } from '../declare.ts'
-import { ban, override } from '../limits.ts'
+import { ban, override, unitsTaken } from '../limits.ts'
 import { moment } from '../shapes.ts'
 
 const door = z.enum(['edge', 'app'])
@@ -21,9 +21,14 @@ export const refusalSpell = z.strictObject({
   from: moment.describe('start of the first minute with a refusal, milliseconds since 1970'),
   until: moment.describe('end of the last minute with a refusal, milliseconds since 1970'),
   ended: z.boolean().describe('false: it may go on'),
-  refused: z.number().int(),
-  wouldRefuse: z.number().int().describe('what a dry run would have refused'),
-  admitted: z.number().int().describe('in each minute, since the first refusal'),
+  shared: z
+    .string()
+    .optional()
+    .describe('how exactly several edges keep the limit together; absent: one edge counts alone'),
+  refused: z.number().int().describe('how often'),
+  wouldRefuse: z.number().int().describe('how often a dry run would have refused'),
+  admitted: z.number().int().describe('how often in each minute, since the first refusal'),
+  units: unitsTaken.optional(),
   routes: z.array(route).max(20).describe('what used it up, most first; empty for application limits'),
   minutes: z
     .array(z.strictObject({ at: moment, refused: z.number().int(), admitted: z.number().int() }))
@@ -53,6 +58,10 @@ export const explainOperations = {
       until: moment.describe('and ends here'),
       reachesBackTo: moment.nullable().describe('the oldest fact of the timeline; null: there is none'),
       spells: z.array(refusalSpell).max(100).describe('nearest to the time first'),
+      gaps: z
+        .array(z.strictObject({ from: moment, until: moment }))
+        .max(20)
+        .describe('times of which nothing is known of the edge: control was away for too long'),
       bans: z.array(ban.extend({ liftedAt: moment.nullable(), holds: z.boolean() })).max(50),
       overrides: z.array(override.extend({ liftedAt: moment.nullable(), holds: z.boolean() })).max(50),
     }),

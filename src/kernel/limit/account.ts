@@ -140,7 +140,7 @@ export function debtTicks(plan: Plan, value: number, tick: number): number {
 }
 
 /**
- * What an idle account starts from: time within the current grain counts as not yet passed, so that the promise
+ * What an account owes at least while it is charged: time within the current grain counts as not yet passed, so that the promise
  * of "burst + rate x window" holds although ticks are rounded down. Where ticks do not divide grains, `nearScale`
  * sees to that.
  */

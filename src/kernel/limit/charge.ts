@@ -110,7 +110,7 @@ export class Charger {
     if (held < 0) return askAgain
     const tick = tickAt(plan, nowMs)
     const debt = this.session.fresh ? this.inherited(plan) : debtTicks(plan, this.session.value(held), tick)
-    const owed = (debt > 0 ? debt : startTicks(plan, nowMs)) + cost * plan.costTicks
+    const owed = Math.max(debt, startTicks(plan, nowMs)) + cost * plan.costTicks
     if (debt > 0 && owed > plan.horizonTicks) {
       return { ...standingOf(plan, debt, nowMs), waitMs: waitMs(plan, owed - plan.horizonTicks) }
     }

@@ -13,8 +13,10 @@ export class TimedAccount {
   nowMs = -1
   tick = 0
   stamp = 0
-  /** What an idle key owes already, see `startTicks`. */
+  /** What every key owes at least, see `startTicks`. */
   idleTicks = 0
+  /** What the key owes that was just taken from; -1: that was not seen here. */
+  owedTicks = -1
 
   constructor(account: Account) {
     this.account = account
@@ -57,6 +59,7 @@ export class FastLane {
 
   /** 0 when admitted, milliseconds to wait when refused, or `LOST`; the account's time must have been set. */
   take(timed: TimedAccount, key: KeyedHash, cost: number): number {
+    timed.owedTicks = -1
     const at = this.locate(timed, key)
     const value = at < 0 ? LOCKED : (this.words[at] ?? LOCKED)
     if (value === LOCKED) return LOST
@@ -64,9 +67,11 @@ export class FastLane {
     const debt = debtTicks(plan, value, timed.tick)
     const price = cost * plan.costTicks
     if (price > plan.horizonTicks) return Number.POSITIVE_INFINITY
-    const owed = (debt > 0 ? debt : timed.idleTicks) + price
+    const owed = Math.max(debt, timed.idleTicks) + price
     if (debt > 0 && owed > plan.horizonTicks) return waitMs(plan, owed - plan.horizonTicks)
-    return this.swap(at, value, (timed.tick + owed) | 0) ? 0 : LOST
+    if (!this.swap(at, value, (timed.tick + owed) | 0)) return LOST
+    timed.owedTicks = owed
+    return 0
   }
 
   /** The word number of the key's value, or -1. */

@@ -17,4 +17,5 @@ export {
 export type { Counts } from './registry.ts'
 export { bounds, printLimit, type LimitKind, type LimitRule, type Queue } from './notation/rule.ts'
 export { keepSnapshotFile, readSnapshotFile, snapshotEveryMs } from './snapshot/file.ts'
-export { restoreTable, saveTable, type Restored } from './snapshot/snapshot.ts'
+export { restoreTable, type Restored, type RestoreOptions } from './snapshot/restore.ts'
+export { admittedIn, saveTable, type SaveOptions } from './snapshot/save.ts'

@@ -4,8 +4,8 @@ import { limitCapacityOf, openAccounts, type Account, type NamedLimit } from './
 import { attachLayout, createLayout } from './buffer.ts'
 import { Charger, longestRefusal, type Charge, type Outcome } from './charge.ts'
 import { FastLane, LOST, TimedAccount } from './fast.ts'
-import { KeyedHash } from './hash.ts'
-import { Reader, slotLanes, type Lanes, type Standing } from './peek.ts'
+import { KeyedHash, seedCheckOf } from './hash.ts'
+import { rateStanding, Reader, slotLanes, type Lanes, type Standing } from './peek.ts'
 import {
   mostTakes,
   mostWindowCost,
@@ -65,10 +65,9 @@ class SharedLimiter implements Limiter {
     this.limits = options.limits
     this.keyHash = new KeyedHash(options.seed)
     this.names = new KeyedHash(options.seed)
-    this.names.text('seed')
     const alone = options.alone ?? false
     const owner = alone ? threadId + 1 : 0
-    const shape = { capacity: options.capacity, seedCheck: this.names.low, owner }
+    const shape = { capacity: options.capacity, seedCheck: seedCheckOf(options.seed), owner }
     const limitCapacity = limitCapacityOf(options)
     assert(limitCapacity >= 1 && limitCapacity < 2 ** 16, 'limitCapacity must be below 65,536')
     const layout =
@@ -152,6 +151,13 @@ class SharedLimiter implements Limiter {
   peek(limit: number, key: KeyHash, nowMs: number): Standing {
     this.prepare(nowMs)
     return this.reader.standing(this.account(limit), split(key), nowMs)
+  }
+
+  peekTaken(limit: number, nowMs: number): Standing {
+    const timed = this.timed[limit]
+    return timed === undefined || timed.owedTicks < 0
+      ? this.peek(limit, joined(this.keyHash), nowMs)
+      : rateStanding(timed.account, timed.owedTicks, nowMs)
   }
 
   counters(): readonly Counts[] {

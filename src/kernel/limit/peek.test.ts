@@ -46,6 +46,8 @@ describe('a standing', () => {
           const isAdmitted = later.takeOne(0, key, at + retryAfterMs) === 0
           expect(isAdmitted || text.endsWith('once')).toBe(true)
           expect(limiter.takeOne(0, key, at)).toBe(retryAfterMs)
+          const standing = limiter.peek(0, key, at)
+          expect(retryAfterMs === 0 ? limiter.peekTaken(0, at) : standing).toEqual(standing)
         }
       }),
       { numRuns: 100 },

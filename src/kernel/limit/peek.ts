@@ -1,4 +1,4 @@
-import { debtTicks, ticksPerMs, waitMs, type Account } from './account.ts'
+import { debtTicks, startTicks, ticksPerMs, waitMs, type Account } from './account.ts'
 import { tallyAt, untilMs } from './calendar/tally.ts'
 import { agedLeases, ASK_AGAIN_MS, generationAt, placeOf, tickAt } from './entry.ts'
 import type { Owner } from './session.ts'
@@ -36,6 +36,20 @@ export function slotLanes(lanes: Lanes, slot: number): Lanes {
 
 function units(used: number, limit: number): Pick<Standing, 'used' | 'limit' | 'remaining'> {
   return { used, limit, remaining: Math.max(0, limit - used) }
+}
+
+/** How the account of a rate stands that owes so many ticks. */
+export function rateStanding({ plan, rule: { burst } }: Account, debt: number, nowMs: number): Standing {
+  const used = Math.min(burst, Math.ceil(debt / plan.costTicks))
+  const owed = Math.max(debt, startTicks(plan, nowMs)) + plan.costTicks
+  const excess = debt > 0 ? owed - plan.horizonTicks : 0
+  return {
+    used,
+    limit: burst,
+    remaining: burst - used,
+    retryAfterMs: excess > 0 ? waitMs(plan, excess) : 0,
+    resetsAtMs: nowMs + Math.ceil(debt / ticksPerMs(plan)),
+  }
 }
 
 /** Looks at accounts, one bucket at a time, without changing them. */
@@ -81,14 +95,7 @@ export class Reader {
   }
 
   private rate(account: Account, lanes: Lanes, nowMs: number): Standing {
-    const { plan, rule } = account
-    const debt = this.debt(account, lanes, nowMs)
-    const excess = debt > 0 ? debt + plan.costTicks - plan.horizonTicks : 0
-    return {
-      ...units(Math.min(rule.burst, Math.ceil(debt / plan.costTicks)), rule.burst),
-      retryAfterMs: excess > 0 ? waitMs(plan, excess) : 0,
-      resetsAtMs: nowMs + Math.ceil(debt / ticksPerMs(plan)),
-    }
+    return rateStanding(account, this.debt(account, lanes, nowMs), nowMs)
   }
 
   private window(account: Account, lanes: Lanes, nowMs: number): Standing {

@@ -94,6 +94,8 @@ export interface Limiter {
   renew(takes: readonly Take[], takenAtMs: number, nowMs: number): boolean
   /** Looks without taking. */
   peek(limit: number, key: KeyHash, nowMs: number): Standing
+  /** Right after `takeOne`, `takeText` or `takeUnits` of that limit has admitted: what `peek` says, a rate without looking again. */
+  peekTaken(limit: number, nowMs: number): Standing
   /** Per limit, what all threads decided since the buffer exists; a limit keeps its counts when policies change. */
   counters(): readonly Counts[]
   /** Accounts that had to make room while in use, since the buffer exists: much above 0, the capacity is too small. */

@@ -175,6 +175,37 @@ describe('a rate', () => {
     )
   })
 
+  test('whoever asks again a moment before its debts are paid gets nothing a grain too early, by either way', () => {
+    const rules = fc.constantFrom(rule(3, 1000, 3), rule(7, 1000, 2), rule(99, 1000, 2))
+    const moments = fc.integer({ min: 0, max: 110 })
+    const begins = fc.record({ startMs: starts, offset: moments })
+    const steps = fc.array(fc.record({ units: fc.integer({ min: 1, max: 2 }), moment: moments }), {
+      minLength: 4,
+      maxLength: 12,
+    })
+    fc.assert(
+      fc.property(rules, begins, steps, (each, { startMs, offset }, list) => {
+        const unitMs = Math.round((1024 * each.periodMs) / each.count) / 1024
+        const limiters = [limiterOf(each), limiterOf(each)] as const
+        const key = limiters[0].hash('somebody')
+        const admitted: [Admitted[], Admitted[]] = [[], []]
+        let at = startMs + offset / 1024
+        const ask = (): void => {
+          if (limiters[0].takeOne(0, key, at) === 0) admitted[0].push({ at, cost: 1 })
+          if (limiters[1].take([{ limit: 0, key }], at).admitted) admitted[1].push({ at, cost: 1 })
+        }
+        ask()
+        for (const { units, moment } of list) {
+          at += Math.max(0, units * unitMs - moment / 1024)
+          for (let turn = 0; turn < 60; turn++, at += 1 / 1024) ask()
+        }
+        expect(admitted.map((each) => each.length)).toEqual([admitted[0].length, admitted[0].length])
+        expect(admitted.map((taken) => excessOf(each, taken))).toEqual([undefined, undefined])
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
   test('a client that asks without pause gets nothing a fraction of a millisecond too early', () => {
     const offsets = fc.integer({ min: 0, max: 1023 }).map((n) => n / 1024)
     const odd = fc.constantFrom(rule(1, 100), rule(3, 1000, 1), rule(7, 60_000, 2), rule(1001, 86_400_000, 1))

@@ -109,13 +109,7 @@ export class Registry {
 
   /** The form of the entries with this number. */
   form(id: number): EntryForm {
-    const at = this.at(id)
-    return {
-      kind: KINDS[(this.words[at + record.kind] ?? 1) - 1] ?? 'rate',
-      horizonTicks: this.words[at + record.horizon] ?? 1,
-      grainsPerMs: this.doubles[(at + record.grains) / 2] ?? 1,
-      ticksPerGrain: this.doubles[(at + record.ticks) / 2] ?? 1,
-    }
+    return readForm(this.words, this.doubles, this.at(id))
   }
 
   /** Adds one to a counter of a limit. */
@@ -247,6 +241,16 @@ export class Registry {
     Atomics.add(this.words, header.reuses, 1)
     for (const id of old) this.clear(id)
     context.forget(new Set(old))
+  }
+}
+
+/** The form in the record at word number `at`. */
+export function readForm(words: Int32Array, doubles: Float64Array, at: number): EntryForm {
+  return {
+    kind: KINDS[(words[at + record.kind] ?? 1) - 1] ?? 'rate',
+    horizonTicks: words[at + record.horizon] ?? 1,
+    grainsPerMs: doubles[(at + record.grains) / 2] ?? 1,
+    ticksPerGrain: doubles[(at + record.ticks) / 2] ?? 1,
   }
 }
 

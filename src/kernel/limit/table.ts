@@ -30,6 +30,11 @@ export function isStale(head: number, stamp: number): boolean {
   return (stamp - (head >>> 1)) >>> 0 >= TIDY_STAMPS
 }
 
+/** For how long nobody may have looked at a bucket with this head; not above 0 after the clock was set back. */
+export function unseenMs(head: number, nowMs: number): number {
+  return (stampAt(nowMs) - (head >>> 1) + 1) * STAMP_MS
+}
+
 /** The tag of a key, from its two salted lanes; the first alone chooses the bucket. */
 export function tagOf(low: number, high: number): number {
   return low ^ Math.imul(high, ODD)
@@ -226,9 +231,10 @@ export class Table {
 
   private tidyByStamp(bucket: number, nowMs: number): void {
     const stamp = stampAt(nowMs)
-    const before = takeLock(this.words, bucket) >>> 1
+    const head = takeLock(this.words, bucket)
+    const before = head >>> 1
     if (stamp < before) this.rewind(bucket, { fromMs: before * STAMP_MS, nowMs })
-    else if (stamp > before) this.tidy(bucket, nowMs, (stamp - before + 1) * STAMP_MS)
+    else if (stamp > before) this.tidy(bucket, nowMs, unseenMs(head, nowMs))
     Atomics.store(this.words, bucket, stamp << 1)
   }
 

@@ -1,7 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import type { Hammer } from './hammer.test-worker.ts'
-import { createLimiter, parseLimit, type Limiter, type LimiterOptions } from './index.ts'
+import {
+  createLimiter,
+  parseLimit,
+  restoreTable,
+  saveTable,
+  type Limiter,
+  type LimiterOptions,
+} from './index.ts'
 
 const THREADS = 4
 
@@ -131,6 +138,50 @@ describe('four threads on one buffer', () => {
     const used = limits.map((limit) => limiter.peek(limit, limiter.hash('a'), 1_760_000_000_000).used)
     expect(used).toEqual([0, 0, 0, 0])
   })
+
+  test('are not disturbed by snapshots, each of which holds what was owed at some instant', async () => {
+    const options = optionsOf(['3000/hour', '2000/hour', '900/day resets 00:00', '40 in any hour'])
+    const limiter = createLimiter(options)
+    const requests = [
+      single(0, 'a'),
+      [0, 1, 2, 3].map((limit) => ({ limit, text: 'b', cost: 1 })),
+      [1, 2].map((limit) => ({ limit, text: 'b', cost: 2 })),
+      single(0, 'b'),
+    ]
+    const hammering = { isOver: false }
+    const admitted = hammer(limiter, options, { turns: 20_000, requests })
+    void admitted.finally(() => (hammering.isOver = true))
+    const standings: (readonly number[])[] = []
+    while (!hammering.isOver) {
+      standings.push(usedIn(saveTable(limiter.buffer, { seed: options.seed, nowMs }), options))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const [a = 0, all = 0, two = 0, b = 0] = await admitted
+    const last = usedIn(saveTable(limiter.buffer, { seed: options.seed, nowMs }), options)
+    expect(last).toEqual([a, all + b, all + 2 * two, all + 2 * two, all])
+    expect([a, all + b, all]).toEqual([3000, 3000, 40])
+    expect(standings.length).toBeGreaterThan(3)
+    for (const [index, later] of standings.entries()) {
+      const earlier = standings[index - 1] ?? [0, 0, 0, 0, 0]
+      expect(later.slice(0, 4).every((used, place) => used >= (earlier[place] ?? 0))).toBe(true)
+    }
+  })
+
+  const nowMs = 1_760_000_000_000
+
+  function usedIn(saved: Uint8Array, options: LimiterOptions): readonly number[] {
+    const found = restoreTable(saved, options)
+    if ('unusable' in found) throw new Error(found.unusable)
+    const copy = createLimiter({ ...options, ...found })
+    const keys = [
+      [0, 'a'],
+      [0, 'b'],
+      [1, 'b'],
+      [2, 'b'],
+      [3, 'b'],
+    ] as const
+    return keys.map(([limit, text]) => copy.peek(limit, copy.hash(text), nowMs).used)
+  }
 
   test('a full table under four threads still admits no more than it can remember', async () => {
     const options = optionsOf(['1/hour'], 1)

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { createBlockCache, type BlockCache, type BlockPlace } from './block-cache.ts'
 import { decodeBlock, encodeBlock, type Block } from './block.ts'
 import { mergeAt, pointOf, totalOfCells, type Cell } from './cell.ts'
+import { transact } from '../store/index.ts'
 import { explained, openFile } from './file.ts'
 import type { MeasureKind, Point, SeriesKey } from './port.ts'
 import { blockStart, floorTo, horizon, hours, minutes, seconds, spanMs, tiers, type Plan } from './tiers.ts'
@@ -186,18 +187,7 @@ function prepareStatements(database: DatabaseSync): Statements {
           remove.run(tier.number, start, slot)
       removeSeries.run(slot)
     },
-    transaction: (act) => inTransaction(database, act),
-  }
-}
-
-function inTransaction(database: DatabaseSync, act: () => void): void {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    act()
-    database.exec('COMMIT')
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK')
-    throw error
+    transaction: (act) => transact(database, act),
   }
 }
 

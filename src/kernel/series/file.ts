@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { HoldfastError } from '../std/index.ts'
+import { checkPages, pragma, storeFailure } from '../store/index.ts'
 
 /** Marks the file as ours (`PRAGMA application_id`): "HFms". */
 const applicationId = 0x48466d73
@@ -47,7 +48,7 @@ function prepare(database: DatabaseSync, path: string | null): void {
   const isNew = pragma(database, 'schema_version') === 0
   if (!isNew) refuseStranger(database, path)
   database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216')
-  if (!isNew) checkPages(database, path)
+  if (!isNew) checkSmall(database, path)
   database.exec('BEGIN IMMEDIATE')
   if (isNew) database.exec(`PRAGMA application_id=${applicationId}; PRAGMA user_version=${layoutVersion}`)
   database.exec(layout)
@@ -57,7 +58,7 @@ function prepare(database: DatabaseSync, path: string | null): void {
 function refuseStranger(database: DatabaseSync, path: string | null): void {
   if (pragma(database, 'application_id') !== applicationId)
     throw corrupt(path, 'it is a database of another program')
-  const version = Number(pragma(database, 'user_version'))
+  const version = pragma(database, 'user_version')
   if (version <= layoutVersion) return
   throw new HoldfastError({
     code: 'series.newer',
@@ -67,14 +68,8 @@ function refuseStranger(database: DatabaseSync, path: string | null): void {
   })
 }
 
-function checkPages(database: DatabaseSync, path: string | null): void {
-  if (path === null || statSync(path).size > fullCheckBelowBytes) return
-  const finding = pragma(database, 'quick_check(1)')
-  if (finding !== 'ok') throw corrupt(path, String(finding))
-}
-
-function pragma(database: DatabaseSync, name: string): unknown {
-  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+function checkSmall(database: DatabaseSync, path: string | null): void {
+  if (path !== null && statSync(path).size <= fullCheckBelowBytes) checkPages(database, path, { corrupt })
 }
 
 /** Runs `act` and turns what SQLite throws into errors of this room. */
@@ -84,14 +79,8 @@ export function explained<T>(path: string | null, act: () => T): T {
   } catch (error) {
     if (error instanceof HoldfastError) throw error
     const reason = error instanceof Error ? error.message : String(error)
-    throw meansCorrupt(error) ? corrupt(path, reason, error) : unwritable(path, reason, error)
+    throw storeFailure(error) === 'corrupt' ? corrupt(path, reason, error) : unwritable(path, reason, error)
   }
-}
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB, primary or extended. */
-function meansCorrupt(error: unknown): boolean {
-  const code = (error as { errcode?: unknown } | null)?.errcode
-  return typeof code === 'number' && [11, 26].includes(code % 256)
 }
 
 function corrupt(path: string | null, reason: string, cause?: unknown): HoldfastError {

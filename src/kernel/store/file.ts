@@ -48,7 +48,7 @@ export function checkStore(db: DatabaseSync, path: string, kind: StoreKind): voi
 }
 
 /** Looks at every page; throws the store's `corrupt` with the first finding. */
-export function checkPages(db: DatabaseSync, path: string, { corrupt }: StoreKind): void {
+export function checkPages(db: DatabaseSync, path: string, { corrupt }: Pick<StoreKind, 'corrupt'>): void {
   const finding = String(Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0])
   if (finding !== 'ok') throw corrupt(path, finding)
 }
@@ -63,4 +63,22 @@ export function limitStore(db: DatabaseSync, maxFileBytes: number | null): void 
 /** The value of a pragma that is a number. */
 export function pragma(db: DatabaseSync, name: string): number {
   return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0])
+}
+
+/** Acts in one transaction, all or nothing. Throws what `act` and SQLite throw. */
+export function transact<T>(db: DatabaseSync, act: () => T): T {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const result = act()
+    db.exec('COMMIT')
+    return result
+  } catch (error) {
+    rollBack(db)
+    throw error
+  }
+}
+
+/** Some failures (a full disk, say) have ended the transaction already. */
+export function rollBack(db: DatabaseSync): void {
+  if (db.isTransaction) db.exec('ROLLBACK')
 }

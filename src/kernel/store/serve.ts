@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { parentPort } from 'node:worker_threads'
 import { assert, plainError } from '../std/index.ts'
 import type { Calls } from './channel.ts'
@@ -56,6 +57,8 @@ export function serveChannel<Ask>(
   port.on('message', (message: Message) => {
     if (message.call === undefined) return void handlers[message.name]?.(message.ask)
     port.postMessage({ call: message.call, ...answer(message) })
+    // By itself Node does so at the end of a thread, to which that of a killed process never comes.
+    if (message.name === 'open') flushCompileCache()
     if (message.name === 'close') port.close()
   })
 }

@@ -9,22 +9,23 @@ export interface Grant {
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The verdicts of `limits.take`, as many as there were takes; null: that is no such answer. */
-export function readVerdicts(body: unknown, takes: number): readonly Verdict[] | null {
+/** So many verdicts of `limits.take`, heard `at` (in ms since 1970); null: that is no such answer. */
+export function readVerdicts(body: unknown, count: number, at: number): readonly Verdict[] | null {
   const list = fieldsOf(body)?.['verdicts']
-  if (!Array.isArray(list) || list.length !== takes) return null
-  const verdicts = list.map(readVerdict).filter((verdict) => verdict !== null)
-  return verdicts.length === takes ? verdicts : null
+  if (!Array.isArray(list) || list.length !== count) return null
+  const verdicts = list.map((each) => readVerdict(each, at)).filter((verdict) => verdict !== null)
+  return verdicts.length === count ? verdicts : null
 }
 
 /** A verdict as `contracts/limits.ts` writes it, where null is what JSON has no number for. */
-export function readVerdict(value: unknown): Verdict | null {
+export function readVerdict(value: unknown, at: number): Verdict | null {
   const fields = fieldsOf(value)
   if (fields === null || typeof fields['admitted'] !== 'boolean' || typeof fields['limit'] !== 'string')
     return null
   const { admitted, limit, rule, because } = fields
   return {
     admitted,
+    at,
     limit,
     rule: typeof rule === 'string' ? rule : '',
     retryAfterMs: numberOr(fields['retryAfterMs'], admitted ? 0 : Number.POSITIVE_INFINITY),
@@ -37,8 +38,9 @@ export function readVerdict(value: unknown): Verdict | null {
 /** The answer of `limits.reserve`: the verdict, and when the reservation ends. */
 export function readReservation(
   body: unknown,
+  at: number,
 ): { readonly verdict: Verdict; readonly endsAt: number } | null {
-  const verdict = readVerdict(body)
+  const verdict = readVerdict(body, at)
   return verdict === null ? null : { verdict, endsAt: numberOr(fieldsOf(body)?.['endsAt'], 0) }
 }
 

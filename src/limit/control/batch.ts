@@ -1,14 +1,13 @@
 import type { Clock } from '../../kernel/std/index.ts'
-import type { Log, Verdict } from '../port.ts'
+import type { Verdict } from '../port.ts'
 import { readVerdicts } from './answers.ts'
-import type { Post } from './post.ts'
+import type { Denial, Post } from './post.ts'
 import type { Reach } from './reach.ts'
+import type { UnknownLimits } from './unknown.ts'
+import type { WireAsk } from './wire.ts'
 
 /** A take as `limits.take` has it. */
-export interface WireTake {
-  readonly limit: string
-  readonly by: Readonly<Record<string, string>>
-  readonly cost: number
+export interface WireTake extends WireAsk {
   readonly id: string
 }
 
@@ -17,27 +16,23 @@ export interface BatchParts {
   readonly post: Post
   readonly reach: Reach
   readonly clock: Clock
-  readonly log: Log
+  readonly unknown: UnknownLimits
   /** How long takes are gathered. */
   readonly gatherMs: number
 }
 
-/** A take that waits for its verdict. */
+/** What waits for its verdict: a take, or several from all of which or from none is taken. */
 interface Pending {
-  readonly take: WireTake
+  readonly takes: readonly WireTake[]
   readonly resolve: (verdict: Verdict | null) => void
 }
 
 const mostTakesInCall = 100
 const mostPending = 10_000
-const unknownForMs = 30_000
-const mostUnknown = 1000
 
-/** Gathers takes for a few milliseconds and sends up to 100 of them in one call. */
+/** Gathers takes for a few milliseconds and sends up to 100 of them in one call; takes that belong together go alone. */
 export class Batch {
   readonly #parts: BatchParts
-  /** Limits that control does not know, until when that is believed. */
-  readonly #unknown = new Map<string, number>()
   #pending: Pending[] = []
   #inFlight = 0
   #isGathering = false
@@ -46,12 +41,15 @@ export class Batch {
     this.#parts = parts
   }
 
-  /** Control's verdict; null when it cannot be had: control is away, does not know the limit, or too many wait. */
-  take(take: WireTake): Promise<Verdict | null> {
+  /** Control's verdict; null when it cannot be had: control is away, does not know a limit, or too many wait. */
+  take(takes: readonly WireTake[]): Promise<Verdict | null> {
+    const { unknown } = this.#parts
     const isFull = this.#pending.length + this.#inFlight >= mostPending
-    if (isFull || this.#isUnknown(take.limit)) return Promise.resolve(null)
+    const isUnknown = unknown.has(namesOf(takes)) || takes.some(({ limit }) => unknown.has(limit))
+    if (isFull || isUnknown) return Promise.resolve(null)
     return new Promise((resolve) => {
-      this.#pending.push({ take, resolve })
+      if (takes.length > 1) return void this.#send([{ takes, resolve }])
+      this.#pending.push({ takes, resolve })
       if (this.#pending.length >= mostTakesInCall) this.#flush()
       else this.#gather()
     })
@@ -76,12 +74,12 @@ export class Batch {
     const { post, reach } = this.#parts
     if (!reach.mayCall()) return settle(batch, null)
     this.#inFlight += batch.length
-    const answer = await post.call('limits.take', { takes: batch.map(({ take }) => take) })
+    const answer = await post.call('limits.take', inputOf(batch))
     this.#inFlight -= batch.length
     if (answer.kind === 'away') reach.failed(answer.because, answer.retryAfterMs)
     else if (answer.kind === 'denied') return this.#denied(batch, answer)
     else {
-      const verdicts = readVerdicts(answer.body, batch.length)
+      const verdicts = readVerdicts(answer.body, batch.length, this.#parts.clock.now())
       if (verdicts === null) reach.failed('its answer cannot be read')
       else {
         reach.answered()
@@ -92,10 +90,10 @@ export class Batch {
   }
 
   /** One take that control cannot read spoils the call for all, so each is asked for by itself, once. */
-  #denied(batch: readonly Pending[], { status, code, detail }: Denial): void {
-    const { reach } = this.#parts
-    if (status === 401 || status === 403) {
-      reach.failed(detail)
+  #denied(batch: readonly Pending[], answer: Denial): void {
+    const { reach, unknown } = this.#parts
+    if (answer.status === 401 || answer.status === 403) {
+      reach.failed(answer.detail)
       return settle(batch, null)
     }
     reach.answered()
@@ -104,29 +102,19 @@ export class Batch {
       for (const each of batch) void this.#send([each])
       return
     }
-    this.#remember(only.take.limit, `${detail}${code === '' ? '' : ` (${code})`}`)
+    unknown.add(namesOf(only.takes), answer)
     settle(batch, null)
-  }
-
-  #isUnknown(limit: string): boolean {
-    const untilMs = this.#unknown.get(limit)
-    if (untilMs === undefined) return false
-    if (this.#parts.clock.monotonicMs() < untilMs) return true
-    this.#unknown.delete(limit)
-    return false
-  }
-
-  #remember(limit: string, because: string): void {
-    if (this.#unknown.size >= mostUnknown) return
-    this.#unknown.set(limit, this.#parts.clock.monotonicMs() + unknownForMs)
-    this.#parts.log.warn(`limits: control does not decide about ${limit} (${because}); this process does`)
   }
 }
 
-interface Denial {
-  readonly status: number
-  readonly code: string
-  readonly detail: string
+/** One verdict comes for each of the batch: for takes that belong together as well. */
+function inputOf(batch: readonly Pending[]): object {
+  const takes = batch.flatMap((pending) => pending.takes)
+  return takes.length > batch.length ? { takes, together: true } : { takes }
+}
+
+function namesOf(takes: readonly WireTake[]): string {
+  return takes.map(({ limit }) => limit).join(' and ')
 }
 
 function settle(batch: readonly Pending[], verdicts: readonly Verdict[] | null): void {

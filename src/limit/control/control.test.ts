@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest'
-import { createLimits, type Limits, type LimitSettings } from '../index.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { createLimits, type Limits, type LimitSettings, type LimitsOptions } from '../index.ts'
 import type { ControlAddress } from '../port.ts'
 import { fakeControl, type Call, type FakeControl, type Reply } from './fake-control.test-support.ts'
 
@@ -98,7 +98,8 @@ describe('takes from control', () => {
     const { limits, fake } = await open({ mail: '20/hour per user' })
     const held = await limits.reserve('mail', { user: 1 }, { cost: 3, id: 'r1', leaseMs: 5000 })
     await held.commit(2)
-    await (await limits.reserve('mail', { user: 1 }, { id: 'r2' })).cancel()
+    await limits.reserve('mail', { user: 1 }, { id: 'r2' })
+    await limits.resume('r2').cancel()
     await limits.refund('mail', { user: 1 }, { cost: 2, id: 'f1' })
     expect(fake.calls).toEqual([
       {
@@ -115,18 +116,75 @@ describe('takes from control', () => {
     ])
   })
 
-  test('several limits: what was admitted beside a refusal goes back', async () => {
+  test('several limits are one call of their own, and one verdict', async () => {
     const { limits, fake } = await open({ mail: '20/hour per user', all: '100/hour' })
-    fake.reply = (call) =>
-      call.operation === 'limits.take'
-        ? { body: { verdicts: [admitted, { ...refused, limit: 'all' }] } }
-        : generous(call)
-    const verdict = await limits.takeAll([
-      { limit: 'mail', by: { user: 1 }, cost: 2 },
+    const refusal = { ...refused, limit: 'all' }
+    fake.reply = () => ({ body: { verdicts: [refusal] } })
+    const both = [
+      { limit: 'mail', by: { user: 1 }, cost: 2, id: 'a' },
       { limit: 'all', by: {} },
+    ] as const
+    expect(await limits.takeAll(both)).toMatchObject({ admitted: false, limit: 'all' })
+    expect(fake.calls).toMatchObject([
+      {
+        operation: 'limits.take',
+        input: {
+          takes: [
+            { limit: 'mail', by: { user: '1' }, cost: 2, id: 'a' },
+            { limit: 'all', by: {}, cost: 1, id: expect.stringMatching(/^.{36}$/) },
+          ],
+          together: true,
+        },
+      },
     ])
-    expect(verdict).toMatchObject({ admitted: false, limit: 'all' })
-    expect(fake.calls[1]).toMatchObject({ operation: 'limits.refund', input: { limit: 'mail', cost: 2 } })
+    // Whoever hammers costs one call a second.
+    expect(await limits.takeAll(both)).toMatchObject({ admitted: false, limit: 'all' })
+    expect(fake.calls).toHaveLength(1)
+    expect(limits.explain({ user: 1 }).refusals).toEqual([])
+    expect(limits.explain().refusals).toMatchObject([{ limit: 'all' }, { limit: 'all' }])
+  })
+})
+
+describe('the control that the environment names', () => {
+  const variables = ['HOLDFAST_URL', 'HOLDFAST_TOKEN'] as const
+
+  async function named(options: LimitsOptions, leftOut?: string) {
+    const fake = await fakeControl(generous)
+    cleanups.push(() => fake.close())
+    for (const name of variables) vi.stubEnv(name, name === leftOut ? '' : `${fake.url}/`)
+    cleanups.push(() => Promise.resolve(vi.unstubAllEnvs()).then(() => undefined))
+    const lines: string[] = []
+    const log = { warn: (text: string) => void lines.push(text) }
+    const limits = createLimits({ mail: '20/hour per user' }, { processes: 2, log, ...options })
+    cleanups.push(() => limits.close())
+    return { limits, fake, lines }
+  }
+
+  test('counts when both variables are there and nothing else was said, and a line says so', async () => {
+    const { limits, fake, lines } = await named({})
+    expect(limits.isLocal).toBe(false)
+    expect((await limits.take('mail', { user: 1 })).remaining).toBe(7)
+    expect(fake.calls).toHaveLength(1)
+    expect(lines).toEqual([`limits: control at ${fake.url}/ counts, as HOLDFAST_URL says`])
+  })
+
+  test.each([
+    ['it is not wanted', { control: false } as const, undefined],
+    ['there is no token', {}, 'HOLDFAST_TOKEN'],
+    ['there is no URL', {}, 'HOLDFAST_URL'],
+  ])('does not when %s', async (_, options, leftOut) => {
+    const { limits, fake, lines } = await named(options, leftOut)
+    expect(limits.isLocal).toBe(true)
+    expect((await limits.take('mail', { user: 1 })).remaining).toBe(19)
+    expect(fake.calls).toEqual([])
+    expect(lines).toEqual(['mail: 20/hour per user in each of 2 processes: at most 40/hour'])
+  })
+
+  test('yields to what the program says', async () => {
+    const theirs = await named({})
+    const { limits, fake, lines } = await open({ mail: '20/hour per user' })
+    await limits.take('mail', { user: 1 })
+    expect([fake.calls.length, theirs.fake.calls.length, lines.length]).toEqual([1, 0, 0])
   })
 })
 
@@ -252,6 +310,36 @@ describe('without control', () => {
     expect([mail.remaining, first.admitted]).toEqual([7, true])
     expect((await limits.take('new', {})).admitted).toBe(false)
     expect(lines).toEqual([expect.stringContaining('control does not decide about new')])
+  })
+
+  test('a reservation from a limit that control does not know asks it once, and is kept here', async () => {
+    const { limits, fake, lines } = await open({ run: '1 at once' })
+    fake.reply = () => ({ status: 404, body: { code: 'limits.unknown-limit', detail: 'no limit "run"' } })
+    for (let round = 0; round < 3; round++) {
+      const held = await limits.reserve('run', {})
+      expect([held.admitted, (await limits.reserve('run', {})).admitted]).toEqual([true, false])
+      await held.commit()
+    }
+    expect(fake.calls).toHaveLength(1)
+    expect(lines).toEqual([expect.stringContaining('control does not decide about run')])
+  })
+
+  test('takes together follow the strictest of their limits', async () => {
+    const { limits } = openAway({
+      mail: '4/hour per user',
+      chat: { limit: '1/hour', whenAway: 'open' },
+      pay: { limit: '9/hour', whenAway: 'closed' },
+    })
+    const together = (...names: readonly ('mail' | 'chat' | 'pay')[]) =>
+      limits.takeAll(names.map((limit) => ({ limit, by: { user: 1 } })))
+    const open = [
+      await together('mail', 'chat'),
+      await together('chat', 'mail'),
+      await together('mail', 'chat'),
+    ]
+    expect(open.map(({ admitted }) => admitted)).toEqual([true, true, false])
+    expect(await together('chat', 'chat')).toMatchObject({ admitted: true })
+    expect(await together('chat', 'pay')).toMatchObject({ admitted: false, limit: 'pay' })
   })
 
   test('the end of a reservation is said again until control hears it', async () => {

@@ -4,9 +4,10 @@ import type { ControlAddress, Log, Verdict } from '../port.ts'
 import { readReservation } from './answers.ts'
 import { Batch } from './batch.ts'
 import { Leases } from './leases.ts'
-import { openPost, type Answer, type Post } from './post.ts'
+import { openPost, type Answer, type Denial, type Post } from './post.ts'
 import { Reach } from './reach.ts'
-import { wireBy } from './wire.ts'
+import { UnknownLimits } from './unknown.ts'
+import { wireAsk } from './wire.ts'
 
 /** Ends of reservations that are said again at once. */
 const mostRepeating = 1000
@@ -26,6 +27,7 @@ export class Control {
   readonly #reach: Reach
   readonly #batch: Batch
   readonly #leases: Leases | undefined
+  readonly #unknown: UnknownLimits
   readonly #closing = new AbortController()
   #repeating = 0
 
@@ -35,7 +37,9 @@ export class Control {
     this.#post = openPost(address)
     this.#reach = new Reach({ clock, random, log })
     const [post, reach] = [this.#post, this.#reach]
-    this.#batch = new Batch({ post, reach, clock, log, gatherMs: address.gatherMs ?? 2 })
+    const unknown = new UnknownLimits({ clock, log })
+    this.#unknown = unknown
+    this.#batch = new Batch({ post, reach, clock, unknown, gatherMs: address.gatherMs ?? 2 })
     this.#leases = address.leases === false ? undefined : new Leases({ post, reach, clock, random })
   }
 
@@ -49,11 +53,22 @@ export class Control {
     return this.#leases?.decide(ask)
   }
 
-  /** Asks for a verdict. */
-  async take(ask: Ask, id: string | undefined): Promise<Verdict | null> {
-    const take = { limit: ask.entry.name, by: wireBy(ask), cost: ask.cost, id: id ?? this.newId() }
-    const verdict = await this.#batch.take(take)
-    if (verdict !== null) this.#leases?.decided(ask, verdict)
+  /** As `decideHere`, of takes that belong together: units that are leased are no part of them. */
+  refuseHere(asks: readonly Ask[]): Verdict | undefined {
+    for (const ask of asks) {
+      const refusal = this.#leases?.refusal(ask)
+      if (refusal !== undefined) return refusal
+    }
+    return undefined
+  }
+
+  /** Asks for a verdict about takes: from all of them or from none. The id of one, undefined: a new one. */
+  async take(asks: readonly Ask[], ids: readonly (string | undefined)[]): Promise<Verdict | null> {
+    const takes = asks.map((ask, index) => ({ ...wireAsk(ask), id: ids[index] ?? this.newId() }))
+    const verdict = await this.#batch.take(takes)
+    if (verdict === null) return null
+    for (const ask of asks)
+      if (verdict.admitted || verdict.limit === ask.entry.name) this.#leases?.decided(ask, verdict)
     return verdict
   }
 
@@ -62,9 +77,12 @@ export class Control {
     ask: Ask,
     { id, leaseMs }: { readonly id: string; readonly leaseMs: number },
   ): Promise<{ readonly verdict: Verdict; readonly endsAt: number } | null> {
-    const input = { limit: ask.entry.name, by: wireBy(ask), cost: ask.cost, id, leaseMs }
-    const body = await this.#call('limits.reserve', input)
-    return body === null ? null : readReservation(body)
+    const { name } = ask.entry
+    if (this.#unknown.has(name)) return null
+    const answer = await this.#ask('limits.reserve', { ...wireAsk(ask), id, leaseMs })
+    if (answer?.kind === 'denied' && answer.status === 404) this.#unknown.add(name, answer)
+    else if (answer?.kind === 'denied') this.#sayDenied('limits.reserve', answer)
+    return answer?.kind === 'done' ? readReservation(answer.body, this.#parts.clock.now()) : null
   }
 
   /** Commits a reservation that ends at `endsAt` (in ms since 1970) by itself. */
@@ -81,10 +99,11 @@ export class Control {
   }
 
   /** Gives units back. */
-  async refund(ask: Ask, id: string | undefined): Promise<boolean> {
+  async refund(ask: Ask, id: string | undefined): Promise<void> {
     this.#leases?.refunded(ask)
-    const input = { limit: ask.entry.name, by: wireBy(ask), cost: ask.cost, id: id ?? this.newId() }
-    return (await this.#call('limits.refund', input)) !== null
+    if (this.#unknown.has(ask.entry.name)) return
+    const answer = await this.#ask('limits.refund', { ...wireAsk(ask), id: id ?? this.newId() })
+    if (answer?.kind === 'denied') this.#sayDenied('limits.refund', answer)
   }
 
   /** A new idempotency key. */
@@ -99,20 +118,17 @@ export class Control {
     this.#post.close()
   }
 
-  async #call(operation: string, input: unknown): Promise<unknown> {
-    const answer = await this.#ask(operation, input)
-    return answer?.kind === 'done' ? answer.body : null
-  }
-
   /** Undefined: control is away, and it is not the time to try. */
   async #ask(operation: string, input: unknown): Promise<Answer | undefined> {
     if (!this.#reach.mayCall()) return undefined
     const answer = await this.#post.call(operation, input)
     if (answer.kind === 'away') this.#reach.failed(answer.because, answer.retryAfterMs)
     else this.#reach.answered()
-    if (answer.kind === 'denied')
-      this.#parts.log.warn(`limits: control denied ${operation}: ${answer.detail}`)
     return answer
+  }
+
+  #sayDenied(operation: string, { detail }: Denial): void {
+    this.#parts.log.warn(`limits: control denied ${operation}: ${detail}`)
   }
 
   /** Says it once; whoever waits need not wait for the rest, should control be away. */
@@ -137,6 +153,7 @@ export class Control {
 
   async #isHeard({ operation, input }: Message): Promise<boolean> {
     const answer = await this.#ask(operation, input)
+    if (answer?.kind === 'denied') this.#sayDenied(operation, answer)
     return answer !== undefined && answer.kind !== 'away'
   }
 }

@@ -103,7 +103,7 @@ export function refusalOf(hot: Hot, cost: number, nowMs: number): Verdict | unde
     return undefined
   }
   const passedMs = Math.min(longestRefusalMs, refusal.retryAfterMs) - leftMs
-  return { ...refusal, retryAfterMs: Math.max(1, Math.ceil(refusal.retryAfterMs - passedMs)) }
+  return { ...refusal, at: nowMs, retryAfterMs: Math.max(1, Math.ceil(refusal.retryAfterMs - passedMs)) }
 }
 
 /** Leases that are over or spent, which make room; what is left of them has to be given back. */

@@ -57,7 +57,14 @@ export class Leases {
     const units = unitsToLease(hot, smallestBound(ask), nowMs)
     if (units > 0) this.#ask(ask, hot, units)
     const isSpent = spend(hot, ask.cost, nowMs) || this.#spendNext(ask, hot, nowMs)
-    return isSpent ? admittedBy(ask, hot) : refusalOf(hot, ask.cost, nowMs)
+    return isSpent ? admittedBy(ask, hot, nowMs) : refusalOf(hot, ask.cost, nowMs)
+  }
+
+  /** The refusal of control's that still holds. */
+  refusal(ask: Ask): Verdict | undefined {
+    const nowMs = this.#parts.clock.now()
+    const hot = this.#hot(ask, nowMs)
+    return hot && refusalOf(hot, ask.cost, nowMs)
   }
 
   /** Control has decided about a take. */
@@ -158,9 +165,10 @@ function smallestBound({ entry }: Ask): number {
   return Math.min(...entry.rules.map(({ count, burst }) => Math.min(count, burst)))
 }
 
-function admittedBy({ entry }: Ask, hot: Hot): Verdict {
+function admittedBy({ entry }: Ask, hot: Hot, at: number): Verdict {
   return {
     admitted: true,
+    at,
     limit: entry.name,
     rule: entry.texts[0] ?? '',
     retryAfterMs: 0,

@@ -11,10 +11,17 @@ import type { ControlAddress } from '../port.ts'
 /** How a call of an operation ended. */
 export type Answer =
   | { readonly kind: 'done'; readonly body: unknown }
-  /** Control answered that it will not do this (RFC 9457); asking the same again helps only after `retryAfterMs`. */
-  | { readonly kind: 'denied'; readonly status: number; readonly code: string; readonly detail: string }
+  | Denial
   /** Nobody answered in time, or what answered was not control or was overloaded. */
   | { readonly kind: 'away'; readonly because: string; readonly retryAfterMs: number }
+
+/** Control answered that it will not do this (RFC 9457); asking the same again does not help. */
+export interface Denial {
+  readonly kind: 'denied'
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+}
 
 /** Calls operations. */
 export interface Post {

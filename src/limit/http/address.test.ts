@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { clientOf, createClientReader } from './address.ts'
 
+interface Connection {
+  readonly peer: string
+  readonly field: (name: string) => string | undefined
+}
+
+const reads = {
+  peer: ({ peer }: Connection) => peer,
+  field: ({ field }: Connection, name: string) => field(name),
+}
 const from = (peer: string, fields: Readonly<Record<string, string>>) => ({
   peer,
   field: (name: string) => fields[name],
@@ -24,7 +33,7 @@ describe('what counts as one client', () => {
 })
 
 describe('forwarding fields', () => {
-  const read = createClientReader(['10.0.0.0/8', 'fd00::/8', '192.0.2.1'])
+  const read = createClientReader(reads, ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'])
 
   test('count only from proxies, and only as far as proxies wrote them', () => {
     const forwarded = { 'x-forwarded-for': '6.6.6.6, 203.0.113.7, 10.0.0.9' }
@@ -37,7 +46,7 @@ describe('forwarding fields', () => {
     )
     expect(read(from('10.0.0.1', { 'x-forwarded-for': '203.0.113.7, rubbish' }))).toBe('10.0.0.1')
     expect(read(from('10.0.0.1', {}))).toBe('10.0.0.1')
-    expect(createClientReader([])(from('10.0.0.1', forwarded))).toBe('10.0.0.1')
+    expect(createClientReader(reads, [])(from('10.0.0.1', forwarded))).toBe('10.0.0.1')
   })
 
   test('a list without end is read as far as a limit', () => {

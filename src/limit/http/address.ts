@@ -1,16 +1,12 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
 import { HoldfastError } from '../../kernel/std/index.ts'
-
-/** What tells of a client. */
-export interface Connection {
-  /** Address of the other end of the connection. */
-  readonly peer: string
-  /** Reads a header field by its lower-case name; undefined: it is not there. Several of one name are joined by commas. */
-  field(name: string): string | undefined
-}
+import { remembering } from '../remembering.ts'
+import type { ReadRequest } from './port.ts'
 
 /** Finds what counts as one client: the IPv4 address, or the first 64 bits of an IPv6 address. */
-export type ClientReader = (connection: Connection) => string
+export type ClientReader<Request> = (request: Request) => string
+
+type Reads<Request> = Pick<ReadRequest<Request>, 'peer' | 'field'>
 
 const mostHops = 16
 const mappedPrefix = '::ffff:'
@@ -21,24 +17,28 @@ const mappedPrefix = '::ffff:'
  *
  * @throws HoldfastError `limit.invalid-proxy`
  */
-export function createClientReader(proxies: readonly string[]): ClientReader {
-  if (proxies.length === 0) return ({ peer }) => clientOf(peer)
+export function createClientReader<Request>(
+  reads: Reads<Request>,
+  proxies: readonly string[],
+): ClientReader<Request> {
+  const known = remembering(clientOf)
+  if (proxies.length === 0) return (request) => known(reads.peer(request))
   const trusted = trustedList(proxies)
   const isTrusted = (address: string): boolean => {
     const family = isIP(address)
     return family !== 0 && trusted.check(address, family === 4 ? 'ipv4' : 'ipv6')
   }
-  return (connection) => {
-    let client = unmapped(connection.peer)
-    if (!isTrusted(client)) return clientOf(client)
-    const hops = forwardedFor(connection).slice(-mostHops)
+  return (request) => {
+    let client = unmapped(reads.peer(request))
+    if (!isTrusted(client)) return known(client)
+    const hops = forwardedFor(reads, request).slice(-mostHops)
     for (const text of hops.toReversed()) {
       const address = unmapped(withoutPort(text.trim()))
       if (isIP(address) === 0) break
       client = address
       if (!isTrusted(address)) break
     }
-    return clientOf(client)
+    return known(client)
   }
 }
 
@@ -68,10 +68,10 @@ function groupsOf(address: string): readonly string[] {
   return [...head, ...zeros, ...tail].map((group) => group.replace(/^0+(?=.)/, ''))
 }
 
-function forwardedFor(connection: Connection): string[] {
-  const list = connection.field('x-forwarded-for')
+function forwardedFor<Request>(reads: Reads<Request>, request: Request): string[] {
+  const list = reads.field(request, 'x-forwarded-for')
   if (list !== undefined && list !== '') return list.split(',')
-  const forwarded = connection.field('forwarded') ?? ''
+  const forwarded = reads.field(request, 'forwarded') ?? ''
   return forwarded.split(',').map((element) => /(?:^|;)\s*for="?([^";]+)"?/i.exec(element)?.[1] ?? '')
 }
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Limits } from '../port.ts'
 import { createGuard } from './guard.ts'
-import { answer, NodeRequest } from './node.ts'
-import type { HttpOptions, HttpRules, Outcome } from './port.ts'
+import { nodeDoor } from './node.ts'
+import type { HttpOptions, HttpRules } from './port.ts'
 
 export type { HttpOptions, HttpRule, HttpRules } from './port.ts'
 
@@ -29,17 +29,15 @@ export function limitExpress<Request extends ExpressRequest = ExpressRequest, Na
   rules: HttpRules<Request, Name>,
   options: HttpOptions<Request> = {},
 ): ExpressMiddleware<Request> {
-  const guard = createGuard<Request>(limits, rules, options)
+  const door = nodeDoor<Request>((request) => request.originalUrl ?? request.url ?? '/')
+  const guard = createGuard<Request, ServerResponse>(rules, { limits, door, options })
   return (request, response, next) => {
-    const outcome = guard(new NodeRequest(request, request, request.originalUrl ?? request.url ?? '/'))
-    if (outcome === undefined) return next()
-    if (!(outcome instanceof Promise)) {
-      if (answer(outcome, response)) next()
-      return
+    const goesOn = guard(request, response)
+    if (goesOn === true) return next()
+    if (goesOn === false) return
+    const go = (may: boolean): void => {
+      if (may) next()
     }
-    const go = (decided: Outcome): void => {
-      if (answer(decided, response)) next()
-    }
-    outcome.then(go, next)
+    goesOn.then(go, next)
   }
 }

@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Limits } from '../port.ts'
 import { assertCovered, type ListedRoute } from '../routes/listed.ts'
 import { watchFastify } from '../routes/fastify.ts'
-import { createGuard } from './guard.ts'
-import { NodeRequest } from './node.ts'
-import type { HttpOptions, HttpRequest, HttpRules, Outcome } from './port.ts'
+import { createGuard, type Guard } from './guard.ts'
+import { atEnd, fieldOf, methodOf, peerOf } from './node.ts'
+import type { Door, HttpOptions, HttpRules } from './port.ts'
 
 export type { HttpOptions, HttpRule, HttpRules } from './port.ts'
 
@@ -64,7 +64,8 @@ function plugin<Request extends FastifyRequest, Name extends string>(
   const { limits, rules, strict = false } = options
   const routes = watchFastify(instance)
   try {
-    instance.addHook('onRequest', onRequest(createGuard<Request>(limits, rules, options)))
+    const door = fastifyDoor<Request>()
+    instance.addHook('onRequest', onRequest(createGuard(rules, { limits, door, options })))
   } catch (error) {
     return done(error as Error)
   }
@@ -84,25 +85,30 @@ function complaint(
   }
 }
 
-function onRequest<Request extends FastifyRequest>(
-  guard: (of: HttpRequest<Request>) => Outcome | Promise<Outcome> | undefined,
-): OnRequest<Request> {
+function onRequest<Request>(guard: Guard<Request, FastifyReply>): OnRequest<Request> {
   return (request, reply, done) => {
-    const outcome = guard(new NodeRequest(request, request.raw, request.originalUrl))
-    if (outcome === undefined) return done()
-    if (!(outcome instanceof Promise)) return answer(outcome, reply, done)
-    outcome.then((decided) => answer(decided, reply, done), done)
+    const goesOn = guard(request, reply)
+    if (goesOn === true) return done()
+    if (goesOn === false) return
+    const go = (may: boolean): void => {
+      if (may) done()
+    }
+    goesOn.then(go, done)
   }
 }
 
-function answer({ fields, refusal, done: ended }: Outcome, reply: FastifyReply, next: () => void): void {
-  for (const [name, value] of fields) reply.header(name, value)
-  if (ended !== undefined) {
-    if (reply.raw.closed || reply.raw.destroyed) ended()
-    else reply.raw.once('close', ended)
+function fastifyDoor<Request extends FastifyRequest>(): Door<Request, FastifyReply> {
+  return {
+    method: ({ raw }) => methodOf(raw),
+    target: ({ originalUrl }) => originalUrl,
+    peer: ({ raw }) => peerOf(raw),
+    field: ({ raw }, name) => fieldOf(raw, name),
+    set: (reply, name, value) => void reply.header(name, value),
+    atEnd: ({ raw }, done) => atEnd(raw, done),
+    refuse: (reply, { status, type, body }) => {
+      reply.code(status)
+      reply.header('content-type', type)
+      reply.send(body)
+    },
   }
-  if (refusal === null) return next()
-  reply.code(refusal.status)
-  reply.header('Content-Type', refusal.type)
-  reply.send(refusal.body)
 }

@@ -6,10 +6,11 @@ export interface NamedRules {
   readonly rules: readonly RuleFacts[]
 }
 
-type Field = readonly [string, string]
+/** Sets a field of the answer; its name in lower case. */
+export type SetField<Reply> = (reply: Reply, name: string, value: string) => void
 
-/** Writes the fields of a verdict at `nowMs` (since 1970). */
-export type WriteFields = (verdict: Verdict, nowMs: number) => readonly Field[]
+/** Writes the fields of a verdict. */
+export type WriteFields<Reply> = (reply: Reply, verdict: Verdict) => void
 
 const longestWaitSeconds = 366 * 86_400
 const mostUnits = 999_999_999_999_999
@@ -23,37 +24,32 @@ export function waitSeconds(retryAfterMs: number): number {
 }
 
 /** RateLimit and RateLimit-Policy of draft-ietf-httpapi-ratelimit-headers-11; the policy is the same for all requests. */
-export function draftFields(limits: readonly NamedRules[]): WriteFields {
+export function draftFields<Reply>(limits: readonly NamedRules[], set: SetField<Reply>): WriteFields<Reply> {
   const policies = limits.flatMap(({ name, rules }) =>
-    rules.map((rule, index) => ({
-      limit: name,
-      rule,
-      label: quoted(index === 0 ? name : `${name}-${index + 1}`),
-    })),
+    rules.map((rule, index) => {
+      const label = quoted(index === 0 ? name : `${name}-${index + 1}`)
+      return { limit: name, rule, label, begin: `${label};r=` }
+    }),
   )
-  const policy: Field = [
-    'ratelimit-policy',
-    policies.map(({ label, rule }) => `${label}${quota(rule)}`).join(', '),
-  ]
-  const first = policies[0]?.label ?? '""'
-  const labelOf = ({ limit, rule }: Verdict): string =>
-    policies.find((each) => each.limit === limit && each.rule.text === rule)?.label ?? first
-  return (verdict, nowMs) => {
-    const label = policies.length === 1 ? first : labelOf(verdict)
-    return [policy, ['ratelimit', `${label};r=${unitsOf(verdict)};t=${resetSeconds(verdict, nowMs)}`]]
+  const policy = policies.map(({ label, rule }) => `${label}${quota(rule)}`).join(', ')
+  const first = policies[0]?.begin ?? '"";r='
+  const beginOf = ({ limit, rule }: Verdict): string =>
+    policies.find((each) => each.limit === limit && each.rule.text === rule)?.begin ?? first
+  return (reply, verdict) => {
+    const begin = policies.length === 1 ? first : beginOf(verdict)
+    set(reply, 'ratelimit-policy', policy)
+    set(reply, 'ratelimit', `${begin}${unitsOf(verdict)};t=${resetSeconds(verdict)}`)
   }
 }
 
 /** The fields that most programs know: X-RateLimit-Limit, -Remaining and -Reset (seconds). */
-export function legacyFields(limits: readonly NamedRules[]): WriteFields {
+export function legacyFields<Reply>(limits: readonly NamedRules[], set: SetField<Reply>): WriteFields<Reply> {
   const rules = limits.flatMap(({ name, rules }) => rules.map((rule) => ({ name, rule })))
-  return (verdict, nowMs) => {
+  return (reply, verdict) => {
     const known = rules.find(({ name, rule }) => name === verdict.limit && rule.text === verdict.rule)
-    return [
-      ['x-ratelimit-limit', String(known?.rule.count ?? rules[0]?.rule.count ?? 0)],
-      ['x-ratelimit-remaining', String(unitsOf(verdict))],
-      ['x-ratelimit-reset', String(resetSeconds(verdict, nowMs))],
-    ]
+    set(reply, 'x-ratelimit-limit', String(known?.rule.count ?? rules[0]?.rule.count ?? 0))
+    set(reply, 'x-ratelimit-remaining', String(unitsOf(verdict)))
+    set(reply, 'x-ratelimit-reset', String(resetSeconds(verdict)))
   }
 }
 
@@ -62,8 +58,8 @@ function unitsOf({ remaining }: Verdict): number {
   return Math.max(0, Math.min(mostUnits, Math.floor(remaining)))
 }
 
-function resetSeconds({ admitted, retryAfterMs, resetsAt }: Verdict, nowMs: number): number {
-  return admitted ? Math.max(0, Math.ceil((resetsAt - nowMs) / 1000)) : waitSeconds(retryAfterMs)
+function resetSeconds({ admitted, at, retryAfterMs, resetsAt }: Verdict): number {
+  return admitted ? Math.max(0, Math.ceil((resetsAt - at) / 1000)) : waitSeconds(retryAfterMs)
 }
 
 function quota({ count, windowMs }: RuleFacts): string {

@@ -1,4 +1,3 @@
-import { systemClock, type Clock } from '../../kernel/std/index.ts'
 import type { By, Held, Limits, RuleFacts, Verdict } from '../port.ts'
 import { readRoute } from '../routes/pattern.ts'
 import { createRouter } from '../routes/router.ts'
@@ -9,22 +8,29 @@ import {
   problemBody,
   waitSeconds,
   type NamedRules,
+  type SetField,
   type WriteFields,
 } from './fields.ts'
-import type { HttpOptions, HttpRequest, HttpRule, HttpRules, Outcome } from './port.ts'
+import type { Door, HttpOptions, HttpRule, HttpRules } from './port.ts'
 import { createByReader, type ByReader } from './subject.ts'
 
-/** Decides about requests; answers at once where it can. Undefined: no rule, or it is skipped. */
-export type Guard<Request> = (of: HttpRequest<Request>) => Outcome | Promise<Outcome> | undefined
+/**
+ * Decides about requests, at once where it can, and writes the fields; what it refuses it answers. True: the request goes
+ * on.
+ */
+export type Guard<Request, Reply> = (request: Request, reply: Reply) => boolean | Promise<boolean>
 
 /** A rule, ready for requests. */
-interface Route<Request> {
+interface Route<Request, Reply> {
   readonly limits: readonly NamedRules[]
+  /** The limit, if it is a single one. */
+  readonly only: string | undefined
   readonly readBy: ByReader<Request>
-  readonly cost: (request: Request) => number
-  readonly skips: (request: Request) => boolean
+  readonly cost: number | ((request: Request) => number)
+  /** Undefined: none is. */
+  readonly skips: ((request: Request) => boolean) | undefined
   readonly isDry: boolean
-  readonly writeFields: WriteFields
+  readonly writeFields: WriteFields<Reply>
   /** Whether something goes on at once, so that the end of the answer matters. */
   readonly holds: boolean
   readonly isImmediate: boolean
@@ -32,62 +38,86 @@ interface Route<Request> {
 
 /** The longest that an answer may take before what it holds is given back. */
 const longestAnswerMs = 86_400_000
-const noFields: WriteFields = () => []
+
+interface Ground<Request, Reply> {
+  readonly limits: Limits
+  readonly door: Door<Request, Reply>
+  readonly options: HttpOptions<Request>
+}
 
 /**
  * Builds the decision for requests out of rules; all frameworks share it.
  *
  * @throws HoldfastError `limit.unknown`, `limit.unreadable-route`, `limit.invalid-proxy`, `limit.no-reader`
  */
-export function createGuard<Request>(
-  limits: Limits,
+export function createGuard<Request, Reply>(
   rules: HttpRules<Request>,
-  options: HttpOptions<Request> = {},
-): Guard<Request> {
-  const clientOf = createClientReader(options.trustProxies ?? [])
+  ground: Ground<Request, Reply>,
+): Guard<Request, Reply> {
+  const { limits, door, options } = ground
+  const clientOf = createClientReader(door, options.trustProxies ?? [])
   const find = createRouter(
     Object.entries(rules).map(([key, rule]) => [
       readRoute(key),
-      openRoute(key, rule, { limits, options, clientOf }),
+      openRoute(key, rule, { ...ground, clientOf }),
     ]),
   )
-  const decide = createDecide(limits, options, systemClock)
-  return (of) => {
-    const route = find(of.method, of.target)
-    if (route === null || route.skips(of.request)) return undefined
-    return decide(route, of)
+  const finish = createFinish(ground)
+  return (request, reply) => {
+    const route = find(door.method(request), door.target(request))
+    if (route === null || route.skips?.(request)) return true
+    const by = route.readBy(request)
+    const cost = typeof route.cost === 'number' ? route.cost : route.cost(request)
+    if (!route.isImmediate) {
+      return decideLater(limits, route, { by, cost }).then(({ verdict, done }) => {
+        if (done !== undefined) door.atEnd(reply, done)
+        route.writeFields(reply, verdict)
+        return finish(route, { request, reply }, verdict)
+      })
+    }
+    const verdict =
+      route.only === undefined
+        ? limits.takeAllNow(route.limits.map(({ name }) => ({ limit: name, by, cost })))
+        : limits.takeNow(route.only, by, { cost })
+    route.writeFields(reply, verdict)
+    return verdict.admitted && verdict.because === '' ? true : finish(route, { request, reply }, verdict)
   }
 }
 
-interface Ground<Request> {
-  readonly limits: Limits
-  readonly options: HttpOptions<Request>
-  readonly clientOf: ClientReader
-}
-
-function openRoute<Request>(key: string, rule: HttpRule<Request>, ground: Ground<Request>): Route<Request> {
-  const { limits, options, clientOf } = ground
+function openRoute<Request, Reply>(
+  key: string,
+  rule: HttpRule<Request>,
+  { limits, door, options, clientOf }: Ground<Request, Reply> & { readonly clientOf: ClientReader<Request> },
+): Route<Request, Reply> {
   const parts = typeof rule === 'string' || isList(rule) ? { limit: rule } : rule
   const names = typeof parts.limit === 'string' ? [parts.limit] : parts.limit
   const named = names.map((name) => ({ name, rules: limits.rules(name) }))
   const facts = named.flatMap((each) => each.rules)
-  const { cost = 1 } = parts
   const holds = facts.some(({ kind }) => kind === 'concurrency')
   return {
     limits: named,
+    only: names.length === 1 ? names[0] : undefined,
     readBy: createByReader({
       route: key,
       dimensions: dimensionsOf(facts),
       readers: { ...options.by, ...parts.by },
+      reads: door,
       clientOf,
     }),
-    cost: typeof cost === 'number' ? () => cost : cost,
-    skips: (request) => (options.skip?.(request) ?? false) || (parts.skip?.(request) ?? false),
+    cost: parts.cost ?? 1,
+    skips: eitherOf(options.skip, parts.skip),
     isDry: parts.dryRun ?? options.dryRun ?? false,
-    writeFields: fieldsWriter(options.fields, named),
+    writeFields: fieldsWriter(options.fields, named, door.set),
     holds,
     isImmediate: limits.isLocal && !holds && facts.every(({ queues }) => !queues),
   }
+}
+
+type Skip<Request> = ((request: Request) => boolean) | undefined
+
+function eitherOf<Request>(one: Skip<Request>, other: Skip<Request>): Skip<Request> {
+  if (one === undefined || other === undefined) return one ?? other
+  return (request) => one(request) || other(request)
 }
 
 /** Array.isArray does not tell read-only lists from other objects. */
@@ -99,35 +129,34 @@ function dimensionsOf(facts: readonly RuleFacts[]): readonly string[] {
   return [...new Set(facts.flatMap(({ per }) => per))]
 }
 
-function fieldsWriter(fields: HttpOptions<unknown>['fields'], named: readonly NamedRules[]): WriteFields {
-  if (fields === 'off') return noFields
-  return fields === 'legacy' ? legacyFields(named) : draftFields(named)
+function fieldsWriter<Reply>(
+  fields: HttpOptions<unknown>['fields'],
+  named: readonly NamedRules[],
+  set: SetField<Reply>,
+): WriteFields<Reply> {
+  if (fields === 'off') return () => undefined
+  return fields === 'legacy' ? legacyFields(named, set) : draftFields(named, set)
 }
 
-type Decide<Request> = (route: Route<Request>, of: HttpRequest<Request>) => Outcome | Promise<Outcome>
+interface Exchange<Request, Reply> {
+  readonly request: Request
+  readonly reply: Reply
+}
 
-function createDecide<Request>(limits: Limits, options: HttpOptions<Request>, clock: Clock): Decide<Request> {
-  const outcome = (route: Route<Request>, request: Request, { verdict, done }: Decided): Outcome => {
+/** What is left to do about a verdict that is more than a plain yes. */
+type Finish<Request, Reply> = (
+  route: Route<Request, Reply>,
+  exchange: Exchange<Request, Reply>,
+  verdict: Verdict,
+) => boolean
+
+function createFinish<Request, Reply>({ door, options }: Ground<Request, Reply>): Finish<Request, Reply> {
+  return ({ isDry }, { request, reply }, verdict) => {
     if (!verdict.admitted || verdict.because !== '') options.onRefusal?.(verdict, request)
-    const fields = route.writeFields(verdict, clock.now())
-    if (verdict.admitted || route.isDry) return { fields, refusal: null, done }
-    return {
-      fields: [...fields, ['retry-after', String(waitSeconds(verdict.retryAfterMs))]],
-      refusal: { status: 429, type: 'application/problem+json', body: problemBody(verdict) },
-      done,
-    }
-  }
-  return (route, of) => {
-    const by = route.readBy(of)
-    const cost = route.cost(of.request)
-    if (!route.isImmediate)
-      return decideLater(limits, route, { by, cost }).then((each) => outcome(route, of.request, each))
-    const [first] = route.limits
-    const verdict =
-      route.limits.length === 1 && first !== undefined
-        ? limits.takeNow(first.name, by, { cost })
-        : limits.takeAllNow(route.limits.map(({ name }) => ({ limit: name, by, cost })))
-    return outcome(route, of.request, { verdict, done: undefined })
+    if (verdict.admitted || isDry) return true
+    door.set(reply, 'retry-after', String(waitSeconds(verdict.retryAfterMs)))
+    door.refuse(reply, { status: 429, type: 'application/problem+json', body: problemBody(verdict) })
+    return false
   }
 }
 
@@ -141,9 +170,9 @@ interface Wanted {
   readonly cost: number
 }
 
-async function decideLater<Request>(
+async function decideLater<Request, Reply>(
   limits: Limits,
-  route: Route<Request>,
+  route: Route<Request, Reply>,
   { by, cost }: Wanted,
 ): Promise<Decided> {
   const names = route.limits.map(({ name }) => name)

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Limits } from '../port.ts'
 import { createGuard } from './guard.ts'
-import type { HttpOptions, HttpRequest, HttpRules, Outcome } from './port.ts'
+import { atEnd } from './node.ts'
+import type { Door, HttpOptions, HttpRules, Refused } from './port.ts'
 
 export type { HttpOptions, HttpRule, HttpRules } from './port.ts'
 
@@ -44,46 +45,59 @@ export function limitHono<Context extends HonoContext = HonoContext, Name extend
   rules: HttpRules<Context, Name>,
   options: HonoOptions<Context> = {},
 ): HonoMiddleware<Context> {
-  const guard = createGuard<Context>(limits, rules, options)
-  const addressOf = options.address ?? peerOf
+  const door = honoDoor<Context>(options.address ?? peerOfContext)
+  const guard = createGuard<Context, HonoReply>(rules, { limits, door, options })
   return async (context, next) => {
-    const outcome = await guard(httpRequestOf(context, addressOf(context)))
-    if (outcome === undefined) {
-      await next()
-      return undefined
-    }
-    if (outcome.refusal !== null) {
-      end(context, outcome)
-      const { status, body, type } = outcome.refusal
-      return new Response(body, { status, headers: [...outcome.fields.map(copy), ['Content-Type', type]] })
+    const reply: HonoReply = { context, fields: [], refused: undefined, done: undefined }
+    const goesOn = await guard(context, reply)
+    const { fields, refused } = reply
+    if (!goesOn && refused !== undefined) {
+      end(reply)
+      const headers = new Headers([...fields, ['content-type', refused.type]])
+      return new Response(refused.body, { status: refused.status, headers })
     }
     try {
       await next()
     } finally {
-      end(context, outcome)
+      end(reply)
     }
-    for (const [name, value] of outcome.fields) context.res.headers.set(name, value)
+    for (const [name, value] of fields) context.res.headers.set(name, value)
     return undefined
   }
 }
 
-function copy([name, value]: readonly [string, string]): [string, string] {
-  return [name, value]
+/** What is to become of an answer that a handler has yet to make. */
+interface HonoReply {
+  readonly context: HonoContext
+  readonly fields: [string, string][]
+  refused: Refused | undefined
+  done: (() => void) | undefined
 }
 
-function httpRequestOf<Context extends HonoContext>(context: Context, peer: string): HttpRequest<Context> {
-  const { req } = context
-  return { request: context, method: req.method, target: req.url, peer, field: (name) => req.header(name) }
+function honoDoor<Context extends HonoContext>(peer: (context: Context) => string): Door<Context, HonoReply> {
+  return {
+    method: ({ req }) => req.method,
+    target: ({ req }) => req.url,
+    peer,
+    field: ({ req }, name) => req.header(name),
+    set: ({ fields }, name, value) => void fields.push([name, value]),
+    atEnd: (reply, done) => {
+      reply.done = done
+    },
+    refuse: (reply, refused) => {
+      reply.refused = refused
+    },
+  }
 }
 
-function peerOf({ env }: HonoContext): string {
+function peerOfContext({ env }: HonoContext): string {
   return (env as NodeBindings | undefined)?.incoming?.socket?.remoteAddress ?? ''
 }
 
 /** The end of an answer is that of the connection where there is one, since a body may still stream. */
-function end({ env }: HonoContext, { done }: Outcome): void {
+function end({ context, done }: HonoReply): void {
   if (done === undefined) return
-  const outgoing = (env as NodeBindings | undefined)?.outgoing
-  if (outgoing === undefined || outgoing.closed || outgoing.destroyed) done()
-  else outgoing.once('close', done)
+  const outgoing = (context.env as NodeBindings | undefined)?.outgoing
+  if (outgoing === undefined) done()
+  else atEnd(outgoing, done)
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Limits } from '../port.ts'
 import { createGuard } from './guard.ts'
-import type { HttpOptions, HttpRequest, HttpRules, Outcome } from './port.ts'
+import type { Door, HttpOptions, HttpRules } from './port.ts'
 
 export type { HttpOptions, HttpRule, HttpRules } from './port.ts'
 
@@ -19,64 +19,57 @@ export function limitHttp<Request extends IncomingMessage = IncomingMessage, Nam
   rules: HttpRules<Request, Name>,
   options: HttpOptions<Request> = {},
 ): <Response extends ServerResponse>(handler: Handler<Request, Response>) => Handler<Request, Response> {
-  const guard = createGuard<Request>(limits, rules, options)
+  const door = nodeDoor<Request>((request) => request.url ?? '/')
+  const guard = createGuard<Request, ServerResponse>(rules, { limits, door, options })
   return (handler) => (request, response) => {
-    const outcome = guard(new NodeRequest(request, request, request.url ?? '/'))
-    if (outcome === undefined) return handler(request, response)
-    if (!(outcome instanceof Promise)) {
-      if (answer(outcome, response)) handler(request, response)
-      return
-    }
-    const go = (decided: Outcome): void => {
-      if (answer(decided, response)) handler(request, response)
-    }
-    outcome.then(go, () => void response.writeHead(500).end())
+    const goesOn = guard(request, response)
+    if (goesOn === true) return handler(request, response)
+    if (goesOn === false) return
+    goesOn.then(
+      (may) => may && handler(request, response),
+      () => void response.writeHead(500).end(),
+    )
   }
 }
 
-/** A request of node:http, or of a framework that stands on it: `raw` is the one of node:http. */
-export class NodeRequest<Request> implements HttpRequest<Request> {
-  readonly request: Request
-  readonly target: string
-  readonly #raw: IncomingMessage
-
-  constructor(request: Request, raw: IncomingMessage, target: string) {
-    this.request = request
-    this.target = target
-    this.#raw = raw
-  }
-
-  /** In upper case. */
-  get method(): string {
-    return this.#raw.method ?? 'GET'
-  }
-
-  /** Empty when the connection is gone. */
-  get peer(): string {
-    return this.#raw.socket.remoteAddress ?? ''
-  }
-
-  /** Reads a header field. */
-  field(name: string): string | undefined {
-    const value = this.#raw.headers[name]
-    return Array.isArray(value) ? value.join(',') : value
+/** Speaks to node:http, and to what hands its requests on. */
+export function nodeDoor<Request extends IncomingMessage>(
+  target: (request: Request) => string,
+): Door<Request, ServerResponse> {
+  return {
+    method: methodOf,
+    target,
+    peer: peerOf,
+    field: fieldOf,
+    set: (response, name, value) => void response.setHeader(name, value),
+    atEnd,
+    refuse: (response, { status, type, body }) => {
+      response.statusCode = status
+      response.setHeader('content-type', type)
+      response.setHeader('content-length', Buffer.byteLength(body))
+      response.end(body)
+    },
   }
 }
 
-/** Writes the fields and, if it is refused, the answer; true when the request may go on. */
-export function answer({ fields, refusal, done }: Outcome, response: ServerResponse): boolean {
-  for (const [name, value] of fields) response.setHeader(name, value)
-  if (done !== undefined) finished(response, done)
-  if (refusal === null) return true
-  response.statusCode = refusal.status
-  response.setHeader('Content-Type', refusal.type)
-  response.setHeader('Content-Length', Buffer.byteLength(refusal.body))
-  response.end(refusal.body)
-  return false
+/** In upper case. */
+export function methodOf(request: IncomingMessage): string {
+  return request.method ?? 'GET'
 }
 
-/** A connection may be gone before anybody listens for its end. */
-function finished(response: ServerResponse, done: () => void): void {
+/** Empty when the connection is gone. */
+export function peerOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? ''
+}
+
+/** Reads a header field. */
+export function fieldOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(',') : value
+}
+
+/** Calls when the answer is out; a connection may be gone before anybody listens for its end. */
+export function atEnd(response: ServerResponse, done: () => void): void {
   if (response.closed || response.destroyed) done()
   else response.once('close', done)
 }

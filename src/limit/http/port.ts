@@ -43,23 +43,31 @@ export interface HttpOptions<Request> {
   readonly onRefusal?: (verdict: Verdict, request: Request) => void
 }
 
-/** A request as a framework hands it over. */
-export interface HttpRequest<Request> {
-  readonly request: Request
-  readonly method: string
+/** How requests of a framework are read. One object for all of them, so that a request costs none. */
+export interface ReadRequest<Request> {
+  /** In upper case. */
+  readonly method: (request: Request) => string
   /** The target as the client wrote it, mount paths included. */
-  readonly target: string
-  /** Address of the other end of the connection. */
-  readonly peer: string
-  field(name: string): string | undefined
+  readonly target: (request: Request) => string
+  /** Address of the other end of the connection; empty when it is gone. */
+  readonly peer: (request: Request) => string
+  /** A header field by its lower-case name; undefined: it is not there. Several of one name are joined by commas. */
+  readonly field: (request: Request, name: string) => string | undefined
 }
 
-/** What is to be done with a request. */
-export interface Outcome {
-  /** Fields for the answer, whoever gives it; their names in lower case, which spares frameworks the work. */
-  readonly fields: readonly (readonly [string, string])[]
-  /** The answer, when it is refused. */
-  readonly refusal: { readonly status: number; readonly body: string; readonly type: string } | null
-  /** Has to be called when the answer is out; undefined: nothing waits for that. */
-  readonly done: (() => void) | undefined
+/** The answer to a request that is refused. */
+export interface Refused {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+}
+
+/** How a framework is spoken to. */
+export interface Door<Request, Reply> extends ReadRequest<Request> {
+  /** Sets a field of the answer, whoever gives it; the name in lower case, which spares frameworks the work. */
+  readonly set: (reply: Reply, name: string, value: string) => void
+  /** Calls when the answer is out, or the client is gone. */
+  readonly atEnd: (reply: Reply, done: () => void) => void
+  /** Answers. */
+  readonly refuse: (reply: Reply, refused: Refused) => void
 }

@@ -1,20 +1,21 @@
 import { HoldfastError } from '../../kernel/std/index.ts'
 import type { By } from '../port.ts'
-import type { ClientReader, Connection } from './address.ts'
-import type { HttpRequest, ReadValue } from './port.ts'
+import type { ClientReader } from './address.ts'
+import type { ReadRequest, ReadValue } from './port.ts'
 
 /** Reads what the rules of a route count by. */
-export type ByReader<Request> = (of: HttpRequest<Request>) => By
+export type ByReader<Request> = (request: Request) => By
 
 /** What is to be read for a route. */
 export interface ByParts<Request> {
   readonly route: string
   readonly dimensions: readonly string[]
   readonly readers: Readonly<Record<string, ReadValue<Request>>>
-  readonly clientOf: ClientReader
+  readonly reads: ReadRequest<Request>
+  readonly clientOf: ClientReader<Request>
 }
 
-type Read<Request> = (of: HttpRequest<Request>) => string
+type Read<Request> = (request: Request) => string
 
 /** Control takes no longer values. */
 const mostLetters = 200
@@ -30,26 +31,28 @@ export function createByReader<Request>(parts: ByParts<Request>): ByReader<Reque
   const [only] = reads
   if (only !== undefined && reads.length === 1) {
     const [dimension, read] = only
-    return (of) => ({ [dimension]: read(of) })
+    return (request) => ({ [dimension]: read(request) })
   }
-  return (of) => Object.fromEntries(reads.map(([dimension, read]) => [dimension, read(of)]))
+  return (request) => Object.fromEntries(reads.map(([dimension, read]) => [dimension, read(request)]))
 }
 
-function readOf<Request>(dimension: string, { route, readers, clientOf }: ByParts<Request>): Read<Request> {
+function readOf<Request>(dimension: string, parts: ByParts<Request>): Read<Request> {
+  const { route, readers, reads, clientOf } = parts
   const reader = readers[dimension]
   if (reader !== undefined) {
-    return (of) => {
-      const value = reader(of.request)
-      return value === undefined || value === '' ? `ip:${clientOf(of)}` : bounded(String(value))
+    return (request) => {
+      const value = reader(request)
+      return value === undefined || value === '' ? `ip:${clientOf(request)}` : bounded(String(value))
     }
   }
   const [name, argument = ''] = dimension.split(':')
-  if (name === 'header') return (of) => bounded(of.field(argument) ?? '')
-  if (name === 'cookie') return (of) => bounded(cookieOf(of, argument))
+  const field = (request: Request, named: string): string => reads.field(request, named) ?? ''
+  if (name === 'header') return (request) => bounded(field(request, argument))
+  if (name === 'cookie') return (request) => bounded(cookieOf(field(request, 'cookie'), argument))
   if (name === 'ip') return clientOf
   if (name === 'route') return () => bounded(route)
-  if (name === 'method') return ({ method }) => method
-  if (name === 'host') return (of) => bounded((of.field('host') ?? '').toLowerCase().replace(/:\d+$/, ''))
+  if (name === 'method') return (request) => reads.method(request)
+  if (name === 'host') return (request) => bounded(field(request, 'host').toLowerCase().replace(/:\d+$/, ''))
   throw noReader(dimension, route)
 }
 
@@ -57,8 +60,8 @@ function bounded(text: string): string {
   return text === '' ? absent : text.slice(0, mostLetters)
 }
 
-function cookieOf(connection: Connection, name: string): string {
-  const pairs = (connection.field('cookie') ?? '').split(';').map((pair) => pair.trim())
+function cookieOf(field: string, name: string): string {
+  const pairs = field.split(';').map((pair) => pair.trim())
   return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
 }
 

@@ -1,3 +1,4 @@
+import { remembering } from '../remembering.ts'
 import { partsOfTarget, type RoutePattern } from './pattern.ts'
 
 interface Node<T> {
@@ -12,37 +13,25 @@ interface Node<T> {
 /** Finds the value of a request; null: no route fits. */
 export type FindRoute<T> = (method: string, target: string) => T | null
 
-/** Targets of a method whose route is remembered, since most programs are asked for the same few again and again. */
-const mostKnown = 1000
 const mostMethods = 20
-const longestKnown = 200
 
 /**
  * Builds a router: literal parts go before `:name`, these before `*`; of one path the named method before any. HEAD
  * goes with GET.
  */
-export function createRouter<T>(routes: readonly (readonly [RoutePattern, T])[]): FindRoute<T> {
+export function createRouter<T extends object | string | number>(
+  routes: readonly (readonly [RoutePattern, T])[],
+): FindRoute<T> {
   const root = createNode<T>()
   for (const [{ method, parts }, value] of routes) add(root, { method: method ?? '', parts }, value)
-  const known = new Map<string, Map<string, T | null>>()
+  const byMethod = new Map<string, (target: string) => T | null>()
   return (method, target) => {
-    const before = known.get(method)?.get(target)
-    if (before !== undefined) return before
-    const found = find(root, { parts: partsOfTarget(target), method }, 0) ?? null
-    if (target.length <= longestKnown) remember(known, { method, target }, found)
-    return found
+    const known = byMethod.get(method)
+    if (known !== undefined) return known(target)
+    const look = (text: string): T | null => find(root, { parts: partsOfTarget(text), method }, 0) ?? null
+    if (byMethod.size < mostMethods) byMethod.set(method, remembering(look))
+    return look(target)
   }
-}
-
-function remember<T>(
-  known: Map<string, Map<string, T>>,
-  { method, target }: { readonly method: string; readonly target: string },
-  value: T,
-): void {
-  if (known.size >= mostMethods && !known.has(method)) return
-  const targets = known.get(method) ?? new Map<string, T>()
-  if (targets.size >= mostKnown) targets.clear()
-  known.set(method, targets.set(target, value))
 }
 
 function createNode<T>(): Node<T> {

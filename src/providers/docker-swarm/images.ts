@@ -3,9 +3,9 @@ import type { Specification } from '../../contracts/supervisor.ts'
 import { HoldfastError, plainError } from '../../kernel/std/index.ts'
 import { packContext } from './context.ts'
 import { statusOf, type DockerDoor } from './docker/docker-door.ts'
-import { labels } from './docker/labels.ts'
+import { labels } from '../../contracts/docker/swarm.ts'
 import { shortHash } from './decide/service-spec.ts'
-import { buildLineShape, imageShape } from './docker/shapes.ts'
+import { buildLineShape, imageShape } from '../../contracts/docker/swarm.ts'
 
 /** Makes images. */
 export interface Images {
@@ -57,7 +57,11 @@ async function readBuild(stream: NodeJS.ReadableStream, service: string): Promis
 export function imagesOf(door: DockerDoor, environment: string): Images {
   const builds = new Map<string, Build>()
 
-  const make = async (specification: Specification, build: NonNullable<Specification['build']>, tag: string) => {
+  const make = async (
+    specification: Specification,
+    build: NonNullable<Specification['build']>,
+    tag: string,
+  ) => {
     const { service, release, directory } = specification
     const { archive, dockerfile } = await packContext(directory, build)
     const unreadable = new AbortController()

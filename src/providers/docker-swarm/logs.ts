@@ -17,7 +17,9 @@ const headerBytes = 8
 const newline = /\r?\n$/
 
 /** Splits what comes into its frames: a byte for the stream, three empty ones, the length, the message. */
-export async function* readFrames(stream: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<string> {
+export async function* readFrames(
+  stream: Iterable<unknown> | AsyncIterable<unknown>,
+): AsyncGenerator<string> {
   let rest = Buffer.alloc(0)
   for await (const chunk of stream) {
     rest = Buffer.concat([rest, chunk as Buffer])
@@ -48,7 +50,10 @@ interface Asked {
   readonly signal: AbortSignal
 }
 
-async function* readTask(door: DockerDoor, { task, tail, since, follow, signal }: Asked): AsyncGenerator<LogLine> {
+async function* readTask(
+  door: DockerDoor,
+  { task, tail, since, follow, signal }: Asked,
+): AsyncGenerator<LogLine> {
   const options = {
     stdout: true,
     stderr: true,
@@ -58,8 +63,11 @@ async function* readTask(door: DockerDoor, { task, tail, since, follow, signal }
     ...(since === 0 ? {} : { since: (since / 1_000_000).toFixed(6) }),
     abortSignal: signal,
   }
-  const answer = await door.askPatiently((docker) => (docker.getTask(task) as unknown as LoggedTask).logs(options))
-  for await (const message of readFrames(answer instanceof Buffer ? [answer] : answer)) yield parseLine(message)
+  const answer = await door.askPatiently((docker) =>
+    (docker.getTask(task) as unknown as LoggedTask).logs(options),
+  )
+  for await (const message of readFrames(answer instanceof Buffer ? [answer] : answer))
+    yield parseLine(message)
 }
 
 /** Answers of Docker that take longer have got lost on their way from another node. */

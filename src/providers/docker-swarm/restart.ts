@@ -1,8 +1,8 @@
 import { HoldfastError, type Clock } from '../../kernel/std/index.ts'
 import type { DockerDoor } from './docker/docker-door.ts'
 import type { Look } from './docker/look.ts'
-import { changeService } from './run-groups.ts'
-import type { Task } from './docker/shapes.ts'
+import { changeGroup } from './run-groups.ts'
+import type { Task } from '../../contracts/docker/swarm.ts'
 import { hasEnded, livesOf } from './decide/tasks.ts'
 
 /** What a restart is done with. */
@@ -36,7 +36,7 @@ async function stopContainer({ door, ended }: RestartGround, task: Task): Promis
 /** On another node one task cannot be reached alone: all of the group, one after the other. */
 async function renewAll({ door, look, clock }: RestartGround, { swarmService }: Task): Promise<void> {
   const before = new Set((await look()).tasks.map(({ id }) => id))
-  await changeService(door, swarmService, (spec) => {
+  await changeGroup(door, swarmService, (spec) => {
     const count = (spec.TaskTemplate.ForceUpdate ?? 0) + 1
     return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ForceUpdate: count } }
   })

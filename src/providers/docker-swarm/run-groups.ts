@@ -1,14 +1,13 @@
 import type { Group } from '../../capabilities/environment/ports.ts'
 import type { Specification } from '../../contracts/supervisor.ts'
 import { HoldfastError } from '../../kernel/std/index.ts'
-import { z } from 'zod'
-import { statusOf, type DockerDoor } from './docker/docker-door.ts'
+import { statusOf, unread, type DockerDoor } from './docker/docker-door.ts'
 import type { Failures } from './failures.ts'
 import type { Images } from './images.ts'
 import { filterOf, type Look } from './docker/look.ts'
 import { planServices } from './decide/plan-services.ts'
 import { serviceSpecOf } from './decide/service-spec.ts'
-import { servicesShape, wholeServiceShape, type WholeService } from './docker/shapes.ts'
+import { groupsShape, wholeGroupShape, type WholeGroup } from '../../contracts/docker/swarm.ts'
 
 /** What groups are run with. */
 export interface RunGround {
@@ -26,17 +25,17 @@ const isOutOfSequence = (error: unknown): boolean =>
   error instanceof HoldfastError && error.message.includes('out of sequence')
 
 /** Changes a service as it was read; if somebody was faster, reads it again. */
-export async function changeService(
+export async function changeGroup(
   door: DockerDoor,
   id: string,
-  change: (spec: WholeService['Spec']) => WholeService['Spec'],
+  change: (spec: WholeGroup['Spec']) => WholeGroup['Spec'],
 ): Promise<void> {
   for (let tries = 1; ; tries++) {
-    const { Version, Spec } = await door.ask(wholeServiceShape, (docker) => docker.getService(id).inspect())
+    const { Version, Spec } = await door.ask(wholeGroupShape, (docker) => docker.getService(id).inspect())
     try {
       // Without `_query` and `_body` dockerode would put all of it into the address as well.
       const request = { _query: { version: Version.Index }, _body: change(Spec) }
-      await door.ask(z.unknown(), (docker) => docker.getService(id).update(request))
+      await door.ask(unread, (docker) => docker.getService(id).update(request))
       return
     } catch (error) {
       if (!isOutOfSequence(error) || tries >= mostTries) throw error
@@ -45,12 +44,12 @@ export async function changeService(
 }
 
 function scale(door: DockerDoor, { id, replicas }: { readonly id: string; readonly replicas: number }) {
-  return changeService(door, id, (spec) => ({ ...spec, Mode: { Replicated: { Replicas: replicas } } }))
+  return changeGroup(door, id, (spec) => ({ ...spec, Mode: { Replicated: { Replicas: replicas } } }))
 }
 
 async function remove(door: DockerDoor, id: string): Promise<void> {
   try {
-    await door.ask(z.unknown(), (docker) => docker.getService(id).remove())
+    await door.ask(unread, (docker) => docker.getService(id).remove())
   } catch (error) {
     if (statusOf(error) !== 404) throw error
   }
@@ -62,7 +61,10 @@ interface Wanted {
 }
 
 /** Starts a group, if its image is there. What Docker refuses is shown and tried again; a daemon that is away is an error. */
-async function create({ door, environment, images, failures, place }: RunGround, { group, specification }: Wanted) {
+async function create(
+  { door, environment, images, failures, place }: RunGround,
+  { group, specification }: Wanted,
+) {
   if (failures.has(group)) return
   try {
     const image = await images.of(group, specification)
@@ -70,9 +72,10 @@ async function create({ door, environment, images, failures, place }: RunGround,
     // What was made here is on no other node.
     const node = specification.build === null ? null : (await place()).node
     const body = serviceSpecOf(group, specification, { environment, image, node })
-    await door.ask(z.unknown(), (docker) => docker.createService(body as never))
+    await door.ask(unread, (docker) => docker.createService(body as never))
   } catch (error) {
-    const isRefusal = error instanceof HoldfastError && ['swarm.refused', 'swarm.build-failed'].includes(error.code)
+    const isRefusal =
+      error instanceof HoldfastError && ['swarm.refused', 'swarm.build-failed'].includes(error.code)
     if (!isRefusal) throw error
     failures.add(group, error)
   }
@@ -82,7 +85,7 @@ async function create({ door, environment, images, failures, place }: RunGround,
 export async function runGroups(ground: RunGround, groups: readonly Group[]): Promise<void> {
   const { door, environment, failures } = ground
   failures.keep(groups)
-  const services = await door.ask(servicesShape, (docker) =>
+  const services = await door.ask(groupsShape, (docker) =>
     docker.listServices({ filters: filterOf(environment) }),
   )
   const ours = services.filter((service) => service.environment === environment)

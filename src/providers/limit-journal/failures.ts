@@ -1,35 +1,15 @@
-import { HoldfastError, systemCode } from '../../kernel/std/index.ts'
-
-/** Primary result codes of SQLite: https://sqlite.org/rescode.html */
-const result = { busy: 5, locked: 6, corrupt: 11, full: 13, notDatabase: 26 }
+import { HoldfastError } from '../../kernel/std/index.ts'
+import { explainFailure } from '../../kernel/store/index.ts'
 
 /** Turns whatever SQLite or the file system threw into an error that says what happened to which file, and what to do. */
 export function journalFailure(error: unknown, path: string): unknown {
-  if (error instanceof HoldfastError) return error
-  const resultCode = (error as { readonly errcode?: unknown } | null)?.errcode
-  if (typeof resultCode === 'number') return sqliteFailure(error, resultCode % 256, path)
-  const code = systemCode(error)
-  if (code === undefined || code.startsWith('ERR_')) return error
-  return failed(path, code === 'ENOSPC' || code === 'EDQUOT' ? 'there is no space left' : text(error), error)
-}
-
-function sqliteFailure(error: unknown, resultCode: number, path: string): HoldfastError {
-  switch (resultCode) {
-    case result.corrupt:
-    case result.notDatabase:
-      return corrupt(path, text(error), error)
-    case result.full:
-      return failed(path, 'there is no space left', error)
-    case result.busy:
-    case result.locked:
-      return failed(path, 'another process has it open', error)
-    default:
-      return failed(path, text(error), error)
-  }
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return explainFailure(error, path, {
+    corrupt,
+    full: (_, __, cause) => failed(path, 'there is no space left', cause),
+    locked: (_, __, cause) => failed(path, 'another process has it open', cause),
+    unwritable: failed,
+    failed,
+  })
 }
 
 /** The file is not what we wrote; it is left as it is. */

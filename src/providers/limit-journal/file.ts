@@ -9,6 +9,10 @@ const applicationId = 0x48664c6a
 /** `PRAGMA user_version`: the version of these tables. */
 const schemaVersion = 1
 
+/** Came later than the rest, which is why it is made where it is missing. */
+const draft =
+  'CREATE TABLE IF NOT EXISTS draft (only INTEGER PRIMARY KEY CHECK (only = 1), text TEXT NOT NULL) STRICT'
+
 /**
  * One row of `entries` is one transaction; `chain` is the CRC-32 of its text on top of the row's before, so that a row
  * that was changed or lost is noticed. `snapshot` has one row, from the beginning; the chain goes on from it.
@@ -24,6 +28,7 @@ const schema = `
     content BLOB, state TEXT, checksum INTEGER NOT NULL
   ) STRICT;
   INSERT INTO snapshot VALUES (1, 0, 0, NULL, NULL, 0);
+  ${draft};
 `
 
 const kind: StoreKind = {
@@ -48,6 +53,7 @@ export function openFile(path: string, maxFileBytes: number | null): DatabaseSyn
     // The journal is bounded by its snapshots, so every page is looked at.
     checkPages(db, path, kind)
     limitStore(db, maxFileBytes)
+    db.exec(draft)
     return db
   } catch (error) {
     db.close()

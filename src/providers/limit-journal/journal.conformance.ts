@@ -9,7 +9,13 @@ export function describeJournal(name: string, make: () => { again: () => LimitJo
   describe(`the journal of limits, ${name}`, () => {
     test('is empty when it is new', async () => {
       const journal = make().again()
-      expect(await journal.open(0)).toEqual({ snapshot: null, entries: [], remembered: [] })
+      expect(await journal.open(0)).toEqual({
+        snapshot: null,
+        entries: [],
+        remembered: [],
+        draft: null,
+        forgotten: 0,
+      })
       await journal.close()
     })
 
@@ -41,8 +47,32 @@ export function describeJournal(name: string, make: () => { again: () => LimitJo
       await journal.append(['d'])
       await journal.close()
       const next = again()
-      expect(await next.open(0)).toEqual({ snapshot: snapshot('two'), entries: ['d'], remembered: [] })
+      expect(await next.open(0)).toEqual({
+        snapshot: snapshot('two'),
+        entries: ['d'],
+        remembered: [],
+        draft: null,
+        forgotten: 0,
+      })
       await next.close()
+    })
+
+    test('keeps one draft, whatever is appended or saved', async () => {
+      const { again } = make()
+      const journal = again()
+      await journal.open(0)
+      await journal.keepDraft('one')
+      await journal.append(['a'])
+      await journal.keepDraft('two')
+      await journal.save(snapshot('one'), [], 0)
+      await journal.close()
+      const next = again()
+      expect((await next.open(0)).draft).toBe('two')
+      await next.keepDraft(null)
+      await next.close()
+      const last = again()
+      expect((await last.open(0)).draft).toBeNull()
+      await last.close()
     })
 
     test('remembers answers from snapshot to snapshot, until they may be forgotten', async () => {

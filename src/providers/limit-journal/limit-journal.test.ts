@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, test } from 'vitest'
+import { markPath } from '../../kernel/store/index.ts'
 import { memoryJournal, sqliteJournal } from './index.ts'
 import { describeJournal } from './journal.conformance.ts'
 
@@ -78,6 +79,32 @@ describe('a journal in a file', () => {
       await expect(sqliteJournal({ path }).open(0)).rejects.toMatchObject({ code: 'limits.journal-corrupt' })
       expect(statSync(path).size).toBe(content.length)
     }
+  })
+
+  test('says how many entries are gone with a lost -wal, until the next commit', async () => {
+    const path = newPath()
+    await written(path, ['a'])
+    const killed = sqliteJournal({ path })
+    await killed.open(0)
+    await killed.append(['b', 'c'])
+    await killed.append(['d'])
+    const left = newPath()
+    mkdirSync(dirname(left))
+    for (const each of [(of: string) => of, markPath]) copyFileSync(each(path), each(left))
+    await killed.close()
+    for (const [forgotten, appended] of [
+      [3, []],
+      [3, ['e']],
+      [0, []],
+    ] as const) {
+      const journal = sqliteJournal({ path: left })
+      expect(await journal.open(0)).toMatchObject({ forgotten })
+      await journal.append(appended)
+      await journal.close()
+    }
+    const whole = sqliteJournal({ path })
+    expect(await whole.open(0)).toMatchObject({ entries: ['a', 'b', 'c', 'd'], forgotten: 0 })
+    await whole.close()
   })
 
   test('without space takes nothing, and goes on when there is some', async () => {

@@ -4,6 +4,7 @@ import type { KeptLimits, LimitJournal, RememberedText } from '../../capabilitie
 export function memoryJournal(): LimitJournal {
   let snapshot: KeptLimits['snapshot'] = null
   let entries: string[] = []
+  let draft: string | null = null
   const remembered = new Map<string, RememberedText>()
   const forget = (nowMs: number): void => {
     for (const [key, { untilMs }] of remembered) if (untilMs <= nowMs) remembered.delete(key)
@@ -11,7 +12,7 @@ export function memoryJournal(): LimitJournal {
   return {
     open: async (nowMs) => {
       forget(nowMs)
-      return { snapshot, entries: [...entries], remembered: [...remembered.values()] }
+      return { snapshot, entries: [...entries], remembered: [...remembered.values()], draft, forgotten: 0 }
     },
     append: async (added) => void entries.push(...added),
     save: async (saved, added, nowMs) => {
@@ -22,6 +23,9 @@ export function memoryJournal(): LimitJournal {
         remembered.set(each.key, each)
       }
       forget(nowMs)
+    },
+    keepDraft: async (text) => {
+      draft = text
     },
     close: async () => undefined,
   }

@@ -8,6 +8,13 @@ export interface OpenAsk {
   readonly maxFileBytes: number | null
 }
 
+/** Entries on their way to the disk. */
+export interface AppendAsk {
+  /** Separated by line feeds. */
+  readonly texts: string
+  readonly count: number
+}
+
 /** A snapshot on its way to the disk. */
 export interface SaveAsk {
   readonly snapshot: LimitSnapshot
@@ -19,8 +26,9 @@ export interface SaveAsk {
 export interface JournalCalls {
   /** The first call; creates the file when there is none, and checks it. */
   readonly open: { readonly ask: OpenAsk; readonly answer: KeptLimits }
-  /** One transaction: entries, separated by line feeds. Answered when they are on disk. */
-  readonly append: { readonly ask: string; readonly answer: null }
+  /** One transaction. Answered when it is on disk. */
+  readonly append: { readonly ask: AppendAsk; readonly answer: null }
   readonly save: { readonly ask: SaveAsk; readonly answer: null }
+  readonly keepDraft: { readonly ask: string | null; readonly answer: null }
   readonly close: { readonly ask: null; readonly answer: null }
 }

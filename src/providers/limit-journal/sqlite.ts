@@ -9,7 +9,7 @@ const mostWaiting = 200_000
 
 /** What a journal on disk is kept with. */
 export interface JournalOptions {
-  /** The database file; its directory is made when it is missing. Beside it lies `-wal`. */
+  /** The database file; its directory is made when it is missing. Beside it lie `-wal` and its mark, `.head`. */
   readonly path: string
   /** Bound of the file in bytes; an append beyond it fails as on a full disk. Default: the disk. */
   readonly maxFileBytes?: number
@@ -45,7 +45,7 @@ function createAppender(call: Thread['call']): Pick<LimitJournal, 'append'> & { 
     gathered = []
     underway++
     const entries = batch.flatMap((each) => each.entries)
-    call('append', entries.join('\n'))
+    call('append', { texts: entries.join('\n'), count: entries.length })
       .then(
         () => batch.forEach(({ resolve }) => resolve()),
         (error: unknown) => batch.forEach(({ reject }) => reject(error)),
@@ -103,6 +103,9 @@ export function sqliteJournal({ path, maxFileBytes }: JournalOptions): LimitJour
     save: async (snapshot, remembered, nowMs) => {
       appender.flush()
       await call('save', { snapshot, remembered, nowMs })
+    },
+    keepDraft: async (text) => {
+      await call('keepDraft', text)
     },
     close: async () => {
       appender.flush()

@@ -1,15 +1,16 @@
 import { crc32 } from 'node:zlib'
 import type { DatabaseSync } from 'node:sqlite'
 import type { KeptLimits, RememberedText } from '../../capabilities/limits/ports.ts'
-import type { Handlers } from '../../kernel/store/index.ts'
+import { transact, type Handlers, type MarkFile } from '../../kernel/store/index.ts'
 import { corrupt } from './failures.ts'
-import type { JournalCalls, SaveAsk } from './protocol.ts'
+import type { JournalCalls, OpenAsk, SaveAsk } from './protocol.ts'
 
 /** Answers that are remembered at most; the oldest give way. */
 export const mostRemembered = 100_000
 
 /** Where the chain of entries stands. */
-interface Position {
+export interface Position {
+  /** Of the newest entry; a row has that of its last. */
   readonly number: number
   readonly chain: number
 }
@@ -31,8 +32,8 @@ interface EntryRow {
 /** What a journal's file has in it, and where it ends. Errors: `limits.journal-corrupt`. */
 export function readKept(
   db: DatabaseSync,
-  { path, nowMs }: { readonly path: string; readonly nowMs: number },
-): { readonly kept: KeptLimits; readonly end: Position } {
+  { path, nowMs }: Pick<OpenAsk, 'path' | 'nowMs'>,
+): { readonly kept: Omit<KeptLimits, 'forgotten'>; readonly end: Position } {
   const row = db.prepare('SELECT through, chain, content, state, checksum FROM snapshot').get()
   if (row === undefined) throw corrupt(path, 'its snapshot is gone')
   const { through, chain, content, state, checksum } = row as unknown as SnapshotRow
@@ -44,20 +45,22 @@ export function readKept(
   let end: Position = { number: through, chain }
   const entries: string[] = []
   for (const found of rows as unknown as EntryRow[]) {
-    end = next(end, found.texts)
+    const texts = found.texts.split('\n')
+    end = next(end, found.texts, texts.length)
     if (found.number !== end.number || found.chain !== end.chain) {
       throw corrupt(path, `entry ${found.number} does not follow the one before it`)
     }
-    for (const text of found.texts.split('\n')) entries.push(text)
+    for (const text of texts) entries.push(text)
   }
   const remembered = db
     .prepare('SELECT key, text, until_ms AS untilMs FROM remembered WHERE until_ms > ? ORDER BY until_ms')
     .all(nowMs) as unknown as RememberedText[]
-  return { kept: { snapshot, entries, remembered }, end }
+  const draft = (db.prepare('SELECT text FROM draft').get() ?? { text: null }) as { text: string | null }
+  return { kept: { snapshot, entries, remembered, draft: draft.text }, end }
 }
 
-function next({ number, chain }: Position, texts: string): Position {
-  return { number: number + 1, chain: crc32(texts, chain) }
+function next({ number, chain }: Position, texts: string, count: number): Position {
+  return { number: number + count, chain: crc32(texts, chain) }
 }
 
 function checksumOf(snapshot: KeptLimits['snapshot'], { number, chain }: Position): number {
@@ -65,21 +68,20 @@ function checksumOf(snapshot: KeptLimits['snapshot'], { number, chain }: Positio
   return crc32(snapshot.state, crc32(snapshot.table, crc32(`${number} ${chain}`)))
 }
 
-/** What the thread does once the file is open; each call is one transaction. */
-export function createWriter(db: DatabaseSync, end: Position): Omit<Handlers<JournalCalls>, 'open'> {
+/** What the thread does once the file is open; each call is one transaction, and the mark follows it. */
+export function createWriter(
+  db: DatabaseSync,
+  end: Position,
+  mark: MarkFile,
+): Omit<Handlers<JournalCalls>, 'open'> {
   let position = end
   const insert = db.prepare('INSERT INTO entries VALUES (?, ?, ?)')
   const remember = db.prepare('INSERT OR REPLACE INTO remembered VALUES (?, ?, ?)')
-  const transact = (act: () => void): void => {
-    db.exec('BEGIN IMMEDIATE')
-    try {
-      act()
-      db.exec('COMMIT')
-    } catch (error) {
-      // Some failures (a full disk, say) have ended the transaction already.
-      if (db.isTransaction) db.exec('ROLLBACK')
-      throw error
-    }
+  const moveTo = (following: Position, act: () => void): null => {
+    transact(db, act)
+    position = following
+    mark.write({ number: position.number, hash: '' })
+    return null
   }
   const save = ({ snapshot, remembered, nowMs }: SaveAsk): void => {
     const { number, chain } = position
@@ -99,17 +101,20 @@ export function createWriter(db: DatabaseSync, end: Position): Omit<Handlers<Jou
     ).run()
   }
   return {
-    append: (texts) => {
-      const following = next(position, texts)
-      transact(() => void insert.run(following.number, texts, following.chain))
-      position = following
+    append: ({ texts, count }) => {
+      const following = next(position, texts, count)
+      return moveTo(following, () => void insert.run(following.number, texts, following.chain))
+    },
+    keepDraft: (text) => {
+      transact(db, () => {
+        db.exec('DELETE FROM draft')
+        if (text !== null) db.prepare('INSERT INTO draft VALUES (1, ?)').run(text)
+      })
       return null
     },
-    save: (ask) => {
-      transact(() => save(ask))
-      return null
-    },
+    save: (ask) => moveTo(position, () => save(ask)),
     close: () => {
+      mark.close()
       db.close()
       return null
     },

@@ -18,6 +18,7 @@ const specification = (release: string): Specification => ({
   memoryMiB: null,
   image: null,
   build: null,
+  mounts: {},
   cpus: null,
 })
 

@@ -3,7 +3,7 @@ import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
 import { limits } from '../../capabilities/limits/index.ts'
 import type { Capability, Context } from '../../kernel/capability/index.ts'
-import { parseDuration, parseSize, type Clock } from '../../kernel/std/index.ts'
+import { assert, parseDuration, parseSize, type Clock } from '../../kernel/std/index.ts'
 import { edgeProcess } from '../../providers/edge-process/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
 import { httpProbe } from '../../providers/http-probe/index.ts'
@@ -16,6 +16,7 @@ import { doorUrl, type Composed, type ServeGround, type TokenOf } from '../contr
 import { keepAccepted, loadAccepted } from './accepted.ts'
 import { definedVariables } from './findings.ts'
 import type { LoadedEnvironment } from './load.ts'
+import { volumeDirectories } from '../../providers/volume-directories/index.ts'
 import { bindPlans } from '../plan/index.ts'
 import { readAgain } from './read-again.ts'
 
@@ -36,6 +37,7 @@ function providers(dataDirectory: string, clock: Clock) {
     dataPlane: edgeProcess({ dataDirectory, request: requestOverSocket }),
     prober: httpProbe(),
     logs: logFiles,
+    volumes: volumeDirectories(join(dataDirectory, 'volumes')),
     releases: releaseFiles({ directory: join(dataDirectory, 'releases'), clock }),
     journal: sqliteJournal({ path: join(dataDirectory, 'limits.db') }),
     canRun: programFinder(hostVariables['PATH'] ?? ''),
@@ -49,28 +51,31 @@ function capabilities(
   context: Context,
   tokenOf: TokenOf,
 ): readonly Capability[] {
-  const { name, services, edge: section, limits: limitsSection } = loaded.environment
-  const { engine, dataPlane, prober, logs, releases, journal, canRun, hostVariables } = providers(
-    dataDirectory,
-    context.clock,
-  )
-  const ground = { name, version, directory: loaded.directory, services }
+  const { name, services, volumes, jobs, schedules, ...sections } = loaded.environment
+  const { dataPlane, journal, ...hands } = providers(dataDirectory, context.clock)
+  const ground = { name, version, directory: loaded.directory, services, volumes, jobs, schedules }
   const givenVariables = (service: string) => ({
     HOLDFAST_URL: controlUrl,
     HOLDFAST_TOKEN: tokenOf(service),
   })
-  const hands = { engine, prober, logs, releases, canRun, hostVariables, givenVariables }
-  const theEnvironment = environment.create(ground, context, hands)
+  const theEnvironment = environment.create(ground, context, { ...hands, givenVariables })
   const upstreams = {
     current: () => theEnvironment.endpoints(),
     subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
   }
-  const theEdge = edge.create({ name, directory: loaded.directory, section }, context, {
+  const theEdge = edge.create({ name, directory: loaded.directory, section: sections.edge }, context, {
     dataPlane,
     upstreams,
   })
-  const theLimits = limits.create(limitsSection, context, { journal })
+  const theLimits = limits.create(sections.limits, context, { journal })
   return [theEnvironment, theEdge, theLimits]
+}
+
+/** Removes an object of the environment that holds data. */
+async function destroyObject(object: string, dataDirectory: string): Promise<void> {
+  const [kind, name = ''] = object.split(' ')
+  assert(kind === 'volume', `nobody knows how to destroy ${object}`)
+  await volumeDirectories(join(dataDirectory, 'volumes')).remove(name)
 }
 
 /** Composes control from the environment that was accepted last. Errors: those of `loadAccepted`. */
@@ -96,6 +101,7 @@ export async function composeControl(
         readAgain: () => readAgain(loaded),
         accept: (fresh) => keepAccepted(dataDirectory, fresh),
         context,
+        destroy: (object) => destroyObject(object, dataDirectory),
         endControl,
       }),
     people,

@@ -68,6 +68,9 @@ export const environmentFile = z.strictObject({
   name: serviceName.describe('name of the environment: lower-case letters, digits and dashes'),
   engine: engineConfig,
   services: environment.servicesConfig,
+  volumes: environment.volumesConfig,
+  jobs: environment.jobsConfig,
+  schedules: environment.schedulesConfig,
   edge: edge.config,
   limits: limits.config,
   people: z

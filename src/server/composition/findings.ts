@@ -102,7 +102,7 @@ export async function findTroubles(
     programFinder(hostVariables['PATH'] ?? ''),
   )
   const missing = environment.findMissingVariables(services, ground)
-  const unmet = environment.findNeeds(services)
+  const unmet = environment.findNeeds(loaded.environment)
   const unfit = environment.findUnfitServices(services, ground)
   const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
   return [

@@ -1,7 +1,6 @@
 export type { People, Role } from './access/index.ts'
 export { createMetrics, doorUrl, openDoors, type DoorSettings } from './doors/index.ts'
 export { forgetFailedStart, readFailedStart } from './failed-start.ts'
-export { readHeadMark } from './head-mark.ts'
 export { createHouse, type House, type HouseOptions, type ObservedCall } from './house.ts'
 export type { Composed, Control, ControlOptions, TokenOf } from './process.ts'
 export { serveControl, type ServeGround } from './serve.ts'

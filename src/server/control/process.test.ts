@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { isCompiled } from '../../../test/support/compiled.ts'
 import { createClient, type Client } from '../../client/index.ts'
 import type { Job } from '../../contracts/index.ts'
 import { snapshotEveryMs } from '../../kernel/limit/index.ts'
@@ -47,7 +48,12 @@ function start(plan: object = { host: '127.0.0.1', port: 0 }, inherited?: Inheri
   const [program = '', ...rest] =
     inherited === undefined ? once : ['sh', '-c', '"$1" "$2"; exec "$1" "$2"', 'sh', ...once]
   const child = spawn(program, rest, {
-    env: { ...process.env, HOLDFAST_DATA: directory, HOLDFAST_CONTROL: JSON.stringify(plan) },
+    env: {
+      ...process.env,
+      HOLDFAST_DATA: directory,
+      HOLDFAST_CONTROL: JSON.stringify(plan),
+      NODE_COMPILE_CACHE: join(directory, 'compiled'),
+    },
     stdio: ['ignore', 'pipe', 'pipe', ...(inherited === undefined ? [] : [inherited.fd])],
   })
   let output = ''
@@ -96,6 +102,14 @@ describe('the process', () => {
     await expect(readFile(join(directory, 'run', 'control.json'))).rejects.toThrow('ENOENT')
     await connect(start())
     expect(await readFile(join(directory, 'root.token'), 'utf8')).toBe(token)
+  })
+
+  test('its compiled code is kept although it never ends in order: that of its threads too', async () => {
+    await connect(start())
+    for (const words of ['const answerPatienceMs', 'function createStaging']) {
+      const isKept = (): true | undefined => isCompiled(join(directory, 'compiled'), words) || undefined
+      expect(await until(isKept, `keeping ${words}`)).toBe(true)
+    }
   })
 
   test('serves an inherited socket, and what queued while it was dead', async () => {

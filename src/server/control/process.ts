@@ -15,7 +15,6 @@ import { openTimeline, type Retention, type Timeline } from '../../kernel/timeli
 import { ensureRootToken, serviceToken, type People } from './access/index.ts'
 import { createMetrics, openDoors, type Doors, type DoorSettings, type Metrics } from './doors/index.ts'
 import { forgetFailedStart } from './failed-start.ts'
-import { keepHeadMark, refuseGone, refuseShortened } from './head-mark.ts'
 import { createHouse, type House, type HouseOptions } from './house.ts'
 import { watchStorage } from './storage-notes.ts'
 
@@ -72,21 +71,9 @@ interface Stores {
   readonly close: () => Promise<void>
 }
 
-/** The timeline, which must be the one that was there before. Errors: those of `openTimeline`. */
-async function openSameTimeline(options: ControlOptions): Promise<Timeline> {
-  const { dataDirectory, clock = systemClock, random = systemRandom } = options
-  await refuseGone(dataDirectory)
-  const timeline = await openTimeline({ path: join(dataDirectory, 'timeline.db'), clock, random })
-  await refuseShortened(dataDirectory, timeline).catch(async (error: unknown) => {
-    await timeline.close()
-    throw error
-  })
-  return timeline
-}
-
 async function openStores(options: ControlOptions): Promise<Stores> {
-  const { dataDirectory, log, clock = systemClock } = options
-  const timeline = await openSameTimeline(options)
+  const { dataDirectory, log, clock = systemClock, random = systemRandom } = options
+  const timeline = await openTimeline({ path: join(dataDirectory, 'timeline.db'), clock, random })
   const storage = watchStorage(dataDirectory, clock)
   const onTrouble = (error: HoldfastError): void => {
     log.error({ error: error.message }, 'measures were not written')
@@ -98,10 +85,8 @@ async function openStores(options: ControlOptions): Promise<Stores> {
     await timeline.close()
     throw error
   })
-  const endMark = keepHeadMark(dataDirectory, timeline, { clock, log })
   const close = async (): Promise<void> => {
     storage.stop()
-    await endMark()
     await series.close()
     await timeline.close()
   }

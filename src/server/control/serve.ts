@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { HoldfastError, plainError, asHoldfastError, type JsonObject } from '../../kernel/std/index.ts'
 import { controlPlan, type ControlPlan } from './config.ts'
 import { noteFailedStart } from './failed-start.ts'
@@ -77,6 +78,8 @@ export async function serveControl(
     const composed = await compose({ dataDirectory, plan: readPlan(), endControl })
     started.control = startControl({ dataDirectory, version, composed, log })
     await started.control
+    // By itself Node does so at the end of a process, to which one that is killed never comes.
+    flushCompileCache()
   } catch (error) {
     const dataDirectory = process.env['HOLDFAST_DATA'] ?? ''
     if (dataDirectory !== '') await noteFailedStart(dataDirectory, error)

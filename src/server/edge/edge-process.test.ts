@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { connect, createServer as createNetServer, type AddressInfo } from 'node:net'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { isCompiled } from '../../../test/support/compiled.ts'
 import { edge } from '../../capabilities/edge/index.ts'
 import type { DataPlane } from '../../capabilities/edge/ports.ts'
 import type { EdgePolicy } from '../../contracts/edge-policy.ts'
@@ -151,26 +152,80 @@ test('killing it loses the requests under way and no other; those who come meanw
   expect(edgePid).not.toBe(first)
 })
 
-/** Whether compiled code is kept that comes from a source with these words. */
-function isCompiled(words: string): boolean {
-  const compiled = join(directory, 'compiled')
-  try {
-    const files = readdirSync(compiled, { recursive: true, withFileTypes: true })
-    return files
-      .filter((each) => each.isFile())
-      .some(({ parentPath, name }) => readFileSync(join(parentPath, name)).includes(words))
-  } catch {
-    return false // Node writes files under another name first, which are gone in between.
+const tablePath = (): string => join(directory, 'edge', 'limits.table')
+
+/** Kills the edge when the table has been written twice since now: the second time it holds all that was taken by now. */
+async function killWhenKept(): Promise<void> {
+  const writtenMs = (): number => statSync(tablePath(), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  for (let times = 0; times < 2; times++) {
+    const before = writtenMs()
+    for (let tries = 0; writtenMs() === before && tries < 1000; tries++) await delay(20)
+    expect(writtenMs()).toBeGreaterThan(before)
   }
+  process.kill(edgePid, 'SIGKILL')
+  for (let tries = 0; ended.length === 0 && tries < 500; tries++) await delay(10)
+  expect(ended).toHaveLength(1)
 }
+
+test('killed under load, it knows who used a budget up; places of connections that went with it are free', async () => {
+  start()
+  const client = await ready()
+  await client.apply(
+    compile({
+      '/budget': { to: 'web', limit: '3/hour per ip' },
+      '/slow': { to: 'web', limit: '1 at once per ip' },
+      '/*': { to: 'web', limit: '100000/s per ip' },
+    }),
+  )
+  const spent = [await ask('/budget'), await ask('/budget'), await ask('/budget'), await ask('/budget')]
+  expect(spent.map((line) => line.slice(9, 12))).toEqual(['200', '200', '200', '429'])
+  const over = new AbortController()
+  const load = Array.from({ length: 4 }, async () => {
+    while (!over.signal.aborted) await ask('/load').then(() => delay(2))
+  })
+  const slow = (async () => {
+    while (!over.signal.aborted && (await ask('/slow')) !== '');
+  })()
+  await killWhenKept()
+  expect(statSync(tablePath()).mode & 0o777).toBe(0o600)
+  over.abort()
+  start()
+  expect(await ask('/budget')).toBe('HTTP/1.1 429 Too Many Requests')
+  await Promise.all([...load, slow])
+  expect(await ask('/slow')).toBe('HTTP/1.1 200 OK')
+}, 60_000)
+
+test('told to end, it keeps what was taken last; a table that is cut or rubbish is passed over', async () => {
+  start()
+  const client = await ready()
+  await client.apply(compile({ '/*': { to: 'web', limit: '1/hour per ip' } }))
+  expect(await ask()).toBe('HTTP/1.1 200 OK')
+  const askNext = async (between: () => void): Promise<string> => {
+    const before = ended.length
+    process.kill(edgePid, 'SIGTERM')
+    for (let tries = 0; ended.length === before && tries < 500; tries++) await delay(20)
+    between()
+    start()
+    return ask()
+  }
+  const path = tablePath()
+  expect(await askNext(() => undefined)).toBe('HTTP/1.1 429 Too Many Requests')
+  const spoilers = [
+    () => truncateSync(path, statSync(path).size - 68),
+    () => writeFileSync(path, 'SSLH'.repeat(99)),
+    () => (rmSync(path), mkdirSync(path)),
+  ]
+  for (const spoil of spoilers) expect(await askNext(spoil)).toBe('HTTP/1.1 200 OK')
+}, 60_000)
 
 test('its compiled code is kept for the next start although it is killed: that of its threads too', async () => {
   start()
   const client = await ready()
   await client.apply(policy)
   for (const words of ['const restartDeadlineMs', 'const tunnelGraceMs']) {
-    for (let tries = 0; tries < 400 && !isCompiled(words); tries++) await delay(50)
-    expect(isCompiled(words)).toBe(true)
+    const isKept = (): boolean => isCompiled(join(directory, 'compiled'), words)
+    for (let tries = 0; tries < 400 && !isKept(); tries++) await delay(50)
+    expect(isKept()).toBe(true)
   }
   expect(ended).toEqual([])
 })

@@ -1,11 +1,14 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import {
+  mostTableBytes,
   startDataPlane,
+  type KeptTable,
   type RunningDataPlane,
   type TargetProbe,
 } from '../../capabilities/edge/data-plane/index.ts'
 import type { EdgePolicy, EdgeState } from '../../contracts/edge-policy.ts'
+import { readSnapshotFile } from '../../kernel/limit/index.ts'
 import { plainError, systemClock, systemRandom, type Clock, type Random } from '../../kernel/std/index.ts'
 import { programVersion } from '../launch/version.ts'
 import { replaceFile } from '../files/index.ts'
@@ -51,6 +54,7 @@ export async function runEdge(options: EdgeProcessOptions): Promise<EdgeProcess>
     identityStore: openIdentityStore({ dataDirectory, random, variables, say }),
     threads,
     listeners,
+    table: tableIn(dataDirectory, say),
     counterStore: new URL(`../../providers/redis/index${extname(import.meta.url)}`, import.meta.url).href,
     onExhausted,
   })
@@ -71,6 +75,17 @@ export async function runEdge(options: EdgeProcessOptions): Promise<EdgeProcess>
       rmSync(join(dataDirectory, 'run', 'edge.json'), { force: true })
     },
   }
+}
+
+/** Where the limits are kept: whatever is wrong with the file, the edge starts. */
+function tableIn(dataDirectory: string, say: Say): KeptTable {
+  const path = join(dataDirectory, 'edge', 'limits.table')
+  const read = (): Promise<Uint8Array | null> =>
+    readSnapshotFile(path, mostTableBytes).catch((error: unknown) => {
+      say(`the limits begin anew, for what was kept of them cannot be read: ${plainError(error).message}`)
+      return null
+    })
+  return { path, read, say }
 }
 
 /** Loaded when the first target is looked at, which is when the threads serve. */

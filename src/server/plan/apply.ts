@@ -55,7 +55,12 @@ async function refuseBusy({ context }: PlanGround): Promise<void> {
   })
 }
 
-type Accepted = { readonly hash: string; readonly steps: number; readonly at: number }
+type Accepted = {
+  readonly hash: string
+  readonly steps: number
+  readonly at: number
+  readonly destroys: readonly string[]
+}
 
 /** Accepts the file, once. */
 async function accept(ground: PlanGround, wanted: WantedApply, call: JobCall): Promise<Accepted> {
@@ -65,14 +70,14 @@ async function accept(ground: PlanGround, wanted: WantedApply, call: JobCall): P
     refusePlan(plan, wanted)
     const steps = plan.steps.length
     const at = ground.context.clock.now()
-    if (steps === 0) return { hash: ground.loaded.hash, steps, at }
+    if (steps === 0) return { hash: ground.loaded.hash, steps, at, destroys: [] }
     await ground.accept(fresh)
     const summary = summaryOf(plan)
     const extras = { actor: call.caller.actor, correlation: call.correlation }
     await ground.context.record(facts.configurationAccepted, { hash: fresh.hash, summary }, extras)
     const data = { plan: plan.hash, job: call.jobId, steps, summary }
     await ground.context.record(facts.applyBegun, data, extras)
-    return { hash: fresh.hash, steps, at }
+    return { hash: fresh.hash, steps, at, destroys: plan.destroys }
   })
 }
 
@@ -108,7 +113,7 @@ async function untilEnd(ground: PlanGround, call: JobCall): Promise<End> {
  * `environment.apply-failed`.
  */
 export async function apply(ground: PlanGround, wanted: WantedApply, call: JobCall): Promise<Applied> {
-  const { hash, steps, at } = await accept(ground, wanted, call)
+  const { hash, steps, at, destroys } = await accept(ground, wanted, call)
   if (steps === 0) return { plan: wanted.plan, steps, says: 'Nothing was to be changed' }
   if (hash !== ground.loaded.hash) {
     call.progress(0.1, 'control starts anew with the changed file')
@@ -122,6 +127,7 @@ export async function apply(ground: PlanGround, wanted: WantedApply, call: JobCa
     await ground.context.record(facts.applyFailed, { ...data, because: end.failed }, extras)
     throw failed(end.failed)
   }
+  for (const object of destroys) await ground.destroy(object)
   const seconds = Math.round((ground.context.clock.now() - at) / 100) / 10
   await ground.context.record(facts.applied, { ...data, seconds }, extras)
   return { plan: wanted.plan, steps, says: `${steps === 1 ? '1 change was' : `${steps} changes were`} made` }

@@ -23,6 +23,8 @@ type Services = LoadedEnvironment['environment']['services']
 type Amounts = Pick<PlanStep, 'replicas' | 'memoryMiB'>
 
 const nothing = { before: null, after: null }
+/** Kinds of objects that hold data of users. */
+const holdsData: ReadonlySet<string> = new Set(['volume'])
 
 /** How many replicas of a service there are to be, and what they may use together. */
 function amountsOf(services: Services, name: string): { replicas: number | null; memoryMiB: number | null } {
@@ -59,6 +61,8 @@ function groupUnder(
       containers: runsContainers(environment),
       givenVariables: () => ({}),
       releaseDirectory: (service, kept) => `${service}/${kept}`,
+      volumes: environment.volumes,
+      volumeDirectory: (volume) => volume,
     },
   )
   return wished.find((service) => service.name === name)?.hash ?? null
@@ -98,8 +102,10 @@ function stepOf(
   if (differences.length === 0) return []
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
   if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new` }]
-  if (after === undefined) return [{ ...common, verb: 'remove', says: `${object} goes` }]
-  const [kind, name = ''] = object.split(' ')
+  const [kind = '', name = ''] = object.split(' ')
+  if (after === undefined) {
+    return [{ ...common, verb: 'remove', says: `${object} goes`, destroys: holdsData.has(kind) }]
+  }
   if (kind === 'service') return [{ ...common, ...changedService(scene, name) }]
   return [{ ...common, verb: 'change', says: `${object} is changed` }]
 }

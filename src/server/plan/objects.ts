@@ -22,6 +22,7 @@ export function objectsOf(
   serviceOrder: readonly string[],
 ): readonly PlannedObject[] {
   const { name, engine, services, edge, limits, people, control, timeline } = environment
+  const { volumes, jobs, schedules } = environment
   const { routes, ...edgeItself } = edge
   const ordered = Object.fromEntries(serviceOrder.map((service) => [service, services[service]]))
   return [
@@ -30,7 +31,10 @@ export function objectsOf(
     { name: 'control', value: plain(control) },
     ...named('person', people),
     ...named('limit', limits),
+    ...named('volume', volumes),
     ...named('service', ordered),
+    ...named('job', jobs),
+    ...named('schedule', schedules),
     { name: 'edge', value: plain(edgeItself) },
     ...named('route', routes),
   ]

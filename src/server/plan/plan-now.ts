@@ -13,6 +13,8 @@ export interface PlanGround {
   /** Accepts a file, so that control starts from it next time. */
   readonly accept: (fresh: LoadedEnvironment) => Promise<void>
   readonly context: Context
+  /** Removes an object with its data, as `volume uploads`; one that is gone is none. */
+  readonly destroy: (object: string) => Promise<void>
   /** Ends control; the supervisor starts it again with what was accepted. */
   readonly endControl: () => void
 }

@@ -1,1 +1,1 @@
-export { replayOver, type LoggedRequest, type Replay, type ReplayResult } from './replay.ts'
+export { replayOver, rolledRequests, type LoggedRequest, type Replay, type ReplayResult } from './replay.ts'

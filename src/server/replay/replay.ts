@@ -11,3 +11,6 @@ export function replayOver({ name, services, edge: section }: EnvironmentFile): 
     .map(([service, { health }]) => ({ name: service, targets: [], healthPath: health ?? null }))
   return edge.replay(edge.compile(section, { environment: name, upstreams }), systemClock)
 }
+
+/** The requests of five minutes of roll-ups, as `Replay.takeRolled` takes them. */
+export const rolledRequests = edge.rolled

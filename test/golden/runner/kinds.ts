@@ -8,9 +8,10 @@ import { factOfEvent } from '../../../src/capabilities/environment/watch/events.
 import { decideReadiness } from '../../../src/cli/local/readiness.ts'
 import type { LogFormat } from '../../../src/cli/local/simulate/formats.ts'
 import { simulationLines } from '../../../src/cli/local/simulate/report.ts'
-import { simulate } from '../../../src/cli/local/simulate/simulate.ts'
+import { simulate, simulateSpans } from '../../../src/cli/local/simulate/simulate.ts'
 import { createPaper } from '../../../src/cli/output/index.ts'
 import type { EnvironmentStatus } from '../../../src/contracts/environment.ts'
+import type { TrafficSpan } from '../../../src/contracts/edge.ts'
 import { factCatalogue } from '../../../src/contracts/index.ts'
 import { supervisorEvent } from '../../../src/contracts/supervisor.ts'
 import { parseLimit, printLimit } from '../../../src/kernel/limit/index.ts'
@@ -132,23 +133,30 @@ interface SimulateInput {
   readonly against?: unknown
   readonly format?: LogFormat
   readonly host?: string
-  readonly log: readonly string[]
+  readonly log?: readonly string[]
+  /** Roll-ups in place of a log. */
+  readonly spans?: readonly TrafficSpan[]
 }
 
 async function* once(lines: readonly string[]): AsyncGenerator<readonly string[]> {
   yield lines
 }
 
+async function* oneByOne<T>(list: readonly T[]): AsyncGenerator<T> {
+  yield* list
+}
+
 /** What the limits of a file would have made of a log. */
 async function ofSimulation(input: string): Promise<string> {
-  const { file, against, format = 'auto', host = '', log } = evaluate(input) as SimulateInput
-  const simulation = await simulate({
-    logs: [once(log)],
-    format,
-    host,
+  const { file, against, format = 'auto', host = '', log, spans } = evaluate(input) as SimulateInput
+  const ground = {
     changed: await replayOver(parseEnvironment(file)),
     present: against === undefined ? null : await replayOver(parseEnvironment(against)),
-  })
+  }
+  const simulation =
+    spans === undefined
+      ? await simulate({ ...ground, logs: [once(log ?? [])], format, host })
+      : await simulateSpans(oneByOne(spans), ground)
   const paper = createPaper({ terminal: false, colour: false, width: 200, nowMs: 0 })
   return simulationLines(simulation, paper).join('\n')
 }

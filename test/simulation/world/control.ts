@@ -1,4 +1,4 @@
-import { noReleases } from '../../support/environment/no-releases.ts'
+import { emptyStores, noOtherSections } from '../../support/environment/empty.ts'
 import { edge } from '../../../src/capabilities/edge/index.ts'
 import { environment } from '../../../src/capabilities/environment/index.ts'
 import { limits } from '../../../src/capabilities/limits/index.ts'
@@ -35,12 +35,12 @@ const directory = '/simulated'
 const keptComplaints = 200
 
 function capabilities(world: World, life: Life, context: Context): readonly Capability[] {
-  const whole = { name: file.name, version: '1', directory, services: file.services }
+  const whole = { name: file.name, version: '1', directory, services: file.services, ...noOtherSections }
   const theEnvironment = environment.create(whole, context, {
     engine: world.engine.portFor(life),
     prober: proberFor(world, life),
     logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
-    releases: noReleases(),
+    ...emptyStores(),
     canRun: () => Promise.resolve(true),
     hostVariables: {},
     givenVariables: () => ({}),

@@ -79,6 +79,7 @@ export function journalFor({ journal }: World, life: Life): LimitJournal {
     open: (nowMs) => life.guard(() => journal.open(nowMs)),
     append: (entries) => life.guard(() => journal.append(entries)),
     save: (snapshot, remembered, nowMs) => life.guard(() => journal.save(snapshot, remembered, nowMs)),
+    keepDraft: (text) => life.guard(() => journal.keepDraft(text)),
     close: () => life.guard(() => journal.close()),
   }
 }

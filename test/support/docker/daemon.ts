@@ -1,5 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import Docker from 'dockerode'
 import { systemClock } from '../../../src/kernel/std/index.ts'
@@ -91,7 +100,9 @@ export function prepareDaemon(place: DaemonPlace, name: string): Daemon {
       const deadlineMs = systemClock.monotonicMs() + startWithinMs
       while (!(await answers(docker))) {
         if (child.exitCode !== null || systemClock.monotonicMs() > deadlineMs) {
-          throw new Error(`dockerd does not start: ${readFileSync(join(directory, 'log'), 'utf8').slice(-2000)}`)
+          throw new Error(
+            `dockerd does not start: ${readFileSync(join(directory, 'log'), 'utf8').slice(-2000)}`,
+          )
         }
         await systemClock.sleep(100)
       }

@@ -46,7 +46,17 @@ export async function layNetwork(count: number): Promise<Network> {
   await run('ip', 'link', 'set', prefix, 'up')
   for (const [index, name] of names.entries()) {
     if (index > 0) {
-      await run('ip', 'link', 'add', `${prefix}a${index}`, 'type', 'veth', 'peer', 'name', `${prefix}b${index}`)
+      await run(
+        'ip',
+        'link',
+        'add',
+        `${prefix}a${index}`,
+        'type',
+        'veth',
+        'peer',
+        'name',
+        `${prefix}b${index}`,
+      )
       await toHub(`${prefix}a${index}`)
       await plug(name, `${prefix}b${index}`, addressOf(index))
     }

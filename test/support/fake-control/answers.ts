@@ -1,7 +1,7 @@
 import { operationCatalogue, type Job, type Operations } from '../../../src/contracts/index.ts'
 import { randomToken } from '../../../src/kernel/std/index.ts'
 import { limitAnswers } from './limits.ts'
-import { limitViews, routeViews, seriesOf, trafficView } from './traffic.ts'
+import { groupsOfWeb, limitViews, routeViews, seriesOf, trafficView } from './traffic.ts'
 import type { Fact, World } from './world.ts'
 
 /** An error as the wire carries it. */
@@ -124,7 +124,10 @@ export const answerers: Readonly<Record<string, Answerer>> = {
     })
     return { changed: false, says: 'nothing has changed' }
   },
-  'edge.traffic': (_: never, { clock }) => trafficView(clock.now()),
+  'edge.traffic': (_: never, { clock, isRollingOut }) => ({
+    ...trafficView(clock.now()),
+    ...(isRollingOut ? { groups: groupsOfWeb } : {}),
+  }),
   'edge.routes': (_: never, { clock }) => ({ says: '', routes: routeViews(clock.now()) }),
   'edge.limits': (_: never, { clock }) => ({
     says: '',

@@ -32,6 +32,8 @@ export interface FakeOptions {
   readonly clock?: Clock
   readonly port?: number
   readonly extraServices?: number
+  /** Whether the service web runs in two groups. Default false. */
+  readonly isRollingOut?: boolean
   /** How long a step of a job takes. Default 250. */
   readonly stepMs?: number
 }
@@ -189,6 +191,7 @@ export async function startFakeControl(options: FakeOptions): Promise<FakeContro
   const world = createWorld({
     clock: options.clock ?? systemClock,
     extraServices: options.extraServices ?? 0,
+    isRollingOut: options.isRollingOut ?? false,
   })
   const fake: Fake = { world, links: new Set(), called: [], options, streams: new Set() }
   const create = (): Server => createServer((request, response) => void serve(fake, request, response))

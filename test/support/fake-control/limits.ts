@@ -49,7 +49,7 @@ function explain(input: Operations['limits.explain']['input'], { clock }: World)
   }
   if (subject !== 'ip:203.0.113.7') {
     const says = `Nothing says that a limit refused ${subject} in this hour.`
-    return { says, ...span, spells: [], bans: [], overrides: [] }
+    return { says, ...span, spells: [], gaps: [], bans: [], overrides: [] }
   }
   const minutes = [12, 9, 16].map((refused, index) => ({
     at: first + index * minuteMs,
@@ -75,6 +75,7 @@ function explain(input: Operations['limits.explain']['input'], { clock }: World)
     says: `${subject} was refused 37 times by POST /login (5/min per ip) between 12:02 and 12:05.`,
     ...span,
     spells: [spell],
+    gaps: [],
     bans: [{ ...ban, actor: 'person:ada', liftedAt: null, holds: true }],
     overrides: [],
   }

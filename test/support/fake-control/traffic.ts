@@ -174,6 +174,7 @@ export function limitViews(now: number): readonly LimitView[] {
   const none = { lastMinute: 0, lastHour: 0 }
   return [
     ...views,
+    ...appLimitViews(now),
     {
       name: 'edge.unmatched',
       rule: '60/min per ip',
@@ -187,6 +188,30 @@ export function limitViews(now: number): readonly LimitView[] {
     },
   ]
 }
+
+const mails = { limit: 'app.email.send', rules: ['20/hour per user', '600/hour'] } as const
+
+/** An application limit with two rules, of which the first refuses. */
+function appLimitViews(now: number): readonly LimitView[] {
+  const tally = (perSecond: number) => ({
+    lastMinute: Math.round(perSecond * 60),
+    lastHour: Math.round(perSecond * 3300),
+  })
+  return mails.rules.map((rule, index) => ({
+    name: mails.limit,
+    rule,
+    route: null,
+    dryRun: false,
+    admitted: tally(mailsAt(now)),
+    refused: tally(index === 0 ? refusedMailsAt(now) : 0),
+    wouldRefuse: tally(0),
+    door: 'app' as const,
+    fast: false,
+  }))
+}
+
+const mailsAt = (at: number): number => 0.09 + 0.04 * noise(at, 7)
+const refusedMailsAt = (at: number): number => Math.max(0, 0.12 * noise(at, 9) - 0.06)
 
 /** Totals as `edge.traffic` answers. */
 export function trafficView(now: number): Operations['edge.traffic']['output'] {
@@ -206,6 +231,12 @@ export function trafficView(now: number): Operations['edge.traffic']['output'] {
     reportedAt: Math.floor(now) - 400,
   }
 }
+
+/** Two groups of a service, the new one not as good. */
+export const groupsOfWeb: NonNullable<Operations['edge.traffic']['output']['groups']> = [
+  { service: 'web', group: '4c1e9a07', requestsPerSecond: 61.4, errorShare: 0.0004, p95Ms: 31 },
+  { service: 'web', group: 'b7d20f35', requestsPerSecond: 3.2, errorShare: 0.021, p95Ms: 88 },
+]
 
 interface Line {
   readonly labels: Record<string, string>
@@ -234,6 +265,16 @@ function linesOf(name: string, now: number): readonly Line[] {
       return counter('route', served)
     case 'edge.refused':
       return counter('limit', refused).filter((_, index) => (routes[index]?.refusedShare ?? 0) > 0)
+    case 'limits.admitted':
+      return mails.rules.map((rule) => ({
+        labels: { limit: mails.limit, rule },
+        kind: 'counter',
+        value: mailsAt,
+      }))
+    case 'limits.refused':
+      return [
+        { labels: { limit: mails.limit, rule: mails.rules[0] }, kind: 'counter', value: refusedMailsAt },
+      ]
     case 'edge.latency-ms':
       return [
         {

@@ -20,6 +20,8 @@ export interface World {
   readonly bans: Ban[]
   readonly restarted: Map<string, number>
   readonly extraServices: number
+  /** The service web runs in two groups. */
+  readonly isRollingOut: boolean
   addFact(parts: FactParts): Fact
   /** Called with each new fact, until the returned function is called. */
   onFact(listener: (fact: Fact) => void): () => void
@@ -242,7 +244,11 @@ function external(): Service {
 }
 
 /** Creates a world. `extraServices` adds that many more, to see how a page bears them. */
-export function createWorld(parts: { readonly clock: Clock; readonly extraServices?: number }): World {
+export function createWorld(parts: {
+  readonly clock: Clock
+  readonly extraServices?: number
+  readonly isRollingOut?: boolean
+}): World {
   const { clock } = parts
   const random = seededRandom(7)
   const listeners = new Set<(fact: Fact) => void>()
@@ -283,6 +289,7 @@ export function createWorld(parts: { readonly clock: Clock; readonly extraServic
     ],
     restarted: new Map<string, number>(),
     extraServices: parts.extraServices ?? 0,
+    isRollingOut: parts.isRollingOut ?? false,
     addFact,
     onFact: (listener: (fact: Fact) => void) => {
       listeners.add(listener)

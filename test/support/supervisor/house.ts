@@ -71,6 +71,7 @@ export function replica(id: string, parts: string[], more: Partial<ReplicaSpec> 
     memoryMiB: null,
     image: null,
     build: null,
+    mounts: {},
     cpus: null,
     ...more,
   }

@@ -1,7 +1,9 @@
 export {
+  mostTableBytes,
   startDataPlane,
   type DataPlaneParts,
   type InheritedListener,
+  type KeptTable,
   type RunningDataPlane,
   type TargetProbe,
 } from './crew/index.ts'

@@ -3,7 +3,8 @@ import { describeWith } from '../../../../test/support/describe-with.ts'
 import { startRedisServer, type RedisServer } from '../../../../test/support/redis-server.ts'
 import type { EdgeReport } from '../../../contracts/edge-policy.ts'
 import { systemClock } from '../../../kernel/std/index.ts'
-import { startOrigin, startTestbed, until, type Testbed, type TestOrigin } from './testbed.test-support.ts'
+import { countOf, startTwoEdges, statusesOf } from './shared-edges.test-support.ts'
+import { startOrigin, until, type Testbed, type TestOrigin } from './testbed.test-support.ts'
 
 describeWith(['redis-server'], 'two edges that share their limits', (programs) => {
   let server: RedisServer
@@ -34,35 +35,13 @@ describeWith(['redis-server'], 'two edges that share their limits', (programs) =
   })
 
   async function startTwo(written: object): Promise<readonly Testbed[]> {
-    for (let edge = 0; edge < 2; edge++) {
-      beds.push(await startTestbed({ section: written, origins: { web: [origin.url] }, threads: 2 }))
-    }
-    // A thread connects while the first policy is prepared.
-    for (let turn = 0; turn < 200; turn++) {
-      if (
-        String(await server.client.client('LIST'))
-          .trim()
-          .split('\n').length >=
-        1 + 4
-      )
-        break
-      await systemClock.sleep(20)
-    }
-    return beds
+    const all = await startTwoEdges(server, { section: written, origins: { web: [origin.url] } })
+    beds.push(...all)
+    return all
   }
 
-  async function statuses(all: readonly Testbed[], requests: number): Promise<readonly number[]> {
-    const seen: number[] = []
-    for (let turn = 0; turn < requests; turn++) {
-      const response = await fetch(all[turn % all.length]?.url ?? '')
-      await response.text()
-      seen.push(response.status)
-    }
-    return seen
-  }
-
-  const countOf = (seen: readonly number[], status: number): number =>
-    seen.filter((each) => each === status).length
+  const statuses = (all: readonly Testbed[], requests: number): Promise<readonly number[]> =>
+    statusesOf(all, { requests })
 
   const happenedOn = async ({ plane }: Testbed): Promise<readonly EdgeReport[]> =>
     await plane.reports.after(0, 0, new AbortController().signal)
@@ -135,5 +114,46 @@ describeWith(['redis-server'], 'two edges that share their limits', (programs) =
     expect(countOf(await statuses(all, 16), 200)).toBe(6)
     const identities = (list: unknown): readonly string[] => String(list).match(/\bid=\d+/g) ?? []
     expect(identities(await server.client.client('LIST'))).toEqual(identities(before))
+  })
+
+  test('a route can lease where the others are exact, and the other way round', async () => {
+    const routes = {
+      '/leased': { to: 'web', limit: '100000/hour', shared: { mode: 'lease' } },
+      '/*': { to: 'web', limit: '100000/hour' },
+    }
+    const all = await startTwo({ shared: { redis: server.url, edges: 2 }, routes })
+    const asksOf = async (path: string): Promise<number> => {
+      await server.client.config('RESETSTAT')
+      await statusesOf(all, { requests: 400, path })
+      const text = await server.client.info('commandstats')
+      return Number(/cmdstat_evalsha:calls=(\d+)/.exec(text)?.[1] ?? 0)
+    }
+    // Each route asks, and the errors' limit once a second and thread.
+    expect(await asksOf('/exact')).toBeGreaterThanOrEqual(400)
+    expect(await asksOf('/leased')).toBeLessThan(200)
+  })
+
+  test('whoever the store refuses waits where the limit lets wait, in a place of its edge', async () => {
+    const all = await startTwo(section('2/s burst 1 queue 2 for 2s'))
+    const startedMs = systemClock.monotonicMs()
+    const seen = await Promise.all([0, 1, 0, 1, 0, 1].map((edge) => fetch(all[edge]?.url ?? '')))
+    const tookMs = systemClock.monotonicMs() - startedMs
+    // One at once and one each half second, in places for four.
+    const answered = seen.map(({ status }) => status)
+    expect([countOf(answered, 200), countOf(answered, 429)]).toEqual([5, 1])
+    expect(tookMs).toBeGreaterThan(1900)
+    expect(tookMs).toBeLessThan(3500)
+  })
+
+  test('whoever leaves while waiting for the store gives back what the edge itself had given', async () => {
+    const all = await startTwo(section(['1 at once', '1/s queue 5 for 5s']))
+    const [one, other] = all.map(({ url }) => url)
+    expect((await fetch(one ?? '')).status).toBe(200)
+    const left = new AbortController()
+    const gone = fetch(other ?? '', { signal: left.signal }).catch(() => 'gone')
+    await systemClock.sleep(300)
+    left.abort()
+    expect(await gone).toBe('gone')
+    expect((await fetch(other ?? '')).status).toBe(200)
   })
 })

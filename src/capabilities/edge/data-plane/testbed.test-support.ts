@@ -5,7 +5,7 @@ import type { EdgePolicy } from '../../../contracts/edge-policy.ts'
 import { systemClock, systemRandom } from '../../../kernel/std/index.ts'
 import { edge } from '../index.ts'
 import type { EdgeConfig } from '../config.ts'
-import type { IdentityStore } from '../ports.ts'
+import type { IdentityStore, UpstreamTargetState } from '../ports.ts'
 import { startDataPlane, type RunningDataPlane } from './index.ts'
 
 /** What an origin does with a request. */
@@ -65,8 +65,8 @@ export interface Testbed {
 /** What a testbed is made of. */
 export interface TestbedParts {
   readonly section: Parameters<typeof edge.config.parse>[0]
-  /** Origins by service. */
-  readonly origins: Readonly<Record<string, readonly string[]>>
+  /** Origins by service; alone, an address is the first, second ... replica. */
+  readonly origins: Readonly<Record<string, readonly (string | UpstreamTargetState)[]>>
   readonly threads?: number
   readonly healthy?: (origin: string) => boolean
   readonly identityStore?: Partial<IdentityStore>
@@ -101,7 +101,9 @@ export async function startTestbed(first: TestbedParts): Promise<Testbed> {
     const section: EdgeConfig = edge.config.parse({ ...written, listen: [{ port, ...listener }, ...others] })
     const upstreams = Object.entries(parts.origins).map(([name, origins]) => ({
       name,
-      targets: origins.map((origin, index) => ({ id: `${name}/${index + 1}`, origin })),
+      targets: origins.map((origin, index) =>
+        typeof origin === 'string' ? { id: `${name}/${index + 1}`, origin } : origin,
+      ),
       healthPath: null,
     }))
     const policy = edge.compile(section, { environment: 'test', upstreams })

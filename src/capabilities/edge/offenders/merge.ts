@@ -61,7 +61,20 @@ function sumOffenders(one: RefusedEntry, other: RefusedEntry): RefusedEntry {
     refused: one.refused + other.refused,
     admitted: one.admitted + other.admitted,
     wouldRefuse: one.wouldRefuse + other.wouldRefuse,
+    ...sumUnits(one, other),
     routes: sumRoutes([...one.routes, ...other.routes]),
+  }
+}
+
+function sumUnits(one: RefusedEntry, other: RefusedEntry): Pick<RefusedEntry, 'units'> {
+  if (one.units === undefined && other.units === undefined) return {}
+  const [a, b] = [one.units ?? one, other.units ?? other]
+  return {
+    units: {
+      refused: a.refused + b.refused,
+      admitted: a.admitted + b.admitted,
+      wouldRefuse: a.wouldRefuse + b.wouldRefuse,
+    },
   }
 }
 

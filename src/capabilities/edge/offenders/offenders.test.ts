@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { RefusedEntry } from '../../../contracts/limits.ts'
-import { createNearMissBook, mergeOffenders, MinuteTally } from './index.ts'
+import { createNearMissBook, mergeOffenders, mergeSenders, MinuteTally, SpanTally } from './index.ts'
 
 const login = { limit: 'edge.route.POST /login', rule: '5/min per ip' }
 
@@ -71,5 +71,51 @@ describe('near misses', () => {
     book.add({ at: 300_000, nearMisses: [near('user:1', 1)], offenders: [entry('user:2', 1)] })
     expect(book.recent(600_000)).toEqual([{ ...near('user:1', 1), seen: 2 }])
     expect(book.recent(8_000_000)).toEqual([])
+  })
+})
+
+describe('who sent most', () => {
+  const minuteMs = 60_000
+  const sent = (by: string, requests: number, minute = 0) => {
+    const [route = '', address = ''] = by.split(' ')
+    return { route, address, who: '', requests, minute }
+  }
+
+  test('is summed up, and a route with few requests is not forgotten over one with many', () => {
+    const crowd = Array.from({ length: 20 }, (_, index) => sent(`/* 10.0.0.${index}`, 1000 + index))
+    const merged = mergeSenders([...crowd, sent('/login 10.0.1.1', 3), sent('/login 10.0.1.1', 4)], 5)
+    expect(merged.map(({ address, requests }) => [address, requests])).toEqual([
+      ['10.0.0.19', 1019],
+      ['10.0.0.18', 1018],
+      ['10.0.0.17', 1017],
+      ['10.0.1.1', 7],
+      ['10.0.0.16', 1016],
+    ])
+  })
+
+  test('is one span in five minutes, said when the last minute has been told of', () => {
+    const tally = new SpanTally()
+    const report = (at: number, requests: number, senders: ReturnType<typeof sent>[] = []) =>
+      tally.take({ at, routes: [{ route: '/*', requests }], senders })
+    expect(report(0, 5)).toEqual([])
+    expect(report(minuteMs + 1000, 3, [sent('/* 10.0.0.1', 4)])).toEqual([])
+    expect(tally.open()).toMatchObject([{ from: 0, routes: [{ requests: [5, 3, 0, 0, 0] }] }])
+    expect(report(5 * minuteMs, 9, [sent('/* 10.0.0.1', 1, 4 * minuteMs)])).toEqual([])
+    expect(report(5 * minuteMs + 10_000, 1)).toEqual([
+      {
+        from: 0,
+        until: 5 * minuteMs,
+        routes: [{ route: '/*', requests: [5, 3, 0, 0, 0] }],
+        senders: [{ route: '/*', address: '10.0.0.1', who: '', requests: [4, 0, 0, 0, 1] }],
+      },
+    ])
+    expect(tally.open()).toMatchObject([{ from: 5 * minuteMs, routes: [{ requests: [10, 0, 0, 0, 0] }] }])
+  })
+
+  test('a clock that is set back ends a span, and a quiet one is none', () => {
+    const tally = new SpanTally()
+    tally.take({ at: 7_200_000, routes: [{ route: '/*', requests: 2 }] })
+    expect(tally.take({ at: 3_600_000, routes: [] })).toMatchObject([{ from: 7_200_000 }])
+    expect(tally.take({ at: 7_200_000, routes: [] })).toEqual([])
   })
 })

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ask, contextOf } from '../../../../test/support/context.ts'
 import type { EdgePolicy, EdgeReport, EdgeState } from '../../../contracts/edge-policy.ts'
-import type { Call, Capability, Context, JobCall } from '../../../kernel/capability/index.ts'
+import type { Capability } from '../../../kernel/capability/index.ts'
 import { openSeries, type SeriesStore } from '../../../kernel/series/index.ts'
 import { seededRandom, virtualClock, type VirtualClock } from '../../../kernel/std/index.ts'
-import { factFrom, memoryTimeline, startView, type Timeline } from '../../../kernel/timeline/index.ts'
+import { memoryTimeline, type Timeline } from '../../../kernel/timeline/index.ts'
 import { edge } from '../index.ts'
 import type { DataPlane } from '../ports.ts'
 
@@ -46,29 +47,18 @@ const dataPlane: DataPlane = {
 }
 
 async function start(): Promise<Capability> {
-  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const context = {
-    timeline,
-    series,
-    clock,
-    random: seededRandom(1),
-    log: silent,
-    record: async (declaration, data, extras = {}) => {
-      const [fact] = await timeline.append([factFrom(declaration, data, extras)])
-      if (fact === undefined) throw new Error('nothing was appended')
-      return fact
-    },
-    call: () => Promise.reject(new Error('not in this test')),
-    view: (fold) => startView(timeline, fold),
-  } as Context
   const upstreams = {
     current: () => [{ name: 'web', targets: [], healthPath: null }],
     subscribe: () => undefined,
   }
-  const capability = edge.create({ name: 'arcade', directory: '/', section }, context, {
-    dataPlane,
-    upstreams,
-  })
+  const capability = edge.create(
+    { name: 'arcade', directory: '/', section },
+    contextOf({ timeline, series, clock }),
+    {
+      dataPlane,
+      upstreams,
+    },
+  )
   running.push(capability)
   await capability.start()
   await clock.advance(0)
@@ -84,16 +74,6 @@ async function pass(seconds: number, parts: Partial<EdgeReport> = {}): Promise<v
     kept.push({ number, edgeId: 'e', at: clock.now() - 1000, revision: 'r', ...quiet, ...parts })
   }
   await clock.advance(1000)
-}
-
-async function call(capability: Capability, name: string): Promise<unknown> {
-  const binding = capability.operations.find(({ declaration }) => declaration.name === name)
-  const caller: Call = {
-    caller: { actor: 'test', permission: 'view' },
-    signal: AbortSignal.timeout(1000),
-    correlation: 'c',
-  }
-  return binding?.act({} as never, caller as JobCall)
 }
 
 const offender = {
@@ -132,10 +112,36 @@ test('who came near is told, until they are refused', async () => {
   const capability = await start()
   const { limit, rule, subject } = offender
   await pass(2, { nearMisses: [{ limit, rule, subject, seen: 1, share: 0.9 }] })
-  expect(await call(capability, 'edge.near-misses')).toMatchObject({
+  expect(await ask(capability, 'edge.near-misses')).toMatchObject({
     says: '1 subject had at least 80 % of a limit in use in the last hour and was not refused; nearest ip:203.0.113.7, 90 % of edge.route.POST /login.',
     nearMisses: [{ seen: 2, share: 0.9 }],
   })
   await pass(1, { offenders: [offender] })
-  expect(await call(capability, 'edge.near-misses')).toMatchObject({ nearMisses: [] })
+  expect(await ask(capability, 'edge.near-misses')).toMatchObject({ nearMisses: [] })
+})
+
+test('who sent most is one fact in five minutes, and known before it is one', async () => {
+  const quiet = { classes: [0, 0, 0, 0, 0] as [number, number, number, number, number], refused: 0 }
+  const latency = { count: 0, sum: 0, minimum: 0, maximum: 0, buckets: {} }
+  const more = { wouldRefuse: 0, originFailures: 0, bytesIn: 0, bytesOut: 0, latency }
+  const routes = [{ route: 'POST /login', requests: 4, ...quiet, ...more }]
+  const sender = { route: 'POST /login', address: '203.0.113.7', who: '', requests: 40, minute: clock.now() }
+  const capability = await start()
+  await pass(9, { routes })
+  await pass(1, { routes, senders: [sender] })
+  const said = [{ routes: [{ requests: [40, 0, 0, 0, 0] }], senders: [{ requests: [40, 0, 0, 0, 0] }] }]
+  expect(await ask(capability, 'edge.senders', { since: 0 })).toMatchObject({
+    says: 'Of 40 requests ip:203.0.113.7 by POST /login were most, 40.',
+    spans: said,
+    next: null,
+  })
+  await stopAll()
+  const later = await start()
+  await pass(310)
+  await stopAll()
+  await start()
+  await pass(10)
+  const facts = await timeline.read({ kinds: ['edge.traffic-counted'] })
+  expect(facts.map(({ data }) => data)).toMatchObject(said)
+  expect(await ask(later, 'edge.senders', { since: 0 })).toMatchObject({ spans: said, next: null })
 })

@@ -1,12 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { seededRandom } from '../../../kernel/std/index.ts'
-import { health } from '../health.ts'
-import { chooseTarget } from './choose-target.ts'
 import { parseLimit } from '../../../kernel/limit/index.ts'
 import {
   formFor,
-  limitRefusal,
+  limitRefusals,
   originRefusal,
   plainRefusal,
   policiesField,
@@ -18,59 +15,6 @@ import { readHead, type RequestHead } from './head.ts'
 import { secureLocation } from './redirect.ts'
 import { reasonPhrase, responseFields, statusClass } from './response-fields.ts'
 import { createRetryBudget, mayRetry } from './retry.ts'
-
-describe('the target', () => {
-  const look = (
-    healths: readonly number[],
-    { loads = [], seed = 1 }: { readonly loads?: readonly number[]; readonly seed?: number } = {},
-  ) => {
-    const random = seededRandom(seed)
-    return {
-      count: healths.length,
-      healthOf: (index: number) => healths[index] ?? 0,
-      inFlightOf: (index: number) => loads[index] ?? 0,
-      random: () => random.next(),
-    }
-  }
-  const { well, ill, unknown, suspect } = health
-
-  test('is one that is well, else one of unknown health, else none', () => {
-    const state = fc.constantFrom(well, ill, unknown, suspect)
-    fc.assert(
-      fc.property(
-        fc.array(state, { maxLength: 6 }),
-        fc.nat(),
-        fc.integer({ min: -1, max: 5 }),
-        (healths, seed, not) => {
-          const chosen = chooseTarget(look(healths, { seed }), not)
-          const best = healths.includes(well) ? well : healths.includes(unknown) ? unknown : null
-          expect(best === null ? chosen : healths[chosen]).toBe(best ?? -1)
-        },
-      ),
-    )
-  })
-
-  test('is not the one that failed, if there is another', () => {
-    for (let seed = 0; seed < 50; seed++)
-      expect(chooseTarget(look([well, well, well], { seed }), 1)).not.toBe(1)
-    expect(chooseTarget(look([well]), 0)).toBe(0)
-  })
-
-  test('of two, the one with less under way', () => {
-    for (let seed = 0; seed < 50; seed++)
-      expect(chooseTarget(look([well, well], { loads: [5, 1], seed }))).toBe(1)
-  })
-
-  test('all get their share', () => {
-    const counts = [0, 0, 0]
-    const one = look([well, well, well])
-    for (let count = 0; count < 3000; count++) {
-      const chosen = chooseTarget(one)
-      counts[chosen] = (counts[chosen] ?? 0) + 1
-    }
-    for (const count of counts) expect(count).toBeGreaterThan(800)
-  })
-})
 
 describe('another try', () => {
   const failed = { method: 'GET', tries: 1, sent: true, bodyTaken: false, timedOut: false }
@@ -101,8 +45,8 @@ describe('another try', () => {
 function refused(limit: string, rule: string, retryAfterMs: number): Refusal {
   const parsed = parseLimit('1/min')
   const policies = policiesField([{ policy: limit, rule: parsed }])
-  const standing = { policies, syntax: 'draft-11', countedBy: 'ip', used: 1, most: 1, nowMs: 0 } as const
-  return limitRefusal({ limit, rule, parsed, policy: limit, retryAfterMs, ...standing })
+  const violation = { policies, countedBy: 'ip', used: 1, most: 1, nowMs: 0, retryAfterMs }
+  return limitRefusals({ name: limit, rule, parsed, policy: limit, syntax: 'draft-11' })(violation)
 }
 
 describe('a refusal', () => {
@@ -140,6 +84,46 @@ describe('a refusal', () => {
     )
   })
 
+  test('by a limit says what is so now, also when it comes again', () => {
+    const limit = { name: 'edge.a', rule: '9/min per ip', parsed: parseLimit('9/min per ip'), policy: 'p"' }
+    const refusalOf = limitRefusals({ ...limit, syntax: 'draft-11' })
+    const first = { policies: '"p"', countedBy: 'ip', used: 9, most: 9, retryAfterMs: 1500, nowMs: 250 }
+    expect(refusalOf({ ...first, retryAfterMs: 1400, nowMs: 500 })).toBe(refusalOf(first))
+    const changes = [
+      { policies: '"q"' },
+      { countedBy: 'user' },
+      { used: 8 },
+      { most: 10, used: 10 },
+      { retryAfterMs: 2500 },
+      { nowMs: 1250 },
+    ]
+    for (const change of changes) {
+      const violation = { ...first, ...change }
+      const again = refusalOf(violation)
+      expect(again).toEqual(limitRefusals({ ...limit, syntax: 'draft-11' })(violation))
+      expect(again).not.toEqual(refusalOf(first))
+    }
+    expect(refusalOf(first)).toMatchObject({
+      fields: ['ratelimit-policy', '"p"', 'ratelimit', String.raw`"p\"";r=0;t=2`],
+      members: { used: 9, most: 9, countedBy: 'ip', admitsAgainAt: '1970-01-01T00:00:02.000Z' },
+    })
+  })
+
+  test('is as long as it says, in each form and by any id, also when it is written again', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (name, id) => {
+        const refusal = refused(name, '1/min', 1000)
+        for (const form of ['problem', 'html', 'plain', 'problem'] as const) {
+          const { body, sizeBytes, encoding, fields } = render(refusal, form, id)
+          expect(Buffer.from(body, encoding)).toEqual(Buffer.from(body))
+          expect(sizeBytes).toBe(Buffer.byteLength(body))
+          expect(fields.at(-1)).toBe(id)
+        }
+        expect(JSON.parse(render(refusal, 'problem', id).body)).toMatchObject({ requestId: id })
+      }),
+    )
+  })
+
   test('has its status in every form', () => {
     for (const form of ['problem', 'html', 'plain'] as const) {
       expect(render(plainRefusal(404, 'No route leads there.'), form, 'a1').body).toMatch(/404[^]*a1/)
@@ -166,7 +150,12 @@ test('fields that Connection lists stay here', () => {
     'Content-Length',
     '5',
   ]
-  expect(responseFields(raw)).toEqual({ fields: ['X-B', '2'], contentLength: '5', isCoded: false })
+  expect(responseFields(raw)).toEqual({
+    fields: ['X-B', '2'],
+    contentLength: '5',
+    isCoded: false,
+    isEventStream: false,
+  })
   expect(responseFields(raw.map((part) => Buffer.from(part))).fields).toEqual(['X-B', '2'])
   expect(responseFields(['Content-Length', '5x']).contentLength).toBe('')
 })

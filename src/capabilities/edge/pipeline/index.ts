@@ -1,4 +1,4 @@
-export { chooseTarget, type TargetLook } from './choose-target.ts'
+export { targetChooser, type ChooseTarget, type TargetLook } from './choose-target.ts'
 export { isLoop, mayGoUnread, originFields, ownAuthority, schemeOf } from './forward.ts'
 export { isFault, readHead, type Fault, type RequestHead } from './head.ts'
 export {
@@ -24,17 +24,19 @@ export { hostName, secureLocation } from './redirect.ts'
 export {
   banRefusal,
   formFor,
-  limitRefusal,
+  limitRefusals,
   originRefusal,
   plainRefusal,
   policiesField,
   policyNames,
+  quotedPolicy,
   rateLimitFields,
   render,
   type FieldSyntax,
   type OriginFailure,
   type PolicyStanding,
   type Refusal,
+  type Violation,
 } from './refusals/index.ts'
 export { reasonPhrase, responseFields, statusClass } from './response-fields.ts'
 export { createRetryBudget, mayRetry, type RetryBudget } from './retry.ts'

@@ -17,6 +17,8 @@ export interface ResponseFields {
   readonly contentLength: string
   /** In a transfer coding besides chunked, which nobody here undoes: it must not be taken for the content. */
   readonly isCoded: boolean
+  /** A stream of events: when it ends says nothing of how fast it was. */
+  readonly isEventStream: boolean
 }
 
 /** Reads the fields of an origin's answer: hop-by-hop fields and those that Connection lists are dropped. */
@@ -25,16 +27,19 @@ export function responseFields(raw: readonly (Buffer | string)[]): ResponseField
   let contentLength = ''
   let connection = ''
   let isCoded = false
+  let isEventStream = false
   for (let index = 0; index < raw.length; index += 2) {
     const name = text(raw[index])
     const value = text(raw[index + 1])
     const lower = name.toLowerCase()
-    if (!hopByHop.has(lower)) fields.push(name, value)
-    else if (lower === 'content-length' && /^[0-9]{1,16}$/.test(value)) contentLength = value
+    if (!hopByHop.has(lower)) {
+      fields.push(name, value)
+      if (lower === 'content-type') isEventStream = /^text\/event-stream\b/i.test(value)
+    } else if (lower === 'content-length' && /^[0-9]{1,16}$/.test(value)) contentLength = value
     else if (lower === 'transfer-encoding') isCoded ||= !/^(?:chunked|identity)$/i.test(value)
     else if (lower === 'connection') connection = connection === '' ? value : `${connection},${value}`
   }
-  return { fields: connection === '' ? fields : withoutListed(fields, connection), contentLength, isCoded }
+  return { fields: withoutListed(fields, connection), contentLength, isCoded, isEventStream }
 }
 
 /** The reason phrase as it may go on; an odd one says nothing that the status does not say (RFC 9112, 4). */
@@ -52,7 +57,7 @@ function text(part: Buffer | string | undefined): string {
   return part === undefined ? '' : part.toString('latin1')
 }
 
-const unlisting = /^(?:keep-alive|close)$/i
+const unlisting = /^(?:keep-alive|close)?$/i
 
 function withoutListed(fields: string[], connection: string): string[] {
   if (unlisting.test(connection)) return fields

@@ -56,25 +56,71 @@ describe('a policy', () => {
     expect(policy.upstreams.map(({ name }) => name)).toEqual(['web'])
   })
 
-  test('shares the limits of routes, but for those that stay at home', () => {
+  test('shares all limits but those of routes that stay at home and of proofs', () => {
     const shared = { redis: 'redis://10.0.0.5:6379/1', mode: 'lease', edges: 3 }
     const strict = { ...fine, shared: { whenDown: 'closed' } }
-    const routes = { 'POST /login': strict, '/home': { ...fine, shared: false }, '/*': fine }
-    const policy = compile({ shared, routes })
+    const chat = { ...fine, messages: '5/s per user', shared: { mode: 'exact' } }
+    const home = { ...fine, messages: '9/s', shared: false }
+    const routes = { 'POST /login': strict, '/home': home, '/chat': chat, '/*': fine }
+    const policy = compile({ shared, routes, identity: { passport: true } })
     expect(policy.shared).toEqual({
       url: 'redis://10.0.0.5:6379/1',
       mode: 'lease',
       edges: 3,
       limits: [
         { limit: 0, whenDown: 'closed' },
-        { limit: 2, whenDown: 'local-share' },
+        { limit: 3, whenDown: 'local-share', mode: 'exact' },
+        { limit: 4, whenDown: 'local-share', mode: 'exact' },
+        { limit: 5, whenDown: 'local-share' },
+        { limit: 6, whenDown: 'local-share' },
+        { limit: 7, whenDown: 'local-share' },
+        { limit: 8, whenDown: 'local-share', mode: 'exact' },
       ],
     })
+    expect(policy.limits.map(({ name }) => name).slice(4)).toEqual([
+      'edge.messages./chat',
+      'edge.route./*',
+      'edge.unmatched',
+      'edge.upgrades',
+      'edge.errors',
+      'edge.identity.verifications',
+      'edge.identity.passports',
+    ])
+    const closed = compile({ shared: { ...shared, whenDown: 'closed' }, routes: { '/*': fine } })
+    expect(closed.shared?.limits.map(({ whenDown }) => whenDown)).toEqual([
+      'closed',
+      'closed',
+      'closed',
+      'local-share',
+    ])
     expect(edgePolicy.parse(JSON.parse(JSON.stringify(policy)))).toEqual(policy)
     const slow = { to: 'web', limit: '1/day burst 100000' }
     expect(errorOf({ shared, routes: { '/*': slow } })).toMatchObject({ path: 'edge.routes./*.limit' })
-    expect(compile({ shared, routes: { '/*': { ...slow, shared: false } } }).shared?.limits).toEqual([])
+    expect(compile({ shared, routes: { '/*': { ...slow, shared: false } } }).shared?.limits).toHaveLength(3)
+    expect(errorOf({ shared, routes: {}, unmatched: '1/day burst 100000' })).toMatchObject({
+      path: 'edge.unmatched',
+      hint: 'write a smaller burst',
+    })
     expect(() => edgeConfig.parse({ shared: { redis: '10.0.0.5', edges: 2 } })).toThrow('redis://host:port')
+  })
+
+  test('names where the password of the store is, and takes none into the policy', () => {
+    const shared = { redis: 'redis://edge@10.0.0.5:6379', edges: 2 }
+    const compiled = (more: object): unknown =>
+      compilePolicy(edgeConfig.parse({ shared: { ...shared, ...more } }), {
+        ...ground,
+        directory: '/srv/arcade',
+      }).shared?.password
+    expect(compiled({})).toBeUndefined()
+    expect(compiled({ passwordFile: 'redis.txt' })).toEqual({ kind: 'file', file: '/srv/arcade/redis.txt' })
+    expect(compiled({ passwordVariable: 'REDIS' })).toEqual({ kind: 'variable', variable: 'REDIS' })
+    const both = { passwordFile: 'a', passwordVariable: 'B' }
+    expect(() => compiled(both)).toThrow('give one of passwordFile and passwordVariable')
+    const urls = ['redis://:hush@h', 'rediss://edge:hush@h:6379/1', '/run/redis?password=hush']
+    for (const redis of urls) {
+      expect(() => compiled({ redis })).toThrow('passwordFile or passwordVariable')
+      expect(() => compiled({ redis })).not.toThrow('hush')
+    }
   })
 
   test('has a revision that changes with everything, and a hash of rules that replicas do not change', () => {

@@ -56,7 +56,7 @@ function compileUpstreams(upstreams: readonly UpstreamState[], used: ReadonlySet
     .filter(({ name }) => used.has(name))
     .map(({ name, targets, healthPath }) => ({
       name,
-      targets: targets.map(({ id, origin }) => ({ id, origin })),
+      targets: targets.map(({ id, origin, group = '', weight = 100 }) => ({ id, origin, group, weight })),
       healthPath,
       healthIntervalMs,
     }))
@@ -83,7 +83,7 @@ export function compilePolicy(config: EdgeConfig, ground: PolicyGround): EdgePol
     bans: [...(ground.bans ?? [])],
     identity,
     rateLimitFields: config.rateLimitFields,
-    ...compileShared(config, routes, book.limits),
+    ...compileShared(config, { routes, limits: book.limits, ...common }, ground.directory),
     upstreams: compileUpstreams(ground.upstreams, used),
     limiterCapacity: config.keys,
     maxConnections: config.maxConnections,

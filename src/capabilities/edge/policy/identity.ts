@@ -3,6 +3,7 @@ import type { EdgeIdentity, ProofPlace } from '../../../contracts/edge-policy.ts
 import type { EdgeConfig } from '../config.ts'
 import { invalid } from './invalid.ts'
 import type { LimitBook } from './limits.ts'
+import { secretPlaceOf } from './secret-place.ts'
 
 type IdentityConfig = NonNullable<EdgeConfig['identity']>
 type JwtConfig = NonNullable<IdentityConfig['jwt']>
@@ -34,7 +35,7 @@ export function compileIdentity(
     jwt: jwt === undefined ? null : compileJwt(jwt, place),
     apiKeys:
       apiKeys === undefined ? null : { header: apiKeys.header.toLowerCase(), file: place(apiKeys.file) },
-    session: session === undefined ? null : { cookie: session.cookie, secret: secretOf(session, place) },
+    session: session === undefined ? null : compileSession(session, directory),
     passport,
     verificationLimit,
     passportLimit,
@@ -68,9 +69,9 @@ function placeOf(from: JwtConfig['from']): ProofPlace {
   return { kind: 'header', name: from.header.toLowerCase() }
 }
 
-function secretOf(session: NonNullable<IdentityConfig['session']>, place: Place) {
-  const { secretFile, secretVariable = '' } = session
-  return secretFile === undefined
-    ? ({ kind: 'variable', variable: secretVariable } as const)
-    : ({ kind: 'file', file: place(secretFile) } as const)
+function compileSession(
+  { cookie, secretFile, secretVariable }: NonNullable<IdentityConfig['session']>,
+  directory: string | undefined,
+) {
+  return { cookie, secret: secretPlaceOf({ file: secretFile, variable: secretVariable }, directory) }
 }

@@ -4,6 +4,8 @@ import { HoldfastError, plainError } from '../../../kernel/std/index.ts'
 import type { ServicesConfig } from '../config.ts'
 import type { Release, ReleaseSource, ReleaseStore } from '../ports.ts'
 import type { Rollouts } from '../rollout/index.ts'
+import { runFailed, type Runs } from '../runs/index.ts'
+import { throwUnlessCancelled } from '../cancelled.ts'
 import { noRelease, releasesOf, type EnvironmentView } from '../view.ts'
 import type { Watch } from '../watch/index.ts'
 import type { WishedService } from '../wish/index.ts'
@@ -17,6 +19,7 @@ export interface DeployGround {
   readonly watch: Pick<Watch, 'round'>
   readonly rollouts: Pick<Rollouts, 'standing'>
   readonly releases: ReleaseStore
+  readonly runs: Pick<Runs, 'run'>
   readonly context: Pick<Context, 'clock' | 'record' | 'log'>
 }
 
@@ -74,6 +77,26 @@ async function store(
   })
 }
 
+/** Runs the jobs that belong to a deploy, one after the other. Answers with the failure of the first that fails. */
+async function runJobs(
+  { runs, services }: DeployGround,
+  { service, release }: WantedDeploy,
+  { when, call }: { readonly when: 'before' | 'after'; readonly call: JobCall },
+): Promise<HoldfastError | null> {
+  for (const job of services[service]?.deploy[when] ?? []) {
+    call.progress(when === 'before' ? 0.1 : 0.9, `job ${job} runs`)
+    const place = { job, key: `${call.jobId}/${when}/${job}`, release }
+    const why = `${when} ${release} of ${service}`
+    const end = await runs.run(
+      place,
+      { actor: call.caller.actor, correlation: call.correlation, why },
+      call.signal,
+    )
+    if (!end.ok) return runFailed(job, end)
+  }
+  return null
+}
+
 /** Moves the wish, once; everything after it is seen and not remembered. */
 async function begin(
   ground: DeployGround,
@@ -111,11 +134,8 @@ async function untilEnd(ground: DeployGround, wanted: WantedDeploy, call: JobCal
     if (end !== null) return end
     const { says, phase } = ground.rollouts.standing(wanted.service)
     call.progress(shareDone[phase], says)
-    try {
-      await ground.context.clock.sleep(pollMs, call.signal)
-    } catch (error) {
-      return { bad: plainError(error).message }
-    }
+    await ground.context.clock.sleep(pollMs, call.signal).catch(() => throwUnlessCancelled(call.signal))
+    if (call.signal.aborted) return { bad: 'it was cancelled' }
   }
 }
 
@@ -141,6 +161,9 @@ export async function deploy(ground: DeployGround, wanted: WantedDeploy, call: J
   const { service, release } = wanted
   decideDeploy(ground.view(), wanted, call.jobId)
   const { source } = await store(ground, wanted, call)
+  const isBegun = releasesOf(ground.view(), service).pending?.job === call.jobId
+  const stopped = isBegun || wanted.rollback ? null : await runJobs(ground, wanted, { when: 'before', call })
+  if (stopped !== null) throw stopped
   decideDeploy(ground.view(), wanted, call.jobId)
   const { before, at } = await begin(ground, wanted, { call, source })
   const end = await untilEnd(ground, wanted, call)
@@ -154,7 +177,9 @@ export async function deploy(ground: DeployGround, wanted: WantedDeploy, call: J
   await prune(ground, wanted).catch((error: unknown) =>
     ground.context.log.warn({ error: plainError(error).message }, 'old releases could not be removed'),
   )
-  return { service, release, before, seconds, says: `${service} runs ${release} (${end.good})` }
+  const late = wanted.rollback ? null : await runJobs(ground, wanted, { when: 'after', call })
+  const but = late === null ? '' : `; but ${late.message}`
+  return { service, release, before, seconds, says: `${service} runs ${release} (${end.good})${but}` }
 }
 
 /** Moves a service back to a release that was good. Errors: `environment.nothing-to-roll-back`, those of `deploy`. */

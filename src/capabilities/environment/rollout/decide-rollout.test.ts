@@ -39,6 +39,7 @@ function wished(change: Partial<WishedService> = {}): WishedService {
       memoryMiB: null,
       image: null,
       build: null,
+      mounts: {},
       cpus: null,
     },
     replicas: 2,

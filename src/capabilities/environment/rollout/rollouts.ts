@@ -27,7 +27,7 @@ export interface RolloutParts {
   /** Why a group of a service was given up; null: it was not. */
   readonly refused: (service: string, hash: string) => string | null
   /** Groups that are nobody's replicas: what runs once. */
-  readonly others: () => readonly Group[]
+  readonly others: (replicas: readonly ReplicaStatus[]) => readonly Group[]
 }
 
 /** How far a service has come. */
@@ -161,7 +161,7 @@ export function createRollouts(parts: RolloutParts): Rollouts {
       }
       const groups = [
         ...services.flatMap(({ name }) => decisions.get(name)?.groups ?? []),
-        ...parts.others(),
+        ...parts.others(replicas),
       ].filter(({ replicas: wanted }) => wanted > 0)
       return isMet(groups, replicas) ? null : engine.run(groups)
     },

@@ -41,11 +41,20 @@ export function findUnfitServices(
     if (address !== undefined) return []
     if (!containers) return findUnfitPrograms(path, { command, port, count: replicas.min })
     if (image === undefined && build === undefined) {
-      return [{ severity: 'critical', path, message: 'Docker Swarm runs it from an image, and it has none', hint: imageHint }]
+      return [
+        {
+          severity: 'critical',
+          path,
+          message: 'Docker Swarm runs it from an image, and it has none',
+          hint: imageHint,
+        },
+      ]
     }
     if (command !== undefined || build === undefined || build.dockerfile !== undefined) return []
     const message = 'an image that is made for Node does not say what to run'
-    return [{ severity: 'critical', path: `${path}.command`, message, hint: 'as command: ["node", "web.ts"]' }]
+    return [
+      { severity: 'critical', path: `${path}.command`, message, hint: 'as command: ["node", "web.ts"]' },
+    ]
   })
 }
 
@@ -59,7 +68,9 @@ function findUnfitPrograms(path: string, { command, port, count }: LocalProgram)
   const severity = 'critical'
   if (command === undefined) {
     const hint = 'write its "command"; images are run with engine: { swarm: "unix:///var/run/docker.sock" }'
-    return [{ severity, path: `${path}.command`, message: 'the local engine runs programs, not images', hint }]
+    return [
+      { severity, path: `${path}.command`, message: 'the local engine runs programs, not images', hint },
+    ]
   }
   if (port === undefined || count === 1) return []
   const hint = 'leave "port" out and listen on the one in PORT, or run one replica'

@@ -1,7 +1,10 @@
 export { findMissingVariables, findProgramTroubles, findUnfitServices } from './findings.ts'
 export { findUnmetNeeds, orderByNeeds, type Needs } from './needs.ts'
+export { findStrangers, type Sections } from './strangers.ts'
 export {
+  programOf,
   serviceDirectory,
+  variablesFor,
   wishedServices,
   type Ground,
   type ReplicaGround,

@@ -1,7 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Specification } from '../../../contracts/supervisor.ts'
 import { contentHash } from '../../../kernel/std/index.ts'
-import type { ServiceConfig, ServicesConfig } from '../config.ts'
+import type { ServiceConfig, ServicesConfig, VolumesConfig } from '../config.ts'
 import type { EnvironmentPorts } from '../ports.ts'
 
 /** Where the environment file lies and what its services may be handed from outside. */
@@ -18,6 +18,14 @@ export interface ReplicaGround extends Ground {
   readonly givenVariables: EnvironmentPorts['givenVariables']
   /** Absolute directory of a release of a service. */
   readonly releaseDirectory: (service: string, release: string) => string
+  readonly volumes: VolumesConfig
+  /** Absolute directory of a volume. */
+  readonly volumeDirectory: (volume: string) => string
+}
+
+/** Variable in which a service finds the path of a volume. */
+export function volumeVariable(volume: string): string {
+  return `VOLUME_${volume.toUpperCase().replaceAll('-', '_')}`
 }
 
 /** How a service is moved from one group to the next. */
@@ -77,13 +85,20 @@ export function serviceDirectory(service: ServiceConfig, directory: string): str
   return join(resolve(directory, service.directory))
 }
 
-function variablesOf(name: string, service: ServiceConfig, ground: ReplicaGround): Record<string, string> {
+/** The variables of what runs in the name of a service: ordinary ones, those that are handed on, what it is told, its own. */
+export function variablesFor(
+  name: string,
+  { env, passEnv, volumes }: Pick<ServiceConfig, 'env' | 'passEnv' | 'volumes'>,
+  ground: ReplicaGround,
+): Record<string, string> {
+  const places = volumes.map((volume) => [volumeVariable(volume), ground.volumeDirectory(volume)] as const)
   const ordinary = ground.containers ? [] : ordinaryVariables
-  const handedOn = [...ordinary, ...service.passEnv].flatMap((variable) => {
+  const handedOn = [...ordinary, ...passEnv].flatMap((variable) => {
     const value = Object.hasOwn(ground.hostVariables, variable) ? ground.hostVariables[variable] : undefined
     return value === undefined ? [] : [[variable, value] as const]
   })
-  return { ...ground.givenVariables(name), ...Object.fromEntries(handedOn), ...service.env }
+  const given = { ...ground.givenVariables(name), ...Object.fromEntries(places) }
+  return { ...given, ...Object.fromEntries(handedOn), ...env }
 }
 
 function portOf(service: ServiceConfig): Specification['port'] {
@@ -91,16 +106,25 @@ function portOf(service: ServiceConfig): Specification['port'] {
   return service.listens ? { assigned: true } : null
 }
 
-type Origin = Pick<Specification, 'command' | 'image' | 'build'>
+/** What is started, and what it finds there. */
+type Program = Pick<Specification, 'command' | 'image' | 'build' | 'mounts'>
 
-/** What is started: an image that is there or made, or a program of this machine. */
-function originOf({ command = [], image, build }: ServiceConfig, directory: string, ground: Ground): Origin {
+/** What is started: a program of this machine, or an image that is there or is made. */
+export function programOf(
+  { command = [], image, build, volumes }: Pick<ServiceConfig, 'command' | 'image' | 'build' | 'volumes'>,
+  directory: string,
+  ground: ReplicaGround,
+): Program {
   if (!ground.containers) {
     const [program = '', ...rest] = command
-    return { command: [programPath(program, directory), ...rest], image: null, build: null }
+    return { command: [programPath(program, directory), ...rest], image: null, build: null, mounts: {} }
   }
-  const made = build && { dockerfile: build.dockerfile ?? null, base: build.base }
-  return { command: [...command], image: image ?? null, build: made ?? null }
+  return {
+    command: [...command],
+    image: image ?? null,
+    build: build === undefined ? null : { dockerfile: build.dockerfile ?? null, base: build.base },
+    mounts: Object.fromEntries(volumes.map((volume) => [volume, ground.volumeDirectory(volume)])),
+  }
 }
 
 function specificationOf(
@@ -113,9 +137,9 @@ function specificationOf(
   return {
     service: name,
     release,
-    ...originOf(service, directory, ground),
+    ...programOf(service, directory, ground),
     directory,
-    variables: variablesOf(name, service, ground),
+    variables: variablesFor(name, service, ground),
     port: portOf(service),
     restarts: true,
     stopTimeoutMs: service.stopTimeout,
@@ -126,14 +150,12 @@ function specificationOf(
 }
 
 /** What was good once is not judged again, and comes back all at once. */
-function rolloutOf(
-  service: ServiceConfig,
-  { isRollback, containers }: { readonly isRollback: boolean; readonly containers: boolean },
-): RolloutRule {
+function rolloutOf(service: ServiceConfig, isRollback: boolean, ground: ReplicaGround): RolloutRule {
   const { surge, drain, canary } = service.deploy
+  const isExclusive = service.volumes.some((name) => ground.volumes[name]?.exclusive === true)
   return {
     // A port in a container is nobody else's.
-    inPlace: service.port !== undefined && !containers,
+    inPlace: isExclusive || (service.port !== undefined && !ground.containers),
     surge: isRollback ? service.replicas.min : surge,
     canaries: Math.max(1, Math.round(canary.share * service.replicas.min)),
     share: canary.share,
@@ -164,10 +186,7 @@ export function wishedServices(
       health,
       startTimeoutMs: service.startTimeout,
       needs,
-      rollout: rolloutOf(service, {
-        isRollback: pending?.rollback === true,
-        containers: ground.containers,
-      }),
+      rollout: rolloutOf(service, pending?.rollback === true, ground),
       pending: pending !== null,
     }
   })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { edgeFacts } from '../../../contracts/edge.ts'
 import { limitsFacts, type RefusedEntry } from '../../../contracts/limits.ts'
 import type { FactDeclaration } from '../../../kernel/std/index.ts'
 import type { Fact } from '../../../kernel/timeline/index.ts'
@@ -47,6 +48,7 @@ function refused(
 
 const evidence = (parts: Partial<Evidence>): Evidence => ({
   refusals: [],
+  missed: [],
   holdings: [],
   from: noon - 60 * minuteMs,
   until: noon + 60 * minuteMs,
@@ -93,6 +95,17 @@ describe('why somebody was refused', () => {
     ])
   })
 
+  test('where takes cost more than one it says units, too; and how exactly edges share the limit', () => {
+    const limits = [{ name: chat.limit, rule: chat.rule, shared: 'At most 5 too many.' }]
+    const units = { refused: 100, admitted: 50, wouldRefuse: 0 }
+    const refusals = [refused(2, [{ refused: 2, admitted: 1, units }]), refused(3, [{ refused: 3 }])]
+    const answer = ask('user:42', { refusals, limits })
+    expect(answer.says).toBe(
+      'user:42 was refused 5 times (103 units) by chat.message (5/10s per user) between 12:02 and 12:04; admitted meanwhile once (50 units). At most 5 too many.',
+    )
+    expect(answer.spells).toMatchObject([{ units: { refused: 103 }, shared: 'At most 5 too many.' }])
+  })
+
   test('times that are apart are told apart, the nearest first; a day that is not today is named', () => {
     const answer = ask('user:42', {
       refusals: [refused(-20, [{}]), refused(0, [{ refused: 2 }]), refused(30, [{}])],
@@ -110,6 +123,16 @@ describe('why somebody was refused', () => {
     expect(answer.says).toBe(
       'user:42 was refused once by chat.message (5/10s per user) between 12:03 and 12:04, and it may go on; today the limit is 9/10s per user.',
     )
+  })
+
+  test('times of which nothing is known are told', () => {
+    const missed = [
+      fact(edgeFacts.reportsMissed, { seconds: 50 }, noon + 3 * minuteMs),
+      fact(edgeFacts.reportsMissed, { seconds: 50 }, noon + 600 * minuteMs),
+    ]
+    const answer = ask('user:42', { refusals: [refused(5, [{}])], missed })
+    expect(answer.says).toMatch(/12:06\. Of the edge nothing is known between 12:02:10 and 12:03:00\.$/)
+    expect(answer.gaps).toHaveLength(1)
   })
 
   test('several dimensions, and only the limit that is asked for', () => {

@@ -1,3 +1,4 @@
+import { edgeFacts } from '../../../contracts/edge.ts'
 import type { Explanation } from '../../../contracts/limits/explain.ts'
 import type { Fact } from '../../../kernel/timeline/index.ts'
 import { endOf, holdingsOf } from './holdings.ts'
@@ -20,18 +21,26 @@ export interface Evidence {
   readonly refusals: readonly Fact[]
   /** Of `holdingKinds`, oldest first. */
   readonly holdings: readonly Fact[]
+  /** `edge.reports-missed` of the time around. */
+  readonly missed: readonly Fact[]
   /** What was looked through, milliseconds since the epoch. */
   readonly from: number
   readonly until: number
   readonly reachesBackTo: number | null
   /** The limits that there are now. */
-  readonly limits: readonly { readonly name: string; readonly rule: string }[]
+  readonly limits: readonly {
+    readonly name: string
+    readonly rule: string
+    /** How exactly several edges keep it together. */
+    readonly shared?: string | undefined
+  }[]
   readonly nowMs: number
   /** IANA name of the zone in which times are said. */
   readonly zone: string
 }
 
 const mostHoldings = 50
+const mostGaps = 20
 
 /** Answers why somebody was refused around a time. Pure. */
 export function explain({ subject, at, limit }: Question, evidence: Evidence): Explanation {
@@ -43,10 +52,11 @@ export function explain({ subject, at, limit }: Question, evidence: Evidence): E
     at,
     nowMs,
     concerns: (entry) => isAsked(entry.limit) && sought.concerns(entry.subject),
-  }).map((spell) => ({
-    ...spell,
-    allows: limits.filter(({ name }) => name === spell.limit).map(({ rule }) => rule),
-  }))
+  }).map((spell) => {
+    const now = limits.filter(({ name }) => name === spell.limit)
+    const shared = now.find(({ rule }) => rule === spell.rule)?.shared
+    return { ...spell, allows: now.map(({ rule }) => rule), ...(shared === undefined ? {} : { shared }) }
+  })
   const { bans, overrides } = holdingsOf(evidence.holdings, nowMs)
   const matters = (each: (typeof bans | typeof overrides)[number]): boolean =>
     sought.concerns(each.subject) && (each.holds || (each.since < until && endOf(each) > from))
@@ -57,8 +67,17 @@ export function explain({ subject, at, limit }: Question, evidence: Evidence): E
     until,
     reachesBackTo,
     spells,
+    gaps: gapsOf(evidence.missed).filter((gap) => gap.until > from && gap.from < until),
     bans: bans.filter(matters).slice(-mostHoldings),
     overrides: overrides.filter((each) => isAsked(each.limit) && matters(each)).slice(-mostHoldings),
   }
   return { says: sayExplanation(subject, answer, { nowMs, zone, minutes }), ...answer }
+}
+
+/** The fact is there as soon as reports come again. */
+function gapsOf(facts: readonly Fact[]): Explanation['gaps'] {
+  return facts.slice(-mostGaps).flatMap(({ at, data }) => {
+    const parsed = edgeFacts.reportsMissed.data.safeParse(data)
+    return parsed.success ? [{ from: Math.max(0, at - parsed.data.seconds * 1000), until: at }] : []
+  })
 }

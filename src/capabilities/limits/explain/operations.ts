@@ -1,4 +1,4 @@
-import { edgeOperations } from '../../../contracts/edge.ts'
+import { edgeFacts, edgeOperations } from '../../../contracts/edge.ts'
 import { explainOperations } from '../../../contracts/limits/explain.ts'
 import { limitsFacts } from '../../../contracts/limits.ts'
 import { bindValue, type Context, type OperationBinding } from '../../../kernel/capability/index.ts'
@@ -31,14 +31,15 @@ export function bindExplain(ground: ExplainGround): readonly OperationBinding[] 
       const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone
       const asked = at ?? nowMs
       const span = { from: asked - hourMs, until: Math.min(asked + hourMs, Math.max(nowMs, asked)) }
-      const [refusals, holdings, reach, limits] = await Promise.all([
+      const [refusals, missed, holdings, reach, limits] = await Promise.all([
         readRefusals(context, span),
+        readAround(context, [edgeFacts.reportsMissed.kind], span),
         readHoldings(context),
         context.timeline.read({ order: 'oldest', limit: 1 }),
         limitsNow(ground),
       ])
       const reachesBackTo = reach[0]?.at ?? null
-      const evidence = { refusals, holdings, ...span, reachesBackTo, limits, nowMs, zone }
+      const evidence = { refusals, missed, holdings, ...span, reachesBackTo, limits, nowMs, zone }
       return explain({ subject, at: asked, limit }, evidence)
     }),
     bindValue(explainOperations.offenders, async ({ since }) => {
@@ -63,11 +64,21 @@ async function limitsNow({ context, own }: ExplainGround): Promise<Evidence['lim
 }
 
 /** The newest, should there be more than can be read at once. */
-function readRefusals(
+function readRefusals(context: Context, span: Span): Promise<readonly Fact[]> {
+  return readAround(context, [limitsFacts.refused.kind], span)
+}
+
+interface Span {
+  readonly from: number
+  readonly until: number
+}
+
+/** Also what came a while later, for a fact is there after what it is about. */
+function readAround(
   { timeline }: Context,
-  { from, until }: { readonly from: number; readonly until: number },
+  kinds: readonly string[],
+  { from, until }: Span,
 ): Promise<readonly Fact[]> {
-  const kinds = [limitsFacts.refused.kind]
   return timeline.read({ kinds, since: from, until: until + delayMs, order: 'newest', limit: mostFacts })
 }
 

@@ -30,17 +30,36 @@ export function sayExplanation(subject: string, answer: Answer, ground: SayGroun
   const sentences =
     spell === undefined
       ? sayNothing(subject, answer, { ...ground, say })
-      : [saySpell(subject, spell, say), ...sayOthers(others)]
-  return [...sentences, ...sayHoldings(subject, answer, { ...ground, say })].join(' ')
+      : [saySpell(subject, spell, say), ...sayShared(spell), ...sayOthers(others)]
+  return [...sentences, ...sayGaps(answer, ground), ...sayHoldings(subject, answer, { ...ground, say })].join(
+    ' ',
+  )
+}
+
+function sayGaps({ gaps }: Answer, { zone }: SayGround): readonly string[] {
+  if (gaps.length === 0) return []
+  const time = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', timeZone: zone })
+  const spans = gaps.map(({ from, until }) => `between ${time.format(from)} and ${time.format(until)}`)
+  return [`Of the edge nothing is known ${spans.join(', and ')}.`]
 }
 
 function saySpell(subject: string, spell: RefusalSpell, say: (at: number) => string): string {
   const { limit, rule, from, until, refused, wouldRefuse } = spell
   const who = spell.subject === subject ? subject : `${subject} (as ${spell.subject})`
   const did = refused > 0 ? `was refused ${times(refused)}` : `would have been refused ${times(wouldRefuse)}`
+  const took = sayUnits(refused > 0 ? spell.units?.refused : spell.units?.wouldRefuse)
   const by = rule === '' ? 'by a ban' : `by ${withoutDoor(limit)} (${rule})`
   const span = `between ${say(from)} and ${say(until)}`
-  return `${who} ${did} ${by} ${span}${sayShare(spell)}${sayNow(spell)}.`
+  return `${who} ${did}${took} ${by} ${span}${sayAdmitted(spell)}${sayShare(spell)}${sayNow(spell)}.`
+}
+
+const sayUnits = (units: number | undefined): string =>
+  units === undefined ? '' : ` (${units.toLocaleString('en-GB')} units)`
+
+/** Where takes cost more than one, how often says little of what was used. */
+function sayAdmitted({ units, admitted }: RefusalSpell): string {
+  if (units === undefined || admitted === 0) return ''
+  return `; admitted meanwhile ${times(admitted)}${sayUnits(units.admitted)}`
 }
 
 const withoutDoor = (limit: string): string => limit.replace(/^(?:app|edge\.route)\./, '')
@@ -57,6 +76,11 @@ function sayNow({ rule, allows, ended }: RefusalSpell): string {
   const goesOn = ended ? '' : ', and it may go on'
   if (rule === '' || allows.includes(rule)) return goesOn
   return `${goesOn}; today the limit ${allows.length === 0 ? 'is no longer there' : `is ${allows.join(' and ')}`}`
+}
+
+/** How far beyond the rule edges together may have gone. */
+function sayShared({ shared }: Pick<RefusalSpell, 'shared'>): readonly string[] {
+  return shared === undefined ? [] : [`${shared.replace(/\.$/, '')}.`]
 }
 
 function sayOthers(others: readonly RefusalSpell[]): readonly string[] {

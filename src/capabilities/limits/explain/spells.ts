@@ -22,7 +22,7 @@ export function saidMinutes(facts: readonly Fact[]): readonly SaidMinute[] {
 const quietMs = 120_000
 const most = { spells: 100, minutes: 150, routes: 20 } as const
 
-type Spell = Omit<RefusalSpell, 'allows' | 'ended'>
+type Spell = Omit<RefusalSpell, 'allows' | 'shared' | 'ended'>
 
 interface Piece {
   readonly minute: SaidMinute
@@ -37,7 +37,7 @@ export function findSpells(
     nowMs,
     concerns,
   }: { readonly at: number; readonly nowMs: number; readonly concerns: (entry: RefusedEntry) => boolean },
-): readonly Omit<RefusalSpell, 'allows'>[] {
+): readonly Omit<RefusalSpell, 'allows' | 'shared'>[] {
   const series = new Map<string, Piece[]>()
   for (const minute of minutes.toSorted((a, b) => a.from - b.from)) {
     for (const entry of minute.entries) {
@@ -83,10 +83,21 @@ function spellOf(pieces: Run): Spell {
     refused: sum('refused'),
     admitted: sum('admitted'),
     wouldRefuse: sum('wouldRefuse'),
+    ...unitsOf(pieces),
     routes: sumRoutes(pieces.flatMap((each) => each.entry.routes)),
     minutes: pieces
       .map((each) => ({ at: each.minute.from, refused: each.entry.refused, admitted: each.entry.admitted }))
       .slice(-most.minutes),
+  }
+}
+
+/** Nothing: each took one unit. */
+function unitsOf(pieces: Run): Pick<Spell, 'units'> {
+  if (pieces.every(({ entry }) => entry.units === undefined)) return {}
+  const sum = (field: 'refused' | 'admitted' | 'wouldRefuse'): number =>
+    pieces.reduce((total, { entry }) => total + (entry.units ?? entry)[field], 0)
+  return {
+    units: { refused: sum('refused'), admitted: sum('admitted'), wouldRefuse: sum('wouldRefuse') },
   }
 }
 

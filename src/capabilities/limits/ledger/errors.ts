@@ -1,6 +1,6 @@
 import { closest, HoldfastError } from '../../../kernel/std/index.ts'
 import type { AppLimit } from '../rules.ts'
-import { mostWindowCost } from '../../../kernel/limit/index.ts'
+import { mostTakes, mostWindowCost } from '../../../kernel/limit/index.ts'
 
 /** `limits.unknown-limit`: it names those that there are. */
 export function unknownLimit(name: string, known: readonly string[]): HoldfastError {
@@ -34,6 +34,17 @@ export function needsReservation(limit: AppLimit): HoldfastError {
     message: `${limit.name} counts what goes on at once, so a take needs an end`,
     hint: 'use limits.reserve, and limits.commit or limits.cancel at the end',
     path: 'limit',
+  })
+}
+
+/** `limits.too-many-together`: so many accounts are not locked at once. */
+export function tooManyTogether(rules: number): HoldfastError {
+  return new HoldfastError({
+    code: 'limits.too-many-together',
+    kind: 'user',
+    message: `takes from ${rules} rules cannot be one step`,
+    hint: `at most ${mostTakes}, those of all their limits together`,
+    path: 'takes',
   })
 }
 

@@ -102,7 +102,58 @@ describe('a take', () => {
     ledger.run(take(1, { limit: 'trial' }))
     const { answer, wouldRefuse } = ledger.run(take(1, { limit: 'trial' }))
     expect(answer).toMatchObject({ admitted: true, rule: null, remaining: null })
-    expect(wouldRefuse).toEqual(['dry run 1/hour per user'])
+    expect(wouldRefuse).toEqual([{ limit: 'trial', rule: 'dry run 1/hour per user' }])
+  })
+})
+
+describe('takes together', () => {
+  const part = (limit: string, over: object = {}) => {
+    const { does: _does, at: _at, ...one } = take(1, { limit, ...over })
+    return one
+  }
+  const both = (mail: object, chat: object) =>
+    ({
+      does: 'takeAll',
+      at: start,
+      takes: [part('email.send', mail), part('chat.message', chat)],
+    }) as const
+
+  test('a refusal of the second leaves the first untouched, and names the second', () => {
+    const ledger = fresh()
+    expect(ledger.run(both({ cost: 3 }, { cost: 4 })).answer).toMatchObject({
+      admitted: true,
+      limit: 'chat.message',
+      remaining: 1,
+    })
+    const { answer, changed, refused } = ledger.run(both({ cost: 3 }, { cost: 4 }))
+    expect(answer).toMatchObject({ admitted: false, limit: 'chat.message', rule: '5 in any 10s per user' })
+    expect([changed, refused?.limit]).toEqual([false, 'chat.message'])
+    expect([left(ledger), left(ledger, 'chat.message')]).toEqual([17, 1])
+  })
+
+  test('of two subjects of one limit the refusal names the one that has not enough', () => {
+    const ledger = fresh()
+    ledger.run(take(20, { by: { user: '2' } }))
+    const takes = ['1', '2'].map((user) => part('email.send', { by: { user } }))
+    const { answer } = ledger.run({ does: 'takeAll', at: start, takes })
+    expect(answer).toMatchObject({ admitted: false, because: expect.stringContaining('user:2') as string })
+    const twice = [part('email.send', { cost: 12 }), part('email.send', { cost: 12 })]
+    expect(ledger.run({ does: 'takeAll', at: start, takes: twice }).answer).toMatchObject({
+      admitted: false,
+      rule: '20/hour per user',
+    })
+    expect(left(ledger)).toBe(20)
+  })
+
+  test('are answered again under their ids, and what is undone took nothing', () => {
+    const ledger = fresh()
+    const command = both({ id: 'a' }, { id: 'a' })
+    ledger.undo(command, ledger.run(command))
+    expect([left(ledger), left(ledger, 'chat.message')]).toEqual([20, 5])
+    const first = ledger.run(command)
+    expect(ledger.run(command)).toMatchObject({ answer: first.answer, changed: false, recalled: true })
+    expect(ledger.run(both({ id: 'a' }, {}))).toMatchObject({ changed: true, recalled: false })
+    expect([left(ledger), left(ledger, 'chat.message')]).toEqual([18, 3])
   })
 })
 
@@ -197,14 +248,17 @@ describe('a lease', () => {
 
 const commands: fc.Arbitrary<Command> = fc
   .record({
-    does: fc.constantFrom('take', 'reserve', 'lease', 'refund', 'commit', 'cancel', 'renew'),
+    does: fc.constantFrom('take', 'takeAll', 'reserve', 'lease', 'refund', 'commit', 'cancel', 'renew'),
     limit: fc.constantFrom('email.send', 'chat.message', 'export.run'),
     by: fc.record({ user: fc.constantFrom('1', '2'), guild: fc.constantFrom('7', '8') }),
     cost: fc.integer({ min: 1, max: 6 }),
     id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
     leaseMs: fc.integer({ min: 1000, max: 100_000 }),
   })
-  .map((parts): Command => ({ ...parts, at: 0, override: null, units: parts.cost }))
+  .map((parts): Command => {
+    const one = { ...parts, override: null }
+    return { ...one, at: 0, units: parts.cost, takes: [one, { ...one, limit: 'email.send' }] }
+  })
 
 describe('what was written down', () => {
   test('comes to the same when it is done again, from the beginning or from a snapshot', () => {

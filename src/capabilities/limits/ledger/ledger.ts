@@ -8,12 +8,14 @@ import type {
   Command,
   CommitCommand,
   LeaseCommand,
+  Part,
   RefundCommand,
   RenewCommand,
   ReserveCommand,
   TakeCommand,
 } from './command.ts'
 import { Debts } from './debts.ts'
+import { drawOf, ruleOf, type Ask, type RuleOfLimit } from './draws.ts'
 import { reservationExists, tooMany, unknownReservation } from './errors.ts'
 import type { Charge, Meter, Times } from './meter.ts'
 import { Memory } from './remembered.ts'
@@ -34,6 +36,8 @@ export type Leased = {
 /** The answers to the commands. */
 export type Answers = {
   readonly take: LimitVerdict
+  /** Of the limit that refused, else of the tightest. */
+  readonly takeAll: LimitVerdict
   readonly lease: Leased
   readonly reserve: LimitVerdict & { readonly id: string; readonly endsAt: number | null }
   readonly refund: { readonly refunded: number }
@@ -51,8 +55,10 @@ export interface Outcome<A = unknown> {
   readonly changed: boolean
   /** It was answered before under the same id. */
   readonly recalled: boolean
-  /** Names of dry-run rules that would have refused. */
-  readonly wouldRefuse: readonly string[]
+  /** Dry-run rules that would have refused. */
+  readonly wouldRefuse: readonly RuleOfLimit[]
+  /** What was refused, of several takes the one that was not to be had; null: nothing. */
+  readonly refused: Ask | null
 }
 
 /** What is in the ledger beside the table, as it is saved. */
@@ -65,7 +71,9 @@ export type LedgerState = {
 function memoryKey(command: Command): string | undefined {
   switch (command.does) {
     case 'take':
-      return command.id === null ? undefined : `take ${command.limit} ${command.id}`
+      return keyOfTakes([command])
+    case 'takeAll':
+      return keyOfTakes(command.takes)
     case 'lease':
     case 'refund':
       return `${command.does} ${command.limit} ${command.id}`
@@ -78,7 +86,12 @@ function memoryKey(command: Command): string | undefined {
   }
 }
 
-const plain = { recalled: false, wouldRefuse: [] } as const
+function keyOfTakes(takes: readonly Pick<Part, 'limit' | 'id'>[]): string | undefined {
+  const hasIds = takes.every(({ id }) => id !== null)
+  return hasIds ? `take ${takes.map(({ limit, id }) => `${limit} ${id}`).join('\n')}` : undefined
+}
+
+const plain = { recalled: false, wouldRefuse: [], refused: null } as const
 const unchanged = <A>(answer: A): Outcome<A> => ({ ...plain, answer, counted: false, changed: false })
 const changed = <A>(answer: A): Outcome<A> => ({ ...plain, answer, counted: true, changed: true })
 
@@ -127,6 +140,8 @@ export class Ledger {
     if (!counted) return
     const key = memoryKey(command)
     if (command.does === 'take') this.returnUnits(command, command.cost)
+    else if (command.does === 'takeAll')
+      for (const part of command.takes) this.returnUnits({ ...part, at: command.at }, part.cost)
     else if (command.does === 'lease') this.returnUnits(command, (answer as Leased).granted)
     else if (command.does === 'reserve') this.close(command.id, command.at)
     else return
@@ -149,7 +164,9 @@ export class Ledger {
   private act(command: Command): Outcome {
     switch (command.does) {
       case 'take':
-        return this.take(command)
+        return this.take([command], command.at)
+      case 'takeAll':
+        return this.take(command.takes, command.at)
       case 'lease':
         return this.lease(command)
       case 'reserve':
@@ -176,24 +193,36 @@ export class Ledger {
     return answer
   }
 
-  private take(
-    command: Pick<TakeCommand, 'at' | 'limit' | 'by' | 'override' | 'cost'>,
-  ): Outcome<LimitVerdict> {
-    const { at, cost } = command
-    const charges = this.chargesOf(command.limit, command.by, command.override)
-    const { paid, debtor } = this.settle(charges, at)
-    if (debtor !== null) {
-      return { ...unchanged(refusedByDebt(command, this.account(debtor, at), at)), changed: paid }
-    }
-    const decided = this.meter.take(charges, cost, at)
-    if (decided.retryAfterMs === Number.POSITIVE_INFINITY)
-      return { ...unchanged(this.foresee(command)), changed: paid }
-    const answer = verdictOf(command, { ...decided, charges }, at)
-    const wouldRefuse = decided.wouldRefuse.map(
-      (index) => charges.find((charge) => charge.index === index)?.text ?? '',
+  /** From all or from none. */
+  private take(asks: readonly Ask[], at: number): Outcome<LimitVerdict> {
+    const draws = asks.map((ask) => ({
+      ask,
+      cost: ask.cost,
+      charges: this.chargesOf(ask.limit, ask.by, ask.override),
+    }))
+    const { paid, debtor } = this.settle(
+      draws.flatMap(({ charges }) => charges),
+      at,
     )
-    const { admitted } = decided
-    return { ...plain, answer, counted: admitted, changed: admitted || paid, wouldRefuse }
+    const refuse = (refused: Ask, answer: LimitVerdict): Outcome<LimitVerdict> => {
+      return { ...unchanged(answer), changed: paid, refused }
+    }
+    if (debtor !== null) {
+      const { ask } = drawOf(draws, debtor.index, (charge) => charge === debtor)
+      return refuse(ask, refusedByDebt(ask, this.account(debtor, at), at))
+    }
+    const decided = this.meter.take(draws, at)
+    const wouldRefuse = decided.wouldRefuse.map((index) => ruleOf(draws, index))
+    if (decided.admitted) {
+      const { ask, charges } = drawOf(draws, decided.tightest)
+      const answer = verdictOf(ask, { ...decided, charges }, at)
+      return { ...changed(answer), wouldRefuse }
+    }
+    const lacks = (charge: Charge, cost: number): boolean => this.meter.standing(charge, at).remaining < cost
+    const { ask, charges } = drawOf(draws, decided.refusedBy, lacks)
+    const isNever = decided.retryAfterMs === Number.POSITIVE_INFINITY
+    const answer = isNever ? this.foresee({ ...ask, at }) : verdictOf(ask, { ...decided, charges }, at)
+    return { ...refuse(ask, answer), wouldRefuse: isNever ? [] : wouldRefuse }
   }
 
   private account(charge: Charge, at: number): Account {
@@ -219,7 +248,7 @@ export class Ledger {
     const most = charge.rule.kind === 'window' ? mostWindowCost : units
     while (drawn < units) {
       const cost = Math.min(units - drawn, most, this.meter.standing(charge, at).remaining)
-      if (cost < 1 || !this.meter.take([charge], cost, at).admitted) break
+      if (cost < 1 || !this.meter.take([{ charges: [charge], cost }], at).admitted) break
       drawn += cost
     }
     return drawn
@@ -227,12 +256,12 @@ export class Ledger {
 
   private lease({ at, limit, by, override, units }: LeaseCommand): Outcome<Leased> {
     const charges = this.chargesOf(limit, by, override)
-    const asked = { at, limit, by, override }
+    const asked = { limit, by, override }
     const judging = charges.filter(({ rule }) => !rule.dryRun)
     const hasWindow = charges.some(({ rule }) => rule.kind === 'window')
     const left = judging.map((charge) => this.meter.standing(charge, at).remaining - this.debts.of(charge))
     const cost = Math.max(1, Math.min(units, hasWindow ? mostWindowCost : units, ...left))
-    const { answer, counted: admitted, changed: isChanged } = this.take({ ...asked, cost })
+    const { answer, counted: admitted, changed: isChanged } = this.take([{ ...asked, cost }], at)
     const until = at + Math.min(longestLeaseMs, ...judging.map((charge) => this.spendableMs(charge, at)))
     const { retryAfterMs, because } = answer
     const leased = { granted: admitted ? cost : 0, until, retryAfterMs, because }
@@ -250,8 +279,9 @@ export class Ledger {
     const { at, id, limit, by, override, cost, leaseMs } = command
     if (this.reservations.get(id) !== undefined) throw reservationExists(id)
     if (this.reservations.size >= mostReservations) throw tooMany('reservations', mostReservations)
-    const { answer, counted, changed: isChanged, wouldRefuse } = this.take(command)
-    if (!counted) return { ...unchanged({ ...answer, id, endsAt: null }), changed: isChanged, wouldRefuse }
+    const taken = this.take([command], at)
+    const { answer, counted, wouldRefuse } = taken
+    if (!counted) return { ...taken, answer: { ...answer, id, endsAt: null } }
     const endsAt = at + leaseMs
     this.reservations.set({ id, limit, by, override, cost, takenAt: at, leasedAt: at, endsAt })
     return { ...changed({ ...answer, id, endsAt }), wouldRefuse }

@@ -38,6 +38,12 @@ export interface Charge extends WrittenRule {
   readonly subject: string
 }
 
+/** Units of accounts. */
+export interface Draw {
+  readonly charges: readonly Charge[]
+  readonly cost: number
+}
+
 /** When something was taken, when its lease was taken or renewed last, and now. */
 export interface Times {
   readonly takenAt: number
@@ -78,8 +84,9 @@ export class Meter {
   }
 
   /** Takes from all or from none. */
-  take(charges: readonly Charge[], cost: number, at: number): Verdict {
-    return this.limiter.take(this.takes(charges, cost), at)
+  take(draws: readonly Draw[], at: number): Verdict {
+    const takes = draws.flatMap(({ charges, cost }) => this.takes(charges, cost))
+    return this.limiter.take(takes, at)
   }
 
   /** Gives units back. Of dry runs only what goes on at once: what else they would have refused is not known here. */

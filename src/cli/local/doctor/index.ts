@@ -1,9 +1,8 @@
 import { access, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { asHoldfastError } from '../../../kernel/std/index.ts'
 import { findFile, loadEnvironment, type LoadedEnvironment } from '../../../server/composition/index.ts'
 import type { Surroundings } from '../../commands/command.ts'
-import { findDataDirectory, type Directions } from '../../control/index.ts'
+import { findDataDirectory, readRun, type Directions } from '../../control/index.ts'
 import { table, type Paper, type Tone } from '../../output/index.ts'
 import { diagnoseClock, diagnoseFiles, diagnoseNode, diagnoseSystem, type Diagnosis } from './diagnosis.ts'
 import { lookAtClock, lookAtControlGroups, lookAtDisk, lookAtPort } from './looks.ts'
@@ -33,13 +32,13 @@ async function lookAtFile({ config, directory }: Directions): Promise<FoundEnvir
 }
 
 async function isRunning(dataDirectory: string): Promise<boolean> {
-  const text = await readFile(join(dataDirectory, 'run', 'control.json'), 'utf8').catch(() => null)
-  if (text === null) return false
-  const { pid } = JSON.parse(text) as { readonly pid?: number }
-  return access(`/proc/${pid ?? 'none'}`).then(
-    () => true,
-    () => false,
-  )
+  try {
+    const { pid } = await readRun(dataDirectory)
+    await access(`/proc/${pid}`)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function lookAtPorts(

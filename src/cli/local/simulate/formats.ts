@@ -54,12 +54,14 @@ export function createCombinedParser(): LineParser {
     if (Number.isNaN(atMs) || request === null || sender === null) return null
     const [method = '', target = ''] = request.text.split(' ', 2)
     const status = Number(line.slice(request.end + 2, request.end + 5)) || 0
+    const { userAgent, rest } = tailOf(line, request.end)
     return {
       atMs,
+      durationMs: durationIn(rest),
       ...sender,
       method,
       target: target || '/',
-      userAgent: agentAfter(line, request.end),
+      userAgent,
       status,
     }
   }
@@ -72,16 +74,35 @@ function senderOf(head: readonly string[]): Pick<LoggedRequest, 'address' | 'hos
   return { address, host: head.length > 3 ? withoutPort(head[0] ?? '') : '', user: blank(user) }
 }
 
-function agentAfter(line: string, end: number): string {
-  const at = line.lastIndexOf(' "')
-  return at > end ? blank(line.slice(at + 2, -1)) : ''
+/** Behind the request: status, bytes, `"referer" "agent"`, and whatever else a format writes. */
+function tailOf(line: string, end: number): { readonly userAgent: string; readonly rest: string } {
+  const none = { userAgent: '', rest: line.slice(end + 1) }
+  const open = line.indexOf(' "', end)
+  const referer = open < 0 ? null : quoted(line, open + 1)
+  const agent = referer === null ? null : quoted(line, referer.end + 2)
+  if (agent === null || line[agent.start] !== '"') return none
+  return { userAgent: blank(agent.text), rest: line.slice(agent.end + 1) }
+}
+
+/** What nginx writes for `$request_time`, wherever a format puts it: seconds with three decimals, named or first. */
+const requestTime = /(?:^|\s)"?(?:(?:request_time|rt)[=:]"?)?(\d+\.\d{3})(?=["\s]|$)/
+
+function durationIn(rest: string): number | null {
+  const seconds = requestTime.exec(rest)?.[1]
+  return seconds === undefined ? null : Math.round(Number(seconds) * 1000)
+}
+
+interface Quoted {
+  readonly text: string
+  readonly start: number
+  readonly end: number
 }
 
 /** What stands between quotes; a quote within is written with a backslash. */
-function quoted(line: string, from: number): { readonly text: string; readonly end: number } | null {
+function quoted(line: string, from: number): Quoted | null {
   let end = line.indexOf('"', from + 1)
   while (end > 0 && line[end - 1] === '\\') end = line.indexOf('"', end + 1)
-  return end < 0 ? null : { text: line.slice(from + 1, end), end }
+  return end < 0 ? null : { text: line.slice(from + 1, end), start: from, end }
 }
 
 const blank = (text: string): string => (text === '-' ? '' : text)
@@ -120,6 +141,52 @@ function parseTime(text: string): number {
   return Math.round(number < 1e11 ? number * 1000 : number)
 }
 
+/** Names of durations, with the milliseconds of what they are written in. */
+const durations = [
+  [1000, ['duration', 'request_time', 'duration_s']],
+  [
+    1,
+    [
+      'duration_ms',
+      'durationMs',
+      'request_time_ms',
+      'responseTime',
+      'response_time_ms',
+      'elapsed_ms',
+      'latency_ms',
+    ],
+  ],
+] as const
+
+/** Of Go's durations as text. */
+const goUnits: Readonly<Record<string, number>> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  µs: 1e-3,
+  us: 1e-3,
+  ns: 1e-6,
+}
+
+/** `1m2.5s` and the like, which Caddy writes if it is told to; null: it is no duration. */
+function parseGoDuration(text: string): number | null {
+  if (!/^(?:\d+(?:\.\d+)?(?:h|ms|m|s|µs|us|ns))+$/.test(text)) return null
+  return [...text.matchAll(/([\d.]+)([a-zµ]+)/g)].reduce(
+    (sum, [, count, unit = '']) => sum + Number(count) * (goUnits[unit] ?? 0),
+    0,
+  )
+}
+
+function durationOf(fields: Fields): number | null {
+  for (const [unitMs, known] of durations) {
+    const text = textIn(fields, known)
+    const number = /^\d+(?:\.\d+)?(?:e-?\d+)?$/.test(text) ? Number(text) * unitMs : parseGoDuration(text)
+    if (number !== null) return Math.round(number)
+  }
+  return null
+}
+
 /** Caddy's JSON, and any other JSON lines with fields of common names. */
 export function parseJson(line: string): LoggedRequest | null {
   const fields = read(line)
@@ -134,6 +201,7 @@ function entryOf(fields: Fields, nested: Fields): LoggedRequest {
   const [method = '', target = ''] = textIn(fields, ['request']).split(' ', 2)
   return {
     atMs: parseTime(textIn(fields, names.time)),
+    durationMs: durationOf(fields),
     address: text(names.address),
     method: text(names.method) || method,
     target: text(names.target) || target,

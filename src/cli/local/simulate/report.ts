@@ -19,13 +19,14 @@ function addresses({ refusedAddresses, addresses: all, isManyAddresses }: Replay
 }
 
 /** The answer in a sentence. */
-export function saySimulation({ changed, present, lines, bad }: Simulation): string {
+export function saySimulation({ source, changed, present, lines, bad }: Simulation): string {
   if (changed.requests === 0) {
+    if (source === 'roll-ups') return 'Nothing is recorded since then.'
     return lines === 0
       ? 'The log is empty.'
       : `None of the ${count(lines)} lines is a request that can be read.`
   }
-  const would = `Would refuse ${share(changed.refused, changed.requests)} of ${count(changed.requests)} requests, ${addresses(changed)}`
+  const would = `Would refuse ${share(changed.refused, changed.requests)} of ${count(changed.requests)} requests, ${addresses(changed)}${source === 'roll-ups' ? ' that are known' : ''}`
   const today = present === null ? '' : `; today ${share(present.refused, present.requests)}`
   const skipped = bad.count === 0 ? '' : ` ${plural(bad.count, 'line')} could not be read.`
   return `${would}${today}.${skipped}`
@@ -62,8 +63,10 @@ const topColumns = [
 ] as const
 
 /** What has to be known to read the numbers rightly. */
-function remarks({ changed, disorderly, bad }: Simulation): readonly string[] {
+function remarks(simulation: Simulation): readonly string[] {
+  const { source, changed, disorderly, bad } = simulation
   return [
+    ...(source === 'roll-ups' ? remarksOnRollUps(simulation) : []),
     ...bad.first.map(({ line, text }) => `line ${line} could not be read: ${harmless(text)}`),
     ...(changed.waited === 0
       ? []
@@ -74,10 +77,41 @@ function remarks({ changed, disorderly, bad }: Simulation): readonly string[] {
       : [
           `${plural(disorderly, 'request')} came more than a minute before an earlier line: name older logs first`,
         ]),
-    ...(changed.passedOver.length === 0
+    ...remarksOnDurations(changed),
+  ]
+}
+
+function remarksOnDurations({ passedOver }: ReplayResult): readonly string[] {
+  const { requests, rules } = passedOver
+  if (rules.length === 0) return []
+  return [
+    `the log does not say how long ${plural(requests, 'request')} took; these were not counted by what counts at once: ${rules.join(', ')}`,
+  ]
+}
+
+const mostNamed = 5
+
+function names(list: readonly string[]): string {
+  const more = list.length - mostNamed
+  return `${list.slice(0, mostNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+/** What roll-ups know, and what they do not. */
+function remarksOnRollUps({ changed, from, until }: Simulation): readonly string[] {
+  const { requests, ofSenders, unknowable, quietRoutes } = changed
+  if (requests === 0) return []
+  const minutes = Math.round(((until ?? 0) - (from ?? 0)) / 60_000)
+  return [
+    `this stands on what the edge recorded in ${plural(minutes, 'minute')}: of each five the 32 who sent most, ${share(ofSenders, requests)} of all requests; all others count only where a rule counts everybody together`,
+    'the requests of a minute were spread evenly over it: who sends them at one instant is refused sooner',
+    'limits of applications (app.*) were not tried: of them only those are recorded who were refused',
+    ...(unknowable.length === 0
+      ? []
+      : [`these count by what is not recorded and were passed over: ${unknowable.join(', ')}`]),
+    ...(quietRoutes.length === 0
       ? []
       : [
-          `a log does not tell what went on at once, so these were passed over: ${changed.passedOver.join(', ')}`,
+          `nothing is recorded of these routes; what would have come by a new one came by another: ${names(quietRoutes)}`,
         ]),
   ]
 }

@@ -51,6 +51,7 @@ test('the combined format is read with its zone, user, host and agent', () => {
     user: 'ada',
     userAgent: 'x y',
     status: 404,
+    durationMs: null,
   })
   expect(parse('nothing of the kind')).toBeNull()
 })
@@ -59,3 +60,26 @@ test.each(['{}', '[]', 'null', '{"time":1}', '{"time":"?","ip":"a","method":"GET
   '%s is no request',
   (line) => expect(parseJson(line)).toBeNull(),
 )
+
+test.each([
+  ['"x" 0.250', 250],
+  ['"x" 1.500 0.001 .', 1500],
+  ['"x" "1.2.3.4" rt=0.007 uct="0.000"', 7],
+  ['"x \\"0.9\\" y" request_time:2.000', 2000],
+  ['"x" 1234', null],
+  ['"0.500"', null],
+])('of the rest of a line %s is a request time of %s ms', (rest, durationMs) => {
+  const line = `203.0.113.7 - - [01/Mar/2026:13:00:02 +0100] "GET / HTTP/1.1" 200 1 "-" ${rest}`
+  expect(createCombinedParser()(line)?.durationMs).toBe(durationMs)
+})
+
+test.each([
+  [{ duration: 0.0125 }, 13],
+  [{ duration: '1m2.5s' }, 62_500],
+  [{ request_time: '0.250' }, 250],
+  [{ responseTime: 12.4 }, 12],
+  [{ duration: 'long' }, null],
+])('%j took %s ms', (more, durationMs) => {
+  const line = JSON.stringify({ time: 1, ip: '203.0.113.7', method: 'GET', uri: '/', ...more })
+  expect(parseJson(line)?.durationMs).toBe(durationMs)
+})

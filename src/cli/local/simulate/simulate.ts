@@ -1,8 +1,16 @@
-import type { LoggedRequest, Replay, ReplayResult } from '../../../server/replay/index.ts'
+import type { TrafficSpan } from '../../../contracts/edge.ts'
+import {
+  rolledRequests,
+  type LoggedRequest,
+  type Replay,
+  type ReplayResult,
+} from '../../../server/replay/index.ts'
 import { parserFor, type LineParser, type LogFormat } from './formats.ts'
 
-/** What came of a log. */
+/** What came of a log, or of roll-ups. */
 export interface Simulation {
+  readonly source: 'logs' | 'roll-ups'
+  /** Of a log. */
   readonly lines: number
   readonly bad: {
     readonly count: number
@@ -19,15 +27,44 @@ export interface Simulation {
   readonly present: ReplayResult | null
 }
 
-/** What is replayed, and over what. */
-export interface SimulationParts {
+/** Over what it is replayed. */
+export interface SimulationGround {
+  readonly changed: Replay
+  readonly present: Replay | null
+  /** Told from time to time how many lines or requests were replayed. */
+  readonly onCount?: (count: number) => void
+}
+
+/** Logs that are replayed, and over what. */
+export interface SimulationParts extends SimulationGround {
   readonly logs: readonly AsyncIterable<readonly string[]>[]
   readonly format: LogFormat
   /** For logs that do not say. */
   readonly host: string
-  readonly changed: Replay
-  readonly present: Replay | null
-  readonly onLines?: (lines: number) => void
+}
+
+/** Replays roll-ups, oldest first. */
+export async function simulateSpans(
+  spans: AsyncIterable<TrafficSpan>,
+  { changed, present, onCount }: SimulationGround,
+): Promise<Simulation> {
+  const requestsOf = await rolledRequests()
+  let from: number | null = null
+  let until: number | null = null
+  let count = 0
+  for await (const span of spans) {
+    for (const request of requestsOf(span)) {
+      changed.takeRolled(request)
+      present?.takeRolled(request)
+      count++
+    }
+    from ??= span.from
+    until = span.until
+    onCount?.(count)
+  }
+  const none = { lines: 0, bad: { count: 0, first: [] }, disorderly: 0 }
+  const [result, today] = [changed.result(), present?.result() ?? null]
+  return { source: 'roll-ups', ...none, from, until, changed: result, present: today }
 }
 
 const mostShown = 3
@@ -41,7 +78,7 @@ export async function simulate(parts: SimulationParts): Promise<Simulation> {
     tally.begin()
     for await (const lines of log) {
       for (const line of lines) tally.take(line)
-      parts.onLines?.(tally.lines)
+      parts.onCount?.(tally.lines)
     }
   }
   return tally.end()
@@ -79,7 +116,15 @@ class Tally {
     const { changed, present } = this.#parts
     const { lines, bad, from, until, disorderly } = this
     const span = lines > bad.count ? { from, until } : { from: null, until: null }
-    return { lines, bad, ...span, disorderly, changed: changed.result(), present: present?.result() ?? null }
+    return {
+      source: 'logs',
+      lines,
+      bad,
+      ...span,
+      disorderly,
+      changed: changed.result(),
+      present: present?.result() ?? null,
+    }
   }
 
   #replay(entry: LoggedRequest): void {

@@ -58,7 +58,7 @@ export function LimitPage({ name, limits }: { name: string; limits: readonly Lim
   return (
     <>
       <PageHead title={sayLimit(name)} trail={trail} state={bites ? 'warn' : 'good'} answer={answer(rules)} />
-      {!name.startsWith('app.') && <Use name={name} route={rules[0]?.route ?? unmatchedRoute} />}
+      <Use name={name} rules={rules} />
       <Section title={rules.length === 1 ? 'Rule' : 'Rules'}>
         <LimitTable limits={rules} />
       </Section>
@@ -67,15 +67,37 @@ export function LimitPage({ name, limits }: { name: string; limits: readonly Lim
   )
 }
 
-function Use({ name, route }: { name: string; route: string }): ReactNode {
+/** What tells how a limit is used: of the edge requests by the second, of applications takes by the minute. */
+function measuresOf(name: string, rules: readonly LimitView[]) {
+  if (!name.startsWith('app.')) {
+    // What all rules of the route let through; what one of several admits is no measure of its own.
+    const labels = { route: rules[0]?.route ?? unmatchedRoute }
+    return {
+      admitted: { name: 'edge.requests', labels },
+      refused: 'edge.refused',
+      unit: 'per-second',
+    } as const
+  }
+  // Whatever is admitted counts under each rule, so one of them says it all.
+  const rule = rules.find(({ dryRun }) => !dryRun)?.rule ?? rules[0]?.rule ?? ''
+  const labels = { limit: name, rule }
+  return {
+    admitted: { name: 'limits.admitted', labels },
+    refused: 'limits.refused',
+    unit: 'per-minute',
+  } as const
+}
+
+function Use({ name, rules }: { name: string; rules: readonly LimitView[] }): ReactNode {
   const [range, setRange] = useState<Range>('1h')
-  // What all rules of the route let through; what one of several admits is no measure of its own.
-  const admitted = useMeasure({ name: 'edge.requests', labels: { route }, range })
-  const refused = useMeasure({ name: 'edge.refused', labels: { limit: name }, range })
+  const { unit, ...measures } = measuresOf(name, rules)
+  const admitted = useMeasure({ ...measures.admitted, range })
+  const refused = useMeasure({ name: measures.refused, labels: { limit: name }, range })
   const chart = useMemo(() => {
     const window = { from: admitted.until - ranges[range], to: admitted.until }
-    return limitChart(admitted.data?.series ?? [], refused.data?.series ?? [], window)
-  }, [admitted.data, refused.data, admitted.until, range])
+    const series = { admitted: admitted.data?.series ?? [], refused: refused.data?.series ?? [] }
+    return limitChart(series, window, unit)
+  }, [admitted.data, refused.data, admitted.until, range, unit])
   return (
     <Section
       title="Use"

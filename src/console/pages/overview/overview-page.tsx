@@ -10,6 +10,7 @@ import { placeOf } from '../../router/router.ts'
 import { answerOverview, bitingLimits, runningSince, stateOfService } from '../../words/answers.ts'
 import { sayCount, sayRate, sayShare, sayLatency } from '../../words/format.ts'
 import { BitingLimits } from './biting-limits.tsx'
+import { Groups } from './groups.tsx'
 import { ServiceStrip } from './service-strip.tsx'
 
 const rangeOptions = [
@@ -41,6 +42,7 @@ export function OverviewPage(): ReactNode {
       />
       <Traffic since={runningSince(status.data.services)} />
       <ServiceStrip services={status.data.services} />
+      <Groups groups={traffic.data?.groups ?? []} />
       <div className="columns">
         <Section title="Limits that bite now" aside={<a href={placeOf(['limits'])}>All limits</a>}>
           {limits.error !== undefined && limits.data === undefined && <ErrorNote error={limits.error} />}

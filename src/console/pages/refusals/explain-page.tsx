@@ -185,6 +185,10 @@ function Use({ spell }: { spell: Spell }): ReactNode {
   )
 }
 
+function withUnits(count: number, units: number | undefined): string {
+  return units === undefined ? sayCount(count) : `${sayCount(count)} (${sayCount(units)} units)`
+}
+
 const spellColumns: readonly Column<Spell>[] = [
   {
     key: 'limit',
@@ -211,8 +215,18 @@ const spellColumns: readonly Column<Spell>[] = [
     wide: true,
     cell: ({ allows }) => (allows.length === 0 ? 'no longer there' : allows.join(', ')),
   },
-  { key: 'refused', label: 'refused', number: true, cell: ({ refused }) => sayCount(refused) },
-  { key: 'admitted', label: 'admitted', number: true, cell: ({ admitted }) => sayCount(admitted) },
+  {
+    key: 'refused',
+    label: 'refused',
+    number: true,
+    cell: ({ refused, units }) => withUnits(refused, units?.refused),
+  },
+  {
+    key: 'admitted',
+    label: 'admitted',
+    number: true,
+    cell: ({ admitted, units }) => withUnits(admitted, units?.admitted),
+  },
 ]
 
 const heldColumns: readonly Column<Held>[] = [

@@ -1,13 +1,21 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { systemCode, type Clock } from '../../std/index.ts'
 
 /** Between two writes, ms: what is taken in it may be forgotten when the process is killed. */
 export const snapshotEveryMs = 250
 
-/** The bytes of a snapshot's file; null when there is none. Rejects with the system's error. */
-export async function readSnapshotFile(path: string): Promise<Uint8Array | null> {
+/** More than any snapshot has; what is larger is something else. */
+const largestBytes = 2 ** 31 - 1
+
+/**
+ * The bytes of a snapshot's file, at most `mostBytes` of them; null when there is none. Rejects with the system's error.
+ */
+export async function readSnapshotFile(path: string, mostBytes = largestBytes): Promise<Uint8Array | null> {
   try {
-    return await readFile(path)
+    await using file = await open(path)
+    const bytes = Buffer.alloc(Math.min(mostBytes, (await file.stat()).size))
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0)
+    return bytes.subarray(0, bytesRead)
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null
     throw error
@@ -17,6 +25,8 @@ export async function readSnapshotFile(path: string): Promise<Uint8Array | null>
 /** What a file of snapshots is kept with. */
 export interface SnapshotKeeping {
   readonly clock: Clock
+  /** Default: `snapshotEveryMs`. */
+  readonly everyMs?: number
   /** A snapshot; null when nothing was taken since the last. */
   readonly save: () => Uint8Array | null
   /** Called once when writing begins to fail. */
@@ -24,8 +34,8 @@ export interface SnapshotKeeping {
 }
 
 /**
- * Writes a snapshot to a file (mode 0600, replaced as a whole, no fsync) every quarter of a second, until the returned
- * function is called, which writes a last time. A write that fails is made up for by the next.
+ * Writes a snapshot to a file (mode 0600, replaced as a whole, no fsync) in each beat, until the returned function is
+ * called, which writes a last time. A write that fails is made up for by the next.
  */
 export function keepSnapshotFile(path: string, keeping: SnapshotKeeping): () => Promise<void> {
   let unwritten: Uint8Array | null = null
@@ -49,7 +59,7 @@ export function keepSnapshotFile(path: string, keeping: SnapshotKeeping): () => 
   const next = (): void => {
     working ??= write().finally(() => (working = null))
   }
-  const stop = keeping.clock.every(snapshotEveryMs, next)
+  const stop = keeping.clock.every(keeping.everyMs ?? snapshotEveryMs, next)
   return async () => {
     stop()
     await working

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  admittedIn,
   createLimiter,
   parseLimit,
   restoreTable,
@@ -106,6 +107,70 @@ describe('a restored table', () => {
   })
 })
 
+describe('what is written', () => {
+  test('is what is in use: who has paid all debts is left out', () => {
+    const limiter = createOld()
+    for (let key = 0; key < 300; key++) limiter.takeText(0, `key ${key}`, startMs)
+    limiter.takeText(1, 'ann', startMs)
+    const soon = saveTable(limiter.buffer, { seed, nowMs: startMs })
+    const later = saveTable(limiter.buffer, { seed, nowMs: startMs + 1000 })
+    expect(later.length).toBeLessThan(soon.length / 10)
+    expect(restore(later, named(texts)).peek(1, limiter.hash('ann'), startMs + 1000).used).toBe(1)
+  })
+
+  test('stays within a bound: whoever is nearest to being refused is kept', () => {
+    const limiter = createOld()
+    for (let key = 0; key < 600; key++) limiter.takeText(4, `guest ${key}`, startMs)
+    const hogs = ['hog', 'glutton', 'wolf', 'miser', 'shark']
+    for (const hog of hogs) for (let unit = 0; unit < 20; unit++) limiter.takeText(4, hog, startMs)
+    const mostBytes = 64 + 68 * 20
+    const saved = saveTable(limiter.buffer, { seed, nowMs: startMs, mostBytes })
+    expect(saved.length).toBeLessThanOrEqual(mostBytes)
+    expect(saved.length).toBeGreaterThan(mostBytes - 68)
+    const copy = restore(saved, named(texts))
+    expect(hogs.filter((hog) => copy.takeText(4, hog, startMs) === 0)).toEqual([])
+    expect(saveTable(limiter.buffer, { seed, nowMs: startMs, mostBytes: 0 }).length).toBe(64 + 68 * 6)
+  })
+
+  test('may be restored without what runs at once', () => {
+    const limiter = createOld()
+    for (let unit = 0; unit < 8; unit++) {
+      limiter.takeText(3, 'ann', startMs)
+      limiter.takeText(1, 'ann', startMs)
+    }
+    const saved = saveTable(limiter.buffer, { seed, nowMs: startMs })
+    const options = { limits: named(texts), capacity }
+    const found = restoreTable(saved, { ...options, withoutLeases: true })
+    if ('unusable' in found) throw new Error(found.unusable)
+    const copy = createLimiter({ ...options, ...found })
+    expect(copy.takeText(3, 'ann', startMs)).toBe(0)
+    expect(copy.takeText(1, 'ann', startMs)).toBeGreaterThan(0)
+    expect(restore(saved, named(texts)).takeText(3, 'ann', startMs)).toBeGreaterThan(0)
+  })
+
+  test('frees nobody and locks nobody for longer than a refill, should time begin an hour or a year earlier', () => {
+    for (const backMs of [1, 3_600_000, 365 * 86_400_000]) {
+      const limiter = createOld()
+      for (let unit = 0; unit < 8; unit++) limiter.takeText(1, 'ann', startMs)
+      const copy = restore(saveTable(limiter.buffer, { seed, nowMs: startMs }), named(texts))
+      const nowMs = startMs - backMs
+      const waitMs = copy.takeText(1, 'ann', nowMs)
+      expect(waitMs).toBeGreaterThan(0)
+      const again = restore(saveTable(copy.buffer, { seed, nowMs }), named(texts))
+      expect(again.takeText(1, 'ann', nowMs)).toBe(waitMs)
+      expect(again.takeText(1, 'ann', nowMs + 24_000)).toBe(0)
+    }
+  })
+
+  test('says how much was admitted, by which one knows that nothing was taken since', () => {
+    const limiter = createOld()
+    expect(admittedIn(limiter.buffer)).toBe(0)
+    for (let unit = 0; unit < 9; unit++) limiter.takeText(1, 'ann', startMs)
+    limiter.takeText(0, 'ann', startMs)
+    expect(admittedIn(limiter.buffer)).toBe(9)
+  })
+})
+
 describe('what is no usable snapshot', () => {
   const why = (bytes: Uint8Array, other: { capacity?: number } = {}): string | undefined => {
     const found: Restored | { readonly unusable: string } = restoreTable(bytes, {
@@ -134,6 +199,8 @@ describe('what is no usable snapshot', () => {
     expect(why(Buffer.from('x'.repeat(4096)))).toBe('it is no snapshot of limits')
     expect(why(saved, { capacity: 5000 })).toBe('it has another capacity')
     const { buffer } = createOld()
+    const foreign = saveTable(buffer, { seed: [1, 2], nowMs: startMs })
+    expect(why(foreign)).toBe('its seed does not fit')
     expect(why(saveTable(buffer, { seed, nowMs: Number.NaN }))).toBe('its time is none')
   })
 })

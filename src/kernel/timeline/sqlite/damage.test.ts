@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,9 +14,10 @@ import {
   writeSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
+import { markPath, readMark } from '../../store/index.ts'
 import { newFact, newFacts } from '../conformance/facts.ts'
 import { openTimeline, verifyFile, type Timeline } from '../index.ts'
 
@@ -97,6 +99,52 @@ describe('tampering', () => {
     await timeline.append(newFacts(1500))
     tamper(path, `UPDATE facts SET data = '{}' WHERE sequence = 321`)
     expect(await timeline.verify()).toMatchObject({ checked: 320, broken: { sequence: 321 } })
+    await timeline.close()
+  })
+})
+
+describe('a timeline without its newest facts', () => {
+  /** What a kill leaves behind, where the `-wal` is lost on top of it; 1,500 facts are in the file, `more` are lost. */
+  async function withoutLog(more: number): Promise<string> {
+    const path = await built(1500)
+    const timeline = await openTimeline({ path })
+    if (more > 0) await timeline.append(newFacts(more))
+    const copy = freshPath()
+    mkdirSync(dirname(copy))
+    for (const each of [(of: string) => of, markPath]) copyFileSync(each(path), each(copy))
+    await timeline.close()
+    return copy
+  }
+
+  it.each([
+    ['a lost -wal', 'missing (7, from 1501 on)', () => undefined],
+    ['the file gone', 'it is gone, and once had 1507 facts', (path: string) => rmSync(path)],
+    [
+      'another chain',
+      'fact 1500 is not the one that was recorded',
+      (path: string) => writeFileSync(markPath(path), `1500:${'a'.repeat(64)}\n`),
+    ],
+  ])('is refused: %s', async (_, says, damage) => {
+    const path = await withoutLog(7)
+    damage(path)
+    await expect(openTimeline({ path })).rejects.toMatchObject({
+      code: 'timeline.corrupt',
+      message: expect.stringContaining(says) as string,
+      hint: expect.stringContaining(markPath(path)) as string,
+    })
+  })
+
+  it.each([
+    ['nothing is missing', 0, () => undefined],
+    ['the mark was removed', 7, (path: string) => rmSync(markPath(path))],
+    ['the mark is torn', 7, (path: string) => writeFileSync(markPath(path), '7:aa')],
+  ])('opens when %s, and is marked again', async (_, more, change) => {
+    const path = await withoutLog(more)
+    change(path)
+    const timeline = await openTimeline({ path })
+    expect(readMark(path)).toEqual({ number: 1500, hash: (await timeline.head())?.hash })
+    await timeline.append(newFacts(2))
+    expect(readMark(path)?.number).toBe(1502)
     await timeline.close()
   })
 })

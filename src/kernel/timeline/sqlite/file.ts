@@ -1,10 +1,19 @@
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { checkPages, checkStore, ensureStore, limitStore, pragma, type StoreKind } from '../../store/index.ts'
+import {
+  checkPages,
+  checkStore,
+  ensureStore,
+  limitStore,
+  pragma,
+  readMark,
+  type Mark,
+  type StoreKind,
+} from '../../store/index.ts'
 import { checkLink } from '../chain.ts'
 import { headOf } from '../lines.ts'
-import { corrupt } from './failures.ts'
+import { corrupt, shortened } from './failures.ts'
 import {
   applicationId,
   baseQuery,
@@ -60,6 +69,11 @@ export function takeLock(path: string): DatabaseSync {
 
 /** Opens a timeline for writing, creating it when there is none, and checks it. Errors: `timeline.corrupt`, and SQLite's own. */
 export function openForWriting(path: string, maxFileBytes: number | null): DatabaseSync {
+  const mark = readMark(path)
+  // A timeline that was there may not begin anew as if nothing had happened.
+  if (mark !== null && !existsSync(path)) {
+    throw shortened(path, `it is gone, and once had ${mark.number} facts`)
+  }
   ensureStore(path, kind)
   const db = new DatabaseSync(path, { timeout: busyTimeoutMs })
   try {
@@ -70,6 +84,7 @@ export function openForWriting(path: string, maxFileBytes: number | null): Datab
     )
     checkFile(db, path)
     checkTail(db, path)
+    if (mark !== null) checkMark(db, path, mark)
     limitStore(db, maxFileBytes)
     return db
   } catch (error) {
@@ -112,4 +127,17 @@ function checkTail(db: DatabaseSync, path: string): void {
     if (broken !== null) throw corrupt(path, `fact ${broken.sequence}: ${broken.why}`)
     cursor = headOf(entry)
   }
+}
+
+/** A lost `-wal` file takes the newest facts away and leaves a chain that verifies. */
+function checkMark(db: DatabaseSync, path: string, mark: Mark): void {
+  const { sequence } = headFrom(db.prepare(headQuery).get())
+  if (sequence < mark.number) {
+    const lost = mark.number - sequence
+    throw shortened(path, `its newest facts are missing (${lost}, from ${sequence + 1} on)`)
+  }
+  const row = db.prepare('SELECT lower(hex(hash)) AS hash FROM facts WHERE sequence = ?').get(mark.number)
+  // None: retention has removed it.
+  if (row === undefined || row['hash'] === mark.hash) return
+  throw shortened(path, `fact ${mark.number} is not the one that was recorded`)
 }

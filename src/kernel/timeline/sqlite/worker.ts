@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads'
-import { serveChannel, type Begun } from '../../store/index.ts'
+import { openMark, serveChannel, type Begun } from '../../store/index.ts'
 import { timelineFailure } from './failures.ts'
 import { openForReading, openForWriting, settlePath, takeLock } from './file.ts'
 import type { OpenAsk } from './protocol.ts'
@@ -12,9 +12,11 @@ function beginWriting({ path: asked, maxFileBytes }: OpenAsk): Begun {
   const lock = takeLock(path)
   try {
     const db = openForWriting(path, maxFileBytes)
-    const writer = createWriter(db)
+    const mark = openMark(path)
+    const writer = createWriter(db, mark)
     const close = (): null => {
       writer.close(null)
+      mark.close()
       lock.close()
       return null
     }

@@ -1,6 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { assert, type JsonObject } from '../../std/index.ts'
-import type { Handlers, Hearers } from '../../store/index.ts'
+import {
+  rollBack,
+  transact as transactIn,
+  type Handlers,
+  type Hearers,
+  type MarkFile,
+} from '../../store/index.ts'
 import type { Head } from '../port.ts'
 import { createInserter, type Inserter } from './inserter.ts'
 import { parseDrafts, type SentDraft, type WriterCalls, type WriterNotes } from './protocol.ts'
@@ -9,18 +15,25 @@ import { entryColumns, entryOf, headFrom, headQuery, type EntryRow } from './sch
 
 type Transact = <T>(act: () => T) => T
 
-/** What the writer does: the only connection that changes anything. Every call but an import is one transaction. */
-export function createWriter(db: DatabaseSync): Omit<Handlers<WriterCalls>, 'open'> & Hearers<WriterNotes> {
+/**
+ * What the writer does: the only connection that changes anything. Every call but an import is one transaction, and
+ * the mark follows each that lengthens the chain.
+ */
+export function createWriter(
+  db: DatabaseSync,
+  mark: Pick<MarkFile, 'write'>,
+): Omit<Handlers<WriterCalls>, 'open'> & Hearers<WriterNotes> {
   let head = headFrom(db.prepare(headQuery).get())
+  const moveHead = (next: Head): void => {
+    head = next
+    mark.write({ number: head.sequence, hash: head.hash })
+  }
+  if (head.sequence > 0) moveHead(head)
   const inserter = createInserter(db)
   const transact: Transact = (act) => {
-    db.exec('BEGIN IMMEDIATE')
     try {
-      const result = act()
-      db.exec('COMMIT')
-      return result
+      return transactIn(db, act)
     } catch (error) {
-      rollBack(db)
       inserter.forget()
       throw error
     }
@@ -32,7 +45,7 @@ export function createWriter(db: DatabaseSync): Omit<Handlers<WriterCalls>, 'ope
       const first = head.sequence + 1
       staging.take(head, parseDrafts(drafts))
       const staged = staging.commit()
-      head = staged.head
+      moveHead(staged.head)
       return { first, hashes: staged.hashes.join('') }
     },
     erase: (sequence) => erase(db, sequence, transact),
@@ -42,17 +55,12 @@ export function createWriter(db: DatabaseSync): Omit<Handlers<WriterCalls>, 'ope
       if (count > 0) db.exec('PRAGMA incremental_vacuum')
       return count
     },
-    ...importHandlers(db, inserter, { get: () => head, set: (imported) => (head = imported) }),
+    ...importHandlers(db, inserter, { get: () => head, set: moveHead }),
     close: () => {
       db.close()
       return null
     },
   }
-}
-
-/** Some failures (a full disk, say) have ended the transaction already. */
-function rollBack(db: DatabaseSync): void {
-  if (db.isTransaction) db.exec('ROLLBACK')
 }
 
 interface Staged {

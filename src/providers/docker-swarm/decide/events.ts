@@ -1,7 +1,7 @@
 import type { ClusterMark } from '../../../capabilities/environment/ports.ts'
 import type { SupervisorEvent } from '../../../contracts/supervisor.ts'
 import type { SwarmScene } from './replicas.ts'
-import type { Task } from '../docker/shapes.ts'
+import type { Task } from '../../../contracts/docker/swarm.ts'
 import { hasEnded, isWanted, livesOf, lostNode, replicaIdOf, sayEnd } from './tasks.ts'
 
 /** What events are decided from. */
@@ -103,7 +103,8 @@ function goneOf({ tasks, cluster, mark, now }: EventScene): readonly SupervisorE
  */
 export function eventsSince(scene: EventScene): readonly SupervisorEvent[] {
   const { cluster, mark } = scene
-  const known = mark.id === cluster ? scene : { ...scene, mark: { id: cluster, index: 0, open: {}, closed: [] } }
+  const known =
+    mark.id === cluster ? scene : { ...scene, mark: { id: cluster, index: 0, open: {}, closed: [] } }
   const events: SupervisorEvent[] = [...goneOf(known)]
   for (const task of known.tasks.toSorted((a, b) => a.index - b.index || a.createdAt - b.createdAt)) {
     const found = eventsOf(task, known)

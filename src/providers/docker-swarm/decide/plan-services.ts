@@ -1,6 +1,6 @@
 import type { Group } from '../../../capabilities/environment/ports.ts'
 import type { Specification } from '../../../contracts/supervisor.ts'
-import type { SwarmService } from '../docker/shapes.ts'
+import type { SwarmGroup } from '../../../contracts/docker/swarm.ts'
 
 /** What is to be done so that exactly the groups that are asked for are there. */
 export interface ServicesPlan {
@@ -16,9 +16,9 @@ function wantedOf({ specification, replicas }: Group, there: number): number {
 }
 
 /** Compares groups with the services of Swarm that are ours; pure, so asking again after a lost answer gives the same. */
-export function planServices(groups: readonly Group[], services: readonly SwarmService[]): ServicesPlan {
+export function planServices(groups: readonly Group[], services: readonly SwarmGroup[]): ServicesPlan {
   const asked = groups.filter(({ replicas }) => replicas > 0)
-  const find = ({ service, hash }: Group): SwarmService | undefined =>
+  const find = ({ service, hash }: Group): SwarmGroup | undefined =>
     services.find((there) => there.service === service && there.group === hash)
   const kept = new Set(asked.map((group) => find(group)?.id))
   return {

@@ -1,7 +1,7 @@
 import type { ReplicaStatus } from '../../../contracts/supervisor.ts'
 import { logNameOf } from './tasks.ts'
 import type { Sight } from '../docker/look.ts'
-import type { Task } from '../docker/shapes.ts'
+import type { Task } from '../../../contracts/docker/swarm.ts'
 import { hasEnded, isWanted, livesOf, lostNode, sayEnd } from './tasks.ts'
 
 /** What a look at the swarm showed. */

@@ -1,6 +1,6 @@
 import type { Group } from '../../../capabilities/environment/ports.ts'
 import type { Specification } from '../../../contracts/supervisor.ts'
-import { labels } from '../docker/labels.ts'
+import { labels } from '../../../contracts/docker/swarm.ts'
 
 /** A group that can be started, in the words of Swarm. */
 export interface ServiceGround {
@@ -25,7 +25,10 @@ const restartWindowMs = 60_000
 export const shortHash = (hash: string): string => hash.slice(0, 8)
 
 /** Name of the Swarm service that is a group; the hash survives when the rest is too long. */
-export function serviceNameOf(environment: string, { service, hash }: Pick<Group, 'service' | 'hash'>): string {
+export function serviceNameOf(
+  environment: string,
+  { service, hash }: Pick<Group, 'service' | 'hash'>,
+): string {
   const end = `_${shortHash(hash)}`
   return `${`${environment}_${service}`.slice(0, longestName - end.length)}${end}`
 }

@@ -1,7 +1,14 @@
-import type { SwarmNode, Task } from '../docker/shapes.ts'
+import type { SwarmNode, Task } from '../../../contracts/docker/swarm.ts'
 import { shortHash } from './service-spec.ts'
 
-const ended: ReadonlySet<string> = new Set(['complete', 'failed', 'rejected', 'shutdown', 'orphaned', 'remove'])
+const ended: ReadonlySet<string> = new Set([
+  'complete',
+  'failed',
+  'rejected',
+  'shutdown',
+  'orphaned',
+  'remove',
+])
 
 /** Whether a task has come to its end, whatever that was. */
 export const hasEnded = ({ state }: Task): boolean => ended.has(state)

@@ -1,7 +1,14 @@
 import type Docker from 'dockerode'
-import type { z } from 'zod'
 import { HoldfastError, plainError } from '../../../kernel/std/index.ts'
-import { versionShape } from './shapes.ts'
+import { versionShape, type DockerVersion } from '../../../contracts/docker/swarm.ts'
+
+/** What an answer is parsed with, as a schema does. */
+interface Shape<Answer> {
+  parse(answer: unknown): Answer
+}
+
+/** For an answer of which nothing is read. */
+export const unread: Shape<void> = { parse: () => undefined }
 
 /** The way to one Docker daemon. */
 export interface DockerDoor {
@@ -9,10 +16,7 @@ export interface DockerDoor {
    * Asks and parses what comes. Errors: `swarm.unreachable`, `swarm.not-a-manager`, `swarm.too-old`, `swarm.refused` (its
    * cause has Docker's `statusCode`).
    */
-  ask<Schema extends z.ZodType>(
-    schema: Schema,
-    what: (docker: Docker) => Promise<unknown>,
-  ): Promise<z.output<Schema>>
+  ask<Answer>(shape: Shape<Answer>, what: (docker: Docker) => Promise<unknown>): Promise<Answer>
   /** The same for what takes its time, as a build or a log that is followed; nothing is parsed. */
   askPatiently<Answer>(what: (docker: Docker) => Promise<Answer>): Promise<Answer>
 }
@@ -34,7 +38,7 @@ function isOlder(version: string, than: string): boolean {
 }
 
 /** The version that both sides speak. Errors: `swarm.too-old`. */
-export function chooseVersion({ ApiVersion: newest, MinAPIVersion: oldest }: z.output<typeof versionShape>): string {
+export function chooseVersion({ ApiVersion: newest, MinAPIVersion: oldest }: DockerVersion): string {
   if (isOlder(newest, spoken)) {
     throw new HoldfastError({
       code: 'swarm.too-old',
@@ -71,7 +75,7 @@ function errorOf(error: unknown, socketPath: string): HoldfastError {
       hint: 'what runs goes on; see whether dockerd runs, and whether this user may use its socket',
     })
   }
-  if (status === 503 || sayDocker(error).includes('not a swarm manager')) return notManager(socketPath)
+  if (status === 503 || sayDocker(error).includes('not a swarm manager')) return managesNothing(socketPath)
   return new HoldfastError({
     ...common,
     code: 'swarm.refused',
@@ -81,7 +85,7 @@ function errorOf(error: unknown, socketPath: string): HoldfastError {
 }
 
 /** The daemon is none that may decide about a swarm. */
-export function notManager(socketPath: string): HoldfastError {
+export function managesNothing(socketPath: string): HoldfastError {
   return new HoldfastError({
     code: 'swarm.not-a-manager',
     kind: 'user',
@@ -118,7 +122,7 @@ export function dockerDoor(socketPath: string): DockerDoor {
     }
   }
   return {
-    ask: (schema, what) => guard(async ({ quick }) => schema.parse(await what(quick))),
+    ask: (shape, what) => guard(async ({ quick }) => shape.parse(await what(quick))),
     askPatiently: (what) => guard(({ patient }) => what(patient)),
   }
 }

@@ -1,6 +1,13 @@
-import { notManager, type DockerDoor } from './docker-door.ts'
-import { labels } from './labels.ts'
-import { infoShape, nodesShape, tasksShape, type Place, type SwarmNode, type Task } from './shapes.ts'
+import { managesNothing, type DockerDoor } from './docker-door.ts'
+import { labels } from '../../../contracts/docker/swarm.ts'
+import {
+  infoShape,
+  nodesShape,
+  tasksShape,
+  type Place,
+  type SwarmNode,
+  type Task,
+} from '../../../contracts/docker/swarm.ts'
 
 /** What was seen, and in which cluster. */
 export interface Sight {
@@ -28,7 +35,7 @@ export function looksAt(
   let known: Promise<Place> | null = null
   const ask = async (): Promise<Place> => {
     const place = await door.ask(infoShape, (docker) => docker.info())
-    if (!place.isManager) throw notManager(socketPath)
+    if (!place.isManager) throw managesNothing(socketPath)
     return place
   }
   const guard = async <Answer>(act: (place: Place) => Promise<Answer>): Promise<Answer> => {

@@ -15,6 +15,7 @@ const spec = {
   memoryMiB: null,
   image: null,
   build: null,
+  mounts: {},
   cpus: null,
 }
 

@@ -17,6 +17,7 @@ const spec = (id: string, port: ReplicaSpec['port']): ReplicaSpec => ({
   memoryMiB: null,
   image: null,
   build: null,
+  mounts: {},
   cpus: null,
 })
 

@@ -33,6 +33,7 @@ function spec(version: number): Accepted {
     memoryMiB: null,
     image: null,
     build: null,
+    mounts: {},
     cpus: null,
   }
   return accept(made)

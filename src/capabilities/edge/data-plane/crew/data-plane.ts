@@ -1,9 +1,17 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { EdgeNote, EdgePolicy, EdgeReport, EdgeState } from '../../../../contracts/edge-policy.ts'
 import { createLimiter, parseLimit, type Limiter } from '../../../../kernel/limit/index.ts'
 import { HoldfastError, plainError, uuidv7, type Clock, type Random } from '../../../../kernel/std/index.ts'
 import type { IdentityStore } from '../../ports.ts'
 import { openAlone, sharedIdentity } from '../limits/shared-limits.ts'
-import { createSlotBook, limitCapacity, mostThreads, openCounters, openTargetBoard } from '../shared/index.ts'
+import {
+  createSlotBook,
+  limitCapacity,
+  mostThreads,
+  openCounters,
+  openTargetBoard,
+  planSlots,
+} from '../shared/index.ts'
 import type { Counters, Handout, SlotBook, TargetBoard, ThreadNews } from '../shared/index.ts'
 import { createCrew, type Crew, type InheritedListener } from './crew.ts'
 import { createIdentityWatch, type IdentityWatch } from './identity/watch.ts'
@@ -11,6 +19,13 @@ import { startHealthChecks, type HealthChecks, type TargetProbe } from './health
 import { createKeyPairWatch, loadKeyPairs } from './key-pairs.ts'
 import { createReportRing, type ReportRing } from './report-ring.ts'
 import { createReporter } from './reporter.ts'
+import {
+  beginLimits,
+  createTableKeeper,
+  type Beginning,
+  type KeptTable,
+  type TableKeeper,
+} from './table/index.ts'
 
 /** What a data plane works with. */
 export interface DataPlaneParts {
@@ -22,6 +37,8 @@ export interface DataPlaneParts {
   readonly threads: number
   /** The module that opens the store of shared counters (`CounterStoreModule`); absent: limits cannot be shared. */
   readonly counterStore?: string
+  /** Where the table of limits outlives the process; absent: with the process everybody's debts are forgotten. */
+  readonly table?: KeptTable
   /** In any order; matched with the policy's by host and port. Empty: the edge opens every address itself. */
   readonly listeners: readonly InheritedListener[]
   /** The process has to start afresh; why. */
@@ -68,12 +85,13 @@ class ThreadedDataPlane implements RunningDataPlane {
   readonly #reporter
   readonly #keyPairs = createKeyPairWatch()
   readonly #identity: IdentityWatch
-  readonly #seed: readonly [number, number]
   readonly #startedAt: number
   readonly #notes: string[] = []
   readonly #stops: (() => void)[] = []
   readonly #threads: number
   #crew: Crew | null = null
+  #beginning: Beginning | null = null
+  #keeper: TableKeeper | null = null
   #inEffect: { readonly policy: EdgePolicy; readonly limiter: Limiter; readonly counters: Counters } | null =
     null
   #alone: { readonly identity: string; readonly buffer: SharedArrayBuffer | null } = {
@@ -98,8 +116,6 @@ class ThreadedDataPlane implements RunningDataPlane {
     this.#slots = createSlotBook(this.#board)
     this.#identity = createIdentityWatch(parts.identityStore, clock)
     this.#health = startHealthChecks({ clock, board: this.#board, probe })
-    const seed = new Uint32Array(random.bytes(8).slice().buffer)
-    this.#seed = [seed[0] ?? 0, seed[1] ?? 0]
     this.#stops.push(
       () => this.#health.stop(),
       clock.every(1000, () => this.#report()),
@@ -110,9 +126,10 @@ class ThreadedDataPlane implements RunningDataPlane {
 
   async apply(policy: EdgePolicy): Promise<readonly number[]> {
     const keyPairs = await loadKeyPairs(policy.listeners)
-    const identity = await this.#identity.accept(policy.identity)
-    const crew = this.#crewFor(policy)
-    const limiter = this.#limiterFor(policy)
+    const identity = await this.#identity.accept(policy)
+    const beginning = await this.#beginFor(policy)
+    const crew = this.#crewFor(policy, beginning)
+    const limiter = this.#limiterFor(policy, beginning)
     const counters = this.#countersFor(policy)
     const assigned = this.#slots.assign(policy.upstreams.flatMap(slotKeys))
     const slots = policy.upstreams.map((upstream) => slotKeys(upstream).map((key) => assigned.get(key) ?? 0))
@@ -124,11 +141,12 @@ class ThreadedDataPlane implements RunningDataPlane {
       slots,
       keyPairs,
       identity,
-      alone: this.#aloneFor(policy),
+      alone: this.#aloneFor(policy, beginning),
     }
     this.#ports = await crew.apply(handout)
     this.#inEffect = { policy, limiter, counters }
     this.#reporter.open(this.#inEffect)
+    this.#keeper?.keep(limiter.buffer)
     this.#keyPairs.accept(policy.listeners, keyPairs)
     this.#health.watch(policy, slots)
     void this.#lookAtIdentity()
@@ -157,6 +175,7 @@ class ThreadedDataPlane implements RunningDataPlane {
 
   async drain(deadlineMs: number): Promise<void> {
     await this.#crew?.drain(deadlineMs)
+    await this.#keeper?.end()
     for (const stop of this.#stops) stop()
     this.#report()
   }
@@ -165,8 +184,18 @@ class ThreadedDataPlane implements RunningDataPlane {
     await this.#crew?.crash(thread)
   }
 
+  /** What limits begin with is made out with the first policy: the file is read with its limits. */
+  async #beginFor(policy: EdgePolicy): Promise<Beginning> {
+    if (this.#beginning !== null) return this.#beginning
+    const { clock, random, table = null } = this.#parts
+    const beginning = await beginLimits({ clock, random, table }, policy)
+    this.#beginning = beginning
+    if (table !== null) this.#keeper = createTableKeeper({ clock, ...table, ...beginning })
+    return beginning
+  }
+
   /** The crew is made for the listeners of the first policy; others need other sockets. */
-  #crewFor(policy: EdgePolicy): Crew {
+  #crewFor(policy: EdgePolicy, { seed, timeOriginMs }: Beginning): Crew {
     const before = this.#inEffect?.policy
     if (this.#crew !== null && before !== undefined && placesOf(before) !== placesOf(policy)) {
       throw new HoldfastError({
@@ -177,17 +206,17 @@ class ThreadedDataPlane implements RunningDataPlane {
         path: 'edge.listen',
       })
     }
-    const { clock, random, onExhausted } = this.#parts
+    const { random, onExhausted } = this.#parts
     this.#crew ??= createCrew({
       threads: this.#threads,
       listeners: this.#listenersFor(policy),
       board: this.#board,
       random,
-      seed: this.#seed,
+      seed,
       pseudonym: `holdfast-${this.edgeId.slice(-12)}`,
       onNews: (news) => this.#hear(news),
       counterStore: this.#parts.counterStore ?? null,
-      timeOriginMs: clock.now() - clock.monotonicMs(),
+      timeOriginMs,
       onReplaced: (why) => this.#note({ what: 'thread-replaced', file: '', message: why.slice(0, 500) }),
       onExhausted,
     })
@@ -210,15 +239,16 @@ class ThreadedDataPlane implements RunningDataPlane {
     })
   }
 
-  #limiterFor({ limits, limiterCapacity }: EdgePolicy): Limiter {
+  #limiterFor({ limits, limiterCapacity }: EdgePolicy, { seed, table }: Beginning): Limiter {
     const before = this.#inEffect
-    const isSame = before !== null && before.policy.limiterCapacity === limiterCapacity
+    const known =
+      before === null ? table : { capacity: before.policy.limiterCapacity, buffer: before.limiter.buffer }
     const limiter = createLimiter({
       limits: limits.map(({ name, rule }) => ({ name, rule: parseLimit(rule) })),
       capacity: limiterCapacity,
-      seed: this.#seed,
+      seed,
       limitCapacity,
-      ...(isSame ? { buffer: before.limiter.buffer } : {}),
+      ...(known?.capacity === limiterCapacity ? { buffer: known.buffer } : {}),
     })
     // The main thread reads counts and decides nothing: the room among those that count without locking is the threads'.
     limiter.close()
@@ -226,22 +256,22 @@ class ThreadedDataPlane implements RunningDataPlane {
   }
 
   /** One and the same for as long as nothing of the shared limits changes. */
-  #aloneFor(policy: EdgePolicy): SharedArrayBuffer | null {
+  #aloneFor(policy: EdgePolicy, { seed }: Beginning): SharedArrayBuffer | null {
     const { shared } = policy
     const identity = sharedIdentity(policy)
     if (identity !== this.#alone.identity) {
-      const limiter = shared === undefined ? null : openAlone(policy, shared, { seed: this.#seed })
+      const limiter = shared === undefined ? null : openAlone(policy, shared, { seed })
       limiter?.close()
       this.#alone = { identity, buffer: limiter?.buffer ?? null }
     }
     return this.#alone.buffer
   }
 
-  #countersFor({ routes }: EdgePolicy): Counters {
+  #countersFor(policy: EdgePolicy): Counters {
     const before = this.#inEffect
-    const names = (list: EdgePolicy['routes']): string => list.map(({ name }) => name).join('\n')
-    const isSame = before !== null && names(before.policy.routes) === names(routes)
-    return openCounters(routes.length + 2, isSame ? before.counters.buffer : undefined)
+    const plan = planSlots(policy)
+    const isSame = before !== null && isDeepStrictEqual(planSlots(before.policy), plan)
+    return openCounters(plan, isSame ? before.counters.buffer : undefined)
   }
 
   #report(): void {
@@ -256,6 +286,7 @@ class ThreadedDataPlane implements RunningDataPlane {
 
   #hear(news: ThreadNews): void {
     if (news.say === 'offenders') return this.#reporter.see(news)
+    if (news.say === 'senders') return this.#reporter.addSenders(news.senders)
     if (news.say === 'look-alikes') return this.#reporter.addLookAlikes(news.peers)
     if (news.say === 'shared-refusals') return this.#reporter.addSharedRefusals(news.refusals)
     if (news.say === 'counters') return this.#hearOfCounters(news)

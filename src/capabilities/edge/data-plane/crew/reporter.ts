@@ -3,12 +3,12 @@ import type {
   EdgePolicy,
   EdgeReport,
   LimitRollUp,
-  RouteRollUp,
+  SenderMinute,
 } from '../../../../contracts/edge-policy.ts'
 import type { Counts, Limiter } from '../../../../kernel/limit/index.ts'
-import { bucketValue } from '../../../../kernel/series/index.ts'
-import { mergeOffenders, type Offenders } from '../../offenders/index.ts'
-import { counted, mostThreads, type Counters, type LookAlike, type SharedRefusals } from '../shared/index.ts'
+import { mergeOffenders, mergeSenders, type Offenders } from '../../offenders/index.ts'
+import { mostThreads, type Counters, type LookAlike, type SharedRefusals } from '../shared/index.ts'
+import { takeGroups, takeRoutes } from './roll-ups.ts'
 import { StoreRefusals } from './store-refusals.ts'
 
 /** What is counted under one policy. */
@@ -29,6 +29,8 @@ export interface Reporter {
   addSharedRefusals(refusals: SharedRefusals): void
   /** Remembers whom limits refused in a thread. */
   see(seen: Offenders): void
+  /** Remembers who sent most requests in a thread. */
+  addSenders(senders: readonly SenderMinute[]): void
   /** Adds requests of peers that look like proxies to the next report. */
   addLookAlikes(peers: readonly LookAlike[]): void
   /** Takes everything counted since the last call. */
@@ -38,6 +40,8 @@ export interface Reporter {
 const mostNotes = 20
 /** Most in one report. */
 const mostNamed = { offenders: 64, nearMisses: 32 }
+/** As in `edgeReport`. */
+const mostSenders = 192
 /** What threads told within a second. */
 const mostSeen = 2 * mostThreads
 const mostLookAlikes = 16
@@ -54,6 +58,7 @@ export function createReporter(edgeId: string): Reporter {
   const lookAlikes = createPeerCount()
   let number = 0
   const seen: Offenders[] = []
+  const senders = createSenderList()
 
   return {
     open: (ledger) => {
@@ -81,6 +86,7 @@ export function createReporter(edgeId: string): Reporter {
     see: (offenders) => {
       if (seen.length < mostSeen) seen.push(offenders)
     },
+    addSenders: senders.add,
     addLookAlikes: lookAlikes.add,
     take: (second) => {
       const ledgers = current === null ? retired : [...retired, current]
@@ -92,10 +98,12 @@ export function createReporter(edgeId: string): Reporter {
         edgeId,
         ...second,
         revision: current?.policy.revision ?? '',
-        routes: mergeRoutes(ledgers.flatMap(takeRoutes)),
+        routes: takeRoutes(ledgers),
         limits: current === null ? [] : takeLimits(current, counts, stores),
         happened,
+        ...takeGroups(ledgers),
         ...(peers.length === 0 ? {} : { lookAlikes: peers }),
+        ...senders.take(),
         ...toldOffenders(seen.splice(0)),
       }
     },
@@ -106,6 +114,21 @@ function toldOffenders(told: readonly Offenders[]): Pick<EdgeReport, 'offenders'
   if (told.length === 0) return {}
   const { offenders, nearMisses } = mergeOffenders(told, mostNamed)
   return { offenders: [...offenders], nearMisses: [...nearMisses] }
+}
+
+/** Who sent most requests, by all threads. */
+function createSenderList() {
+  let senders: readonly SenderMinute[] = []
+  return {
+    add: (more: readonly SenderMinute[]): void => {
+      senders = mergeSenders([...senders, ...more], mostSenders)
+    },
+    take: (): Pick<EdgeReport, 'senders'> => {
+      const sent = [...senders]
+      senders = []
+      return sent.length === 0 ? {} : { senders: sent }
+    },
+  }
 }
 
 /** Requests of peers of all threads, a bounded number of peers. */
@@ -155,81 +178,5 @@ function difference(now: Counts, before: Counts | undefined): Counts {
     admitted: Math.max(0, now.admitted - (before?.admitted ?? 0)),
     refused: Math.max(0, now.refused - (before?.refused ?? 0)),
     wouldRefuse: Math.max(0, now.wouldRefuse - (before?.wouldRefuse ?? 0)),
-  }
-}
-
-function takeRoutes({ policy, counters }: Ledger): readonly RouteRollUp[] {
-  const names = [...policy.routes.map(({ name }) => name), '(unmatched)', '(malformed)']
-  return names.flatMap((route, slot) => {
-    const take = (field: number): number => counters.take(slot, field)
-    const classes = [0, 1, 2, 3, 4].map((offset) => take(counted.classes + offset))
-    const [c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0] = classes
-    const rollUp: RouteRollUp = {
-      route,
-      requests: take(counted.requests),
-      classes: [c1, c2, c3, c4, c5],
-      refused: take(counted.refused),
-      wouldRefuse: take(counted.wouldRefuse),
-      originFailures: take(counted.originFailures),
-      bytesIn: take(counted.bytesIn),
-      bytesOut: take(counted.bytesOut),
-      latency: takeLatency(counters, slot),
-    }
-    return isQuiet(rollUp) ? [] : [rollUp]
-  })
-}
-
-/** Sum and extremes come from the buckets: right within their 1.5 %, and no further counts to be shared. */
-function takeLatency(counters: Counters, slot: number): RouteRollUp['latency'] {
-  const buckets = counters.take(slot, counted.latencies) === 0 ? {} : counters.takeLatencies(slot)
-  const entries = Object.entries(buckets).map(([bucket, count]) => ({
-    value: bucketValue(Number(bucket)),
-    count,
-  }))
-  return {
-    count: entries.reduce((sum, { count }) => sum + count, 0),
-    sum: entries.reduce((sum, { value, count }) => sum + value * count, 0),
-    minimum: entries[0]?.value ?? 0,
-    maximum: entries.at(-1)?.value ?? 0,
-    buckets,
-  }
-}
-
-function isQuiet({ requests, classes, bytesIn, bytesOut, latency }: RouteRollUp): boolean {
-  return requests + bytesIn + bytesOut + latency.count + classes.reduce((sum, count) => sum + count, 0) === 0
-}
-
-/** A route that stands in an old and a new policy is reported once. */
-function mergeRoutes(rollUps: readonly RouteRollUp[]): RouteRollUp[] {
-  const merged = new Map<string, RouteRollUp>()
-  for (const rollUp of rollUps) {
-    const before = merged.get(rollUp.route)
-    merged.set(rollUp.route, before === undefined ? rollUp : sum(before, rollUp))
-  }
-  return [...merged.values()]
-}
-
-function sum(one: RouteRollUp, other: RouteRollUp): RouteRollUp {
-  const buckets = { ...one.latency.buckets }
-  for (const [bucket, count] of Object.entries(other.latency.buckets)) {
-    buckets[bucket] = (buckets[bucket] ?? 0) + count
-  }
-  const [a, b] = [one.classes, other.classes]
-  return {
-    route: one.route,
-    requests: one.requests + other.requests,
-    classes: [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3], a[4] + b[4]],
-    refused: one.refused + other.refused,
-    wouldRefuse: one.wouldRefuse + other.wouldRefuse,
-    originFailures: one.originFailures + other.originFailures,
-    bytesIn: one.bytesIn + other.bytesIn,
-    bytesOut: one.bytesOut + other.bytesOut,
-    latency: {
-      count: one.latency.count + other.latency.count,
-      sum: one.latency.sum + other.latency.sum,
-      minimum: Math.min(one.latency.minimum, other.latency.minimum),
-      maximum: Math.max(one.latency.maximum, other.latency.maximum),
-      buckets,
-    },
   }
 }

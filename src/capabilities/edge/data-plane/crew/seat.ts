@@ -35,6 +35,7 @@ const news: ReadonlySet<FromThread['say']> = new Set<ThreadNews['say']>([
   'unknown-key',
   'look-alikes',
   'offenders',
+  'senders',
   'counters',
   'shared-refusals',
 ])
@@ -49,6 +50,7 @@ export function openSeat(ground: ThreadGround, onNews: (news: ThreadNews) => voi
   const worker = new Worker(script, { workerData: ground, name: `edge-${ground.thread}` })
   const questions = new Set<Question>()
   let reason = ''
+  let over: HoldfastError | null = null
   worker.on('message', (message: FromThread) => {
     if (isNews(message)) return onNews(message)
     for (const question of questions) {
@@ -64,7 +66,8 @@ export function openSeat(ground: ThreadGround, onNews: (news: ThreadNews) => voi
   const ended = new Promise<string>((resolve) => {
     worker.once('exit', (code) => {
       const why = reason === '' ? `exit code ${code}` : reason
-      for (const question of questions) question.reject(threadEnded(why))
+      over = threadEnded(why)
+      for (const question of questions) question.reject(over)
       questions.clear()
       resolve(why)
     })
@@ -75,6 +78,7 @@ export function openSeat(ground: ThreadGround, onNews: (news: ThreadNews) => voi
     tell,
     ask: <Say extends FromThread['say']>(message: ToThread, answer: Say) =>
       new Promise<Extract<FromThread, { say: Say }>>((resolve, reject) => {
+        if (over !== null) return reject(over)
         questions.add({ answer, resolve: resolve as Question['resolve'], reject })
         tell(message)
       }),

@@ -56,6 +56,7 @@ function open(config: Partial<EdgeIdentity>, { verifications = '600/min per ip',
     apiKeys: {},
     sessionSecrets: [],
     passportKey: systemRandom.bytes(32),
+    counterPassword: '',
     ...material,
   }
   const handout = { policy: { identity }, identity: known } as unknown as Handout

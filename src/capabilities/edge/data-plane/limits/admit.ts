@@ -56,6 +56,7 @@ export function admit(limiter: Limiter, bounds: Bounds, from: Asking): Admission
 /** How often one asks again where it cannot be told when there will be room. */
 const pollMs = 50
 
+/** Who asks for how much. */
 interface Wanting extends Asking {
   readonly cost: number
 }
@@ -70,6 +71,26 @@ function waitFor(limiter: Limiter, limit: PreparedLimit, { cost, countable, nowM
   // All debts are paid at the reset; this one may be taken when only the burst but for its cost is owed.
   const restMs = ((standing.limit - cost) * periodMs) / count
   return Math.max(1, Math.ceil(standing.resetsAtMs - nowMs - restMs))
+}
+
+/** The limit that makes whoever comes now wait, and for how long, about; undefined: none. */
+export function blockingOf(
+  limiter: Limiter,
+  { limits, cost }: Bounds,
+  asking: Asking,
+): { readonly limit: PreparedLimit; readonly waitMs: number } | undefined {
+  for (const limit of limits) {
+    if (limit.queue === null) continue
+    const waitMs = waitFor(limiter, limit, { ...asking, cost })
+    if (waitMs > 0 || limit.queue.holds(limit.keyOf(asking.countable))) return { limit, waitMs }
+  }
+  return undefined
+}
+
+/** Milliseconds for which a limit that lets wait would refuse, about; 0: none would. */
+export function longestWait(limiter: Limiter, { limits, cost }: Bounds, asking: Asking): number {
+  const wanting = { ...asking, cost }
+  return Math.max(0, ...limits.map((limit) => (limit.queue === null ? 0 : waitFor(limiter, limit, wanting))))
 }
 
 /** What waiting needs: whether whoever asked is still there, and the time. */
@@ -87,24 +108,15 @@ export function admitOrWait(
   bounds: Bounds,
   { countable, nowMs, now, onGone }: Asking & Patience,
 ): Admission | Promise<Admission | null> {
-  const asking = { countable, nowMs, cost: bounds.cost }
-  const blocking = bounds.limits.find(
-    (limit) =>
-      limit.queue !== null &&
-      (limit.queue.holds(limit.keyOf(countable)) || waitFor(limiter, limit, asking) > 0),
-  )
+  const asking = { countable, nowMs }
+  const blocking = blockingOf(limiter, bounds, asking)
   if (blocking === undefined) return admit(limiter, bounds, asking)
   const attempt = (isLast: boolean): Admission | number => {
-    const later = { countable, nowMs: now(), cost: bounds.cost }
-    const waits = bounds.limits.map((limit) => (limit.queue === null ? 0 : waitFor(limiter, limit, later)))
-    const waitMs = Math.max(...waits)
-    return waitMs > 0 && !isLast ? waitMs : admit(limiter, bounds, later)
+    const later = { countable, nowMs: now() }
+    const waitMs = isLast ? 0 : longestWait(limiter, bounds, later)
+    return waitMs > 0 ? waitMs : admit(limiter, bounds, later)
   }
-  const waiter = {
-    key: blocking.keyOf(countable),
-    waitMs: waitFor(limiter, blocking, asking),
-    attempt,
-    onGone,
-  }
-  return blocking.queue?.join(waiter) ?? admit(limiter, bounds, asking)
+  const { limit, waitMs } = blocking
+  const waiter = { key: limit.keyOf(countable), waitMs, attempt, onGone }
+  return limit.queue?.join(waiter) ?? admit(limiter, bounds, asking)
 }

@@ -4,11 +4,15 @@ import type { Clock } from '../../../../kernel/std/index.ts'
 import {
   createSubjectBook,
   keyReader,
+  limitRefusals,
   policiesField,
   policyNames,
+  quotedPolicy,
   subjectReader,
   type Countable,
+  type Refusal,
   type SubjectBook,
+  type Violation,
 } from '../../pipeline/index.ts'
 import { nearUnits, type Watch, type Watched } from '../offenders/index.ts'
 import { LimitQueue } from './queue.ts'
@@ -21,6 +25,11 @@ export interface PreparedLimit extends Watched {
   readonly parsed: LimitRule
   /** How RateLimit fields call it; several rules of one route have the same name, and each its own here. */
   readonly policy: string
+  /** The same as of `quotedPolicy`. */
+  readonly quoted: string
+  /** RateLimit-Policy of this limit alone. */
+  readonly policies: string
+  readonly refusalOf: (violation: Violation) => Refusal
   readonly isLease: boolean
   readonly isDryRun: boolean
   /** Where those wait whom it does not admit at once; null: nobody waits. */
@@ -54,7 +63,7 @@ export interface Bounds {
 
 /** Prepares the limits of a policy on its limiter. */
 export function prepareLimits(
-  { limits }: EdgePolicy,
+  { limits, rateLimitFields: syntax }: EdgePolicy,
   limiter: Limiter,
   clock: Clock,
 ): readonly PreparedLimit[] {
@@ -63,21 +72,38 @@ export function prepareLimits(
   return limits.map(({ name, rule }, index) => {
     const parsed = rules[index] ?? parseLimit(rule)
     const read = keyReader(parsed)
+    const policy = names[index] ?? name
     return {
       index,
       name,
       rule,
       parsed,
-      policy: names[index] ?? name,
+      policy,
+      quoted: quotedPolicy(policy),
+      policies: policiesField([{ policy, rule: parsed }]),
+      refusalOf: limitRefusals({ name, rule, parsed, policy, syntax }),
       isLease: parsed.kind === 'concurrency',
       isDryRun: parsed.dryRun,
       queue: parsed.queue === null ? null : new LimitQueue(parsed.queue, clock),
-      keyOf: (from) => limiter.hash(read(from)),
+      keyOf: hashOnce(read, limiter),
       textOf: read,
       subjectOf: subjectReader(parsed),
       nearFrom: nearUnits(parsed),
     }
   })
+}
+
+/** A request's key is wanted several times, and a client's next request has in most cases the same one. */
+function hashOnce(read: (from: Countable) => string, limiter: Limiter): (from: Countable) => KeyHash {
+  let text = ''
+  let hash = limiter.hash(text)
+  return (from) => {
+    const next = read(from)
+    if (next === text) return hash
+    text = next
+    hash = limiter.hash(next)
+    return hash
+  }
 }
 
 /** What bounds are made from. */
@@ -111,7 +137,7 @@ export function createBounds(parts: BoundsParts): Bounds {
 }
 
 /** RateLimit-Policy of some limits; dry runs bind nobody and are left out. */
-export function policiesOf(limits: readonly PreparedLimit[]): string {
+function policiesOf(limits: readonly PreparedLimit[]): string {
   return policiesField(
     limits.filter(({ isDryRun }) => !isDryRun).map(({ policy, parsed }) => ({ policy, rule: parsed })),
   )

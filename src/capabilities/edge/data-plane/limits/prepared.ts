@@ -10,30 +10,23 @@ import {
   type Trust,
 } from '../../pipeline/index.ts'
 import { createGate, type IdentityGate } from '../identity/index.ts'
-import { limitCapacity, openCounters, type Counters, type Handout } from '../shared/index.ts'
+import {
+  limitCapacity,
+  openCounters,
+  planSlots,
+  type Counters,
+  type Handout,
+  type TargetBoard,
+} from '../shared/index.ts'
 import { OffenderBook, Watch } from '../offenders/index.ts'
-import type { Origin, Origins } from '../traffic/origins.ts'
+import { prepareUpstreams, type Origins, type Upstreams } from '../upstreams/index.ts'
 import { createErrorBook, type ErrorBook } from './error-book.ts'
 import type { SharedLimits } from './shared-limits.ts'
 import { createBounds, prepareLimits, type Bounds, type PreparedLimit } from './prepared-limits.ts'
 
-/** One address of an upstream. */
-export interface PreparedTarget {
-  readonly id: string
-  readonly slot: number
-  readonly origin: Origin
-}
-
-/** A service with its targets. */
-export interface PreparedUpstream {
-  readonly name: string
-  readonly targets: readonly PreparedTarget[]
-}
-
 /** A route ready for requests. */
 export interface PreparedRoute extends Bounds {
   readonly route: EdgeRoute
-  readonly upstream: PreparedUpstream
   /** For a WebSocket that is opened: the limits of the route and those of all upgrades. */
   readonly upgrade: Bounds
   /** For each message that a client sends on a WebSocket; empty: they are not counted. */
@@ -48,6 +41,7 @@ export interface Prepared {
   readonly trust: Trust
   readonly limiter: Limiter
   readonly counters: Counters
+  readonly upstreams: Upstreams
   /** Null: this edge counts alone. */
   readonly shared: SharedLimits | null
   readonly unmatched: Bounds
@@ -69,6 +63,7 @@ export interface PrepareGround {
   /** Of the limiter. */
   readonly seed: readonly [number, number]
   readonly origins: Origins
+  readonly board: TargetBoard
   /** What the policy shares with other edges, opened before. */
   readonly shared: SharedLimits | null
   /** A token names a key that is not known. */
@@ -89,17 +84,19 @@ export function prepare(handout: Handout, ground: PrepareGround): Prepared {
   const some = (indexes: readonly number[]): PreparedLimit[] =>
     indexes.flatMap((index) => limits[index] ?? [])
   const count = policy.routes.length
+  const counters = openCounters(planSlots(policy), handout.counters)
   const offenders = new OffenderBook()
   const watchAt = (slot: number): Watch => new Watch(offenders, limiter, slot)
   const { allow } = policy
   return {
     number,
     policy,
-    router: createRouter(prepareRoutes(handout, ground.origins, { some, watchAt })),
+    router: createRouter(prepareRoutes(policy, { some, watchAt })),
     trust: createTrust(policy.trustProxies),
     limiter,
     shared: ground.shared,
-    counters: openCounters(count + 2, handout.counters),
+    counters,
+    upstreams: prepareUpstreams(handout, { ...ground, counters }),
     unmatched: createBounds({
       name: '(unmatched)',
       slot: count,
@@ -110,7 +107,7 @@ export function prepare(handout: Handout, ground: PrepareGround): Prepared {
       watch: watchAt(count),
     }),
     offenders,
-    errors: createErrorBook(limiter, some(policy.errorLimits)),
+    errors: createErrorBook(limiter, some(policy.errorLimits), ground.shared),
     bans: createSubjectBook(policy.bans.map((ban) => [ban.subject, ban] as const)),
     identity: createGate({ handout, limiter, limits, ...ground }),
     malformedSlot: count + 1,
@@ -123,12 +120,9 @@ interface RouteGround {
 }
 
 function prepareRoutes(
-  handout: Handout,
-  origins: Origins,
+  policy: EdgePolicy,
   { some, watchAt }: RouteGround,
 ): { readonly route: EdgeRoute; readonly value: PreparedRoute }[] {
-  const { policy } = handout
-  const upstreams = prepareUpstreams(handout, origins)
   return policy.routes.map((route, slot) => {
     const limits = some(route.limits)
     const allow = [...policy.allow, ...route.allow]
@@ -139,27 +133,7 @@ function prepareRoutes(
       upgrade: createBounds({ ...parts, limits: [...limits, ...some(policy.upgradeLimits)] }),
       messages: some(route.messageLimits),
       route,
-      upstream: upstreams.get(route.upstream) ?? { name: route.upstream, targets: [] },
     }
     return { route, value }
   })
-}
-
-function prepareUpstreams(
-  { policy, slots }: Handout,
-  origins: Origins,
-): ReadonlyMap<string, PreparedUpstream> {
-  return new Map(
-    policy.upstreams.map(({ name, targets }, upstream) => [
-      name,
-      {
-        name,
-        targets: targets.map(({ id, origin }, target) => ({
-          id,
-          slot: slots[upstream]?.[target] ?? 0,
-          origin: origins.get(origin),
-        })),
-      },
-    ]),
-  )
 }

@@ -77,4 +77,37 @@ describe('a queue', () => {
     expect(order).toEqual(['a gone', 'b admitted'])
     expect(queue.holds(1)).toBe(false)
   })
+
+  test('waits for whoever has to ask somebody else, and asks nobody behind meanwhile', async () => {
+    const clock = virtualClock()
+    const queue = new LimitQueue({ places: 3, patienceMs: 1000 }, clock)
+    const asked: string[] = []
+    const answers: ((answer: number | string) => void)[] = []
+    const order: string[] = []
+    for (const name of ['a', 'b']) {
+      const attempt = (): Promise<number | string> => {
+        asked.push(name)
+        return new Promise((resolve) => answers.push(resolve))
+      }
+      const waiter = { key: 1, waitMs: 100, attempt, onGone: () => () => undefined }
+      void queue.join<string>(waiter)?.then((said) => order.push(`${name} ${said}`))
+    }
+    const answer = async (said: number | string): Promise<void> => {
+      answers.shift()?.(said)
+      await clock.advance(0)
+    }
+    await clock.advance(300)
+    expect(asked).toEqual(['a'])
+    await answer(200)
+    await clock.advance(199)
+    expect(asked).toEqual(['a'])
+    await clock.advance(1)
+    expect(asked).toEqual(['a', 'a'])
+    await answer('admitted')
+    expect(order).toEqual(['a admitted'])
+    expect(asked).toEqual(['a', 'a', 'b'])
+    await answer('admitted too')
+    expect(order).toEqual(['a admitted', 'b admitted too'])
+    expect(queue.holds(1)).toBe(false)
+  })
 })

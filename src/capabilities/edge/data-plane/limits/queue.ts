@@ -10,9 +10,9 @@ export interface Waiter<T> {
   readonly waitMs: number
   /**
    * Asks again. A number: not yet, so many milliseconds more; anything else ends the waiting. `isLast`: there is no
-   * time left, so the answer is to be final.
+   * time left, so the answer is to be final. While a promise is waited for, those behind are not asked.
    */
-  readonly attempt: (isLast: boolean) => number | T
+  readonly attempt: (isLast: boolean) => number | T | Promise<number | T>
   /** Calls back when whoever waits has gone; answers with what takes that back. */
   readonly onGone: (leave: () => void) => () => void
 }
@@ -22,6 +22,8 @@ interface Place {
   readonly deadlineMs: number
   /** On the monotonic clock: no use in asking before. */
   readyMs: number
+  /** It asks at this moment. */
+  isAsking: boolean
   readonly done: (answer: unknown) => void
 }
 
@@ -64,6 +66,7 @@ export class LimitQueue {
         waiter,
         deadlineMs: nowMs + patienceMs,
         readyMs: nowMs + waiter.waitMs,
+        isAsking: false,
         done: (answer) => {
           this.#remove(place)
           stopListening()
@@ -96,15 +99,25 @@ export class LimitQueue {
       this.#ask(place, nowMs)
       if (!this.#places.has(place)) continue
       held.add(key)
-      nextMs = Math.min(nextMs, place.readyMs, place.deadlineMs)
+      if (!place.isAsking) nextMs = Math.min(nextMs, place.readyMs, place.deadlineMs)
     }
     this.#wakeAt(nextMs)
   }
 
   #ask(place: Place, nowMs: number): void {
     const isLast = nowMs >= place.deadlineMs
-    if (nowMs < place.readyMs && !isLast) return
+    if (place.isAsking || (nowMs < place.readyMs && !isLast)) return
     const answer = place.waiter.attempt(isLast)
+    if (!(answer instanceof Promise)) return this.#hear(place, answer, nowMs)
+    place.isAsking = true
+    void answer.then((known) => {
+      place.isAsking = false
+      this.#hear(place, known, this.#clock.monotonicMs())
+      this.#run()
+    })
+  }
+
+  #hear(place: Place, answer: unknown, nowMs: number): void {
     if (typeof answer === 'number') place.readyMs = nowMs + Math.max(shortestMs, answer)
     else place.done(answer)
   }

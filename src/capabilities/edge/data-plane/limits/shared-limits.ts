@@ -1,8 +1,8 @@
 import type { EdgePolicy } from '../../../../contracts/edge-policy.ts'
 import { createLimiter, parseLimit } from '../../../../kernel/limit/index.ts'
 import { assert, type Clock, type Random } from '../../../../kernel/std/index.ts'
-import type { CounterStore, CounterStoreModule } from '../../ports.ts'
-import { limitCapacity, type Handout, type SharedRefusals } from '../shared/index.ts'
+import type { CounterStore, CounterStoreModule, CounterStoreOptions } from '../../ports.ts'
+import { limitCapacity, type Handout, type IdentityMaterial, type SharedRefusals } from '../shared/index.ts'
 import {
   createSharedCounters,
   edgeSliceMs,
@@ -34,9 +34,9 @@ type Shared = NonNullable<EdgePolicy['shared']>
 
 /** The shared limits of a policy, in the order of its `shared.limits`. */
 function sharedLimitsOf({ limits }: EdgePolicy, { limits: shared }: Shared): readonly SharedLimit[] {
-  return shared.flatMap(({ limit: index, whenDown }) => {
+  return shared.flatMap(({ limit: index, ...how }) => {
     const limit = limits[index]
-    return limit === undefined ? [] : [{ name: limit.name, rule: parseLimit(limit.rule), whenDown }]
+    return limit === undefined ? [] : [{ name: limit.name, rule: parseLimit(limit.rule), ...how }]
   })
 }
 
@@ -78,14 +78,18 @@ export class SharedKeeper {
   }
 
   /** Opens what a policy needs, or finds it open; null: it shares nothing. Errors: `edge.policy-refused`. */
-  async open({ policy, alone }: Handout): Promise<SharedLimits | null> {
+  async open({ policy, alone, identity: material }: Handout): Promise<SharedLimits | null> {
     const { shared } = policy
     if (shared === undefined || alone === null) return null
     const identity = sharedIdentity(policy)
     const found = this.#opened.get(identity)
     if (found !== undefined) return found
     const { clock, random, threads, seed, onChange } = this.#ground
-    const store = await this.#openStore(shared.url, policy.environment)
+    const store = await this.#openStore({
+      url: shared.url,
+      password: material.counterPassword,
+      environment: policy.environment,
+    })
     const counters = createSharedCounters({
       limits: sharedLimitsOf(policy, shared),
       sharing: { mode: shared.mode, edges: shared.edges, threads, sliceMs: edgeSliceMs },
@@ -101,11 +105,16 @@ export class SharedKeeper {
     return opened
   }
 
-  /** Closes all but those of the policy that is in effect now. */
+  /** The store asks for another password from now on. */
+  renew({ counterPassword }: IdentityMaterial): void {
+    for (const { counters } of this.#opened.values()) counters.setPassword(counterPassword)
+  }
+
+  /** Closes all but those of the policy that is in effect now, each as soon as nothing of it is held any more. */
   keep(current: SharedLimits | null): void {
     for (const [identity, opened] of this.#opened) {
       if (opened === current) continue
-      opened.counters.close()
+      opened.counters.retire()
       this.#opened.delete(identity)
     }
   }
@@ -126,10 +135,10 @@ export class SharedKeeper {
     return news
   }
 
-  async #openStore(url: string, environment: string): Promise<CounterStore> {
+  async #openStore(whose: Omit<CounterStoreOptions, 'clock' | 'random'>): Promise<CounterStore> {
     const { storeModule, clock, random } = this.#ground
     assert(storeModule !== null, 'this edge was started without a store for shared counters')
     const { openCounterStore } = (await import(storeModule)) as CounterStoreModule
-    return openCounterStore({ url, environment, clock, random })
+    return openCounterStore({ ...whose, clock, random })
   }
 }

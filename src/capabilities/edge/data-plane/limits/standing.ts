@@ -1,6 +1,5 @@
 import type { Limiter } from '../../../../kernel/limit/index.ts'
 import {
-  limitRefusal,
   rateLimitFields,
   rungOf,
   type Countable,
@@ -25,24 +24,16 @@ export interface Looking {
 export function refusalBy(
   limit: PreparedLimit,
   { policies, retryAfterMs }: { readonly policies: string; readonly retryAfterMs: number },
-  { limiter, countable, syntax, nowMs, wallMs }: Looking,
+  { limiter, countable, nowMs, wallMs }: Looking,
 ): Refusal {
   const { used, limit: most } = limiter.peek(limit.index, limit.keyOf(countable), nowMs)
-  const { parsed, policy, name, rule } = limit
-  const countedBy = parsed.per.map((dimension) => rungOf(dimension, countable)).join(' and ')
-  return limitRefusal({
-    limit: name,
-    rule,
-    parsed,
-    policy,
-    policies,
-    syntax,
-    countedBy,
-    used,
-    most,
-    retryAfterMs,
-    nowMs: wallMs,
-  })
+  const { per } = limit.parsed
+  const [only = ''] = per
+  const countedBy =
+    per.length < 2
+      ? only && rungOf(only, countable)
+      : per.map((dimension) => rungOf(dimension, countable)).join(' and ')
+  return limit.refusalOf({ policies, countedBy, used, most, retryAfterMs, nowMs: wallMs })
 }
 
 /** The fields that say on an admitted answer how all limits stand; dry runs bind nobody and are left out. */
@@ -56,7 +47,7 @@ export function standingFields(bounds: Bounds, looking: Looking): readonly strin
 function standingOf(limit: PreparedLimit, { limiter, countable, nowMs }: Looking): PolicyStanding {
   const { remaining, resetsAtMs } = limiter.peek(limit.index, limit.keyOf(countable), nowMs)
   return {
-    policy: limit.policy,
+    quoted: limit.quoted,
     quota: limit.parsed.count,
     remaining,
     resetSeconds: Math.max(0, Math.ceil((resetsAtMs - nowMs) / 1000)),

@@ -1,4 +1,5 @@
 import type { KeyHash } from '../../../../kernel/limit/index.ts'
+import { SenderBook } from './senders.ts'
 import { Sketch } from './sketch.ts'
 
 /** Stands in place of a limit when a ban refuses. */
@@ -48,6 +49,8 @@ const longestSubject = 200
  * it is too little by at most 1/256 of all refusals, see `Sketch`.
  */
 export class OffenderBook {
+  /** Who sent most, refused or not. */
+  readonly senders = new SenderBook()
   readonly #sketch = new Sketch(mostOffenders)
   readonly #near = new Sketch(mostNear)
   readonly #subjects: string[] = []

@@ -15,6 +15,9 @@ export class Sketch {
   size = 0
   /** Whether the slot that `add` answered with last has just changed hands. */
   isFresh = false
+  /** No slot has a lower count. */
+  private lowest = 0
+  private cursor = 0
   declare private readonly heads: Int32Array
   declare private readonly next: Int32Array
   declare private readonly limits: Int32Array
@@ -40,12 +43,12 @@ export class Sketch {
     return slot
   }
 
-  /** Counts one unit; answers with the slot. */
-  add(limit: number, key: KeyHash): number {
+  /** Counts units; answers with the slot. */
+  add(limit: number, key: KeyHash, units = 1): number {
     const known = this.find(limit, key)
     this.isFresh = known < 0
     const slot = known < 0 ? this.seat(limit, key) : known
-    this.counts[slot] = this.count(slot) + 1
+    this.counts[slot] = this.count(slot) + units
     return slot
   }
 
@@ -63,6 +66,7 @@ export class Sketch {
   restart(): void {
     this.counts.fill(0)
     this.errors.fill(0)
+    this.lowest = 0
   }
 
   private seat(limit: number, key: KeyHash): number {
@@ -78,11 +82,26 @@ export class Sketch {
 
   /** Takes the slot with the lowest count out of its chain. */
   private vacate(): number {
-    let least = 0
-    for (let slot = 1; slot < this.slots; slot++) if (this.count(slot) < this.count(least)) least = slot
+    const least = this.findLeast()
     const chain = this.chainOf(this.limits[least] ?? 0, this.keys[least] ?? 0)
     if (this.heads[chain] === least) this.heads[chain] = this.next[least] ?? -1
     else this.unlink(this.heads[chain] ?? -1, least)
+    return least
+  }
+
+  /**
+   * Looks on from where it looked last: the lowest count only grows, so whoever has no more than it is as good as any,
+   * and in a flood of newcomers all slots are gone through once before it has grown.
+   */
+  private findLeast(): number {
+    let least = this.cursor
+    for (let looked = 0; looked < this.slots; looked++) {
+      const slot = this.cursor
+      this.cursor = slot + 1 < this.slots ? slot + 1 : 0
+      if (this.count(slot) <= this.lowest) return slot
+      if (this.count(slot) < this.count(least)) least = slot
+    }
+    this.lowest = this.count(least)
     return least
   }
 

@@ -1,6 +1,7 @@
 import type { KeyHash, Limiter, LimitRule, Take, Verdict } from '../../../../kernel/limit/index.ts'
 import type { Countable } from '../../pipeline/index.ts'
 import { banned, type OffenderBook, type Sighting } from './book.ts'
+import { Sampler } from './senders.ts'
 
 /** A limit as a watch looks at it. */
 export interface Watched {
@@ -34,12 +35,20 @@ export class Watch {
   readonly #limiter: Limiter
   /** Slot of the counters. */
   readonly #route: number
+  readonly #sampler: Sampler
   #turn = 0
 
   constructor(book: OffenderBook, limiter: Limiter, route: number) {
     this.#book = book
     this.#limiter = limiter
     this.#route = route
+    this.#sampler = new Sampler(book.senders)
+  }
+
+  /** Somebody asks for the route. */
+  came(countable: Countable): void {
+    const requests = this.#sampler.next()
+    if (requests > 0) this.#book.senders.add(this.#route, countable, { requests, keys: this.#limiter })
   }
 
   /** One limit was asked alone. */

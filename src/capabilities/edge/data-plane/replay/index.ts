@@ -1,1 +1,3 @@
-export { createReplay, type LoggedRequest, type Replay, type ReplayResult } from './replay.ts'
+export { createReplay, type Replay, type ReplayResult } from './replay.ts'
+export type { LoggedRequest, RolledRequest } from './requests.ts'
+export { rolledRequests } from './rolled.ts'

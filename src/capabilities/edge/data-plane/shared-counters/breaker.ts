@@ -41,7 +41,7 @@ export class Breaker {
 
   /** The store did not answer. */
   failed(error: unknown): void {
-    if (this.#isOpen || ++this.#failures < failuresToOpen) return
+    if (this.#isOpen || this.#end.signal.aborted || ++this.#failures < failuresToOpen) return
     this.#isOpen = true
     this.#parts.onChange(false, plainError(error).message)
     void this.#probeUntilWell()

@@ -58,6 +58,7 @@ export function createModelStore({ now, travel }: ModelGround): ModelStore {
       await travel()
       if (store.behaviour !== 'answers') throw down()
     },
+    setPassword: () => undefined,
     close: () => undefined,
   }
   return store

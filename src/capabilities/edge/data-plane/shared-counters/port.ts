@@ -10,7 +10,7 @@ export type WhenDown = 'local-share' | 'open' | 'closed'
 export interface SharedLimit extends NamedLimit {
   readonly whenDown: WhenDown
   /** Otherwise than the others. */
-  readonly mode?: Sharing['mode']
+  readonly mode?: Sharing['mode'] | undefined
 }
 
 /** One shared limit to be taken from. */
@@ -70,6 +70,14 @@ export interface SharedCounters {
   readonly isUp: boolean
   /** Per limit, what this thread decided since it exists. */
   counts(): readonly Counts[]
+  /** Takes a refusal out of the counts: whoever was refused waits and asks again. */
+  forgive(limit: number): void
+  /** See `CounterStore`. */
+  setPassword(password: string): void
+  /** Keeps the store open for somebody who goes on asking; what is answered ends that. */
+  hold(): () => void
+  /** From now on nothing is told, and when nobody holds anything any more it is closed. */
+  retire(): void
   /** Closes the store too. */
   close(): void
 }

@@ -41,9 +41,15 @@ class Counters implements SharedCounters {
   /** With a number behind it, a name that no other lease in the world has. */
   readonly #holder: string
   #leases = 0
+  /** Leases that were given out, and who else goes on asking. */
+  #held = 0
+  #isRetired = false
 
   constructor(parts: SharedParts) {
-    const { limits, sharing, clock, random, store, onChange } = parts
+    const { limits, sharing, clock, random, store } = parts
+    const onChange = (isUp: boolean, why: string): void => {
+      if (!this.#isRetired) parts.onChange(isUp, why)
+    }
     this.#parts = parts
     this.#limits = limits.map((limit) => openLimit(limit, sharing))
     this.#breaker = new Breaker({ clock, random, onChange, probe: () => store.probe() })
@@ -66,8 +72,14 @@ class Counters implements SharedCounters {
 
   release(lease: SharedLease, nowMs: number): void {
     if (lease.alone.length > 0) this.#parts.alone.release(lease.alone, lease.takenAtMs, nowMs)
-    if (lease.asks.length === 0 || this.#breaker.isOpen) return
-    this.#parts.store.release(lease.asks).catch((error: unknown) => this.#breaker.failed(error))
+    if (lease.asks.length === 0 || this.#breaker.isOpen) return this.#letGo()
+    this.#parts.store.release(lease.asks).then(
+      () => this.#letGo(),
+      (error: unknown) => {
+        this.#breaker.failed(error)
+        this.#letGo()
+      },
+    )
   }
 
   async renew(lease: SharedLease, nowMs: number): Promise<boolean> {
@@ -104,9 +116,34 @@ class Counters implements SharedCounters {
     return this.#limits.map(({ counts }) => ({ ...counts }))
   }
 
+  forgive(limit: number): void {
+    const counts = this.#limits[limit]?.counts
+    if (counts !== undefined) counts.refused--
+  }
+
+  setPassword(password: string): void {
+    this.#parts.store.setPassword(password)
+  }
+
+  hold(): () => void {
+    this.#held++
+    return () => this.#letGo()
+  }
+
+  retire(): void {
+    if (!this.isUp) this.#parts.onChange(true, '')
+    this.#isRetired = true
+    if (this.#held === 0) this.close()
+  }
+
   close(): void {
     this.#breaker.close()
     this.#parts.store.close()
+  }
+
+  #letGo(): void {
+    this.#held--
+    if (this.#isRetired && this.#held === 0) this.close()
   }
 
   /** Looks the limits up; what asks for the same account twice asks once for both. */
@@ -239,6 +276,7 @@ class Counters implements SharedCounters {
       else if (verdict.admitted) counts.admitted++
       else if (verdict.refusedBy === take.limit) counts.refused++
     }
+    if (verdict.lease !== null) this.#held++
     return verdict
   }
 }

@@ -8,4 +8,5 @@ export type {
   ThreadNews,
   ToThread,
 } from './messages.ts'
+export { groupSlot, planSlots, type GroupKey, type SlotPlan } from './slot-plan.ts'
 export { createSlotBook, mostThreads, openTargetBoard, type SlotBook, type TargetBoard } from './targets.ts'

@@ -1,4 +1,4 @@
-import type { EdgePolicy } from '../../../../contracts/edge-policy.ts'
+import type { EdgePolicy, SenderMinute } from '../../../../contracts/edge-policy.ts'
 import type { PlainError } from '../../../../kernel/std/index.ts'
 import type { Offenders } from '../../offenders/index.ts'
 
@@ -15,7 +15,7 @@ export interface Place {
   readonly descriptor: number | null
 }
 
-/** What proofs of identity are checked with; secret, and in no policy. */
+/** What proofs of identity are checked with, and what this edge proves its own with; secret, and in no policy. */
 export interface IdentityMaterial {
   /** Public keys (RFC 7517); null: none are known yet. */
   readonly jwks: { readonly keys: readonly object[] } | null
@@ -24,6 +24,8 @@ export interface IdentityMaterial {
   readonly sessionSecrets: readonly string[]
   /** Of passports. */
   readonly passportKey: Uint8Array
+  /** Of the store of shared counters; empty: none is needed, or it is not known yet. */
+  readonly counterPassword: string
 }
 
 /** What a thread is born with. */
@@ -86,6 +88,8 @@ export type ThreadNews =
   | { readonly say: 'shared-refusals'; readonly refusals: SharedRefusals }
   /** Whom limits refused since the last time, and who came near. */
   | ({ readonly say: 'offenders' } & Offenders)
+  /** Who sent most requests in a minute that has ended. */
+  | { readonly say: 'senders'; readonly senders: readonly SenderMinute[] }
 
 /** What the shared counters refused, of what the edge's own table had admitted, since the last time. */
 export type SharedRefusals = readonly {

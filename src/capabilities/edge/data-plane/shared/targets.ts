@@ -2,6 +2,8 @@ import { health } from '../../health.ts'
 
 /** Targets that are remembered at once, those that have just gone included. */
 const capacity = 4096
+/** 2^32 divided by the golden ratio. */
+const goldenStep = 0x9e3779b9
 /** Threads at once. */
 export const mostThreads = 64
 
@@ -14,6 +16,11 @@ export interface TargetBoard {
   suspect(slot: number): void
   /** Requests under way at a target, of all threads. */
   inFlight(slot: number): number
+  /**
+   * The next number in [0, 1) of a sequence that all threads share; any hundred in a row are spread as evenly as can be
+   * (Weyl's, by the golden ratio).
+   */
+  draw(slot: number): number
   enter(slot: number): void
   leave(slot: number): void
   /** Connections of clients, of all threads. */
@@ -25,9 +32,9 @@ export interface TargetBoard {
 
 /** Creates the board, or attaches thread `thread` to it. */
 export function openTargetBoard(threads: number, thread: number, buffer?: SharedArrayBuffer): TargetBoard {
-  const shared = buffer ?? new SharedArrayBuffer(4 * (capacity + threads * (capacity + 1)))
+  const shared = buffer ?? new SharedArrayBuffer(4 * (2 * capacity + threads * (capacity + 1)))
   const cells = new Int32Array(shared)
-  const row = (number: number): number => capacity + number * (capacity + 1)
+  const row = (number: number): number => 2 * capacity + number * (capacity + 1)
   const own = row(thread)
   const sum = (column: number): number => {
     let total = 0
@@ -43,6 +50,7 @@ export function openTargetBoard(threads: number, thread: number, buffer?: Shared
       Atomics.compareExchange(cells, slot, health.unknown, health.suspect)
     },
     inFlight: sum,
+    draw: (slot) => (Atomics.add(cells, capacity + slot, goldenStep) >>> 0) / 2 ** 32,
     enter: (slot) => void Atomics.add(cells, own + slot, 1),
     leave: (slot) => void Atomics.sub(cells, own + slot, 1),
     connections: () => sum(capacity),

@@ -30,20 +30,29 @@ export function deliver(
 ): void {
   const { refusal, accept, hasLargeBody, ground } = delivery
   const isUnread = hasLargeBody && !request.complete
-  const { fields, body } = render(refusal, formFor(accept), requestId(ground.random))
-  fields.push('content-length', String(Buffer.byteLength(body)))
+  const said = render(refusal, formFor(accept), requestId(ground.random))
+  const { fields, body, encoding } = said
+  fields.push('content-length', String(said.sizeBytes))
   if (delivery.close || isUnread) fields.push('connection', 'close')
   response.writeHead(refusal.status, fields)
   const text = request.method === 'HEAD' ? '' : body
   if (isUnread) linger(request, response, { text, clock: ground.clock })
-  else response.end(text)
+  else response.end(text, encoding)
 }
 
-/** Short enough to be read out to somebody. */
+const digits = '0123456789abcdefghijklmnopqrstuvwxyz'
+const idLength = 8
+
+/** Short enough to be read out to somebody. Digit by digit: the way of numbers costs more than all the rest of a refusal. */
 function requestId(random: Random): string {
-  return Math.floor(random.next() * 36 ** 8)
-    .toString(36)
-    .padStart(8, '0')
+  let rest = Math.floor(random.next() * 36 ** idLength)
+  let text = ''
+  for (let digit = 0; digit < idLength; digit++) {
+    const next = Math.floor(rest / 36)
+    text += digits.charAt(rest - 36 * next)
+    rest = next
+  }
+  return text
 }
 
 /**

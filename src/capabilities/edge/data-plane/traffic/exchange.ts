@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { saySize, systemCode } from '../../../../kernel/std/index.ts'
 import {
-  chooseTarget,
   fieldOf,
   mayGoUnread,
   mayRetry,
@@ -17,10 +16,10 @@ import {
 } from '../../pipeline/index.ts'
 import { counted } from '../shared/index.ts'
 import { deliver } from './answer.ts'
-import type { PreparedTarget } from '../limits/index.ts'
+import type { Target } from '../upstreams/index.ts'
 import { Reply } from './reply.ts'
 import { BodyTooLarge, RequestBody } from './request-body.ts'
-import { countAnswer, countClass, type TrafficGround, type Visit } from './visit.ts'
+import { countAnswer, countClass, targetFor, type TrafficGround, type Visit } from './visit.ts'
 
 /** Status, fields as an object (of no use here: it joins what came twice), reason. */
 type ResponseStart = readonly [status: number, fields: unknown, reason?: string]
@@ -44,13 +43,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #hasBody: boolean
   readonly #reply: Reply
   #controller: Dispatcher.DispatchController | null = null
-  #target: PreparedTarget | null = null
-  #targetIndex = -1
+  /** Whom it was sent to last. */
+  #target: Target | null = null
+  /** On the monotonic clock. */
+  #sentMs = 0
   #body: RequestBody | null = null
   #tries = 0
   #isSent = false
   #isOver = false
-  #hasAnswer = false
+  /** Of the answer that has begun; 0: none has. */
+  #status = 0
+  /** Whether it is under way at its target. */
+  #isThere = false
+  #isEventStream = false
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts
@@ -81,13 +86,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // 103 Early Hints and other interim answers end here.
     if (status < 200 || this.#isOver) return
     const raw = (controller as unknown as { readonly rawHeaders: readonly (Buffer | string)[] }).rawHeaders
-    const { fields, contentLength, isCoded } = responseFields(raw)
+    const { fields, contentLength, isCoded, isEventStream } = responseFields(raw)
     if (isCoded) return controller.abort(new InvalidAnswer('a transfer coding that is not served here'))
     if (this.#parts.ground.isDraining) fields.push('connection', 'close')
     this.#addFields(status, fields)
-    this.#hasAnswer = true
+    this.#status = status
+    this.#isEventStream = isEventStream
+    this.#judge(status)
     countAnswer(this.#parts.ground, this.#parts.visit, status)
     this.#reply.begin({ status, reason: reasonPhrase(reason), fields, contentLength })
+  }
+
+  /** What this says of the target's group. The first byte tells how fast it is; the last one, how fast the client reads. */
+  #judge(status: number): void {
+    this.#target?.answered(this.#parts.ground.clock.monotonicMs() - this.#sentMs)
+    if (status >= 500) this.#target?.failed()
   }
 
   /** How the limits stand, and what takes a browser on its way to a passport. */
@@ -122,16 +135,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseError(_controller: unknown, error: Error): void {
     const failure = failureOf(error, this.#isSent)
     // Said before the target is left: from here on no request goes there until it has been probed.
-    if (failure === 'unreachable' && this.#target !== null)
-      this.#parts.ground.board.suspect(this.#target.slot)
+    if (failure === 'unreachable') this.#target?.suspect()
     this.#leave()
     this.#controller = null
     if (this.#isOver) return
-    if (this.#hasAnswer) return this.#breakOff()
+    if (this.#status > 0) return this.#breakOff()
     if (this.#body?.errored instanceof BodyTooLarge) {
       return this.#refuse(bodyRefusal(this.#parts.visit.route.route.maxBodyBytes))
     }
     if (failure === null) return this.#refuse(plainRefusal(400, 'The request is not valid.'))
+    this.#target?.failed()
     if (this.#mayRetry(failure)) this.#try()
     else this.#fail(failure)
   }
@@ -149,24 +162,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #try(): void {
     const { ground, visit } = this.#parts
-    const { route, upstream } = visit.route
-    const { targets } = upstream
-    this.#targetIndex = chooseTarget(
-      {
-        count: targets.length,
-        healthOf: (index) => ground.board.healthOf(targets[index]?.slot ?? 0),
-        inFlightOf: (index) => ground.board.inFlight(targets[index]?.slot ?? 0),
-        random: () => ground.random.next(),
-      },
-      this.#targetIndex,
-    )
-    const target = targets[this.#targetIndex]
+    const { route } = visit.route
+    const target = targetFor(ground, visit, this.#target)
     if (target === undefined) return this.#fail(this.#tries === 0 ? 'no-healthy-target' : 'unreachable')
     this.#tries++
     this.#isSent = false
     this.#target = target
     this.#body = this.#hasBody ? this.#openBody() : null
-    ground.board.enter(target.slot)
+    this.#isThere = true
+    this.#sentMs = ground.clock.monotonicMs()
+    target.enter()
     target.origin.dispatcher.dispatch(
       {
         path: visit.target.path + visit.target.query,
@@ -196,8 +201,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #fail(failure: OriginFailure): void {
     const { visit } = this.#parts
-    visit.prepared.counters.add(visit.route.slot, counted.originFailures, 1)
-    this.#refuse(originRefusal(failure, visit.route.upstream.name))
+    visit.prepared.counters.add(visit.route.slot, counted.failures, 1)
+    this.#refuse(originRefusal(failure, visit.route.route.upstream))
   }
 
   #refuse(refusal: Refusal): void {
@@ -216,6 +221,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** The origin ended in the middle: the client must not take what it got for the whole. */
   #breakOff(): void {
+    // Otherwise its status has been counted as a failure.
+    if (this.#status < 500) this.#target?.failed()
     const { response } = this.#parts
     const { socket } = response
     if (socket === null) response.destroy()
@@ -223,9 +230,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #leave(): void {
-    if (this.#target === null) return
-    this.#parts.ground.board.leave(this.#target.slot)
-    this.#target = null
+    if (!this.#isThere) return
+    this.#isThere = false
+    this.#target?.leave()
   }
 
   readonly #closed = (): void => {
@@ -233,10 +240,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { ground, visit, response } = this.#parts
     if (visit.lease !== null) ground.leases.release(visit.lease)
     if (response.writableFinished) {
+      if (this.#isEventStream) return
       visit.prepared.counters.addLatency(visit.route.slot, ground.clock.monotonicMs() - visit.startedMs)
       return
     }
-    if (!this.#hasAnswer && !response.headersSent) countClass(visit, 400)
+    if (this.#status === 0 && !response.headersSent) countClass(visit, 400)
     this.#controller?.abort(new Error('the client went away'))
     this.#body?.destroy()
   }

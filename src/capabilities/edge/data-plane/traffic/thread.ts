@@ -11,8 +11,8 @@ import {
   type ToThread,
 } from '../shared/index.ts'
 import { createLeases, createLookAlikes, prepare, SharedKeeper, type Prepared } from '../limits/index.ts'
-import { nameOffenders } from '../offenders/index.ts'
-import { createOrigins } from './origins.ts'
+import { nameOffenders, nameSenders } from '../offenders/index.ts'
+import { createOrigins } from '../upstreams/index.ts'
 import { serve, type Serving } from './serve.ts'
 import type { TrafficGround } from './visit.ts'
 
@@ -20,6 +20,8 @@ const renewLeasesMs = 5000
 const tellOffendersMs = 5000
 const lookAlikesMs = 5000
 const sharedRefusalsMs = 1000
+const lookAtMinuteMs = 500
+const minuteMs = 60_000
 /** How long a WebSocket may go on when the edge ends. */
 const tunnelGraceMs = 1000
 /** By then it has served what had queued. */
@@ -33,6 +35,8 @@ class Thread {
   readonly #tell: (message: FromThread) => void
   readonly #shared: SharedKeeper
   #serving: readonly Serving[] = []
+  /** Start of the minute in which requests are counted by their senders. */
+  #minute = minuteOf(systemClock.now())
   #waiting: { readonly prepared: Prepared; readonly handout: Handout } | null = null
 
   constructor(ground: ThreadGround, tell: (message: FromThread) => void) {
@@ -64,6 +68,9 @@ class Thread {
     })
     systemClock.every(sharedRefusalsMs, () => this.#tellSharedRefusals())
     systemClock.every(tellOffendersMs, () => this.#tellOffenders())
+    systemClock.every(lookAtMinuteMs, () => {
+      if (minuteOf(systemClock.now()) !== this.#minute) this.#tellSenders()
+    })
     systemClock.every(lookAlikesMs, () => this.#tellLookAlikes())
   }
 
@@ -86,6 +93,7 @@ class Thread {
         random: systemRandom,
         seed: this.#ground.seed,
         origins: this.#origins,
+        board: this.#traffic.board,
         shared: await this.#shared.open(handout),
         onUnknownKey: () => this.#tell({ say: 'unknown-key' }),
       })
@@ -103,6 +111,7 @@ class Thread {
     this.#waiting = null
     // Requests under way go on with the one before.
     this.#tellOffenders()
+    this.#tellSenders()
     this.#traffic.current?.limiter.close()
     this.#traffic.current = prepared
     this.#shared.keep(prepared.shared)
@@ -146,6 +155,7 @@ class Thread {
   #renewIdentity(identity: IdentityMaterial): void {
     this.#traffic.current?.identity?.renew(identity)
     this.#waiting?.prepared.identity?.renew(identity)
+    this.#shared.renew(identity)
   }
 
   #tellLookAlikes(): void {
@@ -174,6 +184,7 @@ class Thread {
     await this.#origins.close()
     this.#shared.keep(null)
     this.#tellOffenders()
+    this.#tellSenders()
     this.#traffic.current?.limiter.close()
     this.#tell({ say: 'drained' })
   }
@@ -184,6 +195,18 @@ class Thread {
     const seen = nameOffenders(current.offenders, current.policy)
     if (seen.offenders.length + seen.nearMisses.length > 0) this.#tell({ say: 'offenders', ...seen })
   }
+
+  #tellSenders(): void {
+    const minute = this.#minute
+    this.#minute = minuteOf(systemClock.now())
+    const { current } = this.#traffic
+    const senders = current === null ? [] : nameSenders(current.offenders, current.policy, minute)
+    if (senders.length > 0) this.#tell({ say: 'senders', senders })
+  }
+}
+
+function minuteOf(atMs: number): number {
+  return atMs - (atMs % minuteMs)
 }
 
 if (!isMainThread && parentPort !== null) {

@@ -31,7 +31,6 @@ import {
   admitOrWait,
   admitShared,
   admitted,
-  policiesOf,
   refusalBy,
   standingFields,
   type Admission,
@@ -46,6 +45,7 @@ import {
   type PreparedRoute,
 } from '../limits/index.ts'
 import { counted, type TargetBoard } from '../shared/index.ts'
+import type { Target as OriginTarget } from '../upstreams/index.ts'
 
 /** What all requests of a thread share. */
 export interface TrafficGround {
@@ -193,6 +193,7 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   const bounds = boundsOf(prepared, route, arrival.isUpgrade)
   counters.add(bounds.slot, counted.requests, 1)
   const countable = { client, who, route: bounds.name, host, method, head }
+  bounds.watch.came(countable)
   const isAllowed = allows(bounds, client, who)
   const known = { ...arrival, route, bounds, countable, isAllowed }
   if (isAllowed) return finish(ground, known, admitted)
@@ -200,19 +201,24 @@ function admitVisit(ground: TrafficGround, arrival: Arrival, who: Identity): See
   if (spent !== null) {
     const key = spent.limit.keyOf(countable)
     bounds.watch.decided(spent.limit, { key, isAdmitted: false }, { countable, nowMs })
-    const policies = policiesOf([spent.limit])
-    return refuseBy(ground, known, { limit: spent.limit, policies, retryAfterMs: spent.waitMs })
+    const { limit, waitMs } = spent
+    return refuseBy(ground, known, { limit, policies: limit.policies, retryAfterMs: waitMs })
   }
-  const own = bounds.mayQueue
-    ? admitOrWait(prepared.limiter, bounds, { countable, nowMs, ...patienceOf(ground, request.socket) })
-    : admit(prepared.limiter, bounds, { countable, nowMs })
-  const { shared } = prepared
-  const admission =
-    shared === null
-      ? own
-      : admitShared(shared, { countable, nowMs, bounds, own, isGone: () => request.socket.destroyed })
+  const admission = admitBy(ground, known, nowMs)
   if (!(admission instanceof Promise)) return finish(ground, known, admission)
   return admission.then((answer) => (answer === null ? gone : finish(ground, known, answer)))
+}
+
+/** By this edge's own table, and then by what edges share. */
+function admitBy(
+  ground: TrafficGround,
+  { prepared: { limiter, shared }, bounds, countable, request }: Known,
+  nowMs: number,
+): Admission | Promise<Admission | null> {
+  if (shared === null && !bounds.mayQueue) return admit(limiter, bounds, { countable, nowMs })
+  const asking = { countable, nowMs, ...patienceOf(ground, request.socket) }
+  if (shared === null) return admitOrWait(limiter, bounds, asking)
+  return admitShared(shared, { ...asking, limiter, bounds, isGone: () => request.socket.destroyed })
 }
 
 function boundsOf(prepared: Prepared, route: PreparedRoute | null, isUpgrade: boolean): Bounds {
@@ -274,10 +280,20 @@ function finish(ground: TrafficGround, known: Known, admission: Admission): Visi
   if (lease !== null) ground.leases.release(lease)
   prepared.counters.add(bounds.slot, counted.classes + 3, 1)
   prepared.errors.charge(countable, ground.limitTimeMs())
-  return refuse(prepared, plainRefusal(404, 'No route leads there.'), { slot: -1, head, close: false })
+  return refuse(prepared, noRoute, { slot: -1, head, close: false })
 }
 
 const none: readonly string[] = []
+const noRoute = plainRefusal(404, 'No route leads there.')
+
+/** Who is asked, by the newest policy: nothing is sent to a target that has been withdrawn while a request waited. */
+export function targetFor(
+  { current }: TrafficGround,
+  { prepared, route }: Visit,
+  last: OriginTarget | null,
+): OriginTarget | undefined {
+  return (current ?? prepared).upstreams.get(route.route.upstream).choose(last)
+}
 
 /** Counts the class of an answer. */
 export function countClass({ prepared, route }: Visit, status: number): void {

@@ -91,6 +91,18 @@ test('a client that would have to wait for too long is told why, and so is the s
   expect(await ending).toEqual([1008, 'too many messages: 2/hour per ip'])
   await until(() => closedAtOrigin.includes(1008))
   expect(received).toEqual(['parts', 'two'])
+  // One message was held back, however often it was tried.
+  const told = async () => {
+    const reports = await bed.plane.reports.after(0, 0, AbortSignal.timeout(1000))
+    const offenders = reports.flatMap(({ offenders: some = [] }) => some)
+    return offenders.filter(({ limit }) => limit === 'edge.messages./few')
+  }
+  for (let turn = 0; turn < 100 && (await told()).length === 0; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  expect(await told()).toMatchObject([
+    { rule: '2/hour per ip', subject: 'ip:127.0.0.1', refused: 1, routes: [{ route: '/few', refused: 1 }] },
+  ])
 }, 20_000)
 
 test('the close does not land within what the service is sending', async () => {

@@ -92,14 +92,17 @@ class MessageRelay {
   #fromClient(chunk: Buffer, at: number): void {
     if (this.#reason !== '') return
     const { client, origin } = this.#ends
-    const { end, waitMs, rule } = this.#gate.pass(chunk, at)
+    const { end, waitMs, rule, asked } = this.#gate.pass(chunk, at)
     if (end > at) {
       this.#heldSinceMs = null
       if (!origin.write(chunk.subarray(at, end))) client.pause()
     }
-    if (waitMs === 0) return this.#letGo()
+    if (waitMs === 0 && asked === null) return this.#letGo()
     this.#isHolding = true
     client.pause()
+    if (asked !== null) {
+      return void asked.then(() => (client.destroyed ? undefined : this.#fromClient(chunk, end)))
+    }
     const nowMs = this.#clock.monotonicMs()
     this.#heldSinceMs ??= nowMs
     if (nowMs + waitMs - this.#heldSinceMs > patienceMs) return this.#closeBecause(rule, nowMs)

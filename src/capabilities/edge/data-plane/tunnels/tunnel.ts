@@ -3,7 +3,6 @@ import { request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
-  chooseTarget,
   originFields,
   originRefusal,
   reasonPhrase,
@@ -13,9 +12,9 @@ import {
   type Refusal,
 } from '../../pipeline/index.ts'
 import { counted } from '../shared/index.ts'
-import type { PreparedTarget } from '../limits/index.ts'
+import type { Target } from '../upstreams/index.ts'
 import { deliver } from '../traffic/answer.ts'
-import { countAnswer, countClass, inspect } from '../traffic/visit.ts'
+import { countAnswer, countClass, inspect, targetFor } from '../traffic/visit.ts'
 import type { Seen, TrafficGround, Visit } from '../traffic/visit.ts'
 import { relay, relayMessages } from './relay.ts'
 
@@ -69,7 +68,7 @@ class Tunnel {
   readonly #ground: TrafficGround
   readonly #upgrade: UpgradeRequest
   readonly #visit: Visit
-  #target: PreparedTarget | null = null
+  #target: Target | null = null
   #outgoing: ClientRequest | null = null
   #isAnswered = false
 
@@ -82,29 +81,17 @@ class Tunnel {
   begin(): void {
     const { socket } = this.#upgrade
     socket.once('close', this.#closed)
-    const target = this.#choose()
+    const target = targetFor(this.#ground, this.#visit, null)
     if (target === undefined) return this.#fail('no-healthy-target')
     this.#target = target
-    this.#ground.board.enter(target.slot)
+    target.enter()
     this.#ask(target)
   }
 
-  #choose(): PreparedTarget | undefined {
-    const { targets } = this.#visit.route.upstream
-    const { board, random } = this.#ground
-    const index = chooseTarget({
-      count: targets.length,
-      healthOf: (at) => board.healthOf(targets[at]?.slot ?? 0),
-      inFlightOf: (at) => board.inFlight(targets[at]?.slot ?? 0),
-      random: () => random.next(),
-    })
-    return targets[index]
-  }
-
-  #ask({ origin, slot }: PreparedTarget): void {
+  #ask({ origin }: Target): void {
     const { head, client, target, route, request } = this.#visit
     const scheme = schemeOf(head, client, this.#upgrade.isSecure)
-    const { pseudonym, board } = this.#ground
+    const { pseudonym } = this.#ground
     const fields = originFields(head, { client, scheme, pseudonym, httpVersion: request.httpVersion })
     fields.push('connection', 'Upgrade', 'upgrade', head.upgrade)
     const open = origin.url.protocol === 'https:' ? requestHttps : requestHttp
@@ -124,7 +111,7 @@ class Tunnel {
     outgoing.once('upgrade', (answer, socket, rest) => this.#join(answer, { socket, rest }))
     outgoing.once('response', (answer) => this.#decline(answer))
     outgoing.once('error', () => {
-      if (!isConnected) board.suspect(slot)
+      if (!isConnected) this.#target?.suspect()
       this.#fail(isConnected ? 'broke-off' : 'unreachable')
     })
     outgoing.end()
@@ -155,8 +142,12 @@ class Tunnel {
     const onBytesIn = (sizeBytes: number): void => this.#count(counted.bytesIn, sizeBytes)
     const onBytesOut = (sizeBytes: number): void => this.#count(counted.bytesOut, sizeBytes)
     const ends = { client: socket, origin, onBytesIn, onBytesOut, rest }
-    if (route.messages.length === 0 || isAllowed) relay(ends)
-    else relayMessages(ends, { clock, limitTimeMs, prepared, limits: route.messages, countable })
+    const { messages: limits, watch } = route
+    if (limits.length === 0 || isAllowed) return relay(ends)
+    const isShared = limits.some(({ index }) => prepared.shared?.places.has(index))
+    const shared = isShared ? prepared.shared : null
+    if (shared !== null) socket.once('close', shared.counters.hold())
+    relayMessages(ends, { clock, limitTimeMs, prepared, limits, shared, countable, watch })
   }
 
   /** The origin answered with something else: that is the answer, and the connection ends with it. */
@@ -169,6 +160,7 @@ class Tunnel {
     }
     this.#isAnswered = true
     const status = answer.statusCode ?? 502
+    if (status >= 500) this.#target?.failed()
     countAnswer(this.#ground, this.#visit, status)
     const response = responseOn(request, socket)
     if (contentLength !== '') fields.push('content-length', contentLength)
@@ -181,8 +173,9 @@ class Tunnel {
   #fail(failure: OriginFailure): void {
     if (this.#isAnswered || this.#upgrade.socket.destroyed) return
     this.#isAnswered = true
-    const refusal = originRefusal(failure, this.#visit.route.upstream.name)
-    this.#count(counted.originFailures, 1)
+    const refusal = originRefusal(failure, this.#visit.route.route.upstream)
+    this.#target?.failed()
+    this.#count(counted.failures, 1)
     countClass(this.#visit, refusal.status)
     refuse(this.#ground, this.#upgrade, { refusal, accept: this.#visit.head.accept })
   }
@@ -194,7 +187,7 @@ class Tunnel {
   readonly #closed = (): void => {
     this.#ground.tunnels.delete(this.#upgrade.socket)
     this.#outgoing?.destroy()
-    if (this.#target !== null) this.#ground.board.leave(this.#target.slot)
+    this.#target?.leave()
     this.#target = null
     if (this.#visit.lease !== null) this.#ground.leases.release(this.#visit.lease)
   }

@@ -1,7 +1,8 @@
-export { banRefusal, limitRefusal, type Violation } from './limit-refusal.ts'
+export { banRefusal, limitRefusals, type Violation } from './limit-refusal.ts'
 export {
   policiesField,
   policyNames,
+  quotedPolicy,
   rateLimitFields,
   type FieldSyntax,
   type PolicyStanding,

@@ -5,16 +5,16 @@ export type FieldSyntax = 'draft-11' | 'legacy' | 'off'
 
 /** How one limit stands for whoever asks. */
 export interface PolicyStanding {
-  /** Its name in these fields. */
-  readonly policy: string
+  /** Its name in these fields, as of `quotedPolicy`. */
+  readonly quoted: string
   readonly quota: number
   readonly remaining: number
   /** Whole seconds until nothing of it is used, or until the same request would be admitted. */
   readonly resetSeconds: number
 }
 
-/** A String of RFC 9651: printable ASCII; what is not becomes a question mark. */
-function sayString(text: string): string {
+/** A policy's name as a String of RFC 9651: printable ASCII; what is not becomes a question mark. */
+export function quotedPolicy(text: string): string {
   return `"${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, String.raw`\$&`)}"`
 }
 
@@ -32,7 +32,7 @@ export function policyNames(names: readonly string[]): readonly string[] {
 export function policiesField(
   limits: readonly { readonly policy: string; readonly rule: LimitRule }[],
 ): string {
-  return limits.map(({ policy, rule }) => `${sayString(policy)}${policyParameters(rule)}`).join(', ')
+  return limits.map(({ policy, rule }) => `${quotedPolicy(policy)}${policyParameters(rule)}`).join(', ')
 }
 
 function policyParameters({ kind, count, periodMs }: LimitRule): string {
@@ -50,7 +50,7 @@ export function rateLimitFields(
   if (syntax === 'off' || first === undefined) return []
   if (syntax === 'legacy') return legacyFields(standings.reduce(tighter, first))
   const items = standings.map(
-    ({ policy, remaining, resetSeconds }) => `${sayString(policy)};r=${remaining};t=${resetSeconds}`,
+    ({ quoted, remaining, resetSeconds }) => `${quoted};r=${remaining};t=${resetSeconds}`,
   )
   return ['ratelimit-policy', policies, 'ratelimit', items.join(', ')]
 }

@@ -56,7 +56,7 @@ describe('the watch', () => {
   test('waits for a file that somebody has yet to write, and says so when it does not come', async () => {
     const missing = Object.assign(new Error('ENOENT: no keys.json'), { code: 'ENOENT' })
     const { watch, clock } = open({ 'keys.json': missing })
-    await watch.accept(identity({ jwt: { ...jwt, jwks: 'keys.json' } }))
+    await watch.accept({ identity: identity({ jwt: { ...jwt, jwks: 'keys.json' } }) })
     expect((await watch.look()).notes).toEqual([])
     await clock.advance(10_000)
     expect((await watch.look()).notes).toMatchObject([{ what: 'identity-refused', file: 'keys.json' }])
@@ -64,7 +64,7 @@ describe('the watch', () => {
 
   test('does not wait for the network; keys come with the next look and are kept for the next process', async () => {
     const { watch, kept } = open({ [address]: key('one') })
-    expect((await watch.accept(identity({ jwt }))).jwks).toBeNull()
+    expect((await watch.accept({ identity: identity({ jwt }) })).jwks).toBeNull()
     const { material, notes } = await watch.look()
     expect(kids(material?.jwks)).toEqual(['one'])
     expect(notes).toEqual([{ what: 'identity-reloaded', file: address, message: '' }])
@@ -74,7 +74,7 @@ describe('the watch', () => {
   test('an address that cannot be reached leaves the old keys, is said once and tried again', async () => {
     const texts: Record<string, string | Error> = { [address]: new Error('it answers 500') }
     const { watch, clock, fetches } = open(texts, key('old'))
-    expect(kids((await watch.accept(identity({ jwt }))).jwks)).toEqual(['old'])
+    expect(kids((await watch.accept({ identity: identity({ jwt }) })).jwks)).toEqual(['old'])
     const first = await watch.look()
     expect(first).toEqual({
       material: undefined,
@@ -92,7 +92,7 @@ describe('the watch', () => {
 
   test('an unknown key brings the next look forward, but not below half a minute', async () => {
     const { watch, clock, fetches } = open({ [address]: key('one') })
-    await watch.accept(identity({ jwt }))
+    await watch.accept({ identity: identity({ jwt }) })
     await watch.look()
     watch.wantKeys()
     await watch.look()
@@ -112,14 +112,14 @@ describe('the watch', () => {
     const texts: Record<string, string | Error> = { keys: JSON.stringify({ partner: digest }) }
     const { watch } = open(texts)
     const config = identity({ apiKeys: { header: 'x-api-key', file: 'keys' } })
-    expect((await watch.accept(config)).apiKeys).toEqual({ [digest]: 'partner' })
+    expect((await watch.accept({ identity: config })).apiKeys).toEqual({ [digest]: 'partner' })
     expect(await watch.look()).toEqual({ material: undefined, notes: [] })
     texts['keys'] = '{"partner":"secret"}'
     expect((await watch.look()).notes).toMatchObject([
       { what: 'identity-refused', message: expect.any(String) as string },
     ])
     expect(await watch.look()).toEqual({ material: undefined, notes: [] })
-    expect((await watch.accept(config)).apiKeys).toEqual({ [digest]: 'partner' })
+    expect((await watch.accept({ identity: config })).apiKeys).toEqual({ [digest]: 'partner' })
     texts['keys'] = JSON.stringify({ other: digest })
     expect((await watch.look()).material?.apiKeys).toEqual({ [digest]: 'other' })
   })
@@ -127,7 +127,7 @@ describe('the watch', () => {
   test('a variable that is not set is said, with what to do', async () => {
     const { watch } = open({})
     const session = { cookie: 'sid', secret: { kind: 'variable', variable: 'SECRET' } } as const
-    expect((await watch.accept(identity({ session }))).sessionSecrets).toEqual([])
+    expect((await watch.accept({ identity: identity({ session }) })).sessionSecrets).toEqual([])
     expect((await watch.look()).notes[0]?.message).toContain('holdfast up')
   })
 })

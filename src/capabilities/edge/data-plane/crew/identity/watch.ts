@@ -1,4 +1,4 @@
-import type { EdgeIdentity, EdgeNote } from '../../../../../contracts/edge-policy.ts'
+import type { EdgeNote, EdgePolicy, SecretPlace } from '../../../../../contracts/edge-policy.ts'
 import { systemCode, type Clock } from '../../../../../kernel/std/index.ts'
 import type { IdentityStore } from '../../../ports.ts'
 import type { IdentityMaterial } from '../../shared/index.ts'
@@ -13,13 +13,16 @@ export interface IdentityLook {
 /** Keeps what proofs of identity are checked with up to date. What cannot be read leaves the old in effect. */
 export interface IdentityWatch {
   /** From now on these sources count; answers with what is known of them without waiting for the network. */
-  accept(identity: EdgeIdentity | null): Promise<IdentityMaterial>
+  accept(policy: Named): Promise<IdentityMaterial>
   look(): Promise<IdentityLook>
   /** A token names a key that is not known: the next look may ask for keys before their time. */
   wantKeys(): void
 }
 
-type Part = Partial<Pick<IdentityMaterial, 'jwks' | 'apiKeys' | 'sessionSecrets'>>
+/** The parts of a policy that name what is to be read. */
+type Named = Pick<EdgePolicy, 'identity' | 'shared'>
+
+type Part = Partial<Omit<IdentityMaterial, 'passportKey'>>
 
 /** One place from which a part of the material comes. */
 interface Source {
@@ -65,11 +68,11 @@ class Watch implements IdentityWatch {
     this.#clock = clock
   }
 
-  async accept(identity: EdgeIdentity | null): Promise<IdentityMaterial> {
-    const config = JSON.stringify(identity)
+  async accept(policy: Named): Promise<IdentityMaterial> {
+    const config = JSON.stringify([policy.identity, policy.shared?.password])
     if (config !== this.#config) {
       this.#config = config
-      this.#standings = sourcesOf(identity, this.#store).map((source) => this.#open(source))
+      this.#standings = sourcesOf(policy, this.#store).map((source) => this.#open(source))
       await Promise.all(this.#standings.map((standing) => this.#readHere(standing)))
     }
     return this.#material()
@@ -90,7 +93,7 @@ class Watch implements IdentityWatch {
 
   #material(): IdentityMaterial {
     const { passportKey } = this.#store
-    const none: IdentityMaterial = { jwks: null, apiKeys: {}, sessionSecrets: [], passportKey }
+    const none = { jwks: null, apiKeys: {}, sessionSecrets: [], passportKey, counterPassword: '' }
     return this.#standings.reduce<IdentityMaterial>((material, { part }) => ({ ...material, ...part }), none)
   }
 
@@ -167,7 +170,11 @@ function take(standing: Standing, text: string): void {
   }
 }
 
-function sourcesOf(identity: EdgeIdentity | null, store: IdentityStore): readonly Source[] {
+function sourcesOf({ identity, shared }: Named, store: IdentityStore): readonly Source[] {
+  return [...identitySources(identity, store), ...passwordSources(shared, store)]
+}
+
+function identitySources(identity: Named['identity'], store: IdentityStore): readonly Source[] {
   const sources: Source[] = []
   const jwks = identity?.jwt?.jwks
   if (jwks !== undefined) {
@@ -185,12 +192,19 @@ function sourcesOf(identity: EdgeIdentity | null, store: IdentityStore): readonl
     sources.push({ name: keys, isRemote: false, read: () => store.read(keys), parse })
   }
   const secret = identity?.session?.secret
-  if (secret !== undefined) sources.push(secretSource(secret, store))
+  if (secret !== undefined) {
+    sources.push(secretSource(secret, store, (text) => ({ sessionSecrets: parseSecrets(text) })))
+  }
   return sources
 }
 
-function secretSource(secret: NonNullable<EdgeIdentity['session']>['secret'], store: IdentityStore): Source {
-  const parse = (text: string): Part => ({ sessionSecrets: parseSecrets(text) })
+function passwordSources(shared: Named['shared'], store: IdentityStore): readonly Source[] {
+  const password = shared?.password
+  if (password === undefined) return []
+  return [secretSource(password, store, (text) => ({ counterPassword: parseSecrets(text)[0] ?? '' }))]
+}
+
+function secretSource(secret: SecretPlace, store: IdentityStore, parse: Source['parse']): Source {
   if (secret.kind === 'file') {
     return { name: secret.file, isRemote: false, read: () => store.read(secret.file), parse }
   }

@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { labels } from './labels.ts'
+
+/** Labels by which what is Holdfast's is known, on services, containers and images. */
+export const labels = {
+  environment: 'holdfast.environment',
+  service: 'holdfast.service',
+  group: 'holdfast.group',
+  release: 'holdfast.release',
+} as const
+
+// What is read of Docker's answers, API 1.41: only what is used, by names of ours.
 
 /** What Docker leaves out when it is empty. */
 const orEmpty = <Schema extends z.ZodType>(schema: Schema) => z.record(z.string(), schema).nullish()
@@ -14,6 +23,9 @@ const ours = orEmpty(z.string()).transform((found) => ({
 
 /** `GET /version`, the same whatever the version. */
 export const versionShape = z.object({ ApiVersion: z.string(), MinAPIVersion: z.string().default('1.12') })
+
+/** Versions of the API that a daemon speaks. */
+export type DockerVersion = z.output<typeof versionShape>
 
 /** `GET /info`, what it says of the swarm. */
 export const infoShape = z
@@ -60,7 +72,7 @@ export const nodesShape = z.array(
 export type SwarmNode = z.output<typeof nodesShape>[number]
 
 /** `GET /services`; the specification whole, for an update has to send it back. */
-export const servicesShape = z.array(
+export const groupsShape = z.array(
   z
     .object({
       ID: z.string(),
@@ -83,10 +95,10 @@ export const servicesShape = z.array(
 )
 
 /** A service of Swarm: one of our groups. */
-export type SwarmService = z.output<typeof servicesShape>[number]
+export type SwarmGroup = z.output<typeof groupsShape>[number]
 
 /** `GET /services/{id}`, as it goes back in an update. */
-export const wholeServiceShape = z.object({
+export const wholeGroupShape = z.object({
   Version: z.object({ Index: z.number() }),
   Spec: z.looseObject({
     Mode: z.looseObject({}),
@@ -96,7 +108,7 @@ export const wholeServiceShape = z.object({
 })
 
 /** A service of Swarm as it goes back in an update. */
-export type WholeService = z.output<typeof wholeServiceShape>
+export type WholeGroup = z.output<typeof wholeGroupShape>
 
 const taskShape = z.object({
   ID: z.string(),
@@ -121,9 +133,7 @@ const taskShape = z.object({
         ExitCode: z.number().nullish(),
       })
       .nullish(),
-    PortStatus: z
-      .object({ Ports: z.array(z.object({ PublishedPort: z.number() })).nullish() })
-      .nullish(),
+    PortStatus: z.object({ Ports: z.array(z.object({ PublishedPort: z.number() })).nullish() }).nullish(),
   }),
 })
 

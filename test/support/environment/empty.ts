@@ -1,7 +1,16 @@
-import type { ReleaseStore } from '../../../src/capabilities/environment/ports.ts'
+import type { ReleaseStore, VolumeStore } from '../../../src/capabilities/environment/ports.ts'
 
-/** A store of releases that holds none and takes any. */
-export function noReleases(): ReleaseStore {
+/** Sections of the environment file beside its services, with nothing in them. */
+export const noOtherSections = { volumes: {}, jobs: {}, schedules: {} } as const
+
+/** Stores with nothing in them, that take anything. */
+export function emptyStores(): { readonly releases: ReleaseStore; readonly volumes: VolumeStore } {
+  const done = (): Promise<void> => Promise.resolve()
+  const volumes = { directoryOf: (volume: string) => `/volumes/${volume}`, ensure: done, remove: done }
+  return { releases: emptyReleases(), volumes }
+}
+
+function emptyReleases(): ReleaseStore {
   const kept = new Map<string, string[]>()
   return {
     add: ({ service, release }) => {

@@ -1,0 +1,13 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { VolumeStore } from '../../capabilities/environment/ports.ts'
+
+/** Volumes as directories below an absolute one, which is made when the first volume is. */
+export function volumeDirectories(directory: string): VolumeStore {
+  const directoryOf = (volume: string): string => join(directory, volume)
+  return {
+    directoryOf,
+    ensure: async (volume) => void (await mkdir(directoryOf(volume), { recursive: true, mode: 0o755 })),
+    remove: (volume) => rm(directoryOf(volume), { recursive: true, force: true }),
+  }
+}

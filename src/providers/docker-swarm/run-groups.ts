@@ -7,7 +7,12 @@ import type { Images } from './images.ts'
 import { filterOf, type Look } from './docker/look.ts'
 import { planServices } from './decide/plan-services.ts'
 import { serviceSpecOf } from './decide/service-spec.ts'
-import { groupsShape, wholeGroupShape, type WholeGroup } from '../../contracts/docker/swarm.ts'
+import {
+  groupsShape,
+  wholeGroupShape,
+  type SwarmGroup,
+  type WholeGroup,
+} from '../../contracts/docker/swarm.ts'
 
 /** What groups are run with. */
 export interface RunGround {
@@ -55,6 +60,16 @@ async function remove(door: DockerDoor, id: string): Promise<void> {
   }
 }
 
+async function listGroups(door: DockerDoor, environment: string): Promise<readonly SwarmGroup[]> {
+  const all = await door.ask(groupsShape, (docker) => docker.listServices({ filters: filterOf(environment) }))
+  return all.filter((one) => one.environment === environment)
+}
+
+/** Whether a group was started meanwhile, by a call of ours whose answer was lost or is still to come. */
+async function isThere(door: DockerDoor, environment: string, { hash }: Group): Promise<boolean> {
+  return (await listGroups(door, environment)).some((one) => one.group === hash)
+}
+
 interface Wanted {
   readonly group: Group
   readonly specification: Specification
@@ -77,7 +92,7 @@ async function create(
     const isRefusal =
       error instanceof HoldfastError && ['swarm.refused', 'swarm.build-failed'].includes(error.code)
     if (!isRefusal) throw error
-    failures.add(group, error)
+    if (!(statusOf(error) === 409 && (await isThere(door, environment, group)))) failures.add(group, error)
   }
 }
 
@@ -85,11 +100,7 @@ async function create(
 export async function runGroups(ground: RunGround, groups: readonly Group[]): Promise<void> {
   const { door, environment, failures } = ground
   failures.keep(groups)
-  const services = await door.ask(groupsShape, (docker) =>
-    docker.listServices({ filters: filterOf(environment) }),
-  )
-  const ours = services.filter((service) => service.environment === environment)
-  const plan = planServices(groups, ours)
+  const plan = planServices(groups, await listGroups(door, environment))
   await Promise.all(plan.create.map((wanted) => create(ground, wanted)))
   await Promise.all(plan.scale.map((wanted) => scale(door, wanted)))
   await Promise.all(plan.remove.map((id) => remove(door, id)))

@@ -7,10 +7,12 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import Docker from 'dockerode'
+import { tryRun } from './run.ts'
 import { systemClock } from '../../../src/kernel/std/index.ts'
 
 /** A Docker daemon with nothing in it, in a network of its own. */
@@ -61,6 +63,9 @@ function removeGroups(name: string): void {
   }
 }
 
+/** Nothing is resolved in there: who asks for an image that it has not is refused at once. */
+const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+
 function argumentsFor({ program, directory, namespace }: DaemonPlace, group: string): readonly string[] {
   const at = (name: string): string => join(directory, name)
   return [
@@ -68,10 +73,22 @@ function argumentsFor({ program, directory, namespace }: DaemonPlace, group: str
     'unshare',
     // Process 1 of a namespace takes everything with it.
     ...['--mount', '--uts', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'],
+    ...['sh', '-c', script, at('resolv.conf')],
     ...[program, '--config-file', at('none.json'), '--data-root', at('data'), '--exec-root', at('exec')],
     ...['--host', `unix://${at('socket')}`, '--pidfile', at('pid'), '--cgroup-parent', `/${group}`],
     ...['--shutdown-timeout', '1', '--log-level', 'warn'],
   ]
+}
+
+/** What another life left in the network, which a machine that was switched off would not have. */
+async function clearNetwork({ namespace }: DaemonPlace): Promise<void> {
+  const inside = (...parts: readonly string[]): Promise<void> =>
+    tryRun('nsenter', `--net=${namespace}`, ...parts)
+  for (const table of ['nat', 'filter']) {
+    await inside('iptables', '--table', table, '--flush')
+    await inside('iptables', '--table', table, '--delete-chain')
+  }
+  for (const bridge of ['docker0', 'docker_gwbridge']) await inside('ip', 'link', 'delete', bridge)
 }
 
 /** Prepares a daemon that is not started yet. */
@@ -81,6 +98,7 @@ export function prepareDaemon(place: DaemonPlace, name: string): Daemon {
   const docker = new Docker({ socketPath, timeout: 20_000 })
   mkdirSync(directory, { recursive: true })
   writeFileSync(join(directory, 'none.json'), '{}')
+  writeFileSync(join(directory, 'resolv.conf'), 'nameserver 127.0.0.1\n')
   let child: ChildProcess | null = null
   const kill = async (): Promise<void> => {
     const dying = child
@@ -94,6 +112,10 @@ export function prepareDaemon(place: DaemonPlace, name: string): Daemon {
     address,
     docker,
     start: async () => {
+      // Process ids of the namespace before mean nothing in this one.
+      rmSync(join(directory, 'exec'), { recursive: true, force: true })
+      rmSync(join(directory, 'pid'), { force: true })
+      await clearNetwork(place)
       const log = openSync(join(directory, 'log'), 'a')
       child = spawn('nsenter', argumentsFor(place, name), { stdio: ['ignore', log, log] })
       closeSync(log)

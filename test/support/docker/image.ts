@@ -8,7 +8,7 @@ import { run } from './run.ts'
 /** The image that every test daemon has; made here, of one program. */
 export const tinyImage = 'holdfast-test/tiny:1'
 
-const applets = ['sh', 'httpd', 'sleep', 'echo', 'cat', 'env', 'mkdir', 'ls', 'trap'] as const
+const applets = ['sh', 'httpd', 'sleep', 'echo', 'cat', 'env', 'mkdir', 'ls', 'seq'] as const
 
 /** Makes an image of a static busybox and imports it; nothing is pulled. */
 export async function importTinyImage(docker: Docker, busybox: string): Promise<void> {

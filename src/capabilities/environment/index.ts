@@ -1,4 +1,4 @@
-import type { Capability, Context } from '../../kernel/capability/index.ts'
+import type { Capability, Context, Finding } from '../../kernel/capability/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
 import {
   jobsConfig,
@@ -28,10 +28,12 @@ import {
   findMissingVariables,
   findProgramTroubles,
   findStrangers,
+  findUnfitJobs,
   findUnfitServices,
   findUnmetNeeds,
   orderByNeeds,
   wishedServices,
+  type Ground,
   type ReplicaGround,
   type Sections,
   type WishedService,
@@ -117,7 +119,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
         })),
     onEndpoints: (listener) => watch.onTargets(listener),
     check: async () => [
-      ...findUnfitServices(services, ground),
+      ...findUnfit(config, ground),
       ...(await findProgramTroubles(services, ground, ports.canRun)),
       ...findMissingVariables(services, ground),
       ...findUnmetNeeds(needsOf(services)),
@@ -138,6 +140,10 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
   }
 }
 
+function findUnfit(config: Sections, ground: Pick<Ground, 'containers'>): readonly Finding[] {
+  return [...findUnfitServices(config.services, ground), ...findUnfitJobs(config, ground)]
+}
+
 function needsOf(services: ServicesConfig): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(Object.entries(services).map(([name, { needs }]) => [name, needs]))
 }
@@ -152,7 +158,7 @@ export const environment = {
   create,
   findProgramTroubles,
   findMissingVariables,
-  findUnfitServices,
+  findUnfit,
   orderByNeeds,
   wishedServices,
   findNeeds: (config: Sections) => [...findUnmetNeeds(needsOf(config.services)), ...findStrangers(config)],

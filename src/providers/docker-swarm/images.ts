@@ -1,6 +1,5 @@
-import type { Group } from '../../capabilities/environment/ports.ts'
 import type { Specification } from '../../contracts/supervisor.ts'
-import { HoldfastError, plainError } from '../../kernel/std/index.ts'
+import { contentHash, HoldfastError, plainError } from '../../kernel/std/index.ts'
 import { packContext } from './context.ts'
 import { statusOf, type DockerDoor } from './docker/docker-door.ts'
 import { labels } from '../../contracts/docker/swarm.ts'
@@ -10,10 +9,10 @@ import { buildLineShape, imageShape } from '../../contracts/docker/swarm.ts'
 /** Makes images. */
 export interface Images {
   /**
-   * What a group's image is asked for by; null: it is being made, ask again. One that was made here has its id: by a name,
-   * a node might ask a registry for it. Errors: `swarm.build-failed` once, then it is made anew.
+   * What an image is asked for by; null: it is being made, ask again. One that was made here has its id: by a name, a node
+   * might ask a registry for it. A service and its jobs share one. Errors: `swarm.build-failed` once, then it is made anew.
    */
-  of(group: Group, specification: Specification): Promise<string | null>
+  of(specification: Specification): Promise<string | null>
   /** What is being made, in words. */
   notes(): readonly string[]
 }
@@ -105,10 +104,11 @@ export function imagesOf(door: DockerDoor, environment: string): Images {
   }
 
   return {
-    of: async ({ service, hash }, specification) => {
+    of: async (specification) => {
       const { image, build } = specification
       if (build === null) return image
-      const tag = `holdfast/${environment}/${service}:${shortHash(hash)}`
+      const { directory, release } = specification
+      const tag = `holdfast/${environment}:${shortHash(contentHash({ directory, release, build }))}`
       const made = builds.get(tag)
       if (made?.kind === 'running') return null
       builds.delete(tag)

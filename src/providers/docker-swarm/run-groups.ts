@@ -82,10 +82,11 @@ async function create(
 ) {
   if (failures.has(group)) return
   try {
-    const image = await images.of(group, specification)
+    const image = await images.of(specification)
     if (image === null) return
-    // What was made here is on no other node.
-    const node = specification.build === null ? null : (await place()).node
+    // What was made here, an image or a volume, is on no other node.
+    const isBound = specification.build !== null || Object.keys(specification.mounts).length > 0
+    const node = isBound ? (await place()).node : null
     const body = serviceSpecOf(group, specification, { environment, image, node })
     await door.ask(unread, (docker) => docker.createService(body as never))
   } catch (error) {

@@ -1,4 +1,10 @@
-import type { Engine, EventMark, Group, LogReader } from '../../capabilities/environment/ports.ts'
+import type {
+  Engine,
+  EventMark,
+  Group,
+  LogReader,
+  VolumeStore,
+} from '../../capabilities/environment/ports.ts'
 import type { SupervisorEvent, SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { Clock } from '../../kernel/std/index.ts'
 import { dockerDoor } from './docker/docker-door.ts'
@@ -11,6 +17,7 @@ import { looksAt, type Sight } from './docker/look.ts'
 import { replicasOf } from './decide/replicas.ts'
 import { restartReplica } from './restart.ts'
 import { runGroups } from './run-groups.ts'
+import { swarmVolumes } from './volumes.ts'
 import { taskOfEvent } from './decide/tasks.ts'
 
 /** What the engine works with. */
@@ -26,9 +33,10 @@ export interface SwarmEngineParts {
   readonly clock: Clock
 }
 
-/** The engine, and the logs of what it runs. */
+/** The engine, and the logs and volumes of what it runs. */
 export interface SwarmEngine extends Engine {
   readonly logs: LogReader
+  readonly volumes: VolumeStore
 }
 
 const eventPauseMs = 1000
@@ -95,6 +103,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
     runs: 'images',
     choosesReplica: false,
     logs,
+    volumes: swarmVolumes(door, environment),
     status,
     run: async (groups) => {
       const base = await supervisor.status()

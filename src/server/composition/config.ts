@@ -57,7 +57,9 @@ const engineConfig = z
       swarm: z
         .string()
         .regex(/^unix:\/\/\/./, 'write the path of a socket, as "unix:///var/run/docker.sock"')
-        .describe('the socket of the Docker daemon of a manager of the swarm, as "unix:///var/run/docker.sock"'),
+        .describe(
+          'the socket of the Docker daemon of a manager of the swarm, as "unix:///var/run/docker.sock"',
+        ),
     }),
   ])
   .default('local')

@@ -103,7 +103,7 @@ export async function findTroubles(
   )
   const missing = environment.findMissingVariables(services, ground)
   const unmet = environment.findNeeds(loaded.environment)
-  const unfit = environment.findUnfitServices(services, ground)
+  const unfit = environment.findUnfit(loaded.environment, ground)
   const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
   return [
     ...[...unfit, ...programs, ...missing, ...unmet].map(asProblem),
@@ -112,11 +112,20 @@ export async function findTroubles(
   ]
 }
 
+/** A port in host mode is bound to every address of its node. */
+function openPorts({ environment: file }: LoadedEnvironment): readonly Problem[] {
+  if (!runsContainers(file)) return []
+  const message =
+    'on Docker Swarm each replica has a port on its node, which others may reach past the edge and its limits'
+  const hint = 'let only this machine reach the ports 32768 to 60999 of the nodes; the guide says how'
+  return [{ path: 'engine', message, hint }]
+}
+
 /** What is allowed and probably not meant; it keeps nothing from running. */
 export async function findDoubts(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
   const file = await keysToCome(loaded)
   const message = `there is no ${file} yet`
   const hint = 'until something writes it, users are known by address'
   const missing = file === undefined ? [] : [{ path: keysPath, message, hint }]
-  return [...edge.findBroadTrust(loaded.environment.edge), ...missing]
+  return [...edge.findBroadTrust(loaded.environment.edge), ...openPorts(loaded), ...missing]
 }

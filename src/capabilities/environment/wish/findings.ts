@@ -1,6 +1,7 @@
 import type { Finding } from '../../../kernel/capability/index.ts'
 import type { ServicesConfig } from '../config.ts'
 import { programPath, serviceDirectory, type Ground } from './specifications.ts'
+import type { Sections } from './strangers.ts'
 import type { EnvironmentPorts } from '../ports.ts'
 
 /** Whether the programs of all services can be started; looks, never touches. */
@@ -55,6 +56,26 @@ export function findUnfitServices(
     return [
       { severity: 'critical', path: `${path}.command`, message, hint: 'as command: ["node", "web.ts"]' },
     ]
+  })
+}
+
+/** Jobs that have no image to run in. */
+export function findUnfitJobs(
+  { services, jobs }: Pick<Sections, 'services' | 'jobs'>,
+  { containers }: Pick<Ground, 'containers'>,
+): readonly Finding[] {
+  if (!containers) return []
+  return Object.entries(jobs).flatMap(([name, { service = '', directory }]): Finding[] => {
+    const { image, build } = services[service] ?? {}
+    const path = `jobs.${name}`
+    if (image === undefined && build === undefined) {
+      const message = 'Docker Swarm runs it in the image of a service, and it names none that has one'
+      return [{ severity: 'critical', path: `${path}.service`, message, hint: 'as service: "web"' }]
+    }
+    if (directory === undefined) return []
+    const message = 'a directory of this machine is not to be found in a container'
+    const hint = 'leave it out: it runs where its image says'
+    return [{ severity: 'critical', path: `${path}.directory`, message, hint }]
   })
 }
 

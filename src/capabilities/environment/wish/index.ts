@@ -1,4 +1,4 @@
-export { findMissingVariables, findProgramTroubles, findUnfitServices } from './findings.ts'
+export { findMissingVariables, findProgramTroubles, findUnfitJobs, findUnfitServices } from './findings.ts'
 export { findUnmetNeeds, orderByNeeds, type Needs } from './needs.ts'
 export { findStrangers, type Sections } from './strangers.ts'
 export {

@@ -48,7 +48,8 @@ function afterFailure(task: Task, scene: EventScene): What | null {
 function endOf(task: Task, scene: EventScene): What | null {
   const { state, desired, id, restarts } = task
   if (desired === 'remove' || state === 'shutdown' || scene.ours.has(id)) return 'replica-exited'
-  return restarts ? afterFailure(task, scene) : 'replica-ended'
+  if (!restarts) return state === 'rejected' ? 'replica-unstartable' : 'replica-ended'
+  return afterFailure(task, scene)
 }
 
 /** Whether a task's end was not said yet. Before the mark all was said; at the mark, and after it, those that are not closed. */

@@ -21,7 +21,7 @@ function beforeRunning(task: Task, last: Task | undefined): Standing {
 /** What ended and has no life after it. */
 function afterEnd(task: Task): Standing {
   const detail = sayEnd(task)
-  if (!task.restarts) return { state: 'ended', leaving: false, detail }
+  if (!task.restarts && task.state !== 'rejected') return { state: 'ended', leaving: false, detail }
   if (task.state === 'shutdown') return { state: 'stopped', leaving: false, detail: null }
   return { state: 'crash-looped', leaving: false, detail: `it is left down: ${detail}` }
 }
@@ -58,7 +58,8 @@ function statusOf(id: string, lives: readonly [Task, ...Task[]], scene: SwarmSce
     release: task.release,
     pid: task.pid === 0 ? null : task.pid,
     ...addressOf(task, scene),
-    startedAt: task.state === 'running' ? task.at : null,
+    // Of one that has ended, the beginning is not kept.
+    startedAt: task.state === 'running' ? task.at : hasEnded(task) ? task.createdAt : null,
     restarts: lives.length - 1,
     adopted: false,
     lastExit: lastExitOf(lives),

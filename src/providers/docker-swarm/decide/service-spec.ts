@@ -33,13 +33,20 @@ export function serviceNameOf(
   return `${`${environment}_${service}`.slice(0, longestName - end.length)}${end}`
 }
 
+/** Name of the Docker volume that is a volume of an environment. */
+export const volumeNameOf = (environment: string, volume: string): string => `${environment}_${volume}`
+
 function portOf({ port }: Specification): number | null {
   if (port === null) return null
   return 'fixed' in port ? port.fixed : containerPort
 }
 
-function containerOf(specification: Specification, { image }: ServiceGround, marks: Record<string, string>) {
-  const { command, variables, stopTimeoutMs } = specification
+function containerOf(
+  specification: Specification,
+  { environment, image }: ServiceGround,
+  marks: Record<string, string>,
+) {
+  const { command, variables, mounts, stopTimeoutMs } = specification
   const port = portOf(specification)
   const given = port === null ? {} : { HOST: '0.0.0.0', PORT: String(port) }
   return {
@@ -47,6 +54,11 @@ function containerOf(specification: Specification, { image }: ServiceGround, mar
     ...(command.length === 0 ? {} : { Command: command }),
     Env: Object.entries({ ...variables, ...given }).map(([name, value]) => `${name}=${value}`),
     Labels: marks,
+    Mounts: Object.entries(mounts).map(([volume, path]) => ({
+      Type: 'volume',
+      Source: volumeNameOf(environment, volume),
+      Target: path,
+    })),
     // A program that is process 1 ignores SIGTERM unless it handles it.
     Init: true,
     StopGracePeriod: stopTimeoutMs * nanosPerMs,

@@ -92,6 +92,13 @@ function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' |
   return { verb: 'change', says: 'its replicas are left alone' }
 }
 
+/** Whether a service that the files say the same of is run by another engine. */
+function isMoved({ accepted, fresh }: PlanScene, object: string): boolean {
+  const [kind, name = ''] = object.split(' ')
+  const isThere = kind === 'service' && fresh.environment.services[name]?.address === undefined
+  return isThere && runsContainers(accepted.environment) !== runsContainers(fresh.environment)
+}
+
 function stepOf(
   scene: PlanScene,
   before: PlannedObject | undefined,
@@ -99,7 +106,7 @@ function stepOf(
 ): PlanStep[] {
   const differences = differencesOf(before?.value, after?.value)
   const object = (after ?? before)?.name ?? ''
-  if (differences.length === 0) return []
+  if (differences.length === 0 && !isMoved(scene, object)) return []
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
   if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new` }]
   const [kind = '', name = ''] = object.split(' ')

@@ -6,7 +6,7 @@ import { importTinyImage } from './image.ts'
 import { layNetwork } from './network.ts'
 
 export type { Daemon } from './daemon.ts'
-export { tinyImage } from './image.ts'
+export { importNodeImage, nodeImage, tinyImage } from './image.ts'
 
 /** Daemons that form one swarm; the first one manages it. */
 export interface Swarm {

@@ -8,8 +8,8 @@ const { stdin, stdout, stderr } = process
 
 const interrupted = new AbortController()
 const [command] = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
-// `up` ends in its own way, and stops what it started first, even when nobody hears it any more.
-const endsItself = command === 'up'
+// `up` and `dev` end in their own way, and stop what they started first, even when nobody hears them any more.
+const endsItself = command === 'up' || command === 'dev'
 
 // `holdfast timeline | head` closes the pipe early, a terminal that is closed is gone: no errors.
 for (const stream of [stdout, stderr]) {

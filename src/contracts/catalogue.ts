@@ -8,6 +8,7 @@ import { explainOperations } from './limits/explain.ts'
 import { jobFacts, jobOperations } from './house/jobs.ts'
 import { limitsFacts, limitsOperations } from './limits.ts'
 import { operationFacts, operationsOperations } from './house/operations.ts'
+import { peopleOperations } from './house/people.ts'
 import { seriesOperations } from './house/series.ts'
 import { timelineFacts, timelineOperations } from './house/timeline.ts'
 
@@ -21,6 +22,7 @@ export const operationCatalogue = [
   ...Object.values(seriesOperations),
   ...Object.values(jobOperations),
   ...Object.values(accessOperations),
+  ...Object.values(peopleOperations),
   ...Object.values(operationsOperations),
 ] as const satisfies readonly Operation[]
 

@@ -41,6 +41,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   ),
   entry('cli.file-exists', 409, 73, 'A file that a command is to write is there already.'),
   entry('cli.no-file', 404, 66, 'A file that a command is to read cannot be read.'),
+  entry('cli.not-importable', 400, 65, 'No environment file can be made from the file that was named.'),
   entry('cli.unknown-command', 404, 2, 'There is no command of these words.'),
   entry('cli.usage', 400, 2, 'The command line was not understood: a flag, an argument or its value.'),
   entry(
@@ -158,6 +159,10 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   ),
   entry('environment.unknown-job', 404, 66, 'The environment has no job of that name.'),
   entry('environment.unknown-service', 404, 66, 'The environment has no service of that name.'),
+  entry('install.name-needed', 400, 64, 'What destroys data takes the name of its environment, typed out.'),
+  entry('install.not-installed', 404, 66, 'No unit of systemd runs the environment.'),
+  entry('install.not-permitted', 403, 77, 'A unit of systemd may not be written or removed.'),
+  entry('install.systemd-failed', 500, 69, 'systemd did not do what it was asked for.'),
   entry('jobs.cancelled', 409, 75, 'The job was cancelled before it was done.'),
   entry('jobs.gave-up', 500, 70, 'A job was begun five times and never came to an end.'),
   entry('jobs.idempotency-conflict', 409, 65, 'An idempotency key was used again for another input.'),
@@ -360,4 +365,24 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('timeline.locked', 409, 73, 'Another process has the timeline open.'),
   entry('timeline.not-erasable', 409, 65, 'The fact decides who may come in and cannot be erased.'),
   entry('timeline.unwritable', 503, 74, 'The timeline cannot be created, opened or written.'),
+  entry('upgrade.downgrade', 422, 65, 'The other version does not know the tables of the stores.'),
+  entry('upgrade.no-installation', 404, 66, 'There is no Holdfast in the directory that was named.'),
+  entry(
+    'upgrade.not-started',
+    500,
+    69,
+    'The supervisor of the other version did not start; the one before goes on.',
+  ),
+  entry(
+    'upgrade.refused',
+    422,
+    65,
+    'The other version cannot run the environment as it is; nothing was changed.',
+  ),
+  entry(
+    'upgrade.rolled-back',
+    500,
+    1,
+    'The other version did not get healthy, so the one before runs again.',
+  ),
 ]

@@ -9,20 +9,19 @@ export const specification = z.strictObject({
   command: z.array(z.string()),
   /** Absolute working directory; where an image is built, of what goes into it. */
   directory: z.string(),
-  /** Image that it runs from; null: a program of this machine, or `build`. */
-  image: z.string().nullable().default(null),
-  /** How its image is made out of `directory`; null: it is not. */
+  /** Image that it runs from; absent: a program of this machine, or `build`. */
+  image: z.string().exactOptional(),
+  /** How its image is made out of `directory`; absent: it is not. */
   build: z
     .strictObject({
-      /** Path below the directory; null: one is written for Node. */
-      dockerfile: z.string().nullable(),
+      /** Path below the directory; absent: one is written for Node. */
+      dockerfile: z.string().exactOptional(),
       /** Image that the one for Node starts from. */
       base: z.string(),
     })
-    .nullable()
-    .default(null),
-  /** Volumes that the engine puts in its place, as { uploads: '/volumes/uploads' }; none where directories are shared. */
-  mounts: z.record(z.string(), z.string()).default({}),
+    .exactOptional(),
+  /** Volumes that the engine puts in its place, as { uploads: '/volumes/uploads' }; absent: it finds directories. */
+  mounts: z.record(z.string(), z.string()).exactOptional(),
   /** The whole environment of the process but for HOST, PORT and Holdfast's own mark. */
   variables: z.record(z.string(), z.string()),
   /** `fixed`: this port; `assigned`: any free one, kept for the life of the slot; null: it does not listen. */
@@ -40,6 +39,10 @@ export const specification = z.strictObject({
   memoryMiB: z.number().int().positive().nullable(),
   /** Cores, as 0.5 or 2. */
   cpus: z.number().positive().nullable(),
+  /** With the supervisor as root: an account, or a name that services share a user by; absent: one of its own. */
+  user: z.string().exactOptional(),
+  /** Directories that are made and given to that user, relative to `directory`. */
+  writes: z.array(z.string()).exactOptional(),
 })
 
 /** How the replicas of a group are run. */
@@ -94,7 +97,13 @@ export const replicaStatus = z.strictObject({
   /** Adopted from an earlier supervisor. */
   adopted: z.boolean(),
   lastExit: z
-    .strictObject({ code: z.number().int().nullable(), signal: z.string().nullable(), at: z.number() })
+    .strictObject({
+      code: z.number().int().nullable(),
+      signal: z.string().nullable(),
+      at: z.number(),
+      /** What it wrote last, at most 20 lines. */
+      lastLines: z.array(z.string()),
+    })
     .nullable(),
   /** Share of one core over the last sample, 1 = a whole core; null before the second sample. */
   cpu: z.number().nullable(),
@@ -178,6 +187,9 @@ export const desiredReplicas = z.strictObject({
   /** Ids of replicas that go on as they are, whatever their specification is. */
   keep: z.array(replicaId).max(1000).default([]),
 })
+
+/** The whole set of replicas that shall run, as one asks for it. */
+export type WantedReplicas = z.input<typeof desiredReplicas>
 
 /** The whole set of replicas that shall run. */
 export type DesiredReplicas = z.infer<typeof desiredReplicas>

@@ -110,7 +110,8 @@ const packages: readonly (readonly [room: RegExp, names: readonly string[]])[] =
   [/^client$/, []],
   [/^limit$/, []],
   [/^contracts$/, ['zod']],
-  [/^cli/, ['@clack/prompts']],
+  [/^cli\/local$/, ['@clack/prompts', 'yaml', 'zod']],
+  [/^cli/, []],
 ]
 
 function judgePackage({ from, to }: Import): string | null {

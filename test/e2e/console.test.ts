@@ -224,6 +224,17 @@ describeWith(['chromium'], 'the console in a real browser', ({ chromium }) => {
       await page.getByText('"revoked": false').waitFor()
     })
 
+    test('people, what they know and where to reach them stand above the tokens', async () => {
+      const page = await here.signIn()
+      await here.goTo(page, '#/access', 'Access')
+      const ada = page.getByRole('table', { name: 'People' }).getByRole('row').nth(1)
+      await ada.waitFor()
+      expect((await ada.innerText()).replace(/\s+/g, ' ')).toBe(
+        'ada administer Postgres, the game loop TLS ada@arcade.example chat @ada Mo-Fr 9-17 Europe/Vienna',
+      )
+      expect(await ada.getByRole('link').getAttribute('href')).toBe('mailto:ada@arcade.example')
+    })
+
     test('a token is shown once', async () => {
       const page = await here.signIn()
       await here.goTo(page, '#/access', 'Access')

@@ -25,6 +25,7 @@ export const programs: readonly Program[] = [
   { name: 'busybox', package: 'busybox-static', commands: ['busybox'] },
   { name: 'ip', package: 'iproute2', commands: ['ip'] },
   { name: 'nsenter', package: 'util-linux', commands: ['nsenter'] },
+  { name: 'systemd-analyze', package: 'systemd', commands: ['systemd-analyze'], isOptional: true },
   { name: 'go', package: 'golang-go', commands: ['go'], isOptional: true },
 ]
 

@@ -265,7 +265,7 @@ export function describeEngine(name: string, make: () => Promise<EngineBench>): 
       const group = groupOf({ ...bench.specification('once', 'one'), restarts: false }, 1)
       await engine().run([group])
       const [before] = await until((all) => all.some(({ state }) => state === 'ended'), 'it ended')
-      expect(before?.lastExit).toMatchObject({ code: 5 })
+      expect(before?.lastExit).toMatchObject({ code: 5, lastLines: ['done'] })
       await engine().run([group])
       await systemClock.sleep(3000)
       const [after] = await replicas()

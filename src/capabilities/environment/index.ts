@@ -1,5 +1,4 @@
-import type { Capability, Context, Finding } from '../../kernel/capability/index.ts'
-import type { View } from '../../kernel/timeline/index.ts'
+import type { Capability, Context, Finding, OperationBinding } from '../../kernel/capability/index.ts'
 import {
   jobsConfig,
   schedulesConfig,
@@ -7,23 +6,8 @@ import {
   servicesConfig,
   volumesConfig,
   type ServicesConfig,
-  type VolumesConfig,
 } from './config.ts'
 import { bindDeploys } from './deploys/index.ts'
-import { bindOperations } from './operations.ts'
-import type { ReplicaStatus } from '../../contracts/supervisor.ts'
-import type { EnvironmentPorts, Group, ServiceEndpoints } from './ports.ts'
-import { createRollouts } from './rollout/index.ts'
-import {
-  bindRuns,
-  createRuns,
-  createSchedules,
-  type JobsConfig,
-  type Runs,
-  type SchedulesConfig,
-} from './runs/index.ts'
-import { environmentFold, releasesOf, type EnvironmentView } from './view.ts'
-import { createWatch, followEvents, type Said } from './watch/index.ts'
 import {
   findMissingVariables,
   findProgramTroubles,
@@ -31,25 +15,14 @@ import {
   findUnfitJobs,
   findUnfitServices,
   findUnmetNeeds,
-  orderByNeeds,
-  wishedServices,
-  type Ground,
-  type ReplicaGround,
   type Sections,
-  type WishedService,
-} from './wish/index.ts'
-
-/** The section of the environment file, with what the rest of the file says about the whole. */
-export interface EnvironmentConfig {
-  readonly name: string
-  readonly version: string
-  /** Absolute directory of the environment file. */
-  readonly directory: string
-  readonly services: ServicesConfig
-  readonly volumes: VolumesConfig
-  readonly jobs: JobsConfig
-  readonly schedules: SchedulesConfig
-}
+} from './findings/index.ts'
+import { bindOperations } from './operations.ts'
+import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
+import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
+import { bindRuns } from './runs/index.ts'
+import { followEvents } from './watch/index.ts'
+import { orderByNeeds, wishedAlone, type Ground } from './wish/index.ts'
 
 /** The running capability, with what the edge needs to know of it. */
 export interface EnvironmentCapability extends Capability {
@@ -60,53 +33,14 @@ export interface EnvironmentCapability extends Capability {
 }
 
 function create(config: EnvironmentConfig, context: Context, ports: EnvironmentPorts): EnvironmentCapability {
-  const { services, volumes, jobs, schedules } = config
-  const { engine, hostVariables, givenVariables } = ports
-  const releaseDirectory = (service: string, release: string): string =>
-    ports.releases.directoryOf(service, release)
-  const ground: ReplicaGround = {
-    directory: config.directory,
-    hostVariables,
-    givenVariables,
-    releaseDirectory,
-    volumes,
-    volumeDirectory: (volume) => ports.volumes.directoryOf(volume),
-    containers: engine.runs === 'images',
-  }
-  const shelf: { view?: View<EnvironmentView> } = {}
-  const view = (): EnvironmentView => shelf.view?.state ?? environmentFold.initial
-  const said = (service: string): Said => view().said[service] ?? 'nothing'
-  const wished = (): readonly WishedService[] =>
-    wishedServices(services, (service) => releasesOf(view(), service), ground)
-  const refused = (service: string, hash: string): string | null => {
-    const given = view().refused[service]
-    return given?.group === hash ? given.because : null
-  }
-  const shed: { runs?: Runs } = {}
-  const others = (replicas: readonly ReplicaStatus[]): readonly Group[] => shed.runs?.groups(replicas) ?? []
-  const rollouts = createRollouts({ context, engine, wished, refused, others })
-  const watch = createWatch(services, context, { engine, prober: ports.prober, said, rollouts })
-  const releaseOf = (service: string): string => releasesOf(view(), service).wished
-  const runs = createRuns({
-    jobs,
-    ground: { services, replicas: ground, releaseOf },
-    context,
-    watch: () => watch,
-    logs: ports.logs,
-  })
-  shed.runs = runs
-  const planned = createSchedules({ schedules, runs, view, context })
-  const whole = { name: config.name, version: config.version, services: Object.keys(services) }
+  const { services, volumes } = config
+  const rooms = furnish(config, context, ports)
+  const { watch, planned } = rooms
   const stopping = new AbortController()
   const running: Promise<void>[] = []
-  const deploys = { services, directory: config.directory, view, wished, watch, rollouts, runs, context }
   return {
     name: 'environment',
-    operations: [
-      ...bindOperations({ ...config, startedAt: context.clock.now(), watch, context, ports }),
-      ...bindDeploys({ ...deploys, releases: ports.releases, timeline: context.timeline }),
-      ...bindRuns({ jobs, schedules, runs, planned, timeline: context.timeline }),
-    ],
+    operations: bindAll(config, context, { ports, rooms }),
     endpoints: () =>
       Object.entries(services)
         .filter(([, service]) => service.listens)
@@ -119,19 +53,22 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
         })),
     onEndpoints: (listener) => watch.onTargets(listener),
     check: async () => [
-      ...findUnfit(config, ground),
-      ...(await findProgramTroubles(services, ground, ports.canRun)),
-      ...findMissingVariables(services, ground),
-      ...findUnmetNeeds(needsOf(services)),
-      ...findStrangers(config),
+      ...findUnfit(config, rooms.ground),
+      ...(await findProgramTroubles(services, rooms.ground, ports.canRun)),
+      ...findMissingVariables(services, rooms.ground),
+      ...findNeeds(config),
     ],
     start: async () => {
-      const following = await context.view(environmentFold)
-      shelf.view = following
-      const follower = { engine, whole, view: following, signal: stopping.signal }
+      const { signal } = stopping
+      const view = await rooms.follow()
       for (const volume of Object.keys(volumes)) await ports.volumes.ensure(volume)
-      running.push(planned.keep(stopping.signal))
-      running.push(followEvents(context, follower), watch.run(stopping.signal))
+      const whole = { name: config.name, version: config.version, services: Object.keys(services) }
+      running.push(followEvents(context, { engine: ports.engine, whole, view, signal }))
+      // Schedules have to know what runs already.
+      running.push(
+        watch.run(signal),
+        watch.round().then(() => planned.keep(signal)),
+      )
     },
     stop: async () => {
       stopping.abort()
@@ -143,6 +80,26 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
 function findUnfit(config: Sections, ground: Pick<Ground, 'containers'>): readonly Finding[] {
   return [...findUnfitServices(config.services, ground), ...findUnfitJobs(config, ground)]
 }
+
+function bindAll(
+  config: EnvironmentConfig,
+  context: Context,
+  { ports, rooms }: { readonly ports: EnvironmentPorts; readonly rooms: Rooms },
+): readonly OperationBinding[] {
+  const { watch } = rooms
+  const { services, directory, jobs, schedules } = config
+  const { timeline } = context
+  return [
+    ...bindOperations({ ...config, startedAt: context.clock.now(), watch, context, ports }),
+    ...bindDeploys({ ...rooms, services, directory, context, releases: ports.releases, timeline }),
+    ...bindRuns({ ...rooms, jobs, schedules, timeline }),
+  ]
+}
+
+const findNeeds = (config: Sections): readonly Finding[] => [
+  ...findUnmetNeeds(needsOf(config.services)),
+  ...findStrangers(config),
+]
 
 function needsOf(services: ServicesConfig): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(Object.entries(services).map(([name, { needs }]) => [name, needs]))
@@ -160,6 +117,6 @@ export const environment = {
   findMissingVariables,
   findUnfit,
   orderByNeeds,
-  wishedServices,
-  findNeeds: (config: Sections) => [...findUnmetNeeds(needsOf(config.services)), ...findStrangers(config)],
+  wishedAlone,
+  findNeeds,
 }

@@ -3,6 +3,7 @@ import { jobFacts } from '../../contracts/house/jobs.ts'
 import type { JsonObject } from '../../kernel/std/index.ts'
 import type { Fact, Fold } from '../../kernel/timeline/index.ts'
 import type { ClusterMark } from './ports.ts'
+import { textOf } from './text-of.ts'
 import type { Said } from './watch/transitions.ts'
 
 /** What the timeline says of a service's releases. */
@@ -32,8 +33,10 @@ export type EnvironmentView = {
   readonly releases: { readonly [service: string]: ServiceReleases }
   /** The group that was given up last, by service, and why. */
   readonly refused: { readonly [service: string]: { readonly group: string; readonly because: string } }
-  /** The last time that each schedule came, and whether its run has ended. */
-  readonly fired: { readonly [schedule: string]: { readonly at: number; readonly done: boolean } }
+  /** The last time that each schedule came, and the times whose runs have not ended yet. */
+  readonly fired: {
+    readonly [schedule: string]: { readonly at: number; readonly pending: readonly number[] }
+  }
   /** By service; `*` for all. */
   readonly locks: { readonly [service: string]: DeployLock }
 }
@@ -42,6 +45,7 @@ export type EnvironmentView = {
 export const noRelease = 'no release'
 
 const mostGood = 100
+const mostPending = 20
 const mostClosed = 200
 /** Nothing is known of any cluster. */
 export const noCluster: ClusterMark = { id: '', index: 0, open: {}, closed: [] }
@@ -63,12 +67,19 @@ type Step = (state: EnvironmentView, data: JsonObject, fact: Fact) => Environmen
 
 const saying =
   (said: Said): Step =>
-  (state, { service }) => ({ ...state, said: { ...state.said, [String(service)]: said } })
+  (state, data) => ({ ...state, said: { ...state.said, [textOf(data, 'service')]: said } })
 
-const withFired = (state: EnvironmentView, data: JsonObject, done: boolean): EnvironmentView => ({
-  ...state,
-  fired: { ...state.fired, [String(data['schedule'])]: { at: Number(data['due']), done } },
-})
+type Fired = EnvironmentView['fired'][string]
+
+function withFired(
+  state: EnvironmentView,
+  data: JsonObject,
+  change: (due: number, fired: Fired) => Fired,
+): EnvironmentView {
+  const schedule = textOf(data, 'schedule')
+  const before = state.fired[schedule] ?? { at: 0, pending: [] }
+  return { ...state, fired: { ...state.fired, [schedule]: change(Number(data['due']), before) } }
+}
 
 const withReleases = (
   state: EnvironmentView,
@@ -89,9 +100,9 @@ const steps: Readonly<Record<string, Step>> = {
     const { service, group, because } = facts.rolloutRefused.data.parse(data)
     return { ...state, refused: { ...state.refused, [service]: { group, because } } }
   },
-  [facts.rolledOut.kind]: (state, { service }) => ({
+  [facts.rolledOut.kind]: (state, data) => ({
     ...state,
-    refused: without(state.refused, String(service)),
+    refused: without(state.refused, textOf(data, 'service')),
   }),
   [facts.deployBegun.kind]: (state, data) => {
     const { service, release, before, job, rollback } = facts.deployBegun.data.parse(data)
@@ -111,19 +122,22 @@ const steps: Readonly<Record<string, Step>> = {
     const wished = before === noRelease ? '' : before
     return withReleases(state, service, ({ good }) => ({ wished, pending: null, good }))
   },
-  [facts.scheduleFired.kind]: (state, data) => withFired(state, data, false),
-  [facts.scheduleSkipped.kind]: (state, data) => withFired(state, data, true),
-  [facts.scheduleDone.kind]: (state, data) => {
-    const isLast = state.fired[String(data['schedule'])]?.at === data['due']
-    return isLast ? withFired(state, data, true) : state
-  },
+  [facts.scheduleFired.kind]: (state, data) =>
+    withFired(state, data, (due, { pending }) => ({
+      at: due,
+      pending: [...pending, due].slice(-mostPending),
+    })),
+  [facts.scheduleSkipped.kind]: (state, data) =>
+    withFired(state, data, (due, { pending }) => ({ at: due, pending })),
+  [facts.scheduleDone.kind]: (state, data) =>
+    withFired(state, data, (due, { at, pending }) => ({ at, pending: pending.filter((one) => one !== due) })),
   [facts.deploysLocked.kind]: (state, data, { actor, at }) => {
     const { service, because } = facts.deploysLocked.data.parse(data)
     return { ...state, locks: { ...state.locks, [service]: { because, by: actor, since: at } } }
   },
-  [facts.deploysUnlocked.kind]: (state, { service }) => ({
+  [facts.deploysUnlocked.kind]: (state, data) => ({
     ...state,
-    locks: without(state.locks, String(service)),
+    locks: without(state.locks, textOf(data, 'service')),
   }),
 }
 
@@ -164,7 +178,7 @@ export const environmentFold: Fold<EnvironmentView> = {
   name: 'environment@3',
   initial: { lastEvent: 0, cluster: noCluster, said: {}, releases: {}, refused: {}, fired: {}, locks: {} },
   step: (state, fact) => {
-    if (fact.kind === jobFacts.ended.kind) return afterJob(state, String(fact.data?.['job']))
+    if (fact.kind === jobFacts.ended.kind) return afterJob(state, textOf(fact.data, 'job'))
     if (!fact.kind.startsWith('environment.') || fact.data === null) return state
     const next = afterEvent(state, fact)
     return steps[fact.kind]?.(next, fact.data, fact) ?? next

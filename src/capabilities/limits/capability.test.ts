@@ -142,7 +142,10 @@ describe('takes', () => {
     expect(await together({ cost: 5 }, { cost: 4 })).toMatchObject({ verdicts: [{ admitted: true }] })
     await clock.advance(60_000)
     const [fact] = await facts('limits.refused')
-    expect(fact?.data?.['entries']).toMatchObject([{ limit: 'app.email.send', refused: 6, admitted: 5 }])
+    const units = { refused: 6, admitted: 5 }
+    expect(fact?.data?.['entries']).toMatchObject([
+      { limit: 'app.email.send', refused: 1, admitted: 1, units },
+    ])
   })
 
   test('together that a ban refuses take nothing, and go on where they were after a restart', async () => {

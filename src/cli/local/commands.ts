@@ -1,6 +1,7 @@
-import type { Flag } from '../arguments/index.ts'
+import { usageError, type Flag, type Parsed } from '../arguments/index.ts'
+import { lifeCommands } from './life-commands.ts'
 import { findDataDirectory } from '../control/index.ts'
-import { numberOf, textOf, type Command } from '../commands/command.ts'
+import { isSet, numberOf, textOf, type Command } from '../commands/command.ts'
 
 // What a local command stands on (the server, the questions) is loaded when it is called: "holdfast status" is quick.
 
@@ -23,6 +24,12 @@ const upCommand: Command = {
       'port of the first listener of the edge, instead of the one in the file',
     ),
     portFlag('control-port', 'controlPort', 'port of the control API and the console'),
+    {
+      name: 'attach',
+      field: 'attach',
+      kind: 'boolean',
+      means: 'stay with what runs on the data directory already, instead of refusing',
+    },
   ],
   run: async (parsed, { directions, voice }) => {
     const { up } = await import('./up.ts')
@@ -33,6 +40,39 @@ const upCommand: Command = {
       edgePort: numberOf(parsed, 'edgePort'),
       controlPort: numberOf(parsed, 'controlPort'),
       json: voice.json,
+      attach: isSet(parsed, 'attach'),
+    })
+  },
+}
+
+const devCommand: Command = {
+  words: 'dev',
+  summary: 'Run the environment on a laptop: restart what changes, show all logs, until Ctrl-C',
+  group: 'start',
+  positional: [],
+  flags: [
+    ...upCommand.flags,
+    {
+      name: 'no-watch',
+      field: 'unwatched',
+      kind: 'list',
+      means: 'a service that watches its files itself; may be given several times',
+    },
+  ],
+  details: [
+    'Watched are the environment file and the directory of each service, without what .gitignore says.',
+    'A changed file restarts its service, a changed environment file is taken over; one that is wrong changes nothing.',
+  ],
+  run: async (parsed, { directions }) => {
+    const { dev } = await import('./dev/index.ts')
+    const { config, data } = directions
+    const { unwatched } = parsed.values
+    return dev({
+      config,
+      data,
+      edgePort: numberOf(parsed, 'edgePort'),
+      controlPort: numberOf(parsed, 'controlPort'),
+      unwatched: Array.isArray(unwatched) ? unwatched.map(String) : [],
     })
   },
 }
@@ -57,6 +97,7 @@ const initCommand: Command = {
   group: 'start',
   positional: [],
   flags: [
+    text('from', 'translate a compose.yaml or a Procfile; what cannot be is listed'),
     text('name', 'name of the environment; default: the folder'),
     text('service', 'name of the service; default: web'),
     text('command', 'what Holdfast shall run, as "node server.js"'),
@@ -91,19 +132,38 @@ const initCommand: Command = {
   },
 }
 
+function serviceOf(parsed: Parsed): string {
+  const service = textOf(parsed, 'file')
+  if (service !== undefined) return service
+  throw usageError('name the service that --live shall start', { hint: 'as "holdfast check web --live"' })
+}
+
 const checkCommand: Command = {
   words: 'check',
-  summary: 'Check an environment file without touching anything',
+  summary: 'Check an environment file without touching anything, or with --live how a service behaves',
   group: 'start',
   positional: ['file'],
   flags: [
-    text('file', 'default: the nearest holdfast.config.ts'),
+    text('file', 'default: the nearest holdfast.config.ts; with --live the name of a service'),
+    {
+      name: 'live',
+      field: 'live',
+      kind: 'boolean',
+      means:
+        'start that service alone: does it respect PORT and HOST, drain on SIGTERM, log to standard output?',
+    },
+    text('slow-path', 'with --live: a path that takes a second or more, to be in flight when it has to end'),
     text('openapi', 'an OpenAPI document (JSON): which of its routes has no route of the edge of its own?'),
   ],
   details: [
-    'Exit code 78 when something is wrong with the file, 66 when there is none, 1 when routes of --openapi are not covered.',
+    'Exit code 78 when something is wrong with the file, 66 when there is none, 1 when routes of --openapi are not covered',
+    'or --live finds something wrong.',
   ],
   run: async (parsed, surroundings) => {
+    if (isSet(parsed, 'live')) {
+      const { checkLive } = await import('./live/index.ts')
+      return checkLive({ service: serviceOf(parsed), slowPath: textOf(parsed, 'slow-path') }, surroundings)
+    }
     const { check } = await import('./check.ts')
     return check({ file: textOf(parsed, 'file'), openapi: textOf(parsed, 'openapi') }, surroundings)
   },
@@ -202,8 +262,10 @@ export const localCommands: readonly Command[] = [
   initCommand,
   checkCommand,
   upCommand,
+  devCommand,
   downCommand,
   doctorCommand,
+  ...lifeCommands,
   importCommand,
   simulateCommand,
 ]

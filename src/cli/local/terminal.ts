@@ -13,8 +13,12 @@ export interface Terminal {
   /** Draws attention without shouting. */
   strong(text: string): string
   dim(text: string): string
+  /** One of a few colours, to tell sources apart. */
+  hue(index: number, text: string): string
 }
 
+/** Cyan, magenta, yellow, blue, green: none that means trouble. */
+const hues = [36, 35, 33, 34, 32] as const
 const clearLine = '\r\u001B[2K'
 
 /** A line that is drawn again and again, and from one second on says how long it has stood. */
@@ -73,5 +77,6 @@ export function createTerminal(stream: NodeJS.WriteStream, variables: NodeJS.Pro
     },
     strong: (text) => paint(1, text),
     dim: (text) => paint(2, text),
+    hue: (index, text) => paint(hues[index % hues.length] ?? 0, text),
   }
 }

@@ -7,6 +7,7 @@ import { environmentViews } from './environment.ts'
 import { explainViews } from './explain.ts'
 import { houseViews } from './house.ts'
 import { limitsViews } from './limits.ts'
+import { peopleViews } from './people.ts'
 import { planViews } from './plans.ts'
 import type { Views } from './view.ts'
 
@@ -18,6 +19,7 @@ const views: Views = {
   ...limitsViews,
   ...explainViews,
   ...houseViews,
+  ...peopleViews,
 }
 
 /** What an operation answered, as lines for people. */

@@ -41,13 +41,13 @@ export async function packContext(
   { dockerfile, base }: NonNullable<Specification['build']>,
 ): Promise<BuildContext> {
   const hasLockFile = (await readText(join(directory, 'package-lock.json'))) !== null
-  const isInstalled = dockerfile === null && hasLockFile
+  const isInstalled = dockerfile === undefined && hasLockFile
   const archive = pack(directory, {
     ignore: await ignoredIn(directory, isInstalled),
-    finalize: dockerfile !== null,
+    finalize: dockerfile !== undefined,
     strict: false,
     finish: (tar) => {
-      if (dockerfile !== null) return
+      if (dockerfile !== undefined) return
       tar.entry({ name: generated }, dockerfileForNode(base, hasLockFile))
       tar.finalize()
     },

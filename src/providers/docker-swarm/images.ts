@@ -105,10 +105,10 @@ export function imagesOf(door: DockerDoor, environment: string): Images {
 
   return {
     of: async (specification) => {
-      const { image, build } = specification
-      if (build === null) return image
+      const { image = null, build } = specification
+      if (build === undefined) return image
       const { directory, release } = specification
-      const tag = `holdfast/${environment}:${shortHash(contentHash({ directory, release, build }))}`
+      const tag = `holdfast/${environment}:${shortHash(contentHash({ directory, release, build: { ...build } }))}`
       const made = builds.get(tag)
       if (made?.kind === 'running') return null
       builds.delete(tag)

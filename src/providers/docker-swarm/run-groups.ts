@@ -85,7 +85,7 @@ async function create(
     const image = await images.of(specification)
     if (image === null) return
     // What was made here, an image or a volume, is on no other node.
-    const isBound = specification.build !== null || Object.keys(specification.mounts).length > 0
+    const isBound = specification.build !== undefined || specification.mounts !== undefined
     const node = isBound ? (await place()).node : null
     const body = serviceSpecOf(group, specification, { environment, image, node })
     await door.ask(unread, (docker) => docker.createService(body as never))

@@ -24,6 +24,11 @@ import {
 } from '../../../test/support/docker/index.ts'
 import type { SwarmEngine } from './index.ts'
 
+/** As of a service that is built, or that is none of Swarm's. */
+function withoutImage({ image: _, ...specification }: Specification): Specification {
+  return specification
+}
+
 describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`, () => {
   describeWith(swarmPrograms, 'on a swarm of one', (paths) => {
     let swarm: Swarm
@@ -62,9 +67,9 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       return directory
     }
     const built = (directory: string, change: Partial<Specification> = {}): Specification =>
-      scriptInImage('', {
-        image: null,
-        build: { dockerfile: null, base: tinyImage },
+      withoutImage({
+        ...scriptInImage(''),
+        build: { base: tinyImage },
         directory,
         command: ['sh', '-c', 'exec httpd -f -p $PORT -h /app'],
         ...change,
@@ -188,7 +193,7 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
     })
 
     test('goes on beside replicas that the supervisor still runs, until they are not asked for', async () => {
-      const local = { ...scriptInImage(''), image: null }
+      const local = withoutImage(scriptInImage(''))
       const hash = contentHash(local)
       const there: ReplicaStatus = {
         ...{ id: 'web/1', service: 'web', state: 'running', leaving: false, specHash: hash, release: '' },

@@ -12,6 +12,7 @@ import { eventsSince } from './decide/events.ts'
 import { failuresOf } from './failures.ts'
 import { imagesOf } from './images.ts'
 import { logNameOf } from './decide/tasks.ts'
+import { lastLinesFrom } from './last-lines.ts'
 import { swarmLogs } from './logs.ts'
 import { looksAt, type Sight } from './docker/look.ts'
 import { replicasOf } from './decide/replicas.ts'
@@ -40,7 +41,6 @@ export interface SwarmEngine extends Engine {
 }
 
 const eventPauseMs = 1000
-const crashLines = 20
 const crashes: ReadonlySet<SupervisorEvent['what']> = new Set([
   'replica-crashed',
   'replica-crash-looped',
@@ -65,12 +65,13 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
   const images = imagesOf(door, environment)
   const failures = failuresOf(clock)
   const logs = swarmLogs(door, files)
+  const lastLines = lastLinesFrom(logs)
   /** Tasks that were ended by `restart`. */
   const ended = new Set<string>()
 
-  const join = (base: SupervisorStatus, sight: Sight): SupervisorStatus => ({
+  const join = async (base: SupervisorStatus, sight: Sight): Promise<SupervisorStatus> => ({
     ...base,
-    replicas: [...base.replicas, ...replicasOf(sight), ...failures.replicas()],
+    replicas: [...base.replicas, ...(await lastLines.putTo(replicasOf(sight))), ...failures.replicas()],
     notes: [...base.notes, ...images.notes()],
   })
   const status = async (): Promise<SupervisorStatus> => {
@@ -80,12 +81,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
 
   const withLines = async (event: SupervisorEvent): Promise<SupervisorEvent> => {
     if (!crashes.has(event.what) || event.task === undefined) return event
-    const name = logNameOf(taskOfEvent(event.task))
-    const lines = await logs.tail(name, crashLines).then(
-      (tail) => [...tail.lines],
-      () => [],
-    )
-    return { ...event, lastLines: lines }
+    return { ...event, lastLines: await lastLines.of(logNameOf(taskOfEvent(event.task))) }
   }
   /** Of a daemon that is away nothing is told; `status` says so. */
   const taskEvents = async ({ cluster: mark }: EventMark, signal: AbortSignal) => {

@@ -16,9 +16,6 @@ const specification = (release: string): Specification => ({
   stopTimeoutMs: 1000,
   mayExpose: false,
   memoryMiB: null,
-  image: null,
-  build: null,
-  mounts: {},
   cpus: null,
 })
 

@@ -2,12 +2,9 @@ import { z } from 'zod'
 import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
 import { limits } from '../../capabilities/limits/index.ts'
-import { role, serviceName } from '../../contracts/shapes.ts'
+import { person } from '../../contracts/house/people.ts'
+import { serviceName } from '../../contracts/shapes.ts'
 import { parseDuration, parseSize, type JsonObject } from '../../kernel/std/index.ts'
-
-const person = z.strictObject({
-  role: role.exclude(['use']).describe('what this person may do: view, operate or administer'),
-})
 
 const controlConfig = z
   .strictObject({
@@ -78,7 +75,7 @@ export const environmentFile = z.strictObject({
   people: z
     .record(serviceName, person)
     .default({})
-    .describe('who may come in, by short name, and what they may do'),
+    .describe('who may come in, by short name, what they may do, what they know, and where to reach them'),
   control: controlConfig,
   timeline: timelineConfig,
 })

@@ -171,10 +171,11 @@ async function createCore(
 ): Promise<{ readonly core: Core; readonly capabilities: readonly Capability[] }> {
   const catalogue = options.catalogue ?? operationCatalogue
   const { rootToken = null, services = [] } = options
+  const people = (): People => options.people ?? {}
   const access = createAccess({
     context,
     view: await views.start(accessFold),
-    people: () => options.people ?? {},
+    people,
     rootTokenHash: rootToken === null ? null : hashToken(rootToken),
     services: servicesByHash(rootToken, services),
     consoleUrl: options.consoleUrl ?? (() => 'http://127.0.0.1:8400'),
@@ -191,7 +192,7 @@ async function createCore(
     [
       ...capabilities.flatMap((capability) => capability.operations),
       ...(options.bindings?.(context) ?? []),
-      ...bindOwn({ context, access, jobs, operations }),
+      ...bindOwn({ context, access, jobs, people, operations }),
     ],
     catalogue,
   )

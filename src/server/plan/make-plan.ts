@@ -52,18 +52,10 @@ function groupUnder(
   name: string,
   release: string,
 ): string | null {
-  const wished = environmentRoom.wishedServices(
-    environment.services,
-    () => ({ wished: release, pending: null }),
-    {
-      directory,
-      hostVariables: {},
-      containers: runsContainers(environment),
-      givenVariables: () => ({}),
-      releaseDirectory: (service, kept) => `${service}/${kept}`,
-      volumes: environment.volumes,
-      volumeDirectory: (volume) => volume,
-    },
+  const wished = environmentRoom.wishedAlone(
+    environment,
+    { directory, hostVariables: {}, containers: runsContainers(environment) },
+    { [name]: release },
   )
   return wished.find((service) => service.name === name)?.hash ?? null
 }
@@ -92,6 +84,8 @@ function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' |
   return { verb: 'change', says: 'its replicas are left alone' }
 }
 
+const nameOf = (before: PlannedObject | undefined, after: PlannedObject | undefined): string =>
+  (after ?? before)?.name ?? ''
 /** Whether a service that the files say the same of is run by another engine. */
 function isMoved({ accepted, fresh }: PlanScene, object: string): boolean {
   const [kind, name = ''] = object.split(' ')
@@ -105,16 +99,19 @@ function stepOf(
   after: PlannedObject | undefined,
 ): PlanStep[] {
   const differences = differencesOf(before?.value, after?.value)
-  const object = (after ?? before)?.name ?? ''
+  const object = nameOf(before, after)
   if (differences.length === 0 && !isMoved(scene, object)) return []
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
+  const [kind = '', ...words] = object.split(' ')
+  const name = words.join(' ')
   if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new` }]
-  const [kind = '', name = ''] = object.split(' ')
-  if (after === undefined) {
-    return [{ ...common, verb: 'remove', says: `${object} goes`, destroys: holdsData.has(kind) }]
-  }
-  if (kind === 'service') return [{ ...common, ...changedService(scene, name) }]
-  return [{ ...common, verb: 'change', says: `${object} is changed` }]
+  if (after !== undefined) return [{ ...common, ...changed(scene, kind, name) }]
+  return [{ ...common, verb: 'remove', says: `${object} goes`, destroys: holdsData.has(kind) }]
+}
+
+function changed(scene: PlanScene, kind: string, name: string): Pick<PlanStep, 'verb' | 'says'> {
+  if (kind === 'service') return changedService(scene, name)
+  return { verb: 'change', says: `${kind}${name === '' ? '' : ` ${name}`} is changed` }
 }
 
 /** What was given up comes again when the same file is applied once more. */

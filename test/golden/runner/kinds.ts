@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { runInThisContext } from 'node:vm'
 import { edge } from '../../../src/capabilities/edge/index.ts'
 import { factOfEvent } from '../../../src/capabilities/environment/watch/events.ts'
+import { draftFrom, draftText } from '../../../src/cli/local/init/from/index.ts'
 import { decideReadiness } from '../../../src/cli/local/readiness.ts'
 import type { LogFormat } from '../../../src/cli/local/simulate/formats.ts'
 import { simulationLines } from '../../../src/cli/local/simulate/report.ts'
@@ -174,6 +175,29 @@ function ofReadiness(input: string): string {
   return JSON.stringify(decideReadiness(status, timeouts, waitedMs), null, 2)
 }
 
+/**
+ * What `init --from` makes of files, each below a line `=== <name>`; the first is the one that is named. What is written is
+ * loaded, too.
+ */
+function ofImport(input: string): Promise<string> {
+  return inDirectory(async (place) => {
+    const [, ...parts] = input.split(/^=== (.+)\n/m)
+    for (let index = 0; index < parts.length; index += 2) {
+      const file = join(place, parts[index] ?? '')
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, parts[index + 1] ?? '')
+    }
+    return orError(async () => {
+      const draft = await draftFrom(parts[0] ?? '', place)
+      const text = draftText({ ...draft, name: 'imported' })
+      const file = join(place, 'holdfast.config.ts')
+      await writeFile(file, text)
+      await loadEnvironment(file)
+      return text
+    })
+  })
+}
+
 /** The kinds of golden files, by the name of their folder. */
 export const kinds: Readonly<Record<string, Kind>> = {
   policy: (input) => policyOf(evaluate(input)),
@@ -182,6 +206,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   trouble: ofTroubles,
   port: ofTakenPort,
   event: ofEvent,
+  import: ofImport,
   readiness: ofReadiness,
   simulate: ofSimulation,
   limit: (input) =>

@@ -163,7 +163,7 @@ export class FakeReplica {
     this.pid = null
     this.startedAt = null
     this.#turn++
-    this.#lastExit = { code: 1, signal: null, at: this.#ground.clock.now() }
+    this.#lastExit = { code: 1, signal: null, at: this.#ground.clock.now(), lastLines: [] }
   }
 
   /** Does something after a while, if nothing else came in between and somebody still watches. */

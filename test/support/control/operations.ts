@@ -5,6 +5,7 @@ import {
   jobOperations,
   operationCatalogue,
   operationsOperations,
+  peopleOperations,
   seriesOperations,
   timelineOperations,
 } from '../../../src/contracts/index.ts'
@@ -21,6 +22,7 @@ export const ownOperations: readonly OperationDeclaration[] = [
   jobOperations,
   accessOperations,
   operationsOperations,
+  peopleOperations,
 ].flatMap(asDeclarations)
 
 /** What capabilities bind. */

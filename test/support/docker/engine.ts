@@ -48,8 +48,6 @@ export function scriptInImage(script: string, change: Partial<Specification> = {
     command: ['sh', '-c', script],
     directory: '/',
     image: tinyImage,
-    build: null,
-    mounts: {},
     variables: {},
     port: { assigned: true },
     restarts: true,

@@ -18,6 +18,19 @@ export class Refusal extends Error {
   }
 }
 
+const people: Operations['people.list']['output']['people'] = [
+  {
+    person: 'ada',
+    role: 'administer',
+    name: null,
+    deeply: ['Postgres', 'the game loop'],
+    broadly: ['TLS'],
+    reach: { email: 'ada@arcade.example', chat: '@ada' },
+    hours: 'Mo-Fr 9-17 Europe/Vienna',
+  },
+  { person: 'support', role: 'view', name: null, deeply: [], broadly: [], reach: {}, hours: null },
+]
+
 /** Code that answers one operation with a value. */
 export type Answerer = (input: never, world: World) => unknown
 
@@ -143,6 +156,7 @@ export const answerers: Readonly<Record<string, Answerer>> = {
   'jobs.get': jobOf,
   'jobs.cancel': jobOf,
   'access.whoami': () => ({ actor: 'person:ada', role: 'administer' }),
+  'people.list': () => ({ people }),
   'access.list-tokens': (_: never, { tokens }) => ({ tokens }),
   'access.create-token': createToken,
   'access.revoke-token': revokeToken,

@@ -69,9 +69,6 @@ export function replica(id: string, parts: string[], more: Partial<ReplicaSpec> 
     stopTimeoutMs: 2000,
     mayExpose: false,
     memoryMiB: null,
-    image: null,
-    build: null,
-    mounts: {},
     cpus: null,
     ...more,
   }

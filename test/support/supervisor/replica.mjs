@@ -26,7 +26,11 @@ function serve() {
 
 const modes = {
   serve,
-  name: () => createServer((_, response) => response.end(argument)).listen(Number(process.env['PORT']), process.env['HOST']),
+  name: () =>
+    createServer((_, response) => response.end(argument)).listen(
+      Number(process.env['PORT']),
+      process.env['HOST'],
+    ),
   once: () => {
     process.stdout.write('done\n')
     process.exitCode = 5

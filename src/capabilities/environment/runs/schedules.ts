@@ -66,8 +66,9 @@ export function createSchedules({ schedules, runs, view, context }: SchedulePart
     },
     keep: async (signal) => {
       // What an earlier control began and did not see the end of.
-      for (const [name, { at, done }] of Object.entries(view().fired)) {
-        if (!done && Object.hasOwn(schedules, name)) void perform(name, at, signal)
+      for (const [name, { pending }] of Object.entries(view().fired)) {
+        if (!Object.hasOwn(schedules, name)) continue
+        for (const at of pending) void perform(name, at, signal)
       }
       while (!signal.aborted) {
         for (const name of Object.keys(schedules)) {

@@ -1,14 +1,15 @@
-export { findMissingVariables, findProgramTroubles, findUnfitJobs, findUnfitServices } from './findings.ts'
-export { findUnmetNeeds, orderByNeeds, type Needs } from './needs.ts'
-export { findStrangers, type Sections } from './strangers.ts'
+export { orderByNeeds, type Needs } from './needs.ts'
+export { ownershipOf, type Ownership } from './ownership.ts'
 export {
   programOf,
+  programPath,
   serviceDirectory,
   variablesFor,
+  wishedAlone,
   wishedServices,
   type Ground,
   type ReplicaGround,
   type RolloutRule,
   type WishedRelease,
-  type WishedService,
+  type Wish,
 } from './specifications.ts'

@@ -3,6 +3,7 @@ import type { Specification } from '../../../contracts/supervisor.ts'
 import { contentHash } from '../../../kernel/std/index.ts'
 import type { ServiceConfig, ServicesConfig, VolumesConfig } from '../config.ts'
 import type { EnvironmentPorts } from '../ports.ts'
+import { ownershipOf } from './ownership.ts'
 
 /** Where the environment file lies and what its services may be handed from outside. */
 export interface Ground {
@@ -47,7 +48,7 @@ export interface RolloutRule {
 }
 
 /** What a service is to be: the group that shall run, how many replicas of it, and how it is moved there. */
-export interface WishedService {
+export interface Wish {
   readonly name: string
   /** Content hash of the specification. */
   readonly hash: string
@@ -117,20 +118,22 @@ export function programOf(
 ): Program {
   if (!ground.containers) {
     const [program = '', ...rest] = command
-    return { command: [programPath(program, directory), ...rest], image: null, build: null, mounts: {} }
+    return { command: [programPath(program, directory), ...rest] }
   }
+  const { dockerfile, base } = build ?? { base: '' }
+  const mounts = Object.fromEntries(volumes.map((volume) => [volume, ground.volumeDirectory(volume)]))
   return {
     command: [...command],
-    image: image ?? null,
-    build: build === undefined ? null : { dockerfile: build.dockerfile ?? null, base: build.base },
-    mounts: Object.fromEntries(volumes.map((volume) => [volume, ground.volumeDirectory(volume)])),
+    ...(image === undefined ? {} : { image }),
+    ...(build === undefined ? {} : { build: { ...(dockerfile === undefined ? {} : { dockerfile }), base } }),
+    ...(volumes.length === 0 ? {} : { mounts }),
   }
 }
 
 function specificationOf(
   name: string,
   service: ServiceConfig,
-  { release, ground }: { readonly release: string; readonly ground: ReplicaGround },
+  { release, services, ground }: SpecificationGround,
 ): Specification {
   const directory =
     release === '' ? serviceDirectory(service, ground.directory) : ground.releaseDirectory(name, release)
@@ -146,7 +149,17 @@ function specificationOf(
     mayExpose: service.mayExpose !== undefined,
     memoryMiB: service.resources.memoryMiB ?? null,
     cpus: service.resources.cpus ?? null,
+    // Accounts of this machine are none in a container.
+    ...(ground.containers
+      ? {}
+      : ownershipOf(name, service, { services, volumeDirectory: ground.volumeDirectory })),
   }
+}
+
+interface SpecificationGround {
+  readonly release: string
+  readonly services: ServicesConfig
+  readonly ground: ReplicaGround
 }
 
 /** What was good once is not judged again, and comes back all at once. */
@@ -171,12 +184,12 @@ export function wishedServices(
   services: ServicesConfig,
   releaseOf: (service: string) => WishedRelease,
   ground: ReplicaGround,
-): readonly WishedService[] {
+): readonly Wish[] {
   return Object.entries(services).flatMap(([name, service]) => {
     const { address, listens, health = null, needs } = service
     if (address !== undefined) return []
     const { wished: release, pending } = releaseOf(name)
-    const specification = specificationOf(name, service, { release, ground })
+    const specification = specificationOf(name, service, { release, services, ground })
     return {
       name,
       hash: contentHash(specification),
@@ -190,4 +203,22 @@ export function wishedServices(
       pending: pending !== null,
     }
   })
+}
+
+/** What shall run without the house around it: no releases but those given, no control to ask, volumes by name only. */
+export function wishedAlone(
+  { services, volumes }: { readonly services: ServicesConfig; readonly volumes: VolumesConfig },
+  { directory, hostVariables, containers }: Ground,
+  releases: Readonly<Record<string, string>> = {},
+): readonly Wish[] {
+  const ground: ReplicaGround = {
+    directory,
+    hostVariables,
+    containers,
+    givenVariables: () => ({}),
+    releaseDirectory: (service, release) => join('/releases', service, release),
+    volumes,
+    volumeDirectory: (volume) => join('/volumes', volume),
+  }
+  return wishedServices(services, (service) => ({ wished: releases[service] ?? '', pending: null }), ground)
 }

@@ -1,7 +1,7 @@
 import type { Answers, Runs } from './answers.ts'
 
 /** A text as TypeScript source. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
 }
 
@@ -38,41 +38,95 @@ function healthLines(health: string | null): readonly string[] {
     : ['', '// Answers 2xx or 3xx when it is well.', `health: ${quote(health)},`]
 }
 
-const indent = (lines: readonly string[], columns: number): string =>
-  lines.map((line) => (line === '' ? '' : ' '.repeat(columns) + line)).join('\n')
+const indent = (lines: readonly string[], columns: number): readonly string[] =>
+  lines.map((line) => (line === '' ? '' : ' '.repeat(columns) + line))
 
-/** The environment file, with the comments that its owner will want. `waivedUntil` is a date, as 2027-03-31. Pure. */
+/** A key of an object as TypeScript source. */
+export function keyText(key: string): string {
+  return /^[a-z][a-zA-Z0-9]*$/.test(key) ? key : quote(key)
+}
+
+/** What differs between one written environment file and another; lines are without their indentation. */
+export interface Frame {
+  /** The first sentence of the comment on top. */
+  readonly written: string
+  readonly imports: readonly string[]
+  /** Before the environment. */
+  readonly helpers: readonly string[]
+  readonly name: string
+  readonly services: readonly { readonly name: string; readonly lines: readonly string[] }[]
+  readonly afterServices: readonly string[]
+  readonly edgePort: number
+  readonly routes: readonly string[]
+  /** Comments at the end, without their slashes. */
+  readonly notes: readonly string[]
+}
+
+function servicesLines({ services, afterServices }: Frame): readonly string[] {
+  return [
+    'services: {',
+    ...services.flatMap(({ name, lines }) => [`  ${keyText(name)}: {`, ...indent(lines, 4), '  },']),
+    '},',
+    '',
+    ...(afterServices.length === 0 ? [] : [...afterServices, '']),
+  ]
+}
+
+function edgeLines({ edgePort, routes }: Frame): readonly string[] {
+  return [
+    'edge: {',
+    "  // Where the world comes in. For the world beyond this machine: host: '0.0.0.0', and tls: { certificate, key }.",
+    `  listen: [{ port: ${edgePort} }],`,
+    '',
+    '  // No route without a limit. The most specific route wins; a limit is written the way a person says it:',
+    "  // '120/min per ip burst 60', '2 at once per ip', '300/min', 'dry run 30/min per ip' (counts, refuses nothing).",
+    '  routes: {',
+    ...indent(routes, 4),
+    '  },',
+    '},',
+    '',
+    '// Who may come in to the console: "holdfast sign-in lead" makes a link for that person. What somebody knows and where',
+    '// to reach them can stand there, too: "holdfast who-knows" asks for it.',
+    "// people: { lead: { role: 'administer', knows: { deeply: ['Postgres'] }, reach: { email: 'lead@example.com' } } },",
+  ]
+}
+
+/** The text of a whole environment file, with the comments that its owner will want. Pure. */
+export function frameText(frame: Frame): string {
+  const lines = [
+    ...frame.imports,
+    "import { defineEnvironment } from 'holdfast'",
+    '',
+    ...frame.helpers,
+    `// ${frame.written} "holdfast check" says whether a change is right, "holdfast up" runs it,`,
+    '// "holdfast reload" takes a change over while it runs, "holdfast dev" does so by itself.',
+    'export default defineEnvironment({',
+    `  name: ${quote(frame.name)},`,
+    '',
+    ...indent(servicesLines(frame), 2),
+    ...indent(edgeLines(frame), 2),
+    '})',
+    ...(frame.notes.length === 0 ? [] : ['', ...frame.notes.map((note) => `// ${note}`)]),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** The environment file of one service, from answers. `waivedUntil` is a date, as 2027-03-31. Pure. */
 export function fileText({ name, service, runs, health, edgePort }: Answers, waivedUntil: string): string {
-  const key = /^[a-z][a-z0-9]*$/.test(service) ? service : quote(service)
-  return `import { defineEnvironment } from 'holdfast'
-
-// Written by "holdfast init". "holdfast check" says whether a change is right, "holdfast up" runs it,
-// "holdfast reload" takes a change over while it runs.
-export default defineEnvironment({
-  name: ${quote(name)},
-
-  services: {
-    ${key}: {
-${indent([...runLines(runs, waivedUntil), ...healthLines(health)], 6)}
-    },
-  },
-
-  edge: {
-    // Where the world comes in. For the world beyond this machine: host: '0.0.0.0', and tls: { certificate, key }.
-    listen: [{ port: ${edgePort} }],
-
-    // No route without a limit. The most specific route wins; a limit is written the way a person says it:
-    // '120/min per ip burst 60', '2 at once per ip', '300/min', 'dry run 30/min per ip' (counts, refuses nothing).
-    routes: {
-      // Whatever can be guessed or is dear to answer deserves a tight limit of its own:
-      // 'POST /login': { to: ${quote(service)}, limit: ['5/min per ip', '300/min'] },
-
-      '/*': { to: ${quote(service)}, limit: '300/min per ip burst 100' },
-    },
-  },
-
-  // Who may come in to the console: "holdfast sign-in lead" makes a link for that person.
-  // people: { lead: { role: 'administer' } },
-})
-`
+  return frameText({
+    written: 'Written by "holdfast init".',
+    imports: [],
+    helpers: [],
+    name,
+    services: [{ name: service, lines: [...runLines(runs, waivedUntil), ...healthLines(health)] }],
+    afterServices: [],
+    edgePort,
+    routes: [
+      '// Whatever can be guessed or is dear to answer deserves a tight limit of its own:',
+      `// 'POST /login': { to: ${quote(service)}, limit: ['5/min per ip', '300/min'] },`,
+      '',
+      `'/*': { to: ${quote(service)}, limit: '300/min per ip burst 100' },`,
+    ],
+    notes: [],
+  })
 }

@@ -4,13 +4,16 @@ import { HoldfastError } from '../../../kernel/std/index.ts'
 import { findTroubles, loadEnvironment } from '../../../server/composition/index.ts'
 import { usageError, type Parsed } from '../../arguments/index.ts'
 import { isSet, numberOf, textOf, type Surroundings } from '../../commands/command.ts'
+import { harmless, pad, type Paper } from '../../output/index.ts'
 import { nameFrom, type Answers, type Runs } from './answers.ts'
 import { ask, Cancelled } from './ask.ts'
 import { joinCommand, splitCommand } from './command-line.ts'
 import { fileText } from './file-text.ts'
+import { draftFrom, draftText, type Draft } from './from/index.ts'
 import { isInGit, lookAround, type Suggestion } from './folder.ts'
 
 const fileName = 'holdfast.config.ts'
+const gitLine = 'added .holdfast/ to .gitignore: the data directory is no part of your code'
 const waiverMs = 90 * 86_400_000
 
 /** What the last lines depend on. */
@@ -124,7 +127,7 @@ function closingLines({ runs, edgePort }: Answers, { ignored, program }: Closing
     `wrote ${fileName}`,
     `  ${what}`,
     `  serves it   on port ${edgePort}, within limits`,
-    ...(ignored ? ['added .holdfast/ to .gitignore: the data directory is no part of your code'] : []),
+    ...(ignored ? [gitLine] : []),
     `next: ${program} up`,
   ]
 }
@@ -136,11 +139,67 @@ async function answer(parsed: Parsed, { interactive, directions, voice }: Surrou
   return interactive && !yes && !voice.json ? ask(given, suggestion) : assume(given, suggestion, yes)
 }
 
-/** `holdfast init`: writes an environment file for the service in this folder. Resolves to the exit code. */
+const onlyWithoutFrom = ['service', 'command', 'port', 'address', 'health'] as const
+
+/** A draft, with what flags say beside it. */
+async function drafted(from: string, parsed: Parsed, directory: string): Promise<Draft> {
+  const other = onlyWithoutFrom.find((field) => parsed.values[field] !== undefined)
+  if (other !== undefined) {
+    throw usageError(`--from and --${other} exclude each other`, {
+      hint: 'the file that is translated says what runs; edit the result',
+      path: other,
+    })
+  }
+  const draft = await draftFrom(from, directory)
+  return {
+    ...draft,
+    name: textOf(parsed, 'name') ?? draft.name,
+    edgePort: numberOf(parsed, 'edgePort') ?? draft.edgePort,
+  }
+}
+
+function draftLines(draft: Draft, { ignored, program }: Closing, paper: Paper): readonly string[] {
+  const { services, notes, source } = draft
+  const widest = Math.max(...services.map(({ name }) => name.length))
+  return [
+    `wrote ${fileName} from ${source}`,
+    ...services.map(({ name, command }) => `  ${pad(name, widest)}  ${sayCommand(command)}`),
+    `  the edge serves on port ${draft.edgePort}, within limits`,
+    ...(ignored ? [gitLine] : []),
+    ...(notes.length === 0
+      ? []
+      : ['', 'Not translated, or with an assumption; the same stands at the end of the file:']),
+    ...notes.map(({ about, says }) => `  ${paper.paint('warning', about)}: ${harmless(says)}`),
+    '',
+    `next: ${program} check, then ${program} check ${services[0]?.name ?? ''} --live`,
+  ]
+}
+
+/** `holdfast init --from`: writes an environment file from what another tool runs. */
+async function initFrom(from: string, parsed: Parsed, surroundings: Surroundings): Promise<number> {
+  const { voice, directions, variables } = surroundings
+  const file = join(directions.directory, fileName)
+  const draft = await drafted(from, parsed, directions.directory)
+  await writeChecked(file, draftText(draft), surroundings)
+  const ignored = await keepOutOfGit(directions.directory)
+  const closing = { ignored, program: variables['HOLDFAST_COMMAND'] ?? 'holdfast' }
+  if (voice.json) {
+    const notes = draft.notes.map(({ about, says }) => ({ about, says }))
+    voice.document({ file, name: draft.name, services: draft.services.map(({ name }) => name), notes })
+  } else voice.say(draftLines(draft, closing, voice.paper))
+  return 0
+}
+
+/**
+ * `holdfast init`: writes an environment file for the service in this folder, or from what another tool runs. Resolves
+ * to the exit code.
+ */
 export async function init(parsed: Parsed, surroundings: Surroundings): Promise<number> {
   const { voice, clock, directions, variables } = surroundings
   const file = join(directions.directory, fileName)
   await refuseOverwriting(file, isSet(parsed, 'force'))
+  const from = textOf(parsed, 'from')
+  if (from !== undefined) return initFrom(from, parsed, surroundings)
   try {
     const answers = await answer(parsed, surroundings)
     const waivedUntil = new Date(clock.now() + waiverMs).toISOString().slice(0, 10)

@@ -1,16 +1,20 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runInThisContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { HoldfastError, virtualClock, type Json } from '../../../kernel/std/index.ts'
 import { loadEnvironment } from '../../../server/composition/index.ts'
+import { parseEnvironment } from '../../../server/composition/load.ts'
 import type { Surroundings } from '../../commands/command.ts'
 import { createPaper, createVoice } from '../../output/index.ts'
 import { nameFrom } from './answers.ts'
 import { joinCommand, splitCommand } from './command-line.ts'
 import { fileText } from './file-text.ts'
 import { lookAround } from './folder.ts'
+import { draftFrom, draftText } from './from/index.ts'
 import { init } from './index.ts'
 
 let folder = ''
@@ -161,5 +165,94 @@ describe('the file', () => {
     await expect(runInit({ command: 'a', address: 'http://b' })).rejects.toMatchObject({ code: 'cli.usage' })
     expect(await runInit({ yes: true })).toBe(0)
     expect(said).toContain('go run .')
+  })
+})
+
+/** The data of a written file, without a process of its own for it. */
+function dataOf(text: string): unknown {
+  const source = stripTypeScriptTypes(text)
+    .replace(/^import .*$/gm, '')
+    .replace('export default defineEnvironment(', 'return (')
+  return runInThisContext(`(() => {${source}})()`)
+}
+
+describe('from what another tool runs', () => {
+  const compose = `
+services:
+  web:
+    build: .
+    command: node server.js
+    ports: ['8081:3000']
+    env_file: app.env
+    labels: { a: b }
+`
+
+  test('a Compose file becomes an environment file, and what is left is said on the screen, too', async () => {
+    await writeFile(join(folder, 'compose.yaml'), compose)
+    await writeFile(join(folder, 'app.env'), "SECRET='of the file'\n")
+    expect(await runInit({ from: 'compose.yaml', name: 'shop' })).toBe(0)
+    const { environment } = await loadEnvironment(file())
+    expect(environment).toMatchObject({
+      name: 'shop',
+      services: { web: { command: ['node', 'server.js'], port: 3000, env: { SECRET: 'of the file' } } },
+      edge: { listen: [{ port: 8081 }] },
+    })
+    expect(await readFile(file(), 'utf8')).not.toContain('of the file')
+    expect(said).toContain('wrote holdfast.config.ts from compose.yaml\n  web  node server.js\n')
+    expect(said).toContain('services.web.labels: what they say to a proxy has to be said as routes')
+    expect(await readFile(file(), 'utf8')).toContain('// - services.web.labels: what they say to a proxy')
+  })
+
+  test('a Procfile, with the port of the edge from the flag', async () => {
+    await writeFile(join(folder, 'Procfile'), 'web: node server.js\n')
+    expect(await runInit({ from: 'Procfile', edgePort: 9999 })).toBe(0)
+    const { environment } = await loadEnvironment(file())
+    expect(environment.services['web']).toMatchObject({ command: ['node', 'server.js'], listens: true })
+    expect(environment.edge.listen).toMatchObject([{ port: 9999 }])
+  })
+
+  test('is not mixed with flags that say what runs, and writes nothing when it fails', async () => {
+    await writeFile(join(folder, 'Procfile'), 'release: ./migrate\n')
+    await expect(runInit({ from: 'Procfile', command: 'node x.js' })).rejects.toMatchObject({
+      code: 'cli.usage',
+    })
+    await expect(runInit({ from: 'Procfile' })).rejects.toMatchObject({ code: 'cli.not-importable' })
+    await expect(runInit({ from: 'nowhere.yaml' })).rejects.toMatchObject({ code: 'cli.no-file' })
+    await expect(readFile(file())).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  test('whatever a Compose file says, there is a file that loads or one clear error', async () => {
+    const scalar = fc.oneof(fc.string({ maxLength: 12 }), fc.integer(), fc.boolean(), fc.constant(null))
+    const value = fc.oneof(
+      scalar,
+      fc.array(scalar, { maxLength: 3 }),
+      fc.dictionary(fc.string({ maxLength: 8 }), scalar, { maxKeys: 3 }),
+    )
+    const key = fc.constantFrom(
+      'build',
+      'image',
+      'command',
+      'ports',
+      'environment',
+      'volumes',
+      'healthcheck',
+      'deploy',
+      'scale',
+    )
+    const services = fc.dictionary(fc.stringMatching(/^[a-zA-Z_]{1,6}$/), fc.dictionary(key, value), {
+      maxKeys: 3,
+    })
+    await fc.assert(
+      fc.asyncProperty(services, async (some) => {
+        const text = JSON.stringify({ services: { front: { build: '.', command: 'node a.js' }, ...some } })
+        await writeFile(join(folder, 'compose.yaml'), text)
+        const valid = await draftFrom('compose.yaml', folder).then(
+          (draft) => parseEnvironment(dataOf(draftText(draft))).name !== '',
+          (error: unknown) => error instanceof HoldfastError && error.code === 'cli.not-importable',
+        )
+        expect(valid).toBe(true)
+      }),
+      { numRuns: 300 },
+    )
   })
 })

@@ -10,6 +10,7 @@ import { Table, type Column } from '../../parts/table.tsx'
 import { placeOf } from '../../router/router.ts'
 import { sayAgo, sayMoment } from '../../words/format.ts'
 import { CreateToken } from './create-token.tsx'
+import { People } from './people.tsx'
 
 type Token = Operations['access.list-tokens']['output']['tokens'][number]
 
@@ -20,7 +21,7 @@ const mayWords = {
   administer: 'do everything, also decide who may come in',
 } as const
 
-/** Who am I, what may I do, and who else may come in? */
+/** Who am I, what may I do, who else is there, and which programs may come in? */
 export function AccessPage(): ReactNode {
   const house = useHouse()
   const session = useStore(house.session.store)
@@ -39,6 +40,7 @@ export function AccessPage(): ReactNode {
         answer={[{ text: `You are ${session.actor} and may ${mayWords[session.role]}.` }]}
         actions={<Button onClick={() => void leave()}>Sign out</Button>}
       />
+      <People />
       {mayDo(session.role, 'administer') ? <Tokens /> : <NotForYou session={session} />}
     </>
   )

@@ -44,7 +44,7 @@ function addressOf(task: Task, { nodes }: SwarmScene): Pick<ReplicaStatus, 'host
 
 function lastExitOf(lives: readonly Task[]): ReplicaStatus['lastExit'] {
   const last = lives.find(hasEnded)
-  return last === undefined ? null : { code: last.exitCode, signal: null, at: last.at }
+  return last === undefined ? null : { code: last.exitCode, signal: null, at: last.at, lastLines: [] }
 }
 
 function statusOf(id: string, lives: readonly [Task, ...Task[]], scene: SwarmScene): ReplicaStatus {

@@ -54,7 +54,7 @@ function containerOf(
     ...(command.length === 0 ? {} : { Command: command }),
     Env: Object.entries({ ...variables, ...given }).map(([name, value]) => `${name}=${value}`),
     Labels: marks,
-    Mounts: Object.entries(mounts).map(([volume, path]) => ({
+    Mounts: Object.entries(mounts ?? {}).map(([volume, path]) => ({
       Type: 'volume',
       Source: volumeNameOf(environment, volume),
       Target: path,

@@ -6,8 +6,18 @@ import type { Credentials, Visitor } from '../stages/index.ts'
 import { addressBucket, hashToken, sameHash } from './credentials.ts'
 import { accessBounds, type AccessState, type Role } from './fold.ts'
 
+/** A person of the environment file. */
+export interface Person {
+  readonly role: Role
+  readonly name?: string | undefined
+  readonly knows?: { readonly deeply: readonly string[]; readonly broadly: readonly string[] }
+  /** Where to reach them: `email`, `phone`, a name in a chat. */
+  readonly reach?: Readonly<Record<string, string>>
+  readonly hours?: string | undefined
+}
+
 /** People of the environment file, by short name. */
-export type People = Readonly<Record<string, { readonly role: Role }>>
+export type People = Readonly<Record<string, Person>>
 
 /** What access stands on. */
 export interface AccessGround {

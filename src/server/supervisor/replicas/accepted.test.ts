@@ -13,9 +13,6 @@ const spec = {
   stopTimeoutMs: 1000,
   mayExpose: false,
   memoryMiB: null,
-  image: null,
-  build: null,
-  mounts: {},
   cpus: null,
 }
 

@@ -15,9 +15,6 @@ const spec = (id: string, port: ReplicaSpec['port']): ReplicaSpec => ({
   stopTimeoutMs: 0,
   mayExpose: false,
   memoryMiB: null,
-  image: null,
-  build: null,
-  mounts: {},
   cpus: null,
 })
 

@@ -31,9 +31,6 @@ function spec(version: number): Accepted {
     stopTimeoutMs: 1000,
     mayExpose: false,
     memoryMiB: null,
-    image: null,
-    build: null,
-    mounts: {},
     cpus: null,
   }
   return accept(made)

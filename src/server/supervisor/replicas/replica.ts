@@ -108,7 +108,7 @@ export class Replica {
   found(accepted: Accepted, exit: RunRecord['exit']): void {
     this.#wish = { accepted, generation: this.#generation }
     this.#hold = { kind: 'ended', lifted: new AbortController() }
-    this.#lastExit = exit ?? { code: null, signal: null, at: this.#parts.clock.now() }
+    this.#lastExit = exit ?? { code: null, signal: null, at: this.#parts.clock.now(), lastLines: [] }
   }
 
   /** Takes over a process of an earlier supervisor. It is left alone until something else is wanted. */
@@ -138,6 +138,13 @@ export class Replica {
     this.#settle()
     while (this.#settling !== null) await this.#settling
     await this.#sweeping
+  }
+
+  /** Forgets its process, which runs on. */
+  leave(): void {
+    this.#wish = null
+    this.#current = null
+    this.#lift()
   }
 
   /** Stops it and leaves it down, because it listens beyond loopback. */
@@ -301,9 +308,9 @@ export class Replica {
     this.#event({ what: 'replica-exited', pid: current.pid, port: current.port, ...exit, detail: 'stopped' })
   }
 
-  #leave(exit: Exit): void {
+  #leave(exit: Exit, lastLines: readonly string[] = []): void {
     this.#current = null
-    this.#lastExit = { ...exit, at: this.#parts.clock.now() }
+    this.#lastExit = { ...exit, at: this.#parts.clock.now(), lastLines: [...lastLines] }
     this.#parts.changed()
   }
 
@@ -311,21 +318,22 @@ export class Replica {
   #ended(current: Current, exit: Exit): void {
     if (this.#current !== current || this.#phase === 'stopping') return
     const { pid, port } = current
-    const outOfMemory = (current.group?.outOfMemoryKills() ?? 0) > current.earlierKills
-    const memoryMiB = current.accepted?.spec.memoryMiB ?? null
-    const detail = sayExit(exit, { outOfMemory, memoryMiB })
+    const detail = sayExit(exit, memoryOf(current))
     const lines = lastLines(this.#parts.logFile, EVENT_LINES, current.logOffset)
-    this.#leave(exit)
+    this.#leave(exit, lines)
     this.#sweeping = this.#parts.host.sweep(current)
     const seen = { pid, port, ...exit, detail, lastLines: [...lines] }
     if (this.#wish?.generation !== current.generation) {
       this.#event({ what: 'replica-exited', ...seen })
       if (this.#wish !== null) this.#settle()
-      return
+    } else if (this.#wish.accepted.spec.restarts) {
+      this.#crashed(seen, { startedAtMs: current.startedAtMs, mayGiveUp: true })
+    } else {
+      this.#ranOnce(seen)
     }
-    if (this.#wish.accepted.spec.restarts) {
-      return this.#crashed(seen, { startedAtMs: current.startedAtMs, mayGiveUp: true })
-    }
+  }
+
+  #ranOnce(seen: Partial<SupervisorEvent>): void {
     this.#hold = { kind: 'ended', lifted: new AbortController() }
     this.#parts.changed()
     this.#event({ ...seen, what: 'replica-ended' })
@@ -368,6 +376,12 @@ export class Replica {
   #event(parts: Omit<EventParts, 'subject'>): void {
     this.#parts.record({ ...parts, subject: this.id })
   }
+}
+
+/** Whether it was killed for want of memory, and how much it was given. */
+function memoryOf({ group, earlierKills, accepted }: Current): Parameters<typeof sayExit>[1] {
+  const outOfMemory = (group?.outOfMemoryKills() ?? 0) > earlierKills
+  return { outOfMemory, memoryMiB: accepted?.spec.memoryMiB ?? null }
 }
 
 type Process = Pick<ReplicaStatus, 'specHash' | 'release' | 'pid' | 'port' | 'startedAt' | 'adopted'>

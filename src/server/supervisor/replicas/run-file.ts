@@ -1,3 +1,4 @@
+import type { ReplicaStatus } from '../../../contracts/supervisor.ts'
 import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
 
 /** A replica that runs, or has run once, as the next supervisor finds it again. */
@@ -12,7 +13,7 @@ export interface RunRecord {
   readonly port: number | null
   readonly restarts: number
   /** How what runs once ended; null: it has not, as far as is known. */
-  readonly exit: { readonly code: number | null; readonly signal: string | null; readonly at: number } | null
+  readonly exit: ReplicaStatus['lastExit']
 }
 
 /** Reads the records of an earlier supervisor; what does not fit is left out, for marks in the environment find it too. */

@@ -1,0 +1,88 @@
+import type { Context } from '../../kernel/capability/index.ts'
+import type { View } from '../../kernel/timeline/index.ts'
+import type { ServicesConfig, VolumesConfig } from './config.ts'
+import type { EnvironmentPorts } from './ports.ts'
+import { createRollouts, type Rollouts } from './rollout/index.ts'
+import {
+  createRuns,
+  createSchedules,
+  type JobsConfig,
+  type Runs,
+  type Schedules,
+  type SchedulesConfig,
+} from './runs/index.ts'
+import { environmentFold, releasesOf, type EnvironmentView } from './view.ts'
+import { createWatch, type Watch } from './watch/index.ts'
+import { wishedServices, type ReplicaGround, type Wish } from './wish/index.ts'
+
+/** The section of the environment file, with what the rest of the file says about the whole. */
+export interface EnvironmentConfig {
+  readonly name: string
+  readonly version: string
+  /** Absolute directory of the environment file. */
+  readonly directory: string
+  readonly services: ServicesConfig
+  readonly volumes: VolumesConfig
+  readonly jobs: JobsConfig
+  readonly schedules: SchedulesConfig
+}
+
+/** What the capability is made of. */
+export interface Rooms {
+  readonly ground: ReplicaGround
+  /** What the timeline says; nothing before `follow`. */
+  readonly view: () => EnvironmentView
+  /** Begins to follow the timeline. */
+  readonly follow: () => Promise<View<EnvironmentView>>
+  readonly wished: () => readonly Wish[]
+  readonly rollouts: Rollouts
+  readonly watch: Watch
+  readonly runs: Runs
+  readonly planned: Schedules
+}
+
+function groundOf(config: EnvironmentConfig, ports: EnvironmentPorts): ReplicaGround {
+  return {
+    directory: config.directory,
+    hostVariables: ports.hostVariables,
+    containers: ports.engine.runs === 'images',
+    givenVariables: ports.givenVariables,
+    releaseDirectory: (service, release) => ports.releases.directoryOf(service, release),
+    volumes: config.volumes,
+    volumeDirectory: (volume) => ports.volumes.directoryOf(volume),
+  }
+}
+
+/** Makes the rooms and shows them one another; nothing has an effect yet. */
+export function furnish(config: EnvironmentConfig, context: Context, ports: EnvironmentPorts): Rooms {
+  const { services, jobs, schedules } = config
+  const { engine, prober, logs } = ports
+  const ground = groundOf(config, ports)
+  const shelf: { view?: View<EnvironmentView> } = {}
+  const view = (): EnvironmentView => shelf.view?.state ?? environmentFold.initial
+  const releaseOf = (service: string) => releasesOf(view(), service)
+  const wished = (): readonly Wish[] => wishedServices(services, releaseOf, ground)
+  const rollouts = createRollouts({
+    context,
+    engine,
+    wished,
+    refused: (service, hash) => {
+      const given = view().refused[service]
+      return given?.group === hash ? given.because : null
+    },
+    others: (replicas) => runs.groups(replicas),
+  })
+  const said = (service: string) => view().said[service] ?? 'nothing'
+  const watch = createWatch(services, context, { engine, prober, said, rollouts })
+  const runs: Runs = createRuns({
+    jobs,
+    ground: { services, replicas: ground, releaseOf: (service) => releaseOf(service).wished },
+    context,
+    watch,
+    logs,
+  })
+  const planned = createSchedules({ schedules, runs, view, context })
+  const follow = async (): Promise<View<EnvironmentView>> =>
+    (shelf.view = await context.view(environmentFold))
+  return { ground, view, follow, wished, rollouts, watch, runs, planned }
+}

@@ -1,0 +1,21 @@
+import { environment } from '../../capabilities/environment/index.ts'
+import type { LoadedEnvironment } from './load.ts'
+
+/** What one replica of a service is started as, without the house around it. */
+export interface AloneSpec {
+  readonly command: readonly string[]
+  /** Absolute. */
+  readonly directory: string
+  /** As the file says; without HOST and PORT, and without a control to ask. */
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** How one service of the file is started when it is started alone; null: there is no such service that Holdfast runs. */
+export function specAlone(
+  { environment: file, directory }: LoadedEnvironment,
+  name: string,
+  hostVariables: Readonly<Record<string, string>>,
+): AloneSpec | null {
+  const wished = environment.wishedAlone(file, { directory, hostVariables, containers: false })
+  return wished.find((service) => service.name === name)?.specification ?? null
+}

@@ -28,7 +28,7 @@ const holdsData: ReadonlySet<string> = new Set(['volume'])
 
 /** How many replicas of a service there are to be, and what they may use together. */
 function amountsOf(services: Services, name: string): { replicas: number | null; memoryMiB: number | null } {
-  const service = services[name]
+  const service = Object.hasOwn(services, name) ? services[name] : undefined
   if (service === undefined || service.address !== undefined) return { replicas: null, memoryMiB: null }
   const { memoryMiB } = service.resources
   const replicas = service.replicas.min

@@ -66,7 +66,7 @@ export function findUnfitJobs(
 ): readonly Finding[] {
   if (!containers) return []
   return Object.entries(jobs).flatMap(([name, { service = '', directory }]): Finding[] => {
-    const { image, build } = services[service] ?? {}
+    const { image, build } = (Object.hasOwn(services, service) ? services[service] : undefined) ?? {}
     const path = `jobs.${name}`
     if (image === undefined && build === undefined) {
       const message = 'Docker Swarm runs it in the image of a service, and it names none that has one'

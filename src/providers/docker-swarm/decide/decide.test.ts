@@ -87,7 +87,12 @@ describe('replicas', () => {
       [failed('a', { state: 'rejected', exitCode: null, error: 'No such image: x', restarts: false })],
       'it is left down: No such image: x',
     ],
-    ['ended', null, [failed('a', { state: 'complete', exitCode: 0, restarts: false })], 'exit code 0'],
+    [
+      'ended',
+      null,
+      [failed('a', { state: 'complete', exitCode: 0, error: '', restarts: false })],
+      'exit code 0',
+    ],
     ['ended', null, [failed('a', { restarts: false })], 'exit code 3'],
     ['stopping', null, [task('a', { desired: 'shutdown' })], null],
     ['stopped', null, [task('a', { node: 'n3' })], 'its node three is down'],

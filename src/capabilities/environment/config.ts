@@ -196,10 +196,14 @@ export const serviceConfig = z
   .refine(({ command, image, build: built, address }) => !address || !(command ?? image ?? built), {
     message: 'needs either "command" (Holdfast runs it) or "address" (somebody else does)',
   })
-  .refine(({ port, replicas: { min }, image, build: built }) => !port || min === 1 || (image ?? built) !== undefined, {
-    message: 'cannot run several replicas on one fixed port',
-    path: ['port'],
-  })
+  .refine(
+    ({ port, replicas: { min }, image, build: built }) =>
+      !port || min === 1 || (image ?? built) !== undefined,
+    {
+      message: 'cannot run several replicas on one fixed port',
+      path: ['port'],
+    },
+  )
   .refine(({ image, build: built }) => image === undefined || built === undefined, {
     message: 'takes its image from somewhere ("image") or makes one ("build"), not both',
     path: ['build'],

@@ -1,6 +1,6 @@
 import { environment as environmentRoom } from '../../capabilities/environment/index.ts'
 import type { EnvironmentPlan, EnvironmentStatus, PlanStep } from '../../contracts/environment.ts'
-import { contentHash } from '../../kernel/std/index.ts'
+import { contentHash, lookUp } from '../../kernel/std/index.ts'
 import { runsContainers, type LoadedEnvironment } from '../composition/index.ts'
 import { differencesOf } from './differences.ts'
 import { objectsOf, type PlannedObject } from './objects.ts'
@@ -28,7 +28,7 @@ const holdsData: ReadonlySet<string> = new Set(['volume'])
 
 /** How many replicas of a service there are to be, and what they may use together. */
 function amountsOf(services: Services, name: string): { replicas: number | null; memoryMiB: number | null } {
-  const service = Object.hasOwn(services, name) ? services[name] : undefined
+  const service = lookUp(services, name)
   if (service === undefined || service.address !== undefined) return { replicas: null, memoryMiB: null }
   const { memoryMiB } = service.resources
   const replicas = service.replicas.min
@@ -61,7 +61,7 @@ function groupUnder(
 }
 
 function sayReplaced(scene: PlanScene, name: string): string {
-  const { replicas, port, deploy } = scene.fresh.environment.services[name] ?? {}
+  const { replicas, port, deploy } = lookUp(scene.fresh.environment.services, name) ?? {}
   const count = replicas?.min ?? 0
   const all = count === 1 ? 'its replica is' : `its ${count} replicas are`
   if (port !== undefined)
@@ -71,7 +71,7 @@ function sayReplaced(scene: PlanScene, name: string): string {
 
 /** What happens to a service that both files name. */
 function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
-  const release = scene.releases[name] ?? ''
+  const release = lookUp(scene.releases, name) ?? ''
   const before = groupUnder(scene.accepted, name, release)
   const after = groupUnder(scene.fresh, name, release)
   if (before !== after && after !== null && before !== null) {
@@ -89,7 +89,7 @@ const nameOf = (before: PlannedObject | undefined, after: PlannedObject | undefi
 /** Whether a service that the files say the same of is run by another engine. */
 function isMoved({ accepted, fresh }: PlanScene, object: string): boolean {
   const [kind, name = ''] = object.split(' ')
-  const isThere = kind === 'service' && fresh.environment.services[name]?.address === undefined
+  const isThere = kind === 'service' && lookUp(fresh.environment.services, name)?.address === undefined
   return isThere && runsContainers(accepted.environment) !== runsContainers(fresh.environment)
 }
 
@@ -151,7 +151,7 @@ function worldOf({ status, releases }: PlanScene): Record<string, string> {
   return Object.fromEntries(
     status.services.map(({ name, replicas, phase }) => {
       const groups = [...new Set(replicas.map(({ group }) => group))].toSorted()
-      return [name, `${groups.join(',')} ${phase} ${releases[name] ?? ''}`]
+      return [name, `${groups.join(',')} ${phase} ${lookUp(releases, name) ?? ''}`]
     }),
   )
 }

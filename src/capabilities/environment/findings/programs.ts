@@ -1,4 +1,5 @@
 import type { Finding } from '../../../kernel/capability/index.ts'
+import { lookUp } from '../../../kernel/std/index.ts'
 import type { ServicesConfig } from '../config.ts'
 import { programPath, serviceDirectory, type Ground } from '../wish/index.ts'
 import type { Sections } from './strangers.ts'
@@ -66,7 +67,7 @@ export function findUnfitJobs(
 ): readonly Finding[] {
   if (!containers) return []
   return Object.entries(jobs).flatMap(([name, { service = '', directory }]): Finding[] => {
-    const { image, build } = (Object.hasOwn(services, service) ? services[service] : undefined) ?? {}
+    const { image, build } = lookUp(services, service) ?? {}
     const path = `jobs.${name}`
     if (image === undefined && build === undefined) {
       const message = 'Docker Swarm runs it in the image of a service, and it names none that has one'

@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Specification } from '../../../contracts/supervisor.ts'
-import { contentHash } from '../../../kernel/std/index.ts'
+import { contentHash, lookUp } from '../../../kernel/std/index.ts'
 import type { ServiceConfig, ServicesConfig, VolumesConfig } from '../config.ts'
 import type { EnvironmentPorts } from '../ports.ts'
 import { ownershipOf } from './ownership.ts'
@@ -220,5 +220,9 @@ export function wishedAlone(
     volumes,
     volumeDirectory: (volume) => join('/volumes', volume),
   }
-  return wishedServices(services, (service) => ({ wished: releases[service] ?? '', pending: null }), ground)
+  return wishedServices(
+    services,
+    (service) => ({ wished: lookUp(releases, service) ?? '', pending: null }),
+    ground,
+  )
 }

@@ -1,5 +1,6 @@
 import type { ClusterMark } from '../../../capabilities/environment/ports.ts'
 import type { SupervisorEvent } from '../../../contracts/supervisor.ts'
+import { restartDelayMs } from './service-spec.ts'
 import type { SwarmScene } from './replicas.ts'
 import type { Task } from '../../../contracts/docker/swarm.ts'
 import { hasEnded, isWanted, livesOf, lostNode, replicaIdOf, sayEnd } from './tasks.ts'
@@ -31,7 +32,7 @@ function eventOf(task: Task, what: What, { cluster }: EventScene): SupervisorEve
     port: task.port,
     code: task.exitCode,
     signal: null,
-    restartInMs: null,
+    restartInMs: what === 'replica-crashed' ? restartDelayMs : null,
     detail: what === 'replica-started' ? null : sayEnd(task),
     lastLines: [],
   }

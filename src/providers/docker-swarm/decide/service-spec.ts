@@ -16,7 +16,8 @@ const containerPort = 3000
 const longestName = 63
 const nanosPerMs = 1_000_000
 const nanosPerCore = 1_000_000_000
-const restartDelayMs = 2000
+/** From the end of a replica to its next start. */
+export const restartDelayMs = 2000
 /** So many restarts within so long: it is left down. Swarm keeps five lives of a replica. */
 const mostRestarts = 5
 const restartWindowMs = 60_000

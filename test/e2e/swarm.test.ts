@@ -23,14 +23,13 @@ const path = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`
 function config(engine: unknown): string {
   const deploy = { canary: { for: '0s' }, drain: '500ms' }
   const web = {
-    ...{
-      command: ['node', 'origin.mjs'],
-      health: '/healthz',
-      replicas: 2,
-      startTimeout: '30s',
-      stopTimeout: '2s',
-    },
-    ...{ build: { base: nodeImage }, deploy },
+    command: ['node', 'origin.mjs'],
+    health: '/healthz',
+    replicas: 2,
+    startTimeout: '30s',
+    stopTimeout: '2s',
+    build: { base: nodeImage },
+    deploy,
   }
   const edge = { routes: { '/*': { to: 'web', limit: '100000/s' } } }
   return `export default ${JSON.stringify({ name: 'e2e', engine, services: { web }, edge }, null, 2)}\n`

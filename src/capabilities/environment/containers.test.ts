@@ -17,14 +17,14 @@ const ground = {
 }
 const services = servicesConfig.parse({
   web: {
-    ...{
-      command: ['node', './web.ts'],
-      build: { base: 'node:1' },
-      port: 80,
-      replicas: 2,
-      passEnv: ['TOKEN'],
-    },
-    ...{ volumes: ['uploads'], user: 'games', writes: ['cache'] },
+    command: ['node', './web.ts'],
+    build: { base: 'node:1' },
+    port: 80,
+    replicas: 2,
+    passEnv: ['TOKEN'],
+    volumes: ['uploads'],
+    user: 'games',
+    writes: ['cache'],
   },
   ready: { image: 'ghcr.io/arcade/ready:1' },
 })
@@ -33,10 +33,22 @@ describe('what runs in containers', () => {
   test('has an image, its command as it is written, and nothing of this machine but what is named', () => {
     const [web, ready] = wishedServices(services, () => ({ wished: '7', pending: null }), ground)
     expect(web?.specification).toEqual({
-      ...{ service: 'web', release: '7', command: ['node', './web.ts'], directory: '/releases/web/7' },
-      ...{ build: { base: 'node:1' }, mounts: { uploads: '/volumes/uploads' }, port: { fixed: 80 } },
-      variables: { TOKEN: 'secret', VOLUME_UPLOADS: '/volumes/uploads' },
-      ...{ restarts: true, stopTimeoutMs: 10_000, mayExpose: false, memoryMiB: null, cpus: null },
+      service: 'web',
+      release: '7',
+      command: ['node', './web.ts'],
+      directory: '/releases/web/7',
+      build: { base: 'node:1' },
+      mounts: { uploads: '/volumes/uploads' },
+      port: { fixed: 80 },
+      variables: {
+        TOKEN: 'secret',
+        VOLUME_UPLOADS: '/volumes/uploads',
+      },
+      restarts: true,
+      stopTimeoutMs: 1e4,
+      mayExpose: false,
+      memoryMiB: null,
+      cpus: null,
     })
     expect(ready?.specification).toMatchObject({ command: [], image: 'ghcr.io/arcade/ready:1' })
   })
@@ -63,8 +75,11 @@ describe('what runs in containers', () => {
     expect(
       runSpecification(jobs['migrate'] as (typeof jobs)[string], { job: 'migrate', key: 'k' }, run),
     ).toMatchObject({
-      ...{ command: ['node', './migrate.ts'], build: { base: 'node:1' }, directory: '/releases/web/7' },
-      ...{ mounts: { uploads: '/volumes/uploads' }, restarts: false },
+      command: ['node', './migrate.ts'],
+      build: { base: 'node:1' },
+      directory: '/releases/web/7',
+      mounts: { uploads: '/volumes/uploads' },
+      restarts: false,
     })
   })
 

@@ -156,7 +156,7 @@ function afterTask(mark: ClusterMark, task: string, fact: Fact): ClusterMark {
   const before = mark.id === cluster ? mark : { ...noCluster, id: cluster }
   const index = Math.max(before.index, Number(fact.data?.['event']))
   if (fact.kind === facts.replicaStarted.kind) {
-    return { ...before, index, open: { ...before.open, [id]: String(fact.data?.['replica']) } }
+    return { ...before, index, open: { ...before.open, [id]: textOf(fact.data, 'replica') } }
   }
   return {
     ...before,

@@ -137,9 +137,31 @@ const taskShape = z.object({
   }),
 })
 
+type WireTask = z.output<typeof taskShape>
+
+const noContainer = { ContainerID: '', PID: 0, ExitCode: null }
+const noLabels = { environment: '', service: '', group: '', release: '' }
+
+/** What Swarm says of the container of a task, as far as there is one. */
+function containerOf({ Status: { ContainerStatus, PortStatus } }: WireTask) {
+  const { ContainerID: container, PID: pid, ExitCode: exitCode } = ContainerStatus ?? noContainer
+  // The same port is said for IPv4 and IPv6.
+  const port = PortStatus?.Ports?.[0]?.PublishedPort ?? null
+  return { container, pid, exitCode: exitCode ?? null, port }
+}
+
+/** What we told of a task when it was made. */
+function orderOf({ Spec: { ContainerSpec, RestartPolicy } }: WireTask) {
+  return {
+    stopTimeoutMs: (ContainerSpec?.StopGracePeriod ?? 0) / 1_000_000,
+    restarts: RestartPolicy?.Condition !== 'none',
+    ...(ContainerSpec?.Labels ?? noLabels),
+  }
+}
+
 /** `GET /tasks`. */
 export const tasksShape = z.array(
-  taskShape.transform(({ Spec, Status, ...task }) => ({
+  taskShape.transform((task) => ({
     id: task.ID,
     /** Of the last change; changes that are made together share one. */
     index: task.Version.Index,
@@ -149,18 +171,12 @@ export const tasksShape = z.array(
     node: task.NodeID,
     /** What Swarm wants of it: `running`, `ready` (it waits), `shutdown`, `remove`. */
     desired: task.DesiredState,
-    state: Status.State,
+    state: task.Status.State,
     /** When it came into that state. */
-    at: Status.Timestamp,
-    error: Status.Err,
-    container: Status.ContainerStatus?.ContainerID ?? '',
-    pid: Status.ContainerStatus?.PID ?? 0,
-    exitCode: Status.ContainerStatus?.ExitCode ?? null,
-    /** The same port is said for IPv4 and IPv6. */
-    port: Status.PortStatus?.Ports?.[0]?.PublishedPort ?? null,
-    stopTimeoutMs: (Spec.ContainerSpec?.StopGracePeriod ?? 0) / 1_000_000,
-    restarts: Spec.RestartPolicy?.Condition !== 'none',
-    ...(Spec.ContainerSpec?.Labels ?? { environment: '', service: '', group: '', release: '' }),
+    at: task.Status.Timestamp,
+    error: task.Status.Err,
+    ...containerOf(task),
+    ...orderOf(task),
   })),
 )
 

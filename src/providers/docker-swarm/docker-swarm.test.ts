@@ -63,9 +63,9 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
         foreign: () => runForeign(daemon),
         away: async () => {
           await daemon.kill()
-          return daemon.start
+          return () => daemon.start()
         },
-        stop: swarm.stop,
+        stop: () => swarm.stop(),
       }
     })
   })

@@ -52,37 +52,44 @@ async function readBuild(stream: NodeJS.ReadableStream, service: string): Promis
   return id
 }
 
+interface Making {
+  readonly environment: string
+  readonly specification: Specification
+  readonly build: NonNullable<Specification['build']>
+  readonly tag: string
+}
+
+/** Makes one image; its id. Errors: `swarm.build-failed`, those of the door. */
+async function makeImage(
+  door: DockerDoor,
+  { environment, specification, build, tag }: Making,
+): Promise<string> {
+  const { service, release, directory } = specification
+  const { archive, dockerfile } = await packContext(directory, build)
+  const unreadable = new AbortController()
+  archive.on('error', (error) => unreadable.abort(error))
+  const marks = {
+    [labels.environment]: environment,
+    [labels.service]: service,
+    [labels.release]: release,
+  }
+  try {
+    const options = { t: tag, dockerfile, labels: marks, rm: true, forcerm: true }
+    const stream = await door.askPatiently((docker) =>
+      docker.buildImage(archive, { ...options, abortSignal: unreadable.signal }),
+    )
+    return await readBuild(stream, service)
+  } catch (error) {
+    const reason: unknown = unreadable.signal.aborted ? unreadable.signal.reason : error
+    throw reason instanceof HoldfastError ? reason : failed(service, plainError(reason).message)
+  } finally {
+    archive.destroy()
+  }
+}
+
 /** Creates a maker of images; what it has made it forgets with the process, Docker does not. */
 export function imagesOf(door: DockerDoor, environment: string): Images {
   const builds = new Map<string, Build>()
-
-  const make = async (
-    specification: Specification,
-    build: NonNullable<Specification['build']>,
-    tag: string,
-  ) => {
-    const { service, release, directory } = specification
-    const { archive, dockerfile } = await packContext(directory, build)
-    const unreadable = new AbortController()
-    archive.on('error', (error) => unreadable.abort(error))
-    const marks = {
-      [labels.environment]: environment,
-      [labels.service]: service,
-      [labels.release]: release,
-    }
-    try {
-      const options = { t: tag, dockerfile, labels: marks, rm: true, forcerm: true }
-      const stream = await door.askPatiently((docker) =>
-        docker.buildImage(archive, { ...options, abortSignal: unreadable.signal }),
-      )
-      return await readBuild(stream, service)
-    } catch (error) {
-      const reason = unreadable.signal.aborted ? unreadable.signal.reason : error
-      throw reason instanceof HoldfastError ? reason : failed(service, plainError(reason).message)
-    } finally {
-      archive.destroy()
-    }
-  }
 
   /** An image that was made of a release does not change; files as they lie may have. */
   const kept = async ({ release }: Specification, tag: string): Promise<string | null> => {
@@ -97,7 +104,7 @@ export function imagesOf(door: DockerDoor, environment: string): Images {
 
   const begin = (specification: Specification, build: NonNullable<Specification['build']>, tag: string) => {
     builds.set(tag, { kind: 'running', says: `the image of ${specification.service} is being made` })
-    void make(specification, build, tag).then(
+    void makeImage(door, { environment, specification, build, tag }).then(
       (image) => builds.set(tag, { kind: 'done', image }),
       (error: unknown) => builds.set(tag, { kind: 'failed', error }),
     )

@@ -25,8 +25,10 @@ import {
 import type { SwarmEngine } from './index.ts'
 
 /** As of a service that is built, or that is none of Swarm's. */
-function withoutImage({ image: _, ...specification }: Specification): Specification {
-  return specification
+function withoutImage(specification: Specification): Specification {
+  const copy = { ...specification }
+  delete copy.image
+  return copy
 }
 
 describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`, () => {
@@ -88,8 +90,10 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       expect(await answerOf(replica, '/secret')).toContain('404')
       expect(await answerOf(replica, '/.git/HEAD')).toContain('404')
       const { docker } = swarm.daemons[0]
-      const [service] = await docker.listServices()
-      const image = (service?.Spec?.TaskTemplate as { ContainerSpec: { Image: string } }).ContainerSpec.Image
+      const [{ Spec }] = (await docker.listServices()) as unknown as [
+        { Spec: { TaskTemplate: { ContainerSpec: { Image: string } } } },
+      ]
+      const image = Spec.TaskTemplate.ContainerSpec.Image
       expect(image).toMatch(/^sha256:/)
       expect((await docker.getImage(image).inspect()).Config.Labels).toMatchObject({
         'holdfast.environment': 'arcade',
@@ -196,9 +200,23 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       const local = withoutImage(scriptInImage(''))
       const hash = contentHash(local)
       const there: ReplicaStatus = {
-        ...{ id: 'web/1', service: 'web', state: 'running', leaving: false, specHash: hash, release: '' },
-        ...{ pid: 1, host: '127.0.0.1', port: 3000, detail: null, startedAt: 1, restarts: 0, adopted: false },
-        ...{ lastExit: null, cpu: null, memoryBytes: null, logFile: '/log' },
+        id: 'web/1',
+        service: 'web',
+        state: 'running',
+        leaving: false,
+        specHash: hash,
+        release: '',
+        pid: 1,
+        host: '127.0.0.1',
+        port: 3e3,
+        detail: null,
+        startedAt: 1,
+        restarts: 0,
+        adopted: false,
+        lastExit: null,
+        cpu: null,
+        memoryBytes: null,
+        logFile: '/log',
       }
       const moving = engineOn(swarm.daemons[0], idleSupervisor([there]))
       const fresh = groupOf(scriptInImage(serving('moved')), 1)

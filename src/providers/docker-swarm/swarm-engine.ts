@@ -12,9 +12,9 @@ import { eventsSince } from './decide/events.ts'
 import { failuresOf } from './failures.ts'
 import { imagesOf } from './images.ts'
 import { logNameOf } from './decide/tasks.ts'
-import { lastLinesFrom } from './last-lines.ts'
+import { lastLinesFrom, type LastLines } from './last-lines.ts'
 import { swarmLogs } from './logs.ts'
-import { looksAt, type Sight } from './docker/look.ts'
+import { looksAt, type Look, type Sight } from './docker/look.ts'
 import { replicasOf } from './decide/replicas.ts'
 import { restartReplica } from './restart.ts'
 import { runGroups } from './run-groups.ts'
@@ -53,6 +53,31 @@ function localGroups(groups: readonly Group[], { replicas }: SupervisorStatus): 
   return groups.filter(({ service, hash }) => there.has(`${service} ${hash}`))
 }
 
+/** What events of tasks are told from. */
+interface EventGround {
+  readonly look: Look
+  readonly lastLines: LastLines
+  readonly ended: ReadonlySet<string>
+  readonly clock: Clock
+}
+
+/** Waits for what happens to tasks. Of a daemon that is away nothing is told; `status` says so. */
+function taskEventsOf({ look, lastLines, ended, clock }: EventGround) {
+  const withLines = async (event: SupervisorEvent): Promise<SupervisorEvent> => {
+    if (!crashes.has(event.what) || event.task === undefined) return event
+    return { ...event, lastLines: await lastLines.of(logNameOf(taskOfEvent(event.task))) }
+  }
+  return async ({ cluster: mark }: EventMark, signal: AbortSignal): Promise<readonly SupervisorEvent[]> => {
+    for (;;) {
+      signal.throwIfAborted()
+      const sight = await look().catch(() => null)
+      const events = sight === null ? [] : eventsSince({ ...sight, mark, ours: ended, now: clock.now() })
+      if (events.length > 0) return Promise.all(events.map(withLines))
+      await clock.sleep(eventPauseMs, signal)
+    }
+  }
+}
+
 /**
  * The engine on Docker Swarm: a group is a Swarm service, a replica a slot of it. Control and edge stay with the
  * supervisor; replicas that it still runs are told as well and may go on, so that an environment moves without a gap.
@@ -79,21 +104,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
     return join(base, sight)
   }
 
-  const withLines = async (event: SupervisorEvent): Promise<SupervisorEvent> => {
-    if (!crashes.has(event.what) || event.task === undefined) return event
-    return { ...event, lastLines: await lastLines.of(logNameOf(taskOfEvent(event.task))) }
-  }
-  /** Of a daemon that is away nothing is told; `status` says so. */
-  const taskEvents = async ({ cluster: mark }: EventMark, signal: AbortSignal) => {
-    for (;;) {
-      signal.throwIfAborted()
-      const sight = await look().catch(() => null)
-      const scene = sight && { ...sight, mark, ours: ended, now: clock.now() }
-      const events = scene === null ? [] : eventsSince(scene)
-      if (events.length > 0) return Promise.all(events.map(withLines))
-      await clock.sleep(eventPauseMs, signal)
-    }
-  }
+  const taskEvents = taskEventsOf({ look, lastLines, ended, clock })
 
   return {
     runs: 'images',
@@ -106,7 +117,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
       const local = localGroups(groups, base)
       if (base.replicas.length > 0) await supervisor.run(local)
       await runGroups(
-        { door, environment, images, failures, place: look.place },
+        { door, environment, images, failures, place: () => look.place() },
         groups.filter((group) => !local.includes(group)),
       )
       return status()

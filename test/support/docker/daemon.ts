@@ -68,16 +68,12 @@ const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
 
 function argumentsFor({ program, directory, namespace }: DaemonPlace, group: string): readonly string[] {
   const at = (name: string): string => join(directory, name)
-  return [
-    `--net=${namespace}`,
-    'unshare',
-    // Process 1 of a namespace takes everything with it.
-    ...['--mount', '--uts', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'],
-    ...['sh', '-c', script, at('resolv.conf')],
-    ...[program, '--config-file', at('none.json'), '--data-root', at('data'), '--exec-root', at('exec')],
-    ...['--host', `unix://${at('socket')}`, '--pidfile', at('pid'), '--cgroup-parent', `/${group}`],
-    ...['--shutdown-timeout', '1', '--log-level', 'warn'],
-  ]
+  // Process 1 of a namespace takes everything with it.
+  const apart = ['--mount', '--uts', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc']
+  const places = ['--config-file', at('none.json'), '--data-root', at('data'), '--exec-root', at('exec')]
+  const doors = ['--host', `unix://${at('socket')}`, '--pidfile', at('pid'), '--cgroup-parent', `/${group}`]
+  const daemon = [program, ...places, ...doors, '--shutdown-timeout', '1', '--log-level', 'warn']
+  return [`--net=${namespace}`, 'unshare', ...apart, 'sh', '-c', script, at('resolv.conf'), ...daemon]
 }
 
 /** What another life left in the network, which a machine that was switched off would not have. */

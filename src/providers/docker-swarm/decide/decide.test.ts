@@ -17,26 +17,26 @@ const there: SwarmNode = { id: 'n2', name: 'two', isDown: false, address: '10.1.
 
 function task(id: string, change: Partial<Task> = {}): Task {
   return {
-    ...{
-      id,
-      index: 10,
-      createdAt: 1000,
-      swarmService: 's1',
-      slot: 1,
-      node: 'n1',
-      desired: 'running',
-      state: 'running',
-    },
-    ...{
-      at: 2000,
-      error: '',
-      container: `c${id}`,
-      pid: 7,
-      exitCode: null,
-      port: 32_768,
-      stopTimeoutMs: 1000,
-    },
-    ...{ restarts: true, environment: 'arcade', service: 'web', group: 'abcdef0123456789', release: '1' },
+    id,
+    index: 10,
+    createdAt: 1e3,
+    swarmService: 's1',
+    slot: 1,
+    node: 'n1',
+    desired: 'running',
+    state: 'running',
+    at: 2e3,
+    error: '',
+    container: `c${id}`,
+    pid: 7,
+    exitCode: null,
+    port: 32768,
+    stopTimeoutMs: 1e3,
+    restarts: true,
+    environment: 'arcade',
+    service: 'web',
+    group: 'abcdef0123456789',
+    release: '1',
     ...change,
   }
 }
@@ -67,36 +67,31 @@ describe('replicas', () => {
   })
 
   test.each([
-    ['starting', null, [task('a', { state: 'preparing', port: null })], 'it is preparing'],
+    ['starting', [task('a', { state: 'preparing', port: null })], 'it is preparing'],
     [
       'starting',
-      null,
+
       [task('a', { state: 'pending', error: 'no suitable node', port: null })],
       'no suitable node',
     ],
     [
       'waiting',
-      null,
+
       [task('b', { state: 'ready', desired: 'ready', createdAt: 2000, port: null }), failed('a')],
       'it waits for its next start: exit code 3',
     ],
-    ['crash-looped', null, [failed('a')], 'it is left down: exit code 3'],
+    ['crash-looped', [failed('a')], 'it is left down: exit code 3'],
     [
       'crash-looped',
-      null,
+
       [failed('a', { state: 'rejected', exitCode: null, error: 'No such image: x', restarts: false })],
       'it is left down: No such image: x',
     ],
-    [
-      'ended',
-      null,
-      [failed('a', { state: 'complete', exitCode: 0, error: '', restarts: false })],
-      'exit code 0',
-    ],
-    ['ended', null, [failed('a', { restarts: false })], 'exit code 3'],
-    ['stopping', null, [task('a', { desired: 'shutdown' })], null],
-    ['stopped', null, [task('a', { node: 'n3' })], 'its node three is down'],
-  ] as const)('can be %s', (state, _, tasks, detail) => {
+    ['ended', [failed('a', { state: 'complete', exitCode: 0, error: '', restarts: false })], 'exit code 0'],
+    ['ended', [failed('a', { restarts: false })], 'exit code 3'],
+    ['stopping', [task('a', { desired: 'shutdown' })], null],
+    ['stopped', [task('a', { node: 'n3' })], 'its node three is down'],
+  ] as const)('can be %s', (state, tasks, detail) => {
     const down = { id: 'n3', name: 'three', isDown: true, address: '10.1.0.4' }
     expect(one([...tasks], [here, down])).toMatchObject({ state, detail, leaving: false })
   })
@@ -126,7 +121,12 @@ function record(mark: ClusterMark, events: readonly SupervisorEvent[]): ClusterM
 
 describe('events', () => {
   const scene = (tasks: readonly Task[], mark: ClusterMark = noCluster, nodes = [here, there]) => ({
-    ...{ tasks, mark, nodes, cluster: 'k', now: 100_000, ours: new Set<string>() },
+    tasks,
+    mark,
+    nodes,
+    cluster: 'k',
+    now: 1e5,
+    ours: new Set<string>(),
   })
   const said = (tasks: readonly Task[], mark?: ClusterMark) =>
     eventsSince(scene(tasks, mark)).map(({ what, subject }) => `${what} ${subject.slice(-1)}`)
@@ -228,19 +228,21 @@ describe('events', () => {
 
 describe('the plan', () => {
   const group = (hash: string, replicas: number, isKnown = true): Group => ({
-    ...{ service: 'web', hash, specification: isKnown ? scriptInImage('') : null, replicas, leaving: [] },
+    service: 'web',
+    hash,
+    specification: isKnown ? scriptInImage('') : null,
+    replicas,
+    leaving: [],
   })
   const running = (hash: string, replicas: number): SwarmGroup => ({
-    ...{
-      id: `id-${hash}`,
-      index: 1,
-      name: `arcade_web_${hash}`,
-      environment: 'arcade',
-      service: 'web',
-      group: hash,
-      release: '',
-      replicas,
-    },
+    id: `id-${hash}`,
+    index: 1,
+    name: `arcade_web_${hash}`,
+    environment: 'arcade',
+    service: 'web',
+    group: hash,
+    release: '',
+    replicas,
   })
 
   test('makes exactly the groups that are asked for', () => {
@@ -337,15 +339,20 @@ test('a task is read as Docker writes it, what it leaves out included', () => {
   }
   expect(tasksShape.parse([wire])).toEqual([
     task('t1', {
-      ...{
-        index: 18,
-        createdAt: Date.parse(wire.CreatedAt),
-        at: Date.parse(wire.Status.Timestamp),
-        slot: 0,
-        node: '',
-      },
-      ...{ state: 'pending', container: '', pid: 0, port: null, stopTimeoutMs: 0 },
-      ...{ environment: '', service: '', group: '', release: '' },
+      index: 18,
+      createdAt: Date.parse(wire.CreatedAt),
+      at: Date.parse(wire.Status.Timestamp),
+      slot: 0,
+      node: '',
+      state: 'pending',
+      container: '',
+      pid: 0,
+      port: null,
+      stopTimeoutMs: 0,
+      environment: '',
+      service: '',
+      group: '',
+      release: '',
     }),
   ])
 })

@@ -5,7 +5,7 @@ import { localEngine } from '../../providers/local-engine/index.ts'
 import { logFiles } from '../../providers/log-files/index.ts'
 import { requestOverSocket } from '../../providers/unix-http/index.ts'
 import { volumeDirectories } from '../../providers/volume-directories/index.ts'
-import type { EnvironmentFile } from './config.ts'
+import type { EnvironmentFile } from '../composition/index.ts'
 
 /** What engines are opened for. */
 export interface EngineGround {

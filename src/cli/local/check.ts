@@ -17,7 +17,10 @@ import { plural } from '../output/index.ts'
 
 type Service = LoadedEnvironment['environment']['services'][string]
 
-function sayService(name: string, { command, image = 'as its image says', address, replicas }: Service): string {
+function sayService(
+  name: string,
+  { command, image = 'as its image says', address, replicas }: Service,
+): string {
   if (address !== undefined) return `${name} (at ${address})`
   return `${name} (${command?.join(' ') ?? image}${replicas.min > 1 ? `, ${replicas.min} replicas` : ''})`
 }

@@ -54,7 +54,10 @@ async function renewAll({ door, look, clock }: RestartGround, { swarmService }: 
 
 /** Stops and starts a replica. Errors: `supervisor.unknown-replica`, those of the door. */
 export async function restartReplica(ground: RestartGround, id: string): Promise<void> {
-  const [{ tasks }, place] = await Promise.all([ground.look(), ground.look.place()])
+  const { look, ended } = ground
+  const [{ tasks }, place] = await Promise.all([look(), look.place()])
+  const known = new Set(tasks.map((task) => task.id))
+  for (const gone of ended) if (!known.has(gone)) ended.delete(gone)
   const task = livesOf(tasks).get(id)?.[0]
   if (task === undefined) throw unknown(id)
   const isHere = task.node === place.node && task.state === 'running' && task.container !== ''

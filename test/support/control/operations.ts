@@ -106,11 +106,18 @@ const samples: Readonly<Record<string, unknown>> = {
   takes: [{ limit: 'email.send' }],
 }
 
+function sampleText(field: string, { pattern }: JsonObject): string | undefined {
+  const fits = new RegExp(typeof pattern === 'string' ? pattern : '')
+  const known = Object.hasOwn(samples, field) ? samples[field] : undefined
+  return [known, 'sample', '0123456789abcdef']
+    .filter((text) => typeof text === 'string')
+    .find((text) => fits.test(text))
+}
+
 function sampleOf(field: string, schema: JsonObject): unknown {
-  const pattern = new RegExp(String(schema['pattern'] ?? ''))
-  const known = samples[field]
-  if (Object.hasOwn(samples, field) && (typeof known !== 'string' || pattern.test(known))) return known
-  if (Array.isArray(schema['enum'])) return schema['enum'][0] as unknown
+  const known = Object.hasOwn(samples, field) ? samples[field] : undefined
+  if (known !== undefined && typeof known !== 'string') return known
+  if (Array.isArray(schema['enum']) && known === undefined) return schema['enum'][0] as unknown
   switch (schema['type'] as string) {
     case 'integer':
     case 'number':
@@ -122,7 +129,7 @@ function sampleOf(field: string, schema: JsonObject): unknown {
     case 'object':
       return {}
     default:
-      return ['sample', '0123456789abcdef'].find((text) => pattern.test(text))
+      return sampleText(field, schema)
   }
 }
 

@@ -45,8 +45,8 @@ async function answers(docker: Docker): Promise<boolean> {
   )
 }
 
-/** Groups are directories of which all that is in them has ended. */
-function removeGroups(name: string): void {
+/** Groups are directories; whether all of a name are gone, for that of one with a process that is dying stays. */
+function removeGroups(name: string): boolean {
   const removeTree = (directory: string): void => {
     for (const child of readdirSync(directory, { withFileTypes: true })) {
       if (child.isDirectory()) removeTree(join(directory, child.name))
@@ -54,13 +54,17 @@ function removeGroups(name: string): void {
     rmdirSync(directory)
   }
   const root = '/sys/fs/cgroup'
-  for (const directory of [root, ...readdirSync(root).map((child) => join(root, child))]) {
+  const there = [root, ...readdirSync(root).map((child) => join(root, child))]
+    .map((directory) => join(directory, name))
+    .filter((directory) => existsSync(directory))
+  for (const directory of there) {
     try {
-      if (existsSync(join(directory, name))) removeTree(join(directory, name))
+      removeTree(directory)
     } catch {
-      // an empty group does no harm
+      return false
     }
   }
+  return true
 }
 
 /** Nothing is resolved in there: who asks for an image that it has not is refused at once. */
@@ -128,7 +132,8 @@ export function prepareDaemon(place: DaemonPlace, name: string): Daemon {
     kill,
     remove: async () => {
       await kill()
-      removeGroups(name)
+      // Empty groups do no harm: it is not waited for them for long.
+      for (let tries = 0; tries < 20 && !removeGroups(name); tries++) await systemClock.sleep(100)
     },
   }
 }

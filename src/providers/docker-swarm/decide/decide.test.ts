@@ -96,6 +96,11 @@ describe('replicas', () => {
     expect(one([...tasks], [here, down])).toMatchObject({ state, detail, leaving: false })
   })
 
+  test('of a node that is lost have no address any more', () => {
+    const found = one([task('a', { node: 'n2' })], [here, { ...there, isDown: true }])
+    expect(found).toMatchObject({ state: 'stopped', port: null })
+  })
+
   test('that are removed are leaving; the newest life counts', () => {
     expect(one([task('a', { desired: 'remove' })])).toMatchObject({ state: 'stopping', leaving: true })
     const lives = [failed('a'), task('c', { createdAt: 3000 }), failed('b', { createdAt: 2000 })]
@@ -137,6 +142,14 @@ describe('events', () => {
     const mark = record(noCluster, first === undefined ? [] : [first])
     expect(eventsSince(scene(tasks, mark))).toEqual([second])
     expect(eventsSince(scene(tasks, record(mark, second === undefined ? [] : [second])))).toEqual([])
+  })
+
+  test('so are ends that happened together, of tasks of which nobody heard before', () => {
+    const next = [1, 2].map((slot) => task(`n${slot}`, { slot, state: 'ready', createdAt: 3000, index: 30 }))
+    const tasks = [failed('a', { index: 20 }), failed('b', { index: 20, slot: 2 }), ...next]
+    const [first, ...rest] = eventsSince(scene(tasks))
+    expect(rest).toMatchObject([{ what: 'replica-crashed', task: 'k/b' }])
+    expect(eventsSince(scene(tasks, record(noCluster, first === undefined ? [] : [first])))).toEqual(rest)
   })
 
   test('an end is said once, though the index of its task moves once more', () => {

@@ -85,11 +85,11 @@ export const replicaStatus = z.strictObject({
   release: z.string().nullable(),
   pid: z.number().int().nullable(),
   /** Address of the machine that it runs on, as seen from here; 127.0.0.1: this one. */
-  host: z.string(),
+  host: z.string().default('127.0.0.1'),
   /** Port at that address; null: it does not listen, or not yet. */
   port: z.number().int().nullable(),
   /** Why it is in this state, in words, where the state does not say it all. */
-  detail: z.string().nullable(),
+  detail: z.string().nullable().default(null),
   /** Milliseconds since the epoch. */
   startedAt: z.number().nullable(),
   /** Since the specification was accepted. */

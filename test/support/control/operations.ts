@@ -118,19 +118,16 @@ function sampleOf(field: string, schema: JsonObject): unknown {
   const known = Object.hasOwn(samples, field) ? samples[field] : undefined
   if (known !== undefined && typeof known !== 'string') return known
   if (Array.isArray(schema['enum']) && known === undefined) return schema['enum'][0] as unknown
-  switch (schema['type'] as string) {
-    case 'integer':
-    case 'number':
-      return Math.max(1, Number(schema['minimum'] ?? 1))
-    case 'boolean':
-      return false
-    case 'array':
-      return []
-    case 'object':
-      return {}
-    default:
-      return sampleText(field, schema)
-  }
+  const least = Math.max(1, Number(schema['minimum'] ?? 1))
+  const blanks = new Map<unknown, unknown>([
+    ['integer', least],
+    ['number', least],
+    ['boolean', false],
+    ['array', []],
+    ['object', {}],
+  ])
+  const { type } = schema
+  return blanks.has(type) ? blanks.get(type) : sampleText(field, schema)
 }
 
 /** An input that fits an operation: only what is required. */

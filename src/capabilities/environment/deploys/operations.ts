@@ -27,7 +27,7 @@ async function history(
   const { services, releases, view } = ground
   if (input.service !== undefined) serviceOf(services, input.service)
   const names = Object.keys(services).filter(
-    (name) => services[name]?.command !== undefined && (input.service ?? name) === name,
+    (name) => services[name]?.address === undefined && (input.service ?? name) === name,
   )
   const kept = await Promise.all(
     names.map(async (name) => {

@@ -12,6 +12,7 @@ export {
   type PlanStep,
   type RebuildPhase,
   type RebuildResult,
+  type RunHistory,
 } from './environment.ts'
 export {
   explainOperations,

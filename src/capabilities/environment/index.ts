@@ -12,6 +12,8 @@ import {
   findMissingVariables,
   findProgramTroubles,
   findStrangers,
+  findUnfitJobs,
+  findUnfitServices,
   findUnmetNeeds,
   type Sections,
 } from './findings/index.ts'
@@ -20,7 +22,7 @@ import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
 import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
 import { bindRuns } from './runs/index.ts'
 import { followEvents } from './watch/index.ts'
-import { orderByNeeds, wishedAlone } from './wish/index.ts'
+import { orderByNeeds, wishedAlone, type Ground } from './wish/index.ts'
 
 /** The running capability, with what the edge needs to know of it. */
 export interface EnvironmentCapability extends Capability {
@@ -51,6 +53,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
         })),
     onEndpoints: (listener) => watch.onTargets(listener),
     check: async () => [
+      ...findUnfit(config, rooms.ground),
       ...(await findProgramTroubles(services, rooms.ground, ports.canRun)),
       ...findMissingVariables(services, rooms.ground),
       ...findNeeds(config),
@@ -72,6 +75,10 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
       await Promise.all(running)
     },
   }
+}
+
+function findUnfit(config: Sections, ground: Pick<Ground, 'containers'>): readonly Finding[] {
+  return [...findUnfitServices(config.services, ground), ...findUnfitJobs(config, ground)]
 }
 
 function bindAll(
@@ -108,6 +115,7 @@ export const environment = {
   create,
   findProgramTroubles,
   findMissingVariables,
+  findUnfit,
   orderByNeeds,
   wishedAlone,
   findNeeds,

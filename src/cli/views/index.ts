@@ -9,12 +9,14 @@ import { houseViews } from './house.ts'
 import { limitsViews } from './limits.ts'
 import { peopleViews } from './people.ts'
 import { planViews } from './plans.ts'
+import { runViews } from './runs.ts'
 import type { Views } from './view.ts'
 
 const views: Views = {
   ...environmentViews,
   ...deployViews,
   ...planViews,
+  ...runViews,
   ...edgeViews,
   ...limitsViews,
   ...explainViews,

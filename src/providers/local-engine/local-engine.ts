@@ -65,12 +65,13 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
   const put: LocalEngine['put'] = async (desired) =>
     parseStatus(await ask('PUT', '/replicas', { body: desired }))
   return {
+    runs: 'programs',
     choosesReplica: true,
     status,
     put,
     run: async (groups) => put(allocate(groups, (await status()).replicas)),
     restart: async (id) => void (await ask('POST', `/replicas/${id}/restart`)),
-    events: async (after, signal) => {
+    events: async ({ supervisor: after }, signal) => {
       for (let from = after; ;) {
         const path = `/events?after=${from}&waitMs=${EVENTS_WAIT_MS}`
         const { known, last } = parseEvents(await ask('GET', path, { signal, waitMs: EVENTS_WAIT_MS }))

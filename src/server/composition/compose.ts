@@ -9,14 +9,13 @@ import { programFinder } from '../../providers/host-programs/index.ts'
 import { httpProbe } from '../../providers/http-probe/index.ts'
 import { releaseFiles } from '../../providers/release-files/index.ts'
 import { sqliteJournal } from '../../providers/limit-journal/index.ts'
-import { localEngine } from '../../providers/local-engine/index.ts'
-import { logFiles } from '../../providers/log-files/index.ts'
 import { requestOverSocket } from '../../providers/unix-http/index.ts'
 import { doorUrl, type Composed, type ServeGround, type TokenOf } from '../control/index.ts'
 import { keepAccepted, loadAccepted } from './accepted.ts'
+import { runsContainers } from './config.ts'
+import { engineOf, type EngineGround } from '../engine/index.ts'
 import { definedVariables } from './findings.ts'
 import type { LoadedEnvironment } from './load.ts'
-import { volumeDirectories } from '../../providers/volume-directories/index.ts'
 import { bindPlans } from '../plan/index.ts'
 import { rebuilds } from '../rebuild/index.ts'
 import { readAgain } from './read-again.ts'
@@ -28,17 +27,17 @@ interface Ground {
   readonly version: string
   /** Where replicas reach control. */
   readonly controlUrl: string
+  /** Only from this machine. */
+  readonly isLoopback: boolean
 }
 
 /** The providers: the hands of the capabilities. */
-function providers(dataDirectory: string, clock: Clock) {
+function providers({ environment }: LoadedEnvironment, dataDirectory: string, clock: Clock) {
   const hostVariables = definedVariables(process.env)
   return {
-    engine: localEngine({ dataDirectory, request: requestOverSocket }),
+    ...engineOf({ environment, dataDirectory, clock }),
     dataPlane: edgeProcess({ dataDirectory, request: requestOverSocket }),
     prober: httpProbe(),
-    logs: logFiles,
-    volumes: volumeDirectories(join(dataDirectory, 'volumes')),
     releases: releaseFiles({ directory: join(dataDirectory, 'releases'), clock }),
     journal: sqliteJournal({ path: join(dataDirectory, 'limits.db') }),
     canRun: programFinder(hostVariables['PATH'] ?? ''),
@@ -48,17 +47,17 @@ function providers(dataDirectory: string, clock: Clock) {
 
 /** The capabilities, in the order in which they start. */
 function capabilities(
-  { loaded, dataDirectory, version, controlUrl }: Ground,
+  { loaded, dataDirectory, version, controlUrl, isLoopback }: Ground,
   context: Context,
   tokenOf: TokenOf,
 ): readonly Capability[] {
   const { name, services, volumes, jobs, schedules, ...sections } = loaded.environment
-  const { dataPlane, journal, ...hands } = providers(dataDirectory, context.clock)
+  const { dataPlane, journal, ...hands } = providers(loaded, dataDirectory, context.clock)
   const ground = { name, version, directory: loaded.directory, services, volumes, jobs, schedules }
-  const givenVariables = (service: string) => ({
-    HOLDFAST_URL: controlUrl,
-    HOLDFAST_TOKEN: tokenOf(service),
-  })
+  // What is loopback here is another place in a container.
+  const isOutOfReach = runsContainers(loaded.environment) && isLoopback
+  const givenVariables = (service: string): Readonly<Record<string, string>> =>
+    isOutOfReach ? {} : { HOLDFAST_URL: controlUrl, HOLDFAST_TOKEN: tokenOf(service) }
   const theEnvironment = environment.create(ground, context, { ...hands, givenVariables })
   const upstreams = {
     current: () => theEnvironment.endpoints(),
@@ -80,10 +79,10 @@ function capabilities(
 }
 
 /** Removes an object of the environment that holds data. */
-async function destroyObject(object: string, dataDirectory: string): Promise<void> {
+async function destroyObject(object: string, ground: EngineGround): Promise<void> {
   const [kind, name = ''] = object.split(' ')
   assert(kind === 'volume', `nobody knows how to destroy ${object}`)
-  await volumeDirectories(join(dataDirectory, 'volumes')).remove(name)
+  await engineOf(ground).volumes.remove(name)
 }
 
 /** Composes control from the environment that was accepted last. Errors: those of `loadAccepted`. */
@@ -99,7 +98,8 @@ export async function composeControl(
   }
   const settings = { ...plan, tls, hosts: control.hosts }
   const controlUrl = doorUrl(settings, { address: plan.host, port: plan.port })
-  const ground = { loaded, dataDirectory, version, controlUrl }
+  const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(plan.host)
+  const ground = { loaded, dataDirectory, version, controlUrl, isLoopback }
   return {
     capabilities: (context, tokenOf) => capabilities(ground, context, tokenOf),
     services: Object.keys(loaded.environment.services),
@@ -109,7 +109,8 @@ export async function composeControl(
         readAgain: () => readAgain(loaded),
         accept: (fresh) => keepAccepted(dataDirectory, fresh),
         context,
-        destroy: (object) => destroyObject(object, dataDirectory),
+        destroy: (object) =>
+          destroyObject(object, { environment: loaded.environment, dataDirectory, clock: context.clock }),
         endControl,
       }),
     people,

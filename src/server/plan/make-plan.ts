@@ -1,7 +1,7 @@
 import { environment as environmentRoom } from '../../capabilities/environment/index.ts'
 import type { EnvironmentPlan, EnvironmentStatus, PlanStep } from '../../contracts/environment.ts'
 import { contentHash, lookUp } from '../../kernel/std/index.ts'
-import type { LoadedEnvironment } from '../composition/index.ts'
+import { runsContainers, type LoadedEnvironment } from '../composition/index.ts'
 import { differencesOf } from './differences.ts'
 import { objectsOf, type PlannedObject } from './objects.ts'
 
@@ -29,7 +29,7 @@ const holdsData: ReadonlySet<string> = new Set(['volume'])
 /** How many replicas of a service there are to be, and what they may use together. */
 function amountsOf(services: Services, name: string): { replicas: number | null; memoryMiB: number | null } {
   const service = lookUp(services, name)
-  if (service?.command === undefined) return { replicas: null, memoryMiB: null }
+  if (service === undefined || service.address !== undefined) return { replicas: null, memoryMiB: null }
   const { memoryMiB } = service.resources
   const replicas = service.replicas.min
   return { replicas, memoryMiB: memoryMiB === undefined ? null : memoryMiB * replicas }
@@ -54,7 +54,7 @@ function groupUnder(
 ): string | null {
   const wished = environmentRoom.wishedAlone(
     environment,
-    { directory, hostVariables: {} },
+    { directory, hostVariables: {}, containers: runsContainers(environment) },
     { [name]: release },
   )
   return wished.find((service) => service.name === name)?.hash ?? null
@@ -86,6 +86,12 @@ function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' |
 
 const nameOf = (before: PlannedObject | undefined, after: PlannedObject | undefined): string =>
   (after ?? before)?.name ?? ''
+/** Whether a service that the files say the same of is run by another engine. */
+function isMoved({ accepted, fresh }: PlanScene, object: string): boolean {
+  const [kind, name = ''] = object.split(' ')
+  const isThere = kind === 'service' && lookUp(fresh.environment.services, name)?.address === undefined
+  return isThere && runsContainers(accepted.environment) !== runsContainers(fresh.environment)
+}
 
 function stepOf(
   scene: PlanScene,
@@ -94,7 +100,7 @@ function stepOf(
 ): PlanStep[] {
   const differences = differencesOf(before?.value, after?.value)
   const object = nameOf(before, after)
-  if (differences.length === 0) return []
+  if (differences.length === 0 && !isMoved(scene, object)) return []
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
   const [kind = '', ...words] = object.split(' ')
   const name = words.join(' ')
@@ -144,7 +150,8 @@ function stepsOf(scene: PlanScene): readonly PlanStep[] {
 function worldOf({ status, releases }: PlanScene): Record<string, string> {
   return Object.fromEntries(
     status.services.map(({ name, replicas, phase }) => {
-      const groups = [...new Set(replicas.map(({ group }) => group))].toSorted()
+      const living = replicas.filter(({ state }) => state === 'running' || state === 'starting')
+      const groups = [...new Set(living.map(({ group }) => group))].toSorted()
       return [name, `${groups.join(',')} ${phase} ${lookUp(releases, name) ?? ''}`]
     }),
   )

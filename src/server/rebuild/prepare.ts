@@ -4,6 +4,7 @@ import { HoldfastError, randomToken, type Random } from '../../kernel/std/index.
 import {
   loadEnvironment,
   parseEnvironment,
+  runsContainers,
   type EnvironmentInput,
   type LoadedEnvironment,
 } from '../composition/index.ts'
@@ -44,9 +45,26 @@ export interface Prepared {
   readonly notes: readonly string[]
 }
 
-/** Reads the file that is to be built; what was accepted is read already. Errors: those of `loadEnvironment`. */
+/** Containers are made by an engine outside, whose door no wall of ours closes. */
+function refuseContainers({ environment }: LoadedEnvironment): void {
+  if (!runsContainers(environment)) return
+  throw new HoldfastError({
+    code: 'environment.rebuild-refused',
+    kind: 'user',
+    message: `on the engine ${environment.engine} a second environment could not be kept apart from the first`,
+    path: 'engine',
+    hint: 'rebuild a file with the engine "local"',
+  })
+}
+
+/**
+ * Reads the file that is to be built; what was accepted is read already.
+ * Errors: those of `loadEnvironment`, `environment.rebuild-refused` (it runs containers).
+ */
 export async function readFileOf({ loaded }: Ground, { from }: Wish): Promise<LoadedEnvironment> {
-  return from === undefined ? loaded : loadEnvironment(resolve(loaded.directory, from))
+  const read = from === undefined ? loaded : await loadEnvironment(resolve(loaded.directory, from))
+  refuseContainers(read)
+  return read
 }
 
 /** Refuses what this machine has no room for. Errors: `environment.rebuild-no-room`. */

@@ -106,34 +106,24 @@ const samples: Readonly<Record<string, unknown>> = {
   takes: [{ limit: 'email.send' }],
 }
 
-function patternOf({ pattern }: JsonObject): RegExp {
-  return new RegExp(typeof pattern === 'string' ? pattern : '')
-}
-
-/** What is kept for a field of this name; null: nothing that fits. */
-function keptSample(field: string, pattern: RegExp): unknown {
-  const known = Object.hasOwn(samples, field) ? samples[field] : null
-  return typeof known === 'string' && !pattern.test(known) ? null : known
-}
-
 function sampleOf(field: string, schema: JsonObject): unknown {
-  const pattern = patternOf(schema)
-  const known = keptSample(field, pattern)
-  if (known !== null) return known
+  const { pattern: form, minimum = 1, type } = schema
+  const pattern = new RegExp(typeof form === 'string' ? form : '')
+  const known = samples[field]
+  if (Object.hasOwn(samples, field) && (typeof known !== 'string' || pattern.test(known))) return known
   if (Array.isArray(schema['enum'])) return schema['enum'][0] as unknown
-  switch (schema['type'] as string) {
-    case 'integer':
-    case 'number':
-      return Math.max(1, Number(schema['minimum'] ?? 1))
-    case 'boolean':
-      return false
-    case 'array':
-      return []
-    case 'object':
-      return {}
-    default:
-      return ['sample', '0123456789abcdef'].find((text) => pattern.test(text))
+  const least = Math.max(1, Number(minimum))
+  const byType: Readonly<Record<string, unknown>> = {
+    integer: least,
+    number: least,
+    boolean: false,
+    array: [],
+    object: {},
   }
+  return (
+    byType[typeof type === 'string' ? type : ''] ??
+    ['sample', '0123456789abcdef'].find((text) => pattern.test(text))
+  )
 }
 
 /** An input that fits an operation: only what is required. */

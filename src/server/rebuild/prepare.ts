@@ -51,7 +51,7 @@ function refuseContainers({ environment }: LoadedEnvironment): void {
   throw new HoldfastError({
     code: 'environment.rebuild-refused',
     kind: 'user',
-    message: `on the engine ${environment.engine} a second environment could not be kept apart from the first`,
+    message: 'it runs containers, which could not be kept apart from those of the first environment',
     path: 'engine',
     hint: 'rebuild a file with the engine "local"',
   })

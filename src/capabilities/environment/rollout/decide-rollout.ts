@@ -87,20 +87,23 @@ function sidesOf({ service, seen }: RolloutScene): Sides {
   }
 }
 
-function remember(scene: RolloutScene, { fresh, well }: Sides): RolloutMemory {
-  const { service, memory, nowMs } = scene
-  const before = memory?.hash === service.hash ? memory : null
+/** Nothing is remembered of a group that has just been wished. */
+const nothingOf = (hash: string): RolloutMemory => ({
+  hash,
+  lastWell: new Map(),
+  withheld: new Map(),
+  judgedSince: null,
+  judged: false,
+  settled: false,
+})
+
+function remember({ service, memory, nowMs }: RolloutScene, { fresh, well }: Sides): RolloutMemory {
+  const before = memory?.hash === service.hash ? memory : nothingOf(service.hash)
   const lastWell = new Map(
-    fresh.map(({ id, healthy }) => [id, healthy === true ? nowMs : (before?.lastWell.get(id) ?? nowMs)]),
+    fresh.map(({ id, healthy }) => [id, healthy === true ? nowMs : (before.lastWell.get(id) ?? nowMs)]),
   )
-  return {
-    hash: service.hash,
-    lastWell,
-    withheld: before?.withheld ?? new Map<string, number>(),
-    judgedSince: before?.judgedSince ?? null,
-    judged: before?.judged ?? false,
-    settled: (before?.settled === true && fresh.length >= service.replicas) || well >= service.replicas,
-  }
+  const settled = well >= service.replicas || (before.settled && fresh.length >= service.replicas)
+  return { ...before, lastWell, settled }
 }
 
 function failureOf(scene: RolloutScene, { fresh }: Sides, memory: RolloutMemory): string | null {

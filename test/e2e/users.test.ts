@@ -109,6 +109,36 @@ describe.runIf(isRoot)('started as root, in a directory that others may read', (
     expect((await ask(here, '/who'))['home']).toBe(here.directory)
   })
 
+  test('releases and volumes are theirs whose they are, and nobody else', { timeout: 90_000 }, async () => {
+    const here = await makeHere(0o755)
+    const { web, other } = environment.services
+    const services = {
+      web: { ...web, volumes: ['uploads'], deploy: { canary: { for: '0s' } } },
+      other,
+    }
+    const { '/*': rest, '/web/*': own } = environment.edge.routes
+    const edge = { routes: { '/*': rest, '/web/*': own } }
+    const file = { ...environment, services, volumes: { uploads: {} }, edge }
+    here.write('holdfast.config.ts', `export default ${JSON.stringify(file)}\n`)
+    await here.up()
+    await here.client().job('environment.deploy', { service: 'web', version: '1' })
+    const [pid = 0] = await pidsOf(here, 'web')
+    const [stranger = 0] = await pidsOf(here, 'other')
+    expect(uidOf(pid)).not.toBe(0)
+    expect(uidOf(stranger)).not.toBe(uidOf(pid))
+    const volume = join(here.data, 'volumes', 'uploads')
+    expect(await ask(here, `/write?path=${encodeURIComponent(join(volume, 'x'))}`)).toEqual({ wrote: true })
+    expect(statSync(join(volume, 'x')).uid).toBe(uidOf(pid))
+    expect(statSync(volume).mode & 0o777).toBe(0o700)
+    const release = join(here.data, 'releases', 'web', '1', 'files')
+    expect(await read(here, join(release, 'origin.mjs'))).toMatchObject({ read: origin.length })
+    const written = await ask(here, `/write?path=${encodeURIComponent(join(release, 'y'))}`)
+    expect(written).toEqual({ refused: 'EACCES' })
+    expect(await ask(here, `/list?path=${encodeURIComponent(join(here.data, 'releases'))}`)).toEqual({
+      refused: 'EACCES',
+    })
+  })
+
   test('a service reads nothing of the data directory, nor of another', { timeout: 90_000 }, async () => {
     const here = await makeHere(0o755)
     mustRun(await here.up())

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -48,6 +49,15 @@ describe('releases', () => {
     expect(existsSync(join(store.directoryOf('web', '1'), '.git'))).toBe(false)
     expect(existsSync(join(store.directoryOf('web', '1'), '.holdfast'))).toBe(false)
     execFileSync(join(store.directoryOf('web', '1'), 'lib', 'run'))
+  })
+
+  test('can be read by everybody and changed by their owner only, whatever modes said', async () => {
+    chmodSync(join(root, 'web', 'app.js'), 0o600)
+    chmodSync(join(root, 'web', 'lib', 'run'), 0o4770)
+    await add('1', { kind: 'directory', path: join(root, 'web') })
+    const modeOf = (path: string): number => statSync(join(store.directoryOf('web', '1'), path)).mode & 0o7777
+    expect(['.', 'app.js', 'lib', 'lib/run'].map(modeOf)).toEqual([0o755, 0o644, 0o755, 0o755])
+    expect(statSync(join(root, 'web', '.holdfast', 'releases', 'web')).mode & 0o777).toBe(0o711)
   })
 
   test('never change: the same files again are the same release, others are refused', async () => {

@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { releaseRecord } from '../../contracts/environment/deploys.ts'
 import type { Release, ReleaseSource, ReleaseStore } from '../../capabilities/environment/ports.ts'
 import { HoldfastError, systemCode, type Clock } from '../../kernel/std/index.ts'
 import { digestTree } from './digest-tree.ts'
 import { fetchInto } from './fetch-into.ts'
+import { settleModes } from './settle-modes.ts'
 
 /** Where releases lie. */
 export interface ReleaseFilesParts {
@@ -12,6 +13,9 @@ export interface ReleaseFilesParts {
   readonly directory: string
   readonly clock: Clock
 }
+
+/** Services that run as users of their own pass through, and see only what they know the name of. */
+const passageMode = 0o711
 
 function saySource(source: ReleaseSource): string {
   return source.kind === 'git' ? `git ${source.ref} of ${source.path}` : `${source.kind} ${source.path}`
@@ -49,8 +53,10 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseSt
   ): Promise<{ readonly apart: string; readonly made: Release }> => {
     const apart = join(directory, service, `.${release}.new`)
     await rm(apart, { recursive: true, force: true })
-    await mkdir(join(apart, 'files'), { recursive: true, mode: 0o755 })
+    await mkdir(join(apart, 'files'), { recursive: true })
+    for (const passage of [directory, join(directory, service), apart]) await chmod(passage, passageMode)
     await fetchInto(join(apart, 'files'), source, { avoid: directory, signal })
+    await settleModes(join(apart, 'files'), signal)
     const counted = await digestTree(join(apart, 'files'), signal)
     const made = { release, at: clock.now(), source: saySource(source), ...counted }
     await writeFile(join(apart, 'release.json'), JSON.stringify(made), { mode: 0o644 })

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { VolumeStore } from '../../capabilities/environment/ports.ts'
 
@@ -7,7 +7,11 @@ export function volumeDirectories(directory: string): VolumeStore {
   const directoryOf = (volume: string): string => join(directory, volume)
   return {
     directoryOf,
-    ensure: async (volume) => void (await mkdir(directoryOf(volume), { recursive: true, mode: 0o755 })),
+    ensure: async (volume) => {
+      await mkdir(directoryOf(volume), { recursive: true, mode: 0o700 })
+      // Services that run as users of their own pass through to what is theirs.
+      await chmod(directory, 0o711)
+    },
     remove: (volume) => rm(directoryOf(volume), { recursive: true, force: true }),
   }
 }

@@ -63,10 +63,11 @@ export function judge(
     const because = `${percent(ratioOf(fresh))} of its ${fresh.requests} requests failed, beside ${percent(ratioOf(old))} of the old one's`
     return { kind: 'worse', because }
   }
-  if (judgedForMs >= silenceMs && fresh.requests + old.requests === 0) {
+  const isOver = judgedForMs >= rule.judgeForMs
+  if (fresh.requests === 0 && (isOver || (judgedForMs >= silenceMs && old.requests === 0))) {
     return { kind: 'good', says: 'there were no requests to judge by' }
   }
-  if (judgedForMs < rule.judgeForMs) return { kind: 'pending' }
+  if (!isOver) return { kind: 'pending' }
   if (isSlower(fresh, old, rule)) {
     const because = `its p95 is ${Math.round(fresh.p95Ms ?? 0)} ms beside ${Math.round(old.p95Ms ?? 0)} ms of the old one`
     return { kind: 'worse', because }

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { declareFact, declareOperation } from './declare.ts'
+import { databaseFacts, databaseOperations } from './environment/databases.ts'
 import { deployFacts, deployOperations } from './environment/deploys.ts'
 import { planFacts, planOperations } from './environment/plans.ts'
 import { runFacts, runOperations } from './environment/runs.ts'
 import { environmentStatus } from './environment/status.ts'
 import { nothing, serviceName } from './shapes.ts'
 
+export type { DatabaseList } from './environment/databases.ts'
 export type { DeployHistory } from './environment/deploys.ts'
 export type { Drift, EnvironmentPlan, PlanStep } from './environment/plans.ts'
 export type { RunHistory } from './environment/runs.ts'
@@ -30,6 +32,7 @@ const event = { event: z.number().int() }
 
 /** Facts about the environment. */
 export const environmentFacts = {
+  ...databaseFacts,
   ...deployFacts,
   ...planFacts,
   ...runFacts,
@@ -151,6 +154,7 @@ export const environmentFacts = {
 
 /** Operations on the environment. */
 export const environmentOperations = {
+  ...databaseOperations,
   ...deployOperations,
   ...planOperations,
   ...runOperations,

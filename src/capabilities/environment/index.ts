@@ -9,6 +9,8 @@ import {
   type ServicesConfig,
   type VolumesConfig,
 } from './config.ts'
+import { databasesConfig, isManaged, type DatabasesConfig } from './databases/config.ts'
+import { bindDatabases, createDatabases, findDatabaseTroubles } from './databases/index.ts'
 import { bindDeploys } from './deploys/index.ts'
 import { bindOperations } from './operations.ts'
 import type { ReplicaStatus } from '../../contracts/supervisor.ts'
@@ -23,12 +25,13 @@ import {
   type SchedulesConfig,
 } from './runs/index.ts'
 import { environmentFold, releasesOf, type EnvironmentView } from './view.ts'
-import { createWatch, followEvents, type Said } from './watch/index.ts'
+import { createWatch, followEvents, type LookAt, type Said } from './watch/index.ts'
 import {
   findMissingVariables,
   findProgramTroubles,
   findStrangers,
   findUnmetNeeds,
+  needsOf,
   orderByNeeds,
   wishedAlone,
   wishedServices,
@@ -45,6 +48,7 @@ export interface EnvironmentConfig {
   readonly directory: string
   readonly services: ServicesConfig
   readonly volumes: VolumesConfig
+  readonly databases: DatabasesConfig
   readonly jobs: JobsConfig
   readonly schedules: SchedulesConfig
 }
@@ -57,11 +61,17 @@ export interface EnvironmentCapability extends Capability {
   onEndpoints(listener: () => void): void
 }
 
+const probeTimeoutMs = 2000
+
 function create(config: EnvironmentConfig, context: Context, ports: EnvironmentPorts): EnvironmentCapability {
   const { services, volumes, jobs, schedules } = config
   const { engine, hostVariables, givenVariables } = ports
   const releaseDirectory = (service: string, release: string): string =>
     ports.releases.directoryOf(service, release)
+  const shelf: { view?: View<EnvironmentView> } = {}
+  const view = (): EnvironmentView => shelf.view?.state ?? environmentFold.initial
+  const databases = createDatabases({ databases: config.databases, context, view, ports })
+  const watched = { ...services, ...databases.services }
   const ground: ReplicaGround = {
     directory: config.directory,
     hostVariables,
@@ -69,12 +79,13 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     releaseDirectory,
     volumes,
     volumeDirectory: (volume) => ports.volumes.directoryOf(volume),
+    databaseUrl: (reference) => databases.urlOf(reference),
   }
-  const shelf: { view?: View<EnvironmentView> } = {}
-  const view = (): EnvironmentView => shelf.view?.state ?? environmentFold.initial
   const said = (service: string): Said => view().said[service] ?? 'nothing'
-  const wished = (): readonly WishedService[] =>
-    wishedServices(services, (service) => releasesOf(view(), service), ground)
+  const wished = (): readonly WishedService[] => [
+    ...databases.wished(),
+    ...wishedServices(services, (service) => releasesOf(view(), service), ground),
+  ]
   const refused = (service: string, hash: string): string | null => {
     const given = view().refused[service]
     return given?.group === hash ? given.because : null
@@ -82,7 +93,11 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
   const shed: { runs?: Runs } = {}
   const others = (replicas: readonly ReplicaStatus[]): readonly Group[] => shed.runs?.groups(replicas) ?? []
   const rollouts = createRollouts({ context, engine, wished, refused, others })
-  const watch = createWatch(services, context, { engine, prober: ports.prober, said, rollouts })
+  const lookAt: LookAt = (name, target, { health = null }) =>
+    Object.hasOwn(databases.services, name)
+      ? databases.probe(name, target.since)
+      : ports.prober.probe(target.origin, health, probeTimeoutMs)
+  const watch = createWatch(watched, context, { engine, lookAt, said, rollouts })
   const releaseOf = (service: string): string => releasesOf(view(), service).wished
   const runs = createRuns({
     jobs,
@@ -93,14 +108,29 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
   })
   shed.runs = runs
   const planned = createSchedules({ schedules, runs, view, context })
-  const whole = { name: config.name, version: config.version, services: Object.keys(services) }
+  const whole = { name: config.name, version: config.version, services: Object.keys(watched) }
   const stopping = new AbortController()
   const running: Promise<void>[] = []
   const deploys = { services, directory: config.directory, view, wished, watch, rollouts, runs, context }
   return {
     name: 'environment',
     operations: [
-      ...bindOperations({ ...config, startedAt: context.clock.now(), watch, context, ports }),
+      ...bindOperations({
+        ...config,
+        services: watched,
+        startedAt: context.clock.now(),
+        watch,
+        context,
+        ports,
+        notes: () => databases.notes(),
+      }),
+      ...bindDatabases({
+        databases: config.databases,
+        room: databases,
+        store: ports.databases,
+        watch: () => watch,
+        view,
+      }),
       ...bindDeploys({ ...deploys, releases: ports.releases, timeline: context.timeline }),
       ...bindRuns({ jobs, schedules, runs, planned, timeline: context.timeline }),
     ],
@@ -118,14 +148,20 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     check: async () => [
       ...(await findProgramTroubles(services, ground, ports.canRun)),
       ...findMissingVariables(services, ground),
-      ...findUnmetNeeds(needsOf(services)),
+      ...findUnmetNeeds(needsOf(config)),
       ...findStrangers(config),
+      ...(await findDatabaseTroubles(config.databases, {
+        providers: ports.databaseProviders,
+        store: ports.databases,
+        hostVariables,
+      })),
     ],
     start: async () => {
       const following = await context.view(environmentFold)
       shelf.view = following
       const follower = { engine, whole, view: following, signal: stopping.signal }
       for (const volume of Object.keys(volumes)) await ports.volumes.ensure(volume)
+      await databases.prepare()
       running.push(planned.keep(stopping.signal))
       running.push(followEvents(context, follower), watch.run(stopping.signal))
     },
@@ -136,10 +172,6 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
   }
 }
 
-function needsOf(services: ServicesConfig): Readonly<Record<string, readonly string[]>> {
-  return Object.fromEntries(Object.entries(services).map(([name, { needs }]) => [name, needs]))
-}
-
 /** The capability that runs services and knows how they are. */
 export const environment = {
   serviceConfig,
@@ -147,10 +179,14 @@ export const environment = {
   volumesConfig,
   jobsConfig,
   schedulesConfig,
+  databasesConfig,
   create,
   findProgramTroubles,
   findMissingVariables,
+  findDatabaseTroubles,
+  isManagedDatabase: isManaged,
+  needsOf,
   orderByNeeds,
   wishedAlone,
-  findNeeds: (config: Sections) => [...findUnmetNeeds(needsOf(config.services)), ...findStrangers(config)],
+  findNeeds: (config: Sections) => [...findUnmetNeeds(needsOf(config)), ...findStrangers(config)],
 }

@@ -33,6 +33,14 @@ export type EnvironmentView = {
   readonly fired: {
     readonly [schedule: string]: { readonly at: number; readonly pending: readonly number[] }
   }
+  /** The last time that a database got ready: since when its process ran, what is in it, and which version it is. */
+  readonly databases: {
+    readonly [database: string]: {
+      readonly since: number
+      readonly names: readonly string[]
+      readonly version: string
+    }
+  }
   /** By service; `*` for all. */
   readonly locks: { readonly [service: string]: DeployLock }
 }
@@ -128,6 +136,14 @@ const steps: Readonly<Record<string, Step>> = {
     const { service, because } = facts.deploysLocked.data.parse(data)
     return { ...state, locks: { ...state.locks, [service]: { because, by: actor, since: at } } }
   },
+  [facts.databasePrepared.kind]: (state, { database }) => ({
+    ...state,
+    databases: without(state.databases, String(database)),
+  }),
+  [facts.databaseReady.kind]: (state, data) => {
+    const { database, since, names, version } = facts.databaseReady.data.parse(data)
+    return { ...state, databases: { ...state.databases, [database]: { since, names, version } } }
+  },
   [facts.deploysUnlocked.kind]: (state, { service }) => ({
     ...state,
     locks: without(state.locks, String(service)),
@@ -144,8 +160,8 @@ function afterJob(state: EnvironmentView, job: string): EnvironmentView {
 
 /** Fold: timeline -> what we know. */
 export const environmentFold: Fold<EnvironmentView> = {
-  name: 'environment@2',
-  initial: { lastEvent: 0, said: {}, releases: {}, refused: {}, fired: {}, locks: {} },
+  name: 'environment@3',
+  initial: { lastEvent: 0, said: {}, releases: {}, refused: {}, fired: {}, databases: {}, locks: {} },
   step: (state, fact) => {
     if (fact.kind === jobFacts.ended.kind) return afterJob(state, String(fact.data?.['job']))
     if (!fact.kind.startsWith('environment.') || fact.data === null) return state

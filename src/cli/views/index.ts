@@ -1,6 +1,7 @@
 import type { OperationName } from '../../contracts/index.ts'
 import type { Json, JsonObject } from '../../kernel/std/index.ts'
 import { genericLines, type Paper } from '../output/index.ts'
+import { databaseViews } from './databases.ts'
 import { deployViews } from './deploys.ts'
 import { edgeViews } from './edge.ts'
 import { environmentViews } from './environment.ts'
@@ -13,6 +14,7 @@ import type { Views } from './view.ts'
 
 const views: Views = {
   ...environmentViews,
+  ...databaseViews,
   ...deployViews,
   ...planViews,
   ...edgeViews,

@@ -3,8 +3,9 @@ import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
 import { limits } from '../../capabilities/limits/index.ts'
 import type { Capability, Context } from '../../kernel/capability/index.ts'
-import { assert, parseDuration, parseSize, type Clock } from '../../kernel/std/index.ts'
+import { assert, parseDuration, parseSize, systemRandom } from '../../kernel/std/index.ts'
 import { edgeProcess } from '../../providers/edge-process/index.ts'
+import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
 import { httpProbe } from '../../providers/http-probe/index.ts'
 import { releaseFiles } from '../../providers/release-files/index.ts'
@@ -30,7 +31,7 @@ interface Ground {
 }
 
 /** The providers: the hands of the capabilities. */
-function providers(dataDirectory: string, clock: Clock) {
+function providers(dataDirectory: string, { clock, random }: Pick<Context, 'clock' | 'random'>) {
   const hostVariables = definedVariables(process.env)
   return {
     engine: localEngine({ dataDirectory, request: requestOverSocket }),
@@ -38,6 +39,8 @@ function providers(dataDirectory: string, clock: Clock) {
     prober: httpProbe(),
     logs: logFiles,
     volumes: volumeDirectories(join(dataDirectory, 'volumes')),
+    databases: databaseDirectories(join(dataDirectory, 'databases'), random),
+    databaseProviders: databaseServers(hostVariables['PATH'] ?? ''),
     releases: releaseFiles({ directory: join(dataDirectory, 'releases'), clock }),
     journal: sqliteJournal({ path: join(dataDirectory, 'limits.db') }),
     canRun: programFinder(hostVariables['PATH'] ?? ''),
@@ -51,9 +54,9 @@ function capabilities(
   context: Context,
   tokenOf: TokenOf,
 ): readonly Capability[] {
-  const { name, services, volumes, jobs, schedules, ...sections } = loaded.environment
-  const { dataPlane, journal, ...hands } = providers(dataDirectory, context.clock)
-  const ground = { name, version, directory: loaded.directory, services, volumes, jobs, schedules }
+  const { name, services, volumes, databases, jobs, schedules, ...sections } = loaded.environment
+  const { dataPlane, journal, ...hands } = providers(dataDirectory, context)
+  const ground = { name, version, directory: loaded.directory, services, volumes, databases, jobs, schedules }
   const givenVariables = (service: string) => ({
     HOLDFAST_URL: controlUrl,
     HOLDFAST_TOKEN: tokenOf(service),
@@ -74,8 +77,9 @@ function capabilities(
 /** Removes an object of the environment that holds data. */
 async function destroyObject(object: string, dataDirectory: string): Promise<void> {
   const [kind, name = ''] = object.split(' ')
-  assert(kind === 'volume', `nobody knows how to destroy ${object}`)
-  await volumeDirectories(join(dataDirectory, 'volumes')).remove(name)
+  assert(kind === 'volume' || kind === 'database', `nobody knows how to destroy ${object}`)
+  if (kind === 'volume') await volumeDirectories(join(dataDirectory, 'volumes')).remove(name)
+  else await databaseDirectories(join(dataDirectory, 'databases'), systemRandom).remove(name)
 }
 
 /** Composes control from the environment that was accepted last. Errors: those of `loadAccepted`. */
@@ -98,7 +102,7 @@ export async function composeControl(
     bindings: (context) =>
       bindPlans({
         loaded,
-        readAgain: () => readAgain(loaded),
+        readAgain: () => readAgain(loaded, dataDirectory),
         accept: (fresh) => keepAccepted(dataDirectory, fresh),
         context,
         destroy: (object) => destroyObject(object, dataDirectory),

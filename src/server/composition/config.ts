@@ -53,6 +53,7 @@ export const environmentFile = z.strictObject({
   engine: z.literal('local').default('local').describe('what runs the replicas'),
   services: environment.servicesConfig,
   volumes: environment.volumesConfig,
+  databases: environment.databasesConfig,
   jobs: environment.jobsConfig,
   schedules: environment.schedulesConfig,
   edge: edge.config,

@@ -10,7 +10,7 @@ export interface Difference {
 
 const longestText = 200
 /** What may hold a secret: that it is another one is said, and not what it is. */
-const hidden = /(^|\.)(env|variables)\.[^.]+$/
+const hidden = /(^|\.)((env|variables)\.[^.]+|url)$/
 
 function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,5 +1,5 @@
 export { findMissingVariables, findProgramTroubles } from './findings.ts'
-export { findUnmetNeeds, orderByNeeds, type Needs } from './needs.ts'
+export { findUnmetNeeds, needsOf, orderByNeeds, type Needs } from './needs.ts'
 export { findStrangers, type Sections } from './strangers.ts'
 export {
   programPath,

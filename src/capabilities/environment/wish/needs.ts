@@ -1,5 +1,26 @@
 import type { Finding } from '../../../kernel/capability/index.ts'
+import type { ServiceConfig, ServicesConfig } from '../config.ts'
+import type { DatabasesConfig } from '../databases/config.ts'
 import { closest } from '../../../kernel/std/index.ts'
+
+/** What a service needs: what it names, and the databases that its variables refer to. */
+export function needsOfService({ needs, env }: Pick<ServiceConfig, 'needs' | 'env'>): readonly string[] {
+  const databases = Object.values(env).flatMap((value) => (typeof value === 'string' ? [] : [value.database]))
+  return [...new Set([...needs, ...databases])]
+}
+
+/** What needs what in a file, databases included; those need nothing. */
+export function needsOf({ services, databases }: NeedingSections): Needs {
+  const ofServices = Object.entries(services).map(([name, service]) => [name, needsOfService(service)] as const)
+  const ofDatabases = Object.keys(databases).map((name) => [name, []] as const)
+  return Object.fromEntries([...ofDatabases, ...ofServices])
+}
+
+/** The parts of the environment file that need one another. */
+interface NeedingSections {
+  readonly services: ServicesConfig
+  readonly databases: DatabasesConfig
+}
 
 /** What needs what, by name. */
 export type Needs = Readonly<Record<string, readonly string[]>>

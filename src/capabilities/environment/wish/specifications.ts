@@ -2,7 +2,10 @@ import { isAbsolute, join, resolve } from 'node:path'
 import type { Specification } from '../../../contracts/supervisor.ts'
 import { contentHash } from '../../../kernel/std/index.ts'
 import type { ServiceConfig, ServicesConfig, VolumesConfig } from '../config.ts'
+import type { DatabaseReference, DatabasesConfig, VariableValues } from '../databases/config.ts'
+import { namedUrl } from '../databases/managed.ts'
 import type { EnvironmentPorts } from '../ports.ts'
+import { needsOfService } from './needs.ts'
 
 /** Where the environment file lies and what its services may be handed from outside. */
 export interface Ground {
@@ -19,6 +22,8 @@ export interface ReplicaGround extends Ground {
   readonly volumes: VolumesConfig
   /** Absolute directory of a volume. */
   readonly volumeDirectory: (volume: string) => string
+  /** What a variable that refers to a database holds. */
+  readonly databaseUrl: (reference: DatabaseReference) => string
 }
 
 /** Variable in which a service finds the path of a volume. */
@@ -83,6 +88,14 @@ export function serviceDirectory(service: ServiceConfig, directory: string): str
   return join(resolve(directory, service.directory))
 }
 
+/** Variables as texts: those that refer to a database hold its URL. */
+function textsOf(values: VariableValues, ground: ReplicaGround): Record<string, string> {
+  const texts = Object.entries(values).map(
+    ([name, value]) => [name, typeof value === 'string' ? value : ground.databaseUrl(value)] as const,
+  )
+  return Object.fromEntries(texts)
+}
+
 /** The variables of what runs in the name of a service: ordinary ones, those that are handed on, what it is told, its own. */
 export function variablesFor(
   name: string,
@@ -95,7 +108,7 @@ export function variablesFor(
     return value === undefined ? [] : [[variable, value] as const]
   })
   const given = { ...ground.givenVariables(name), ...Object.fromEntries(places) }
-  return { ...given, ...Object.fromEntries(handedOn), ...env }
+  return { ...given, ...Object.fromEntries(handedOn), ...textsOf(env, ground) }
 }
 
 function portOf(service: ServiceConfig): Specification['port'] {
@@ -148,7 +161,7 @@ export function wishedServices(
   ground: ReplicaGround,
 ): readonly WishedService[] {
   return Object.entries(services).flatMap(([name, service]) => {
-    const { command, listens, health = null, needs } = service
+    const { command, listens, health = null } = service
     if (command === undefined) return []
     const { wished: release, pending } = releaseOf(name)
     const specification = specificationOf(name, { ...service, command }, { release, ground })
@@ -160,16 +173,23 @@ export function wishedServices(
       listens,
       health,
       startTimeoutMs: service.startTimeout,
-      needs,
+      needs: needsOfService(service),
       rollout: rolloutOf(service, ground.volumes, pending?.rollback === true),
       pending: pending !== null,
     }
   })
 }
 
+/** The parts of the environment file that services are made from. */
+interface AloneSections {
+  readonly services: ServicesConfig
+  readonly volumes: VolumesConfig
+  readonly databases: DatabasesConfig
+}
+
 /** What shall run without the house around it: no releases but those given, no control to ask, volumes by name only. */
 export function wishedAlone(
-  { services, volumes }: { readonly services: ServicesConfig; readonly volumes: VolumesConfig },
+  { services, volumes, databases }: AloneSections,
   { directory, hostVariables }: Ground,
   releases: Readonly<Record<string, string>> = {},
 ): readonly WishedService[] {
@@ -180,6 +200,7 @@ export function wishedAlone(
     releaseDirectory: (service, release) => join('/releases', service, release),
     volumes,
     volumeDirectory: (volume) => join('/volumes', volume),
+    databaseUrl: (reference) => namedUrl(databases, reference, hostVariables),
   }
   return wishedServices(services, (service) => ({ wished: releases[service] ?? '', pending: null }), ground)
 }

@@ -4,15 +4,24 @@ import { rules } from './rules.ts'
 /** The Node that this repository pins; a project of your own would say 'node'. */
 const node = '../../node_modules/.bin/node'
 
+/** Both services work on the database in data/. Started as root, Holdfast gives that directory to one user for both. */
+const shared = { user: 'arcade', writes: ['data'] }
+
 export default defineEnvironment({
   name: 'arcade',
 
   services: {
     // The game's web service: two copies behind the edge, each on a port of its own.
-    web: { command: [node, 'web.ts'], health: '/healthz', replicas: 2, resources: { memoryMiB: 512 } },
+    web: {
+      command: [node, 'web.ts'],
+      health: '/healthz',
+      replicas: 2,
+      resources: { memoryMiB: 512 },
+      ...shared,
+    },
 
     // Sends the mails that players cause. It serves no port.
-    mailer: { command: [node, 'mailer.ts'], listens: false },
+    mailer: { command: [node, 'mailer.ts'], listens: false, ...shared },
   },
 
   edge: {

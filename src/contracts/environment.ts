@@ -42,6 +42,12 @@ export const environmentFacts = {
     severity: 'notice',
     data: z.strictObject({ ...event, name: z.string(), version: z.string(), services: z.array(serviceName) }),
   }),
+  programReplaced: declareFact({
+    kind: 'environment.program-replaced',
+    says: 'environment {name} runs on Holdfast {version} now: {detail}',
+    severity: 'notice',
+    data: z.strictObject({ ...event, name: z.string(), version: z.string(), detail: z.string() }),
+  }),
   stopped: declareFact({
     kind: 'environment.stopped',
     says: 'environment {name} was stopped',

@@ -1,3 +1,4 @@
+import type { ZodType } from 'zod'
 import type { PlainError } from '../kernel/std/index.ts'
 
 /** One request to one of Holdfast's own processes. */
@@ -16,3 +17,44 @@ export interface SocketAsk {
 
 /** How Holdfast's processes ask one another: HTTP with JSON over a unix socket. The provider `unix-http` is one. */
 export type SocketDoor = (ask: SocketAsk) => Promise<{ readonly status: number; readonly body: unknown }>
+
+/** A schema of the contracts between processes of the house. */
+export type HouseSchema<Value> = ZodType<Value>
+
+/** The value, or why it does not fit. */
+type Read<Value> =
+  | { readonly success: true; readonly data: Value }
+  | { readonly success: false; readonly error: Error & { readonly issues: readonly Issue[] } }
+
+interface Issue {
+  readonly code?: string | undefined
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+  readonly keys?: readonly string[] | undefined
+}
+
+/** Each round removes every stranger that one parse finds; deeper ones show when those are gone. */
+const mostRounds = 8
+
+/**
+ * Reads what another process of the house says, which during an upgrade is of the version before or after: keys that
+ * this version does not know are passed over. A version that adds a key gives it a default, so that one without it fits.
+ */
+export function readFromHouse<Value>(schema: HouseSchema<Value>, value: unknown): Read<Value> {
+  let rest = value
+  for (let round = 0; ; round++) {
+    const parsed = schema.safeParse(rest)
+    if (parsed.success) return parsed
+    const issues = parsed.error.issues as readonly Issue[]
+    const strangers = issues.filter(({ code }) => code === 'unrecognized_keys')
+    if (strangers.length === 0 || round === mostRounds) return { success: false, error: parsed.error }
+    rest = structuredClone(rest)
+    for (const { path, keys = [] } of strangers) remove(rest, path, keys)
+  }
+}
+
+function remove(value: unknown, path: readonly PropertyKey[], keys: readonly string[]): void {
+  let place = value as Record<PropertyKey, unknown>
+  for (const step of path) place = place[step] as Record<PropertyKey, unknown>
+  for (const key of keys) delete place[key]
+}

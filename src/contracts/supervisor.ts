@@ -28,6 +28,10 @@ export const specification = z.strictObject({
   memoryMiB: z.number().int().positive().nullable(),
   /** Cores, as 0.5 or 2. */
   cpus: z.number().positive().nullable(),
+  /** With the supervisor as root: an account, or a name that services share a user by; absent: one of its own. */
+  user: z.string().exactOptional(),
+  /** Directories that are made and given to that user, relative to `directory`. */
+  writes: z.array(z.string()).exactOptional(),
 })
 
 /** How the replicas of a group are run. */
@@ -165,6 +169,9 @@ export const desiredReplicas = z.strictObject({
   /** Ids of replicas that go on as they are, whatever their specification is. */
   keep: z.array(replicaId).max(1000).default([]),
 })
+
+/** The whole set of replicas that shall run, as one asks for it. */
+export type WantedReplicas = z.input<typeof desiredReplicas>
 
 /** The whole set of replicas that shall run. */
 export type DesiredReplicas = z.infer<typeof desiredReplicas>

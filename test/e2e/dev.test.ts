@@ -40,7 +40,7 @@ const says = (text: string): Promise<void> => until(text, () => running.said().i
 
 describe('holdfast dev', { timeout: 120_000 }, () => {
   test('a changed file restarts its service and no other, and its log is followed', async () => {
-    running = await place.up([], {}, 'dev')
+    running = await place.up([], {}, { command: 'dev' })
     mustRun(running)
     await says('Watching the environment file and web (.), other (other).')
     await says('web/1 | begins to say one')
@@ -60,7 +60,7 @@ describe('holdfast dev', { timeout: 120_000 }, () => {
   })
 
   test('a wrong environment file is said and the one before goes on; a mended one is taken over', async () => {
-    running = await place.up([], {}, 'dev')
+    running = await place.up([], {}, { command: 'dev' })
     mustRun(running)
     await says('Watching the environment file')
     place.write('holdfast.config.ts', config('as much as you like'))
@@ -74,7 +74,7 @@ describe('holdfast dev', { timeout: 120_000 }, () => {
   })
 
   test('a service that is broken is told, and mended at once by the next change', async () => {
-    running = await place.up([], {}, 'dev')
+    running = await place.up([], {}, { command: 'dev' })
     mustRun(running)
     await says('Watching the environment file')
     place.write('web.mjs', 'throw new Error("half written")')
@@ -85,8 +85,10 @@ describe('holdfast dev', { timeout: 120_000 }, () => {
   })
 
   test('what is not watched restarts nothing', async () => {
-    expect((await place.up(['--no-watch', 'wbe'], {}, 'dev')).said()).toContain('did you mean "web"?')
-    running = await place.up(['--no-watch', 'web'], {}, 'dev')
+    expect((await place.up(['--no-watch', 'wbe'], {}, { command: 'dev' })).said()).toContain(
+      'did you mean "web"?',
+    )
+    running = await place.up(['--no-watch', 'web'], {}, { command: 'dev' })
     mustRun(running)
     await says('and other (other); not web.')
     place.write('web.mjs', service('unseen'))

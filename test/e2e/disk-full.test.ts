@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { makePlace, until, type Place } from '../support/holdfast/index.ts'
@@ -20,6 +20,7 @@ afterEach(async () => {
 async function onSmallDisk(size: string): Promise<Place | null> {
   const place = await makePlace()
   places.push(place)
+  chmodSync(place.directory, 0o755)
   mkdirSync(place.data, { mode: 0o700 })
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', place.data]).status !== 0) return null
   const environment = {

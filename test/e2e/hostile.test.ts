@@ -75,12 +75,12 @@ beforeAll(async () => {
   const up = await here.up()
   mustRun(up)
   const socketOf = (file: string): string =>
-    (JSON.parse(readFileSync(join(here.data, 'run', file), 'utf8')) as { socket: string }).socket
+    (JSON.parse(readFileSync(join(here.data, file), 'utf8')) as { socket: string }).socket
   doors = {
     edge: { port: here.edgePort, host: '127.0.0.1' },
     control: { port: here.controlPort, host: '127.0.0.1' },
-    'supervisor socket': { path: socketOf('supervisor.json') },
-    'edge socket': { path: socketOf('edge.json') },
+    'supervisor socket': { path: socketOf('run/supervisor.json') },
+    'edge socket': { path: socketOf('edge/edge.json') },
   }
   pids = processes.map((name) => here.pidOf(name))
 })

@@ -145,8 +145,10 @@ test('one that is told to stop may end in its own way; one that does not is kill
 
 test.runIf(linux)('a grandchild in a session of its own goes with its parent', async () => {
   await house.start()
-  const file = join(house.data, 'grandchild')
-  await house.engine.put({ replicas: [replica('web/1', ['family', file], { stopTimeoutMs: 300 })] })
+  const place = mkdtempSync(join(tmpdir(), 'holdfast-family-'))
+  const file = join(place, 'grandchild')
+  const family = replica('web/1', ['family', file], { stopTimeoutMs: 300, writes: [place] })
+  await house.engine.put({ replicas: [family] })
   const grandchild = Number(
     await eventually(
       () => (existsSync(file) ? readFileSync(file, 'utf8') : ''),
@@ -158,6 +160,7 @@ test.runIf(linux)('a grandchild in a session of its own goes with its parent', a
   await house.engine.put({ replicas: [] })
   await seen('replica-exited', 'web/1')
   expect(lives(grandchild)).toBe(false)
+  rmSync(place, { recursive: true })
 })
 
 test.runIf(linux && root)('one that needs more memory than it may is killed, and that is said', async () => {

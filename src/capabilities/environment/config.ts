@@ -1,3 +1,4 @@
+import { isAbsolute, normalize } from 'node:path'
 import { z } from 'zod'
 import { duration, serviceName, waiver } from '../../contracts/shapes.ts'
 import { variableValue } from './databases/config.ts'
@@ -141,6 +142,23 @@ export const serviceConfig = z
       })
       .default({})
       .describe('what one replica may use'),
+    user: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_-]*$/, 'the name of an account')
+      .optional()
+      .describe(
+        'when Holdfast was started as root: account that it runs as; a name that is none is a user that all services with it share; absent: a user of its own',
+      ),
+    writes: z
+      .array(
+        z
+          .string()
+          .refine((path) => !isAbsolute(path) && !normalize(path).startsWith('..'), 'stay in the directory'),
+      )
+      .default([])
+      .describe(
+        'directories in `directory` that it writes to: when Holdfast was started as root they are made and given to its user',
+      ),
     startTimeout: duration.prefault('30s').describe('how long it may take to get healthy'),
     stopTimeout: duration.prefault('10s').describe('from SIGTERM to SIGKILL'),
     mayExpose: waiver

@@ -14,6 +14,9 @@ const ground = {
   givenVariables: (service: string) => ({ HOLDFAST_URL: 'http://127.0.0.1:8400', HOLDFAST_TOKEN: service }),
   releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
   volumes: {},
+  databases: {},
+  databaseDirectory: (database: string) => `/databases/${database}`,
+  databaseUrl: ({ database }: { readonly database: string }) => `postgres://${database}`,
   volumeDirectory: (volume: string) => `/volumes/${volume}`,
 }
 const asTheyLie = () => ({ wished: '', pending: null })

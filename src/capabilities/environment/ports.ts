@@ -164,6 +164,8 @@ export interface DatabaseProvider {
    * Errors: `environment.database-refuses`.
    */
   provision(database: ManagedDatabase): Promise<string>
+  /** Bytes on disk, by its own account; null: it does not answer. Never throws. */
+  sizeBytes(database: ManagedDatabase): Promise<number | null>
   /** With which its user reaches a database in it. */
   url(database: Pick<ManagedDatabase, 'name' | 'port' | 'password'>, name: string): string
 }
@@ -180,7 +182,7 @@ export interface DatabaseStore {
   ensurePlace(database: string): Promise<void>
   /** A port on loopback that is free and that no other database has. */
   freePort(): Promise<number>
-  /** Bytes on disk; null: they may not be looked at. */
+  /** Bytes of its files; null: they may not be looked at. */
   sizeBytes(database: string): Promise<number | null>
   /** Removes a database with all its data; one that is not there is none. */
   remove(database: string): Promise<void>

@@ -2,7 +2,8 @@ import { environmentFacts as facts } from '../../contracts/environment.ts'
 import { jobFacts } from '../../contracts/house/jobs.ts'
 import type { JsonObject } from '../../kernel/std/index.ts'
 import type { Fact, Fold } from '../../kernel/timeline/index.ts'
-import type { Said } from './watch/index.ts'
+import { textOf } from './text-of.ts'
+import type { Said } from './watch/transitions.ts'
 
 /** What the timeline says of a service's releases. */
 export type ServiceReleases = {
@@ -68,7 +69,7 @@ type Step = (state: EnvironmentView, data: JsonObject, fact: Fact) => Environmen
 
 const saying =
   (said: Said): Step =>
-  (state, { service }) => ({ ...state, said: { ...state.said, [String(service)]: said } })
+  (state, data) => ({ ...state, said: { ...state.said, [textOf(data, 'service')]: said } })
 
 type Fired = EnvironmentView['fired'][string]
 
@@ -77,7 +78,7 @@ function withFired(
   data: JsonObject,
   change: (due: number, fired: Fired) => Fired,
 ): EnvironmentView {
-  const schedule = String(data['schedule'])
+  const schedule = textOf(data, 'schedule')
   const before = state.fired[schedule] ?? { at: 0, pending: [] }
   return { ...state, fired: { ...state.fired, [schedule]: change(Number(data['due']), before) } }
 }
@@ -101,9 +102,9 @@ const steps: Readonly<Record<string, Step>> = {
     const { service, group, because } = facts.rolloutRefused.data.parse(data)
     return { ...state, refused: { ...state.refused, [service]: { group, because } } }
   },
-  [facts.rolledOut.kind]: (state, { service }) => ({
+  [facts.rolledOut.kind]: (state, data) => ({
     ...state,
-    refused: without(state.refused, String(service)),
+    refused: without(state.refused, textOf(data, 'service')),
   }),
   [facts.deployBegun.kind]: (state, data) => {
     const { service, release, before, job, rollback } = facts.deployBegun.data.parse(data)
@@ -136,17 +137,17 @@ const steps: Readonly<Record<string, Step>> = {
     const { service, because } = facts.deploysLocked.data.parse(data)
     return { ...state, locks: { ...state.locks, [service]: { because, by: actor, since: at } } }
   },
-  [facts.databasePrepared.kind]: (state, { database }) => ({
+  [facts.databasePrepared.kind]: (state, data) => ({
     ...state,
-    databases: without(state.databases, String(database)),
+    databases: without(state.databases, textOf(data, 'database')),
   }),
   [facts.databaseReady.kind]: (state, data) => {
     const { database, since, names, version } = facts.databaseReady.data.parse(data)
     return { ...state, databases: { ...state.databases, [database]: { since, names, version } } }
   },
-  [facts.deploysUnlocked.kind]: (state, { service }) => ({
+  [facts.deploysUnlocked.kind]: (state, data) => ({
     ...state,
-    locks: without(state.locks, String(service)),
+    locks: without(state.locks, textOf(data, 'service')),
   }),
 }
 
@@ -163,7 +164,7 @@ export const environmentFold: Fold<EnvironmentView> = {
   name: 'environment@3',
   initial: { lastEvent: 0, said: {}, releases: {}, refused: {}, fired: {}, databases: {}, locks: {} },
   step: (state, fact) => {
-    if (fact.kind === jobFacts.ended.kind) return afterJob(state, String(fact.data?.['job']))
+    if (fact.kind === jobFacts.ended.kind) return afterJob(state, textOf(fact.data, 'job'))
     if (!fact.kind.startsWith('environment.') || fact.data === null) return state
     const event = fact.data['event']
     const next = typeof event === 'number' ? { ...state, lastEvent: event } : state

@@ -8,9 +8,11 @@ import {
   findTroubles,
   loadEnvironment,
   problemError,
+  storeVersions,
   type LoadedEnvironment,
 } from '../../server/composition/index.ts'
 import type { Surroundings } from '../commands/command.ts'
+import { readVersion } from '../version.ts'
 import { plural } from '../output/index.ts'
 
 type Service = LoadedEnvironment['environment']['services'][string]
@@ -83,6 +85,8 @@ export async function check(
       ok: bare.length === 0,
       file: loaded.file,
       hash: loaded.hash,
+      version: readVersion(),
+      stores: { ...storeVersions },
       ...data,
       doubts,
       ...uncovered,

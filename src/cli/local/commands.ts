@@ -1,4 +1,5 @@
 import { usageError, type Flag, type Parsed } from '../arguments/index.ts'
+import { lifeCommands } from './life-commands.ts'
 import { findDataDirectory } from '../control/index.ts'
 import { isSet, numberOf, textOf, type Command } from '../commands/command.ts'
 
@@ -23,6 +24,12 @@ const upCommand: Command = {
       'port of the first listener of the edge, instead of the one in the file',
     ),
     portFlag('control-port', 'controlPort', 'port of the control API and the console'),
+    {
+      name: 'attach',
+      field: 'attach',
+      kind: 'boolean',
+      means: 'stay with what runs on the data directory already, instead of refusing',
+    },
   ],
   run: async (parsed, { directions, voice }) => {
     const { up } = await import('./up.ts')
@@ -33,6 +40,7 @@ const upCommand: Command = {
       edgePort: numberOf(parsed, 'edgePort'),
       controlPort: numberOf(parsed, 'controlPort'),
       json: voice.json,
+      attach: isSet(parsed, 'attach'),
     })
   },
 }
@@ -257,6 +265,7 @@ export const localCommands: readonly Command[] = [
   devCommand,
   downCommand,
   doctorCommand,
+  ...lifeCommands,
   importCommand,
   simulateCommand,
 ]

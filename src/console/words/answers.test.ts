@@ -22,6 +22,8 @@ const service = (name: string, state: Service['state']): Service => ({
   wanted: 1,
   healthy: state === 'healthy' ? 1 : 0,
   command: ['node'],
+  phase: 'steady' as const,
+  rollout: '',
   replicas: [],
 })
 const status = (...services: readonly Service[]): Status => ({
@@ -113,6 +115,8 @@ describe('how far back charts look at first', () => {
   const replica = (startedAt: number | null): Service['replicas'][number] => ({
     id: 'web/1',
     state: 'running',
+    release: '',
+    group: 'ab',
     healthy: true,
     detail: '',
     pid: 1,

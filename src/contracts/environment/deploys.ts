@@ -73,6 +73,16 @@ export const releaseName = z
     'letters, digits, dots, dashes, plus and underscores, up to 64',
   )
 
+/** What is kept beside the files of a release. */
+export const releaseRecord = z.strictObject({
+  release: releaseName,
+  at: moment,
+  source: z.string(),
+  digest: z.string(),
+  files: z.number().int(),
+  sizeBytes: z.number(),
+})
+
 const deployResult = z.strictObject({
   service: serviceName,
   release: z.string(),

@@ -5,7 +5,8 @@ import { checkPages, pragma, storeFailure } from '../store/index.ts'
 
 /** Marks the file as ours (`PRAGMA application_id`): "HFms". */
 const applicationId = 0x48466d73
-const layoutVersion = 1
+/** `PRAGMA user_version`: the version of these tables. */
+export const layoutVersion = 1
 /** Larger files are checked in their header and layout only, so that a start stays quick. */
 const fullCheckBelowBytes = 64 * 2 ** 20
 

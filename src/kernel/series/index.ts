@@ -24,3 +24,4 @@ export type {
   SeriesStore,
 } from './port.ts'
 export { openSeries, type SeriesOptions } from './store.ts'
+export { layoutVersion as seriesVersion } from './file.ts'

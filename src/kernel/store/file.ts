@@ -10,6 +10,8 @@ export interface StoreKind {
   readonly version: number
   /** Statements that make the tables of a new file, both pragmas included. */
   readonly schema: string
+  /** By version, the statements that make tables of the next version out of that one's. */
+  readonly migrations?: Readonly<Record<number, string>> | undefined
   /** What is said of a file that is something else: `it is not a timeline`. */
   readonly stranger: string
   /** The store's error for a file that is not what we wrote. */
@@ -44,7 +46,31 @@ export function checkStore(db: DatabaseSync, path: string, kind: StoreKind): voi
   if (pragma(db, 'application_id') !== kind.applicationId) throw kind.corrupt(path, kind.stranger)
   const version = pragma(db, 'user_version')
   if (version === kind.version) return
-  throw kind.corrupt(path, `its tables have version ${version}, this Holdfast knows version ${kind.version}`)
+  const newer = version > kind.version ? '; a newer one wrote it' : ''
+  throw kind.corrupt(
+    path,
+    `its tables have version ${version}, this Holdfast knows version ${kind.version}${newer}`,
+  )
+}
+
+/**
+ * Brings the tables of an earlier version to this one's, each version in a transaction of its own. Throws SQLite's errors;
+ * what it does not know how to bring forward is left as it is, for `checkStore` to refuse.
+ */
+export function migrateStore(db: DatabaseSync, { applicationId, version, migrations = {} }: StoreKind): void {
+  if (pragma(db, 'application_id') !== applicationId) return
+  for (;;) {
+    const before = pragma(db, 'user_version')
+    const statements = migrations[before]
+    if (before >= version || statements === undefined) return
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      db.exec(`${statements}; PRAGMA user_version = ${before + 1}; COMMIT`)
+    } catch (error) {
+      db.exec('ROLLBACK')
+      throw error
+    }
+  }
 }
 
 /** Looks at every page; throws the store's `corrupt` with the first finding. */

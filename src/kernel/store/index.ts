@@ -5,6 +5,7 @@ export {
   checkStore,
   ensureStore,
   limitStore,
+  migrateStore,
   pragma,
   rollBack,
   transact,

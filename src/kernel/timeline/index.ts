@@ -17,6 +17,7 @@ export type {
   VerifyOptions,
   View,
 } from './port.ts'
+export { schemaVersion as timelineVersion } from './sqlite/schema.ts'
 export { openTimeline, verifyFile, type OpenOptions } from './sqlite/open.ts'
 export {
   startView,

@@ -62,6 +62,11 @@ function client(
   return runProgram(program, [...where, ...run.args], { variables, input, timeoutMs })
 }
 
+function query(database: ManagedDatabase, input: string): Promise<ProgramEnd> {
+  const args = ['--batch', '--skip-column-names', '-D', 'mysql']
+  return client('mariadb', database, { args, input, timeoutMs: provisionTimeoutMs })
+}
+
 /** MariaDB from Debian's packages, or one whose programs are on a search path (as PATH). */
 export function mariadb(searchPath: string): DatabaseProvider {
   return {
@@ -90,12 +95,15 @@ export function mariadb(searchPath: string): DatabaseProvider {
       return end.code === 0 ? { healthy: true, detail: '' } : { healthy: false, detail: lastLine(end) }
     },
     provision: async (database) => {
-      const args = ['--batch', '--skip-column-names', '-D', 'mysql']
-      const run = { args, input: provisioning(database), timeoutMs: provisionTimeoutMs }
-      const end = await client('mariadb', database, run)
+      const end = await query(database, provisioning(database))
       const version = /^(\d+\.\d+\.\d+)/m.exec(end.out)?.[1]
       if (end.code !== 0 || version === undefined) throw refuses(database.name, end)
       return version
+    },
+    sizeBytes: async (database) => {
+      const all = 'SELECT SUM(DATA_LENGTH + INDEX_LENGTH) FROM information_schema.TABLES;'
+      const end = await query(database, all)
+      return end.code === 0 ? Number(end.out.trim()) : null
     },
     url: ({ name, port, password }, database) =>
       `mysql://${encodeURIComponent(name)}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`,

@@ -107,6 +107,10 @@ export function postgres(searchPath: string): DatabaseProvider {
       if (end.code !== 0 || version === undefined) throw refuses(database.name, end)
       return `${Math.floor(Number(version) / 10_000)}.${Number(version) % 10_000}`
     },
+    sizeBytes: async (database) => {
+      const end = await psql(database, 'SELECT sum(pg_database_size(oid)) FROM pg_database;')
+      return end.code === 0 ? Number(end.out.trim()) : null
+    },
     url: ({ name, port, password }, database) =>
       `postgres://${encodeURIComponent(name)}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
   }

@@ -62,6 +62,11 @@ export function redis(searchPath: string): DatabaseProvider {
       if (end.code !== 0 || version === undefined) throw refuses(database.name, end)
       return version
     },
+    sizeBytes: async (database) => {
+      const { code, out } = await cli(database, ['info', 'persistence'], askTimeoutMs)
+      const size = /^aof_current_size:(\d+)/m.exec(out)?.[1]
+      return code === 0 && size !== undefined ? Number(size) : null
+    },
     url: ({ port, password }) => `redis://:${encodeURIComponent(password)}@127.0.0.1:${port}/0`,
   }
 }

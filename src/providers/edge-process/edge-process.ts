@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataPlane } from '../../capabilities/edge/ports.ts'
 import { edgeReports, edgeState } from '../../contracts/edge-policy.ts'
-import type { SocketDoor } from '../../contracts/socket-door.ts'
+import { readFromHouse, type HouseSchema, type SocketDoor } from '../../contracts/socket-door.ts'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
 
 /** What the client of the edge process works with. */
@@ -49,18 +49,15 @@ export function edgeProcess({ dataDirectory, request }: EdgeProcessParts): DataP
   }
 }
 
-function parseWith<T>(
-  schema: { safeParse(value: unknown): { success: boolean; data?: T; error?: unknown } },
-  body: unknown,
-): T {
-  const parsed = schema.safeParse(body)
-  if (parsed.data !== undefined) return parsed.data
-  throw new HoldfastError({ ...unreachable, kind: 'operational', cause: parsed.error })
+function parseWith<T>(schema: HouseSchema<T>, body: unknown): T {
+  const read = readFromHouse(schema, body)
+  if (read.success) return read.data
+  throw new HoldfastError({ ...unreachable, kind: 'operational', cause: read.error })
 }
 
 async function readSocketPath(dataDirectory: string): Promise<string> {
   try {
-    const text = await readFile(join(dataDirectory, 'run', 'edge.json'), 'utf8')
+    const text = await readFile(join(dataDirectory, 'edge', 'edge.json'), 'utf8')
     const file = JSON.parse(text) as { readonly socket?: unknown } | null
     if (typeof file?.socket === 'string') return file.socket
   } catch (cause) {

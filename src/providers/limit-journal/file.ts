@@ -1,13 +1,20 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { checkPages, checkStore, ensureStore, limitStore, type StoreKind } from '../../kernel/store/index.ts'
+import {
+  checkPages,
+  checkStore,
+  ensureStore,
+  limitStore,
+  migrateStore,
+  type StoreKind,
+} from '../../kernel/store/index.ts'
 import { corrupt } from './failures.ts'
 
 /** `PRAGMA application_id` of a journal: "HfLj". */
 const applicationId = 0x48664c6a
 /** `PRAGMA user_version`: the version of these tables. */
-const schemaVersion = 1
+export const schemaVersion = 1
 
 /** Came later than the rest, which is why it is made where it is missing. */
 const draft =
@@ -47,6 +54,7 @@ export function openFile(path: string, maxFileBytes: number | null): DatabaseSyn
   try {
     // Exclusive: a second writer is refused, and no shared memory is needed beside the file.
     db.exec('PRAGMA locking_mode = EXCLUSIVE')
+    migrateStore(db, kind)
     checkStore(db, path, kind)
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY')
     db.exec('PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 2000')

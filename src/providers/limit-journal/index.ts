@@ -1,2 +1,3 @@
+export { schemaVersion as journalVersion } from './file.ts'
 export { memoryJournal } from './memory.ts'
 export { sqliteJournal, type JournalOptions } from './sqlite.ts'

@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { z } from 'zod'
 import type { Engine } from '../../capabilities/environment/ports.ts'
 import {
   supervisorEvent,
   supervisorStatus,
-  type desiredReplicas,
+  type WantedReplicas,
   type SupervisorEvent,
   type SupervisorStatus,
 } from '../../contracts/supervisor.ts'
-import type { SocketDoor } from '../../contracts/socket-door.ts'
+import { readFromHouse, type SocketDoor } from '../../contracts/socket-door.ts'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
 import { allocate } from './allocate.ts'
 
@@ -23,7 +22,7 @@ export interface LocalEngineParts {
 /** The local engine: the supervisor, asked over its socket. */
 export interface LocalEngine extends Engine {
   /** Makes exactly these replicas run; `run` says which, by its groups. */
-  put(desired: z.input<typeof desiredReplicas>): Promise<SupervisorStatus>
+  put(desired: WantedReplicas): Promise<SupervisorStatus>
   /** Asks the supervisor to stop control and edge, and (if told so) the replicas, then itself; answers before it is done. */
   stop(replicas: boolean): Promise<void>
 }
@@ -72,8 +71,12 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
     run: async (groups) => put(allocate(groups, (await status()).replicas)),
     restart: async (id) => void (await ask('POST', `/replicas/${id}/restart`)),
     events: async (after, signal) => {
-      const path = `/events?after=${after}&waitMs=${EVENTS_WAIT_MS}`
-      return parseEvents(await ask('GET', path, { signal, waitMs: EVENTS_WAIT_MS }))
+      for (let from = after; ;) {
+        const path = `/events?after=${from}&waitMs=${EVENTS_WAIT_MS}`
+        const { known, last } = parseEvents(await ask('GET', path, { signal, waitMs: EVENTS_WAIT_MS }))
+        if (known.length > 0 || last === null) return known
+        from = last
+      }
     },
     stop: async (replicas) => void (await ask('POST', '/stop', { body: { replicas } })),
   }
@@ -98,16 +101,25 @@ async function readSocketPath(dataDirectory: string): Promise<string> {
 }
 
 function parseStatus(body: unknown): SupervisorStatus {
-  const parsed = supervisorStatus.safeParse(body)
+  const parsed = readFromHouse(supervisorStatus, body)
   if (parsed.success) return parsed.data
   throw new HoldfastError({ ...UNREACHABLE, kind: 'operational', cause: parsed.error })
 }
 
-function parseEvents(body: unknown): readonly SupervisorEvent[] {
+/** A newer supervisor may see what this version has no word for: that is passed over. */
+function parseEvents(body: unknown): {
+  readonly known: readonly SupervisorEvent[]
+  /** Number of the last event, known or not; null: there is none. */
+  readonly last: number | null
+} {
   const events = (body as { events?: unknown } | null | undefined)?.events
-  const parsed = supervisorEvent.array().safeParse(events)
-  if (parsed.success) return parsed.data
-  throw new HoldfastError({ ...UNREACHABLE, kind: 'operational', cause: parsed.error })
+  if (!Array.isArray(events)) throw new HoldfastError({ ...UNREACHABLE, kind: 'operational' })
+  const known = events.flatMap((event: unknown) => {
+    const read = readFromHouse(supervisorEvent, event)
+    return read.success ? [read.data] : []
+  })
+  const last = (events.at(-1) as { number?: unknown } | undefined)?.number
+  return { known, last: typeof last === 'number' ? last : null }
 }
 
 function errorOf(body: unknown): HoldfastError {

@@ -14,6 +14,8 @@ export interface Fetching {
 /** What lies in a working directory and is no part of a release. */
 const leftOut: ReadonlySet<string> = new Set(['.git', '.holdfast', '.hg', '.svn'])
 const mostWords = 2000
+/** What `tar` calls it. */
+const standardInput = '-'
 
 function unreadable(source: ReleaseSource, why: string, cause?: unknown): HoldfastError {
   const where = source.kind === 'git' ? `${source.ref} in ${source.path}` : source.path
@@ -67,9 +69,10 @@ function ended(child: ChildProcess, name: string): Promise<void> {
 
 const stdio = (input: 'ignore' | 'pipe', output: 'ignore' | 'pipe') => [input, output, 'pipe'] as const
 
-function untar(into: string, from: readonly string[], input: 'ignore' | 'pipe', signal: AbortSignal) {
+function untar(into: string, file: string, signal: AbortSignal) {
   const flags = ['--extract', '--no-same-owner', '--no-same-permissions', '--directory', into]
-  return spawn('tar', [...flags, ...from], { stdio: [...stdio(input, 'ignore')], signal })
+  const input = file === standardInput ? 'pipe' : 'ignore'
+  return spawn('tar', [...flags, '--file', file], { stdio: [...stdio(input, 'ignore')], signal })
 }
 
 /** `git archive | tar`: what the ref holds below the service's directory, whatever the working tree looks like. */
@@ -83,7 +86,7 @@ async function fetchGit(
     stdio: [...stdio('ignore', 'pipe')],
     signal,
   })
-  const unpack = untar(into, ['--file', '-'], 'pipe', signal)
+  const unpack = untar(into, standardInput, signal)
   // Either end may be gone before the other has noticed; both say how they ended.
   if (unpack.stdin !== null) archive.stdout?.pipe(unpack.stdin).on('error', () => undefined)
   await Promise.all([ended(archive, 'git archive'), ended(unpack, 'tar')])
@@ -120,6 +123,6 @@ export async function fetchInto(
 }
 
 async function unpackTarball(into: string, { path }: ReleaseSource, signal: AbortSignal): Promise<void> {
-  await ended(untar(into, ['--file', path], 'ignore', signal), 'tar')
+  await ended(untar(into, path, signal), 'tar')
   await stripOnlyDirectory(into, await readdir(into))
 }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { releaseRecord } from '../../contracts/environment/deploys.ts'
 import type { Release, ReleaseSource, ReleaseStore } from '../../capabilities/environment/ports.ts'
 import { HoldfastError, systemCode, type Clock } from '../../kernel/std/index.ts'
 import { digestTree } from './digest-tree.ts'
@@ -12,15 +12,6 @@ export interface ReleaseFilesParts {
   readonly directory: string
   readonly clock: Clock
 }
-
-const recordFile = z.object({
-  release: z.string(),
-  at: z.number(),
-  source: z.string(),
-  digest: z.string(),
-  files: z.number(),
-  sizeBytes: z.number(),
-})
 
 function saySource(source: ReleaseSource): string {
   return source.kind === 'git' ? `git ${source.ref} of ${source.path}` : `${source.kind} ${source.path}`
@@ -45,7 +36,7 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseSt
   const read = async (service: string, release: string): Promise<Release | null> => {
     try {
       const text = await readFile(join(placeOf(service, release), 'release.json'), 'utf8')
-      return recordFile.parse(JSON.parse(text))
+      return releaseRecord.parse(JSON.parse(text))
     } catch {
       return null
     }

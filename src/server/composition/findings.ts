@@ -7,7 +7,7 @@ import type { Finding } from '../../kernel/capability/index.ts'
 import { systemClock, systemCode, systemRandom } from '../../kernel/std/index.ts'
 import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
-import type { LoadedEnvironment } from './load.ts'
+import type { LoadedEnvironment, PlacedEnvironment } from './load.ts'
 import type { Problem } from './problems.ts'
 
 /** The variables that are set, as plain data. */
@@ -29,7 +29,7 @@ async function isReadable(file: string): Promise<boolean> {
 const keysPath = 'edge.identity.jwt.jwks'
 
 /** The file of public keys, absolute; undefined: there is none, or it is fetched. */
-function keysFile({ directory, environment: { edge } }: LoadedEnvironment): string | undefined {
+function keysFile({ directory, environment: { edge } }: PlacedEnvironment): string | undefined {
   const jwks = edge.identity?.jwt?.jwks
   return jwks === undefined || jwks.startsWith('https://') ? undefined : resolve(directory, jwks)
 }
@@ -55,13 +55,14 @@ async function proofFiles(loaded: LoadedEnvironment) {
   )
 }
 
-async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
+/** Files with certificates and their keys, in full. */
+function certificateFiles(loaded: PlacedEnvironment): readonly { file: string; path: string }[] {
   const { edge, control } = loaded.environment
   const named = [
     ...edge.listen.map((listener, index) => ({ tls: listener.tls, path: `edge.listen.${index}.tls` })),
     { tls: control.tls, path: 'control.tls' },
   ]
-  const files = named.flatMap(({ tls, path }) =>
+  return named.flatMap(({ tls, path }) =>
     tls === undefined
       ? []
       : [
@@ -69,7 +70,20 @@ async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Prob
           { file: resolve(loaded.directory, tls.key), path: `${path}.key` },
         ],
   )
-  files.push(...(await proofFiles(loaded)))
+}
+
+/** The files that an environment file names, which control and edge read; some may not be there yet. */
+export function namedFiles(loaded: PlacedEnvironment): readonly string[] {
+  const { apiKeys, session } = loaded.environment.edge.identity ?? {}
+  const proofs = [apiKeys?.file, session?.secretFile].filter((file) => file !== undefined)
+  const keys = keysFile(loaded)
+  const certificates = certificateFiles(loaded).map(({ file }) => file)
+  const named = proofs.map((file) => resolve(loaded.directory, file))
+  return [...certificates, ...named, ...(keys === undefined ? [] : [keys])]
+}
+
+async function unreadableFiles(loaded: LoadedEnvironment): Promise<readonly Problem[]> {
+  const files = [...certificateFiles(loaded), ...(await proofFiles(loaded))]
   const problems = await Promise.all(
     files.map(async ({ file, path }): Promise<Problem | null> => {
       if (await isReadable(file)) return null

@@ -1,7 +1,14 @@
 export { keepAccepted, loadAccepted } from './accepted.ts'
 export { specAlone, type AloneSpec } from './alone.ts'
 export { environmentFileSchema, type EnvironmentFile, type EnvironmentInput } from './config.ts'
-export { definedVariables, findDoubts, findTroubles } from './findings.ts'
-export { findFile, loadEnvironment, type LoadedEnvironment, type Overrides } from './load.ts'
+export { definedVariables, findDoubts, findTroubles, namedFiles } from './findings.ts'
+export {
+  findFile,
+  loadEnvironment,
+  type LoadedEnvironment,
+  type Overrides,
+  type PlacedEnvironment,
+} from './load.ts'
 export { readAgain } from './read-again.ts'
 export { problemError } from './problems.ts'
+export { storeVersions } from './stores.ts'

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { edge } from '../../capabilities/edge/index.ts'
 import { limits } from '../../capabilities/limits/index.ts'
 import { environmentFileNames } from '../../contracts/environment-file.ts'
-import { canonicalJson, HoldfastError, type Json } from '../../kernel/std/index.ts'
+import { canonicalJson, HoldfastError, systemCode, type Json } from '../../kernel/std/index.ts'
 import { environmentFile, environmentFileSchema, type EnvironmentFile } from './config.ts'
 import { evaluateFile } from './evaluate.ts'
 import { describeIssues, problemError } from './problems.ts'
@@ -29,6 +30,9 @@ export interface LoadedEnvironment {
   readonly data: unknown
   readonly environment: EnvironmentFile
 }
+
+/** The environment, and where its file lies. */
+export type PlacedEnvironment = Pick<LoadedEnvironment, 'file' | 'directory' | 'environment'>
 
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
@@ -88,7 +92,19 @@ export function override(environment: EnvironmentFile, overrides: Overrides): En
  */
 export async function loadEnvironment(path: string, overrides: Overrides = {}): Promise<LoadedEnvironment> {
   const file = resolve(path)
-  if (!(await exists(file))) {
+  const trouble = await access(file, constants.R_OK).then(
+    () => null,
+    (error: unknown) => systemCode(error) ?? 'unknown reason',
+  )
+  if (trouble === 'EACCES') {
+    throw new HoldfastError({
+      code: 'configuration.unreadable',
+      kind: 'user',
+      message: `${file} cannot be read (${trouble})`,
+      hint: 'let whoever asks read it; started as root, control is another user unless it could not read the file then',
+    })
+  }
+  if (trouble !== null) {
     throw new HoldfastError({
       code: 'configuration.missing',
       kind: 'user',

@@ -17,6 +17,9 @@ export interface ServeGround {
 /** How long an answer that is under way has to leave before `endControl` ends the process. */
 const answerPatienceMs = 100
 
+/** Services may pass through the data directory when they have users of their own. */
+const ownEyesOnly = 0o077
+
 function needed(name: string): string {
   const value = process.env[name]
   if (value !== undefined && value !== '') return value
@@ -52,6 +55,7 @@ export async function serveControl(
   version: string,
   compose: (ground: ServeGround) => Promise<Composed>,
 ): Promise<void> {
+  process.umask(ownEyesOnly)
   const log = createLog()
   const fail = (message: string, error: unknown): never => {
     const details = { ...plainError(error), stack: asHoldfastError(error).stack ?? '' }

@@ -26,7 +26,7 @@ const requestTimeoutMs = 10_000
 const slowHeads = { headersTimeout: 2000, connectionsCheckingInterval: 500 }
 
 /**
- * Listens on a unix socket that only its owner may open: HTTP with JSON bodies. `PUT /policy`, `GET /state`,
+ * Listens on a unix socket that only its owner and control may open: HTTP with JSON bodies. `PUT /policy`, `GET /state`,
  * `GET /reports?after=N&waitMs=N`. An error leaves as `{code, kind, message, hint}`. Errors: the system's, when the
  * socket cannot be opened.
  */
@@ -43,7 +43,8 @@ export function openDoor(path: string, operations: DoorOperations): Promise<Door
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ path }, () => {
-      chmodSync(path, 0o600)
+      // Control may be another user; the directory's group is control's then, and else ours.
+      chmodSync(path, 0o660)
       resolve({ close: () => closeDoor(server, closing) })
     })
   })

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import {
   mostTableBytes,
@@ -11,7 +11,7 @@ import type { EdgePolicy, EdgeState } from '../../contracts/edge-policy.ts'
 import { readSnapshotFile } from '../../kernel/limit/index.ts'
 import { plainError, systemClock, systemRandom, type Clock, type Random } from '../../kernel/std/index.ts'
 import { programVersion } from '../launch/version.ts'
-import { replaceFile } from '../files/index.ts'
+import { removeShortPlace, replaceFile } from '../files/index.ts'
 import type { Door } from './door.ts'
 import { openPolicyFile, type PolicyFile } from './policy-file.ts'
 import { openIdentityStore } from './identity-store.ts'
@@ -72,7 +72,8 @@ export async function runEdge(options: EdgeProcessOptions): Promise<EdgeProcess>
     stop: async (deadlineMs) => {
       await dataPlane.drain(deadlineMs)
       door.close()
-      rmSync(join(dataDirectory, 'run', 'edge.json'), { force: true })
+      removeShortPlace(edgeSocketPath(dataDirectory))
+      rmSync(join(dataDirectory, 'edge', 'edge.json'), { force: true })
     },
   }
 }
@@ -94,8 +95,10 @@ async function probe(...look: Parameters<TargetProbe['probe']>): ReturnType<Targ
   return httpProbe().probe(...look)
 }
 
+/** Where control is another user, the directory's group is control's, and so is that of what is made in it. */
+const controlReads = 0o640
+
 async function announce(dataDirectory: string, running: Running): Promise<Door> {
-  mkdirSync(join(dataDirectory, 'run'), { recursive: true, mode: 0o700 })
   const socket = edgeSocketPath(dataDirectory)
   // Loaded when the threads serve: connections wait for them, and nobody for the door.
   const { openDoor } = await import('./door.ts')
@@ -108,10 +111,12 @@ async function announce(dataDirectory: string, running: Running): Promise<Door> 
     }),
   })
   try {
-    replaceFile(join(dataDirectory, 'run', 'edge.json'), JSON.stringify({ pid: process.pid, socket }), false)
+    const file = join(dataDirectory, 'edge', 'edge.json')
+    replaceFile(file, JSON.stringify({ pid: process.pid, socket }), false)
+    chmodSync(file, controlReads)
   } catch (error) {
     // On a full disk an earlier edge's word has to do: the socket is the same. Serving matters more.
-    running.say(`run/edge.json could not be written: ${plainError(error).message}`)
+    running.say(`edge/edge.json could not be written: ${plainError(error).message}`)
   }
   return door
 }

@@ -8,6 +8,9 @@ const drainDeadlineMs = 9000
 /** Shorter: whoever comes anew waits for the next process. */
 const restartDeadlineMs = 3000
 
+/** Services may pass through the data directory when they have users of their own. */
+const ownEyesOnly = 0o077
+
 /** What a full disk has no room for is dropped: a log line must not end the edge. */
 function say(message: string): void {
   const at = new Date(systemClock.now()).toISOString()
@@ -25,6 +28,7 @@ async function end(running: EdgeProcess, why: string, deadlineMs = drainDeadline
 }
 
 async function main(): Promise<void> {
+  process.umask(ownEyesOnly)
   const settings = readSettings(process.env)
   const onExhausted = (why: string): void => {
     say(`no descriptor is left to replace a thread with: ${why}`)

@@ -1,4 +1,5 @@
 import type { EdgePolicy } from '../../contracts/edge-policy.ts'
+import { readFromHouse } from '../../contracts/socket-door.ts'
 import { parseJson } from '../files/index.ts'
 
 /** A policy, or what is wrong with the text. */
@@ -10,8 +11,8 @@ export type ParsedPolicy = { readonly policy: EdgePolicy } | { readonly issue: s
  */
 export async function parsePolicy(text: string): Promise<ParsedPolicy> {
   const { edgePolicy } = await import('../../contracts/edge-policy.ts')
-  const { data, error } = edgePolicy.safeParse(parseJson(text))
-  if (data !== undefined) return { policy: data }
-  const [issue] = error.issues
-  return { issue: `${issue?.path.join('.')} ${issue?.message ?? ''}`.trim(), cause: error }
+  const read = readFromHouse(edgePolicy, parseJson(text))
+  if (read.success) return { policy: read.data }
+  const [issue] = read.error.issues
+  return { issue: `${issue?.path.join('.')} ${issue?.message ?? ''}`.trim(), cause: read.error }
 }

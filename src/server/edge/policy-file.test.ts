@@ -6,7 +6,7 @@ import { edge } from '../../capabilities/edge/index.ts'
 import { openPolicyFile } from './policy-file.ts'
 
 const policy = edge.compile(edge.config.parse({}), { environment: 'test', directory: '/', upstreams: [] })
-/** No schema lets it pass: whoever gets it back did not ask one. */
+/** No schema gives it back whole: whoever gets it did not ask one. */
 const odd = { ...policy, oddity: true }
 
 let directory: string
@@ -22,12 +22,14 @@ test('what this version wrote is read without its schema', async () => {
   expect(await file.read()).toEqual(odd)
 })
 
-test('what another version wrote is checked', async () => {
-  openPolicyFile(directory, '1.0.0').write(odd)
-  const later = openPolicyFile(directory, '1.0.1')
-  await expect(later.read()).rejects.toMatchObject({ code: 'edge.policy-unreadable' })
-  later.write(policy)
-  expect(await openPolicyFile(directory, '1.0.0').read()).toEqual(policy)
+test('what another version wrote is checked, and keys that it alone knows are passed over', async () => {
+  const [one, other] = [openPolicyFile(directory, '1.0.0'), openPolicyFile(directory, '1.0.1')]
+  one.write({ ...odd, upstreams: [], listeners: odd.listeners.map((each) => ({ ...each, oddity: 1 })) })
+  expect(await other.read()).toEqual(policy)
+  one.write({ ...policy, environment: 17 } as unknown as typeof policy)
+  await expect(other.read()).rejects.toMatchObject({ code: 'edge.policy-unreadable' })
+  other.write(policy)
+  expect(await one.read()).toEqual(policy)
 })
 
 test('what somebody changed since is checked', async () => {

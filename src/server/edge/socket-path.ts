@@ -7,11 +7,11 @@ import { HoldfastError } from '../../kernel/std/index.ts'
 /** macOS allows 103 bytes in a socket's path, Linux 107; both with the closing NUL beside them. */
 const mostBytes = 103
 
-/** Path for the edge's socket: `run/edge.sock`, or a short one below the temporary directory when that is too long. */
+/** Path for the edge's socket: `edge/edge.sock`, or a short one below the temporary directory when that is too long. */
 export function edgeSocketPath(dataDirectory: string): string {
-  const run = join(dataDirectory, 'run')
-  mkdirSync(run, { recursive: true, mode: 0o700 })
-  const path = join(run, 'edge.sock')
+  const place = join(dataDirectory, 'edge')
+  mkdirSync(place, { recursive: true, mode: 0o700 })
+  const path = join(place, 'edge.sock')
   if (Buffer.byteLength(path) <= mostBytes) return path
   const digits = createHash('sha256').update(dataDirectory).digest('hex').slice(0, 12)
   const directory = join(tmpdir(), `holdfast-edge-${digits}`)

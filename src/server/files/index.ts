@@ -1,1 +1,2 @@
-export { parseJson, readIfThere, replaceFile } from './atomic-file.ts'
+export { belongAsDirectory, parseJson, readIfThere, replaceFile } from './atomic-file.ts'
+export { removeShortPlace } from './short-place.ts'

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readdir, rm, statfs } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, saySize, systemCode } from '../../kernel/std/index.ts'
 
@@ -85,6 +85,13 @@ async function makeDirectory(directory: string): Promise<void> {
   })
 }
 
+/** Where services have users of their own, they may pass through, for which the group stands; nobody else may. */
+async function closeToOthers(directory: string): Promise<void> {
+  const { mode, uid } = await stat(directory)
+  const passable = process.getuid?.() === 0 && uid !== 0 && (mode & 0o777) === 0o710
+  if (!passable) await chmod(directory, 0o700)
+}
+
 async function writeProbe(directory: string): Promise<void> {
   const file = join(directory, '.write-probe')
   const handle = await open(file, 'w', 0o600)
@@ -107,7 +114,7 @@ export async function prepareDataDirectory(directory: string): Promise<void> {
     await makeDirectory(directory)
     await makeDirectory(join(directory, 'run'))
     await makeDirectory(join(directory, 'logs'))
-    await chmod(directory, 0o700)
+    await closeToOthers(directory)
     await writeProbe(directory)
   } catch (error) {
     throw explain(directory, error)

@@ -1,1 +1,2 @@
-export { launch, type Launched, type LaunchOptions, type LaunchStep } from './launch.ts'
+export { launch, type LaunchOptions, type LaunchStep } from './launch.ts'
+export { attach, takeOver, type Launched, type TakeOver } from './running.ts'

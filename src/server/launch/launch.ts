@@ -4,9 +4,17 @@ import { join } from 'node:path'
 import { HoldfastError, systemClock } from '../../kernel/std/index.ts'
 import { findTroubles, keepAccepted, problemError, type LoadedEnvironment } from '../composition/index.ts'
 import { forgetFailedStart } from '../control/index.ts'
-import { endLeftovers, isRunning, lockStart, stopSupervisor, supervisorScript } from '../supervisor/index.ts'
+import {
+  endLeftovers,
+  HANDED_OVER,
+  isRunning,
+  lockStart,
+  stopSupervisor,
+  supervisorScript,
+} from '../supervisor/index.ts'
 import { explainDisk, prepareDataDirectory } from './data-directory.ts'
 import { placesOf, supervisorPlan } from './plan.ts'
+import { untilNobodyRuns, type Ended, type Launched } from './running.ts'
 import { openSockets, type OpenSocket } from './sockets.ts'
 
 /** What has been done so far, in words for people. */
@@ -18,15 +26,6 @@ export interface LaunchOptions {
   /** Absolute. */
   readonly dataDirectory: string
   readonly onStep: LaunchStep
-}
-
-/** A supervisor that runs in the background. */
-export interface Launched {
-  readonly pid: number
-  /** Resolves when the supervisor has ended. */
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>
-  /** Stops everything: edge, control, replicas, supervisor. */
-  stop(): Promise<void>
 }
 
 const readyTimeoutMs = 30_000
@@ -52,7 +51,7 @@ async function spawnSupervisor(
   await mkdir(join(dataDirectory, 'logs'), { recursive: true })
   const log = await open(join(dataDirectory, 'logs', 'supervisor.log'), 'a', 0o600)
   const plan = supervisorPlan(
-    loaded.environment,
+    loaded,
     dataDirectory,
     sockets.map((_, index) => 3 + index),
   )
@@ -103,15 +102,16 @@ async function waitReady(child: ChildProcess, dataDirectory: string): Promise<vo
 }
 
 function follow(child: ChildProcess, dataDirectory: string): Launched {
-  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+  const exited = new Promise<Ended>((resolve) => {
     child.on('exit', (code, signal) => resolve({ code, signal }))
   })
+  const ended = exited.then((end) => (end.code === HANDED_OVER ? untilNobodyRuns(dataDirectory) : end))
   return {
     pid: child.pid ?? 0,
     ended,
     stop: async () => {
       await stopSupervisor(dataDirectory).catch((error: unknown) => {
-        if (!hasEnded(child)) throw error
+        if (!hasEnded(child) || child.exitCode === HANDED_OVER) throw error
       })
       await ended
     },

@@ -14,6 +14,12 @@ function environmentWith(ports: readonly number[], threads?: number) {
   })
 }
 
+const placed = (environment: ReturnType<typeof parseEnvironment>) => ({
+  file: '/srv/holdfast.config.ts',
+  directory: '/srv',
+  environment,
+})
+
 interface EdgeSocket {
   readonly host: string
   readonly port: number
@@ -24,7 +30,7 @@ interface EdgeSocket {
 function planOf(ports: readonly number[], threads: number) {
   const environment = environmentWith(ports, threads)
   const descriptors = placesOf(environment).map((_, index) => 3 + index)
-  const plan = supervisorPlan(environment, '/data', descriptors)
+  const plan = supervisorPlan(placed(environment), '/data', descriptors)
   const [control, edge] = plan.processes
   if (control === undefined || edge === undefined) throw new Error('a process is missing')
   const listeners = JSON.parse(edge.variables['HOLDFAST_LISTENERS'] ?? '') as readonly EdgeSocket[]
@@ -37,7 +43,7 @@ test('the secret of sessions reaches the edge, and nobody else, when the file na
   const services = { web: { command: ['node'] } }
   const environment = parseEnvironment({ name: 'arcade', services, edge: { identity: { session } } })
   const given = () =>
-    supervisorPlan(environment, '/data', [3, 4]).processes.map(({ variables }) => variables[variable])
+    supervisorPlan(placed(environment), '/data', [3, 4]).processes.map(({ variables }) => variables[variable])
   expect(given()).toEqual([undefined, undefined])
   process.env[variable] = 's3cret'
   try {

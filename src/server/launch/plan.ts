@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { EnvironmentFile } from '../composition/index.ts'
+import { namedFiles, type EnvironmentFile, type PlacedEnvironment } from '../composition/index.ts'
 import type { SupervisorPlan } from '../supervisor/index.ts'
 import type { Place } from './sockets.ts'
 import { programVersion } from './version.ts'
@@ -53,10 +53,11 @@ export function hugePageVariables(platform: string, before: string | undefined):
 
 /** What the supervisor is to keep alive; `descriptors` in the order of `placesOf`, numbered as the supervisor has them. */
 export function supervisorPlan(
-  environment: EnvironmentFile,
+  placed: PlacedEnvironment,
   dataDirectory: string,
   descriptors: readonly number[],
 ): SupervisorPlan {
+  const { environment } = placed
   const copies = edgeThreads(environment) + spareThreads
   const edgeSockets = environment.edge.listen.map((listener, index) => ({
     host: listener.host,
@@ -69,9 +70,10 @@ export function supervisorPlan(
   const { host, port } = environment.control
   const common = {
     HOLDFAST_DATA: dataDirectory,
-    // Compiled code is kept between starts: control is back from a crash in half the time.
-    NODE_COMPILE_CACHE: join(dataDirectory, 'compiled'),
   }
+  // Compiled code is kept between starts: control is back from a crash in half the time. Each trusts its own only.
+  const compiled = (name: string) => ({ NODE_COMPILE_CACHE: join(dataDirectory, 'compiled', name) })
+  const reads = namedFiles(placed)
   return {
     dataDirectory,
     version: programVersion(),
@@ -82,15 +84,22 @@ export function supervisorPlan(
         script: script('control/main'),
         arguments: [],
         descriptors: descriptors.slice(-1),
-        variables: { ...common, HOLDFAST_CONTROL: JSON.stringify({ host, port, descriptor: 3 }) },
+        reads: [placed.directory, placed.file, ...reads],
+        variables: {
+          ...common,
+          ...compiled('control'),
+          HOLDFAST_CONTROL: JSON.stringify({ host, port, descriptor: 3 }),
+        },
       },
       {
         name: 'edge',
         script: script('edge/main'),
         arguments: [],
         descriptors: inherited,
+        reads,
         variables: {
           ...common,
+          ...compiled('edge'),
           HOLDFAST_LISTENERS: JSON.stringify(edgeSockets),
           HOLDFAST_EDGE_THREADS: String(edgeThreads(environment)),
           ...sessionSecret(environment),

@@ -118,6 +118,8 @@ function changedDatabase({ accepted, fresh }: PlanScene, name: string): Pick<Pla
   }
   return { verb: 'replace', says: 'it is replaced in place: it is away for a moment, and its data stay' }
 }
+const nameOf = (before: PlannedObject | undefined, after: PlannedObject | undefined): string =>
+  (after ?? before)?.name ?? ''
 
 function stepOf(
   scene: PlanScene,
@@ -125,17 +127,20 @@ function stepOf(
   after: PlannedObject | undefined,
 ): PlanStep[] {
   const differences = differencesOf(before?.value, after?.value)
-  const object = (after ?? before)?.name ?? ''
+  const object = nameOf(before, after)
   if (differences.length === 0) return []
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
+  const [kind = '', ...words] = object.split(' ')
+  const name = words.join(' ')
   if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new` }]
-  const [kind = '', name = ''] = object.split(' ')
-  if (after === undefined) {
-    return [{ ...common, verb: 'remove', says: `${object} goes`, destroys: holdsData(kind, name, scene.accepted.environment) }]
-  }
-  if (kind === 'service') return [{ ...common, ...changedService(scene, name) }]
-  if (kind === 'database') return [{ ...common, ...changedDatabase(scene, name) }]
-  return [{ ...common, verb: 'change', says: `${object} is changed` }]
+  if (after !== undefined) return [{ ...common, ...changed(scene, kind, name) }]
+  return [{ ...common, verb: 'remove', says: `${object} goes`, destroys: holdsData(kind, name, scene.accepted.environment) }]
+}
+
+function changed(scene: PlanScene, kind: string, name: string): Pick<PlanStep, 'verb' | 'says'> {
+  if (kind === 'service') return changedService(scene, name)
+  if (kind === 'database') return changedDatabase(scene, name)
+  return { verb: 'change', says: `${kind}${name === '' ? '' : ` ${name}`} is changed` }
 }
 
 /** What was given up comes again when the same file is applied once more. */

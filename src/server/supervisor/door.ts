@@ -1,10 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, rmSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { desiredReplicas, type SupervisorEvent, type SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { DesiredReplicas } from '../../contracts/supervisor.ts'
+import { readFromHouse } from '../../contracts/socket-door.ts'
 import { errorCatalogue } from '../../contracts/errors.ts'
 import { HoldfastError, plainError } from '../../kernel/std/index.ts'
-import { parseJson } from '../files/index.ts'
+import { parseJson, removeShortPlace } from '../files/index.ts'
+import { parseHandOver, type HandOver } from './hand-over.ts'
 
 /** What can be asked of the supervisor over its socket. */
 export interface DoorOperations {
@@ -14,6 +17,8 @@ export interface DoorOperations {
   events(after: number, waitMs: number, signal: AbortSignal): Promise<readonly SupervisorEvent[]>
   /** Begins to stop; the process ends afterwards. */
   stop(replicas: boolean): void
+  /** Begins to hand over to another supervisor; the process ends afterwards. Replicas are left alone. */
+  handOver(next: HandOver): void
 }
 
 /** The open door. */
@@ -29,8 +34,9 @@ const REQUEST_TIMEOUT_MS = 10_000
 const SLOW_HEADS = { headersTimeout: 2000, connectionsCheckingInterval: 500 }
 
 /**
- * Listens on a unix socket that only its owner may open: HTTP with JSON bodies.
- * `GET /status`, `PUT /replicas`, `POST /replicas/<service>/<slot>/restart`, `GET /events?after=N&waitMs=N`, `POST /stop`.
+ * Listens on a unix socket that only the owner of its directory may open: HTTP with JSON bodies.
+ * `GET /status`, `PUT /replicas`, `POST /replicas/<service>/<slot>/restart`, `GET /events?after=N&waitMs=N`, `POST /stop`,
+ * `POST /hand-over`.
  * An error leaves as `{code, kind, message, hint}`. Errors: the system's, when the socket cannot be opened.
  */
 export function openDoor(path: string, operations: DoorOperations): Promise<Door> {
@@ -45,9 +51,16 @@ export function openDoor(path: string, operations: DoorOperations): Promise<Door
     server.once('error', reject)
     server.listen({ path }, () => {
       chmodSync(path, 0o600)
+      ownAsDirectory(path)
       resolve({ close: () => closeDoor(server, closing, path) })
     })
   })
+}
+
+/** Control asks us, and need not be root. */
+function ownAsDirectory(path: string): void {
+  const { uid, gid } = statSync(dirname(path))
+  if (process.getuid?.() === 0) chownSync(path, uid, gid)
 }
 
 function closeDoor(server: Server, closing: AbortController, path: string): void {
@@ -55,6 +68,7 @@ function closeDoor(server: Server, closing: AbortController, path: string): void
   server.close()
   server.closeAllConnections()
   rmSync(path, { force: true })
+  removeShortPlace(path)
 }
 
 interface Answer {
@@ -102,6 +116,12 @@ async function route(
     operations.stop(parseStop(await readBody(request)))
     return { status: 202, body: {} }
   }
+  if (key === 'POST /hand-over') {
+    const next = parseHandOver(parseJson(await readBody(request)))
+    if (next === undefined) throw invalid('That does not say to whom to hand over.')
+    operations.handOver(next)
+    return { status: 202, body: {} }
+  }
   const id = /^POST \/replicas\/([a-z][a-z0-9-]*\/\d+)\/restart$/.exec(key)?.[1]
   if (id === undefined) throw invalid(`There is nothing at ${key}.`)
   operations.restart(id)
@@ -139,7 +159,7 @@ function hungUp(response: ServerResponse): AbortSignal {
 }
 
 function parseDesired(text: string): DesiredReplicas {
-  const parsed = desiredReplicas.safeParse(parseJson(text))
+  const parsed = readFromHouse(desiredReplicas, parseJson(text))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   throw invalid(`The replicas do not fit: ${issue?.message ?? 'unknown'}`, issue?.path.join('.'))

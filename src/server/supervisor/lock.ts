@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -25,7 +25,7 @@ export async function acquireLock(layout: DataLayout, waitMs = 500): Promise<Ins
     const lock = tryLock(layout.lock)
     if (lock !== undefined) return lock
     if (systemClock.monotonicMs() >= deadlineMs) throw alreadyRunning(layout)
-    await systemClock.sleep(50)
+    await systemClock.sleep(20)
   }
 }
 
@@ -89,6 +89,8 @@ function answers(path: string): Promise<boolean> {
 }
 
 function tryLock(path: string): InstanceLock | undefined {
+  // Who may read a lock could hold it. A file that is there is left alone: closing it would end locks of this process.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   const database = new DatabaseSync(path)
   try {
     database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA busy_timeout=0; BEGIN EXCLUSIVE')

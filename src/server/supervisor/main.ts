@@ -23,9 +23,9 @@ async function main(): Promise<void> {
   const supervisor = await startSupervisor(plan, systemClock)
   say(`supervisor ${plan.version} (pid ${process.pid}) runs`)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void supervisor.stop(true))
-  await supervisor.stopped
+  const exitCode = await supervisor.stopped
   say('supervisor stopped')
-  process.exit(0)
+  process.exit(exitCode)
 }
 
 /** A full disk must not end the one process that keeps the others alive. */

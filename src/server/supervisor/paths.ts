@@ -14,6 +14,8 @@ export interface DataLayout {
   readonly supervisorFile: string
   /** Control and edge with their pids, so that the next start can end what an earlier one left. */
   readonly processesFile: string
+  /** There while one supervisor takes over from another. */
+  readonly handOverFile: string
   readonly logs: string
   /** Directory of the supervisor's own durable state. */
   readonly state: string
@@ -33,6 +35,7 @@ export function dataLayout(dataDirectory: string): DataLayout {
     run,
     supervisorFile: join(run, 'supervisor.json'),
     processesFile: join(run, 'processes.json'),
+    handOverFile: join(run, 'hand-over.json'),
     logs: join(data, 'logs'),
     state,
     desiredFile: join(state, 'desired.json'),

@@ -12,6 +12,8 @@ export interface PlannedProcess {
   readonly descriptors: readonly number[]
   /** Besides the supervisor's own environment. */
   readonly variables: Readonly<Record<string, string>>
+  /** Files that it has to be able to read as another user, absolute; those that are not there yet do not count. */
+  readonly reads?: readonly string[] | undefined
   /** From SIGTERM to SIGKILL, milliseconds; 10,000 when not given. */
   readonly stopTimeoutMs?: number | undefined
 }
@@ -21,6 +23,8 @@ export interface SupervisorPlan {
   readonly dataDirectory: string
   /** Version of Holdfast. */
   readonly version: string
+  /** Why it is started on an environment that runs, in words for the timeline; absent: it is started anew. */
+  readonly because?: string | undefined
   /** Path of the runtime for control and edge. */
   readonly node: string
   readonly processes: readonly PlannedProcess[]
@@ -49,7 +53,8 @@ export function parsePlan(text: string): SupervisorPlan {
   })
 }
 
-function isPlan(value: unknown): value is SupervisorPlan {
+/** Whether a value is a plan. */
+export function isPlan(value: unknown): value is SupervisorPlan {
   const plan = value as Partial<SupervisorPlan> | null
   return (
     typeof plan?.dataDirectory === 'string' &&

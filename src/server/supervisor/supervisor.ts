@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/std/index.ts'
 import { machineCgroups } from './cgroup/index.ts'
 import { openDoor, type Door, type DoorOperations } from './door.ts'
 import { endLeftovers } from './leftovers.ts'
+import { HANDED_OVER, markHandOver, passOn, unmarkHandOver, type HandOver } from './hand-over.ts'
 import { acquireLock } from './lock.ts'
 import { createEnder } from './machine/end-family.ts'
 import { machineProcesses } from './machine/process-table.ts'
@@ -17,6 +18,7 @@ import { Crew } from './replicas/crew.ts'
 import { createReplicaHost } from './replicas/replica-host.ts'
 import { createSampler, type Sampler } from './sampler.ts'
 import { writeSupervisorFile } from './supervisor-file.ts'
+import { openUsers, type Users, type UsersParts } from './users/index.ts'
 
 /** A running supervisor. */
 export interface Supervisor {
@@ -25,12 +27,14 @@ export interface Supervisor {
    * first. The lock is kept until the process ends, for until then its listening sockets are open too.
    */
   stop(replicas: boolean): Promise<void>
-  /** Resolves when it has stopped, whoever asked for it. */
-  readonly stopped: Promise<void>
+  /** Resolves when it has stopped, whoever asked for it: to the exit code, which is `HANDED_OVER` after a hand-over. */
+  readonly stopped: Promise<number>
 }
 
 const SAMPLE_MS = 2000
 const EVENTS_AT_ONCE = 500
+/** Whom we take over from lets control and edge drain first. */
+const TAKE_OVER_WAIT_MS = 30_000
 
 /**
  * Takes the lock, ends what control and edge an earlier supervisor left, adopts its replicas, starts control and edge
@@ -38,29 +42,47 @@ const EVENTS_AT_ONCE = 500
  */
 export async function startSupervisor(plan: SupervisorPlan, clock: Clock): Promise<Supervisor> {
   const layout = dataLayout(plan.dataDirectory)
-  const lock = await acquireLock(layout)
+  const lock = await acquireLock(layout, plan.because === undefined ? undefined : TAKE_OVER_WAIT_MS)
   // Keeps the lock from being collected as garbage, which would release it. The kernel does that when the process has
   // ended, after it has closed the listening sockets, so that whoever waits for the lock finds the ports free.
   process.once('exit', () => void lock)
   try {
-    return await openHouse(plan, clock, layout)
+    return await openHouse(plan, clock, { layout, release: () => lock.release() })
   } catch (error) {
     lock.release()
     throw error
   }
 }
 
-async function openHouse(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Promise<Supervisor> {
+interface Place {
+  readonly layout: DataLayout
+  /** Lets another supervisor have the data directory. */
+  readonly release: () => void
+}
+
+async function openHouse(plan: SupervisorPlan, clock: Clock, place: Place): Promise<Supervisor> {
+  const { layout } = place
   const startedAt = clock.now()
-  const rooms = furnish(plan, clock, layout)
   await endLeftovers(layout.data, clock)
-  const stopped = Promise.withResolvers<void>()
-  const stop = stopOnce(rooms, stopped.resolve)
-  const operations = operationsOf(rooms, { plan, startedAt, stop })
+  const table = machineProcesses()
+  const environment = environmentHash(layout.data)
+  const users = await openUsers({ layout, environment, plan, table })
+  const rooms = furnish({ plan, clock, layout, table, environment, users })
+  const stopped = Promise.withResolvers<number>()
+  const end = endOnce(rooms, stopped.resolve)
+  const stop = (replicas: boolean): Promise<void> => end(() => stopHouse(rooms, replicas))
+  const handOver = (next: HandOver): Promise<void> => end(() => leaveHouse(rooms, next, { ...place, plan }))
+  const operations = operationsOf(rooms, { plan, startedAt, stop, handOver })
   const socket = socketPath(layout)
   rooms.door = await openDoor(socket, operations)
   writeSupervisorFile(layout, { pid: process.pid, startedAt, socket, version: plan.version })
-  rooms.events.record({ what: 'supervisor-started', subject: 'supervisor', pid: process.pid })
+  unmarkHandOver(layout)
+  rooms.events.record({
+    what: 'supervisor-started',
+    subject: 'supervisor',
+    pid: process.pid,
+    detail: plan.because ?? null,
+  })
   await rooms.crew.open()
   for (const keeper of rooms.keepers) keeper.start()
   const endSamples = clock.every(SAMPLE_MS, () => {
@@ -90,14 +112,17 @@ interface Rooms {
   endTicks: () => void
 }
 
-function furnish(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Rooms {
-  const environment = environmentHash(layout.data)
-  const table = machineProcesses()
+interface Furniture extends UsersParts {
+  readonly clock: Clock
+  readonly users: Users
+}
+
+function furnish({ plan, clock, layout, table, environment, users }: Furniture): Rooms {
   const ender = createEnder(clock, table)
   const cgroups = machineCgroups(`holdfast-${environment}`)
   const events = openEventLog(layout.eventsFile, clock)
   const record = events.record.bind(events)
-  const host = createReplicaHost({ clock, table, cgroups, ender, layout, environment })
+  const host = createReplicaHost({ clock, table, cgroups, ender, layout, environment, users })
   const crew = new Crew({
     clock,
     table,
@@ -120,7 +145,8 @@ function furnish(plan: SupervisorPlan, clock: Clock, layout: DataLayout): Rooms 
   const variables = { ...inheritedVariables(), HOLDFAST_DATA: layout.data }
   const keep = (planned: PlannedProcess): Keeper => {
     const logFile = processLog(layout, planned.name)
-    return new Keeper(planned, { ...common, variables, logFile, changed: saveProcesses })
+    const user = users.ofProcess(planned.name)
+    return new Keeper(planned, { ...common, variables, logFile, user, changed: saveProcesses })
   }
   const keepers: readonly Keeper[] = plan.processes.map(keep)
   const sampler: Sampler = createSampler({ clock, table, crew, keepers })
@@ -173,7 +199,12 @@ function inheritedVariables(): Record<string, string> {
 
 function operationsOf(
   rooms: Rooms,
-  about: { plan: SupervisorPlan; startedAt: number; stop: (replicas: boolean) => Promise<void> },
+  about: {
+    plan: SupervisorPlan
+    startedAt: number
+    stop: (replicas: boolean) => Promise<void>
+    handOver: (next: HandOver) => Promise<void>
+  },
 ): DoorOperations {
   const { crew, events, keepers } = rooms
   const status = (): SupervisorStatus => ({
@@ -195,22 +226,48 @@ function operationsOf(
       return events.after(after, EVENTS_AT_ONCE)
     },
     stop: (replicas) => void about.stop(replicas),
+    handOver: (next) => void about.handOver(next),
   }
 }
 
-function stopOnce(rooms: Rooms, done: () => void): (replicas: boolean) => Promise<void> {
-  let stopping: Promise<void> | null = null
-  const stop = async (replicas: boolean): Promise<void> => {
-    // Said first: control, while it lives, puts it on the timeline; else the next one does.
-    if (replicas)
-      rooms.events.record({ what: 'supervisor-stopping', subject: 'supervisor', pid: process.pid })
+/** Whatever is asked first counts; whoever asks later waits for its end. */
+function endOnce(
+  rooms: Rooms,
+  done: (exitCode: number) => void,
+): (end: () => Promise<number>) => Promise<void> {
+  let ending: Promise<void> | null = null
+  const carryOut = async (end: () => Promise<number>): Promise<void> => done(await end())
+  return (end) => (ending ??= carryOut(end))
+}
+
+async function stopHouse(rooms: Rooms, replicas: boolean): Promise<number> {
+  // Said first: control, while it lives, puts it on the timeline; else the next one does.
+  if (replicas) rooms.events.record({ what: 'supervisor-stopping', subject: 'supervisor', pid: process.pid })
+  await Promise.all(rooms.keepers.map((keeper) => keeper.stop()))
+  if (replicas) await rooms.crew.stop()
+  await closeHouse(rooms)
+  return 0
+}
+
+async function leaveHouse(
+  rooms: Rooms,
+  next: HandOver,
+  { layout, release, plan }: Place & { readonly plan: SupervisorPlan },
+): Promise<number> {
+  markHandOver(layout)
+  const letGo = async (): Promise<void> => {
     await Promise.all(rooms.keepers.map((keeper) => keeper.stop()))
-    if (replicas) await rooms.crew.stop()
-    rooms.endTicks()
-    rooms.sampler.stop()
-    await rooms.events.close()
-    rooms.door?.close()
-    done()
+    rooms.crew.leave()
+    await closeHouse(rooms)
   }
-  return (replicas) => (stopping ??= stop(replicas))
+  await passOn(next, { own: plan, layout, letGo, release })
+  unmarkHandOver(layout)
+  return HANDED_OVER
+}
+
+async function closeHouse(rooms: Rooms): Promise<void> {
+  rooms.endTicks()
+  rooms.sampler.stop()
+  await rooms.events.close()
+  rooms.door?.close()
 }

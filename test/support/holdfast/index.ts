@@ -37,6 +37,17 @@ export function holdfast(directory: string, args: readonly string[]): Ran {
   return { code: status, out: stdout, err: stderr }
 }
 
+function callHoldfast(directory: string, args: readonly string[]): Promise<Ran> {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: directory,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const said = { out: '', err: '' }
+  child.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()))
+  return new Promise((done) => child.on('close', (code) => done({ code, ...said })))
+}
+
 /** A running `holdfast up`. */
 export interface Up {
   readonly process: ChildProcess
@@ -53,13 +64,18 @@ export interface Place {
   readonly controlPort: number
   readonly edgeUrl: string
   write(file: string, text: string): void
-  /** Starts `holdfast up` (or `dev`), with variables beside our own, and resolves when its screen is shown, or when it ended. */
+  /**
+   * Starts `holdfast up` (or `dev`), with variables beside our own and behind the words of another command (`setpriv`,
+   * say), and resolves when its screen is shown, or when it ended.
+   */
   up(
     args?: readonly string[],
     variables?: Readonly<Record<string, string>>,
-    command?: 'up' | 'dev',
+    how?: { readonly command?: 'up' | 'dev'; readonly behind?: readonly string[] },
   ): Promise<Up>
   run(...args: string[]): Ran
+  /** The same, while the test goes on. */
+  call(...args: string[]): Promise<Ran>
   client(): Client
   /** Pid of control, edge or supervisor, as written in the data directory. */
   pidOf(name: 'control' | 'edge' | 'supervisor'): number
@@ -67,12 +83,15 @@ export interface Place {
   clear(): Promise<void>
 }
 
-function startUp(
-  directory: string,
-  args: readonly string[],
-  variables: Readonly<Record<string, string>>,
-): Up {
-  const child = spawn(process.execPath, [main, ...args], {
+interface Start {
+  readonly args: readonly string[]
+  readonly variables: Readonly<Record<string, string>>
+  readonly behind: readonly string[]
+}
+
+function startUp(directory: string, { args, variables, behind }: Start): Up {
+  const [program = '', ...words] = [...behind, process.execPath, main, ...args]
+  const child = spawn(program, words, {
     cwd: directory,
     env: { ...process.env, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -112,7 +131,7 @@ export async function makePlace(): Promise<Place> {
   const started: Up[] = []
   const ports = ['--edge-port', String(edgePort), '--control-port', String(controlPort)]
   const json = (file: string): Record<string, unknown> =>
-    JSON.parse(readFileSync(join(data, 'run', file), 'utf8')) as Record<string, unknown>
+    JSON.parse(readFileSync(join(data, file), 'utf8')) as Record<string, unknown>
   return {
     directory,
     data,
@@ -120,8 +139,8 @@ export async function makePlace(): Promise<Place> {
     controlPort,
     edgeUrl: `http://127.0.0.1:${edgePort}`,
     write: (file, text) => writeFileSync(join(directory, file), text),
-    up: async (args = [], variables = {}, command = 'up') => {
-      const running = startUp(directory, [command, ...ports, ...args], variables)
+    up: async (args = [], variables = {}, { command = 'up', behind = [] } = {}) => {
+      const running = startUp(directory, { args: [command, ...ports, ...args], variables, behind })
       started.push(running)
       await Promise.race([
         until('the screen', () => running.said().includes('Ctrl-C stops everything'), 45_000),
@@ -130,12 +149,13 @@ export async function makePlace(): Promise<Place> {
       return running
     },
     run: (...args) => holdfast(directory, args),
+    call: (...args) => callHoldfast(directory, args),
     client: () =>
       createClient({
         url: `http://127.0.0.1:${controlPort}`,
         token: readFileSync(join(data, 'root.token'), 'utf8').trim(),
       }),
-    pidOf: (name) => Number(json(`${name}.json`)['pid']),
+    pidOf: (name) => Number(json(`${name === 'edge' ? 'edge' : 'run'}/${name}.json`)['pid']),
     clear: async () => {
       holdfast(directory, ['down'])
       for (const { process: child, ended } of started) {

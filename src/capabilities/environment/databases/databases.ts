@@ -5,7 +5,7 @@ import { assert, plainError, randomToken } from '../../../kernel/std/index.ts'
 import type { ServicesConfig } from '../config.ts'
 import type { DatabaseProvider, EnvironmentPorts, ProbeResult } from '../ports.ts'
 import type { EnvironmentView } from '../view.ts'
-import type { WishedService } from '../wish/index.ts'
+import type { Wish } from '../wish/index.ts'
 import {
   isManaged,
   namesOf,
@@ -41,7 +41,7 @@ export interface Databases {
    */
   prepare(): Promise<void>
   /** The servers that shall run. */
-  wished(): readonly WishedService[]
+  wished(): readonly Wish[]
   /** Those that are watched, as services by name. */
   readonly services: ServicesConfig
   /** What a variable that refers to a database holds. */
@@ -53,6 +53,8 @@ export interface Databases {
   probe(name: string, since: number | null): Promise<ProbeResult>
   /** Where it answers or lies, without user and password. */
   addressOf(name: string): string
+  /** Bytes on disk of one that Holdfast runs; null: not known. */
+  sizeBytes(name: string): Promise<number | null>
   /** What a person should know: a newer minor version waits for a restart, say. */
   notes(): readonly string[]
 }
@@ -196,6 +198,12 @@ export function createDatabases(parts: DatabasesParts): Databases {
       return isManaged(config) ? probeManaged(knownOf(name), since ?? 0) : probeExternal(config)
     },
     addressOf,
+    sizeBytes: async (name) => {
+      const one = knownOf(name)
+      const managed = managedDatabase(one)
+      if (managed === null) return ports.databases.sizeBytes(name)
+      return (await providerOf(one.config)?.sizeBytes(managed)) ?? null
+    },
     notes: () =>
       [...known.keys()].flatMap((name) => {
         const [runs, next] = [view().databases[name]?.version, installed.get(name)]

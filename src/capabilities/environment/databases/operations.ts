@@ -1,6 +1,5 @@
 import { environmentOperations, type DatabaseList } from '../../../contracts/environment.ts'
 import { bindValue, type OperationBinding } from '../../../kernel/capability/index.ts'
-import type { DatabaseStore } from '../ports.ts'
 import type { EnvironmentView } from '../view.ts'
 import type { Watch } from '../watch/index.ts'
 import { isManaged, namesOf, type DatabaseConfig, type DatabasesConfig } from './config.ts'
@@ -9,9 +8,8 @@ import type { Databases } from './databases.ts'
 /** What the operation on databases stands on. */
 export interface DatabaseListGround {
   readonly databases: DatabasesConfig
-  readonly room: Pick<Databases, 'addressOf'>
-  readonly store: Pick<DatabaseStore, 'sizeBytes'>
-  readonly watch: () => Pick<Watch, 'services'>
+  readonly room: Pick<Databases, 'addressOf' | 'sizeBytes'>
+  readonly watch: Pick<Watch, 'services'>
   readonly view: () => EnvironmentView
 }
 
@@ -20,10 +18,7 @@ type One = DatabaseList['databases'][number]
 async function viewOf(ground: DatabaseListGround, name: string, config: DatabaseConfig): Promise<One> {
   const managed = isManaged(config)
   const isFile = config.engine === 'sqlite'
-  const service = ground
-    .watch()
-    .services()
-    .find((each) => each.name === name)
+  const service = ground.watch.services().find((each) => each.name === name)
   return {
     name,
     engine: config.engine,
@@ -33,7 +28,7 @@ async function viewOf(ground: DatabaseListGround, name: string, config: Database
     says: isFile ? `${name} is a file` : (service?.says ?? `${name} was not looked at yet`),
     address: ground.room.addressOf(name),
     names: config.engine === 'redis' || !managed ? [] : [...namesOf(name, config)],
-    sizeBytes: managed ? await ground.store.sizeBytes(name) : null,
+    sizeBytes: managed ? await ground.room.sizeBytes(name) : null,
   }
 }
 

@@ -1,7 +1,7 @@
 import { contentHash } from '../../../kernel/std/index.ts'
 import { serviceConfig, type ServiceConfig } from '../config.ts'
 import type { DatabaseProvider } from '../ports.ts'
-import type { WishedService } from '../wish/index.ts'
+import type { Wish } from '../wish/index.ts'
 import type { DatabaseConfig } from './config.ts'
 import { managedDatabase, type KnownDatabase } from './managed.ts'
 
@@ -24,7 +24,7 @@ export function wishedDatabase(
   known: KnownDatabase,
   provider: DatabaseProvider | null,
   hostVariables: Readonly<Record<string, string>>,
-): WishedService | null {
+): Wish | null {
   const database = managedDatabase(known)
   if (database === null || provider === null) return null
   const { name, config } = known
@@ -42,6 +42,8 @@ export function wishedDatabase(
     port: { fixed: database.port },
     restarts: true,
     stopTimeoutMs: config.stopTimeout,
+    // It becomes the account of its server by itself, after it has given it its place.
+    user: 'root',
     ...(start.stopSignal === undefined ? {} : { stopSignal: start.stopSignal }),
     mayExpose: false,
     memoryMiB: config.resources.memoryMiB ?? null,

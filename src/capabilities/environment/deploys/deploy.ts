@@ -8,14 +8,14 @@ import { runFailed, type Runs } from '../runs/index.ts'
 import { throwUnlessCancelled } from '../cancelled.ts'
 import { noRelease, releasesOf, type EnvironmentView } from '../view.ts'
 import type { Watch } from '../watch/index.ts'
-import type { WishedService } from '../wish/index.ts'
+import type { Wish } from '../wish/index.ts'
 import { decideDeploy, nothingToGoBackTo } from './decide-deploy.ts'
 
 /** What deploys stand on. */
 export interface DeployGround {
   readonly services: ServicesConfig
   readonly view: () => EnvironmentView
-  readonly wished: () => readonly WishedService[]
+  readonly wished: () => readonly Wish[]
   readonly watch: Pick<Watch, 'round'>
   readonly rollouts: Pick<Rollouts, 'standing'>
   readonly releases: ReleaseStore

@@ -1,5 +1,6 @@
 import { environmentFacts as facts, type DeployHistory } from '../../../contracts/environment.ts'
 import type { Fact, Timeline } from '../../../kernel/timeline/index.ts'
+import { textOf } from '../text-of.ts'
 
 type DeployView = DeployHistory['deploys'][number]
 
@@ -33,10 +34,10 @@ export async function readDeploys(
   })
   const readable = found.filter(({ data }) => data !== null)
   const endOf = new Map(
-    readable.filter(({ kind }) => ends.includes(kind)).map((fact) => [String(fact.data?.['job']), fact]),
+    readable.filter(({ kind }) => ends.includes(kind)).map((fact) => [textOf(fact.data, 'job'), fact]),
   )
   return readable
     .filter(({ kind }) => kind === facts.deployBegun.kind)
     .slice(0, most)
-    .map((begun) => viewOf(begun, endOf.get(String(begun.data?.['job']))))
+    .map((begun) => viewOf(begun, endOf.get(textOf(begun.data, 'job'))))
 }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Group } from '../ports.ts'
-import type { RolloutRule, WishedService } from '../wish/index.ts'
+import type { RolloutRule, Wish } from '../wish/index.ts'
 import {
   decideRollout,
   type RolloutDecision,
@@ -22,7 +22,7 @@ const rule: RolloutRule = {
   drainMs: 2000,
 }
 
-function wished(change: Partial<WishedService> = {}): WishedService {
+function wished(change: Partial<Wish> = {}): Wish {
   return {
     name: 'web',
     hash: 'new',
@@ -64,10 +64,10 @@ class World {
   memory: RolloutMemory | null = null
   last: RolloutDecision | null = null
   refused: string | null = null
-  readonly service: WishedService
+  readonly service: Wish
   readonly how: { startMs: number; stopMs: number; choosesReplica: boolean; verdict: Verdict }
 
-  constructor(service: WishedService, how: World['how'], old: number) {
+  constructor(service: Wish, how: World['how'], old: number) {
     this.service = service
     this.how = how
     for (let slot = 1; slot <= old; slot++) this.#add('old', slot)
@@ -115,7 +115,7 @@ class World {
       seen: this.seen(),
       missing: [],
       memory: this.memory,
-      verdict: this.memory?.judgedSince == null ? { kind: 'pending' } : this.how.verdict,
+      verdict: (this.memory?.judgedSince ?? null) === null ? { kind: 'pending' } : this.how.verdict,
       refused: this.refused,
       choosesReplica: this.how.choosesReplica,
       nowMs: this.nowMs,

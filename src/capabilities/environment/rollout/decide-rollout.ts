@@ -1,6 +1,6 @@
 import type { RolloutPhase } from '../../../contracts/environment.ts'
 import type { Group } from '../ports.ts'
-import type { WishedService } from '../wish/index.ts'
+import type { Wish } from '../wish/index.ts'
 import type { Verdict } from './judge.ts'
 
 /** A replica as a rollout looks at it. */
@@ -33,7 +33,7 @@ export interface RolloutMemory {
 
 /** What a rollout decides from. */
 export interface RolloutScene {
-  readonly service: WishedService
+  readonly service: Wish
   readonly seen: readonly SeenReplica[]
   /** What it needs and what is not well yet, as they are called. */
   readonly missing: readonly string[]
@@ -124,11 +124,7 @@ function oldGroups(
   })
 }
 
-function newGroup(
-  { name, hash, specification }: WishedService,
-  replicas: number,
-  leaving: readonly string[],
-): Group {
+function newGroup({ name, hash, specification }: Wish, replicas: number, leaving: readonly string[]): Group {
   return { service: name, hash, specification, replicas, leaving }
 }
 
@@ -224,7 +220,7 @@ function move(
 }
 
 interface Progress {
-  readonly service: WishedService
+  readonly service: Wish
   readonly isJudging: boolean
   readonly well: number
   readonly fresh: number

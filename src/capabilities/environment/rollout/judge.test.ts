@@ -22,7 +22,7 @@ describe('a judgement', () => {
     ['too few requests for a percentile are no judgement', of(10, 0, 500), of(1000, 0, 20), 10_000, 'good'],
     ['without requests it does not wait', of(0, 0, null), of(0, 0, null), 3000, 'good'],
     ['but a moment it does', of(0, 0, null), of(0, 0, null), 2000, 'pending'],
-  ] as const)('%s', (_, fresh, old, judgedForMs, kind) => {
+  ] as const)('%s', (...[, fresh, old, judgedForMs, kind]) => {
     expect(judge({ fresh, old }, rule, judgedForMs).kind).toBe(kind)
   })
 

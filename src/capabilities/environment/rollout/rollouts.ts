@@ -2,7 +2,7 @@ import { environmentFacts, type RolloutPhase } from '../../../contracts/environm
 import type { ReplicaStatus, SupervisorStatus } from '../../../contracts/supervisor.ts'
 import type { Context } from '../../../kernel/capability/index.ts'
 import type { Engine, Group } from '../ports.ts'
-import type { WishedService } from '../wish/index.ts'
+import type { Wish } from '../wish/index.ts'
 import {
   decideRollout,
   type RolloutDecision,
@@ -30,7 +30,7 @@ export interface RolloutParts {
   readonly context: Pick<Context, 'clock' | 'series' | 'record' | 'log'>
   readonly engine: Pick<Engine, 'choosesReplica' | 'run'>
   /** What every service is to be, now. */
-  readonly wished: () => readonly WishedService[]
+  readonly wished: () => readonly Wish[]
   /** Why a group of a service was given up; null: it was not. */
   readonly refused: (service: string, hash: string) => string | null
   /** Groups that are nobody's replicas: what runs once. */
@@ -93,97 +93,114 @@ export function canaryWeight(share: number, fresh: number, old: number): number 
 
 /** Creates rollouts that have seen nothing yet. */
 export function createRollouts(parts: RolloutParts): Rollouts {
-  const { context, engine } = parts
-  const decisions = new Map<string, RolloutDecision>()
-  const weights = new Map<string, number>()
-  /** What was said of the group that was judged last, by service. */
-  const verdicts = new Map<string, { readonly hash: string; readonly says: string }>()
+  return new RolloutBook(parts)
+}
 
-  const verdictOf = async (service: WishedService, memory: RolloutMemory | null): Promise<Verdict> => {
-    const since = memory?.hash === service.hash && !memory.judged ? memory.judgedSince : null
+class RolloutBook implements Rollouts {
+  readonly #parts: RolloutParts
+  readonly #decisions = new Map<string, RolloutDecision>()
+  readonly #weights = new Map<string, number>()
+  /** What was said of the group that was judged last, by service. */
+  readonly #verdicts = new Map<string, { readonly hash: string; readonly says: string }>()
+
+  constructor(parts: RolloutParts) {
+    this.#parts = parts
+  }
+
+  async step(
+    replicas: readonly ReplicaStatus[],
+    { ofReplica, isWellOutside }: Wellness,
+  ): Promise<SupervisorStatus | null> {
+    const seenOf = (name: string): readonly SeenReplica[] =>
+      replicas.filter(({ service }) => service === name).map((replica) => seenReplica(replica, ofReplica))
+    const isWell = (name: string): boolean =>
+      isWellOutside(name) || seenOf(name).some(({ healthy, leaving }) => healthy === true && !leaving)
+    const wishes = this.#parts.wished()
+    for (const wish of wishes) {
+      const seen = seenOf(wish.name)
+      await this.#note(wish, await this.#decide(wish, seen, isWell))
+      this.#weigh(wish, seen)
+    }
+    const groups = [
+      ...wishes.flatMap(({ name }) => this.#decisions.get(name)?.groups ?? []),
+      ...this.#parts.others(replicas),
+    ].filter((group) => group.replicas > 0)
+    return isMet(groups, replicas) ? null : this.#parts.engine.run(groups)
+  }
+
+  withheld(): ReadonlySet<string> {
+    return new Set([...this.#decisions.values()].flatMap(({ withheld }) => withheld))
+  }
+
+  weightOf(hash: string): number {
+    return this.#weights.get(hash) ?? ordinaryWeight
+  }
+
+  standing(service: string): Standing {
+    const decision = this.#decisions.get(service)
+    if (decision === undefined) return unknown
+    const { phase, says, memory } = decision
+    const verdict = this.#verdicts.get(service)
+    const judged = verdict?.hash === memory.hash ? verdict.says : 'it was not judged'
+    return { phase, says, hash: memory.hash, verdict: judged }
+  }
+
+  get isSteady(): boolean {
+    return [...this.#decisions.values()].every(({ phase }) => phase === 'steady' || phase === 'refused')
+  }
+
+  async #verdict(wish: Wish, memory: RolloutMemory | null): Promise<Verdict> {
+    const { clock, series } = this.#parts.context
+    const since = memory?.hash === wish.hash && !memory.judged ? memory.judgedSince : null
     if (since === null) return { kind: 'pending' }
-    const judgedForMs = context.clock.monotonicMs() - since
-    const to = context.clock.now()
-    const measured = { service: service.name, fresh: service.hash, from: to - judgedForMs, to }
-    const verdict = judge(await measureSides(context.series, measured), service.rollout, judgedForMs)
-    if (verdict.kind === 'good') verdicts.set(service.name, { hash: service.hash, says: verdict.says })
+    const judgedForMs = clock.monotonicMs() - since
+    const to = clock.now()
+    const measured = { service: wish.name, fresh: wish.hash, from: to - judgedForMs, to }
+    const verdict = judge(await measureSides(series, measured), wish.rollout, judgedForMs)
+    if (verdict.kind === 'good') this.#verdicts.set(wish.name, { hash: wish.hash, says: verdict.says })
     return verdict
   }
 
-  const decide = async (
-    service: WishedService,
+  async #decide(
+    wish: Wish,
     seen: readonly SeenReplica[],
     isWell: (name: string) => boolean,
-  ): Promise<RolloutDecision> => {
-    const memory = decisions.get(service.name)?.memory ?? null
+  ): Promise<RolloutDecision> {
+    const { engine, context, refused } = this.#parts
+    const memory = this.#decisions.get(wish.name)?.memory ?? null
     return decideRollout({
-      service,
+      service: wish,
       seen,
       memory,
-      missing: service.needs.filter((name) => !isWell(name)),
-      verdict: await verdictOf(service, memory),
-      refused: parts.refused(service.name, service.hash),
+      missing: wish.needs.filter((name) => !isWell(name)),
+      verdict: await this.#verdict(wish, memory),
+      refused: refused(wish.name, wish.hash),
       choosesReplica: engine.choosesReplica,
       nowMs: context.clock.monotonicMs(),
     })
   }
 
-  const note = async (service: WishedService, decision: RolloutDecision): Promise<void> => {
-    const before = decisions.get(service.name)
-    decisions.set(service.name, decision)
-    const { name, hash, specification, replicas } = service
+  async #note({ name, hash, specification, replicas }: Wish, decision: RolloutDecision): Promise<void> {
+    const before = this.#decisions.get(name)
+    this.#decisions.set(name, decision)
     const data = { service: name, release: specification.release, group: hash }
     const extras = { subject: `service:${name}` }
     if (decision.failure !== null) {
       const because = decision.failure
-      await context.record(environmentFacts.rolloutRefused, { ...data, because }, extras)
+      await this.#parts.context.record(environmentFacts.rolloutRefused, { ...data, because }, extras)
     }
     const wasMoving = before !== undefined && ['judging', 'moving'].includes(before.phase)
     if (wasMoving && decision.phase === 'steady') {
-      await context.record(environmentFacts.rolledOut, { ...data, replicas }, extras)
+      await this.#parts.context.record(environmentFacts.rolledOut, { ...data, replicas }, extras)
     }
   }
 
-  const weigh = (service: WishedService, seen: readonly SeenReplica[]): void => {
-    const { share = null } = decisions.get(service.name) ?? {}
-    const withheld = new Set(decisions.get(service.name)?.withheld)
-    const serving = seen.filter(({ id, leaving }) => !leaving && !withheld.has(id))
-    const fresh = serving.filter(({ hash }) => hash === service.hash).length
-    if (share === null) weights.delete(service.hash)
-    else weights.set(service.hash, canaryWeight(share, fresh, serving.length - fresh))
-  }
-
-  return {
-    step: async (replicas, { ofReplica, isWellOutside }) => {
-      const seenOf = (name: string): readonly SeenReplica[] =>
-        replicas.filter(({ service }) => service === name).map((replica) => seenReplica(replica, ofReplica))
-      const isWell = (name: string): boolean =>
-        isWellOutside(name) || seenOf(name).some(({ healthy, leaving }) => healthy === true && !leaving)
-      const services = parts.wished()
-      for (const service of services) {
-        const seen = seenOf(service.name)
-        await note(service, await decide(service, seen, isWell))
-        weigh(service, seen)
-      }
-      const groups = [
-        ...services.flatMap(({ name }) => decisions.get(name)?.groups ?? []),
-        ...parts.others(replicas),
-      ].filter(({ replicas: wanted }) => wanted > 0)
-      return isMet(groups, replicas) ? null : engine.run(groups)
-    },
-    withheld: () => new Set([...decisions.values()].flatMap(({ withheld }) => withheld)),
-    weightOf: (hash) => weights.get(hash) ?? ordinaryWeight,
-    standing: (name) => {
-      const decision = decisions.get(name)
-      if (decision === undefined) return unknown
-      const { phase, says, memory } = decision
-      const verdict = verdicts.get(name)
-      const judged = verdict?.hash === memory.hash ? verdict.says : 'it was not judged'
-      return { phase, says, hash: memory.hash, verdict: judged }
-    },
-    get isSteady() {
-      return [...decisions.values()].every(({ phase }) => phase === 'steady' || phase === 'refused')
-    },
+  #weigh({ name, hash }: Wish, seen: readonly SeenReplica[]): void {
+    const { share = null, withheld = [] } = this.#decisions.get(name) ?? {}
+    const serving = seen.filter(({ id, leaving }) => !leaving && !withheld.includes(id))
+    const fresh = serving.filter((replica) => replica.hash === hash).length
+    if (share === null) this.#weights.delete(hash)
+    else this.#weights.set(hash, canaryWeight(share, fresh, serving.length - fresh))
   }
 }
 

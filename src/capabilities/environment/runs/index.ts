@@ -1,5 +1,5 @@
-export { jobConfig, scheduleConfig, type JobsConfig, type SchedulesConfig } from './config.ts'
+export type { JobsConfig, SchedulesConfig } from './config.ts'
 export { bindRuns, runFailed } from './operations.ts'
 export { createRuns, type Runs } from './runs.ts'
-export { createSchedules } from './schedules.ts'
+export { createSchedules, type Schedules } from './schedules.ts'
 export { jobPrefix } from './specification.ts'

@@ -6,6 +6,7 @@ import {
 import { bindJob, bindValue, type OperationBinding } from '../../../kernel/capability/index.ts'
 import { HoldfastError } from '../../../kernel/std/index.ts'
 import type { Fact, Timeline } from '../../../kernel/timeline/index.ts'
+import { textOf } from '../text-of.ts'
 import type { JobsConfig, SchedulesConfig } from './config.ts'
 import type { RunEnd, Runs } from './runs.ts'
 import type { Schedules } from './schedules.ts'
@@ -44,7 +45,7 @@ async function readRuns(
     limit: most * 2 + 20,
   })
   const readable = found.filter(({ data }) => data !== null)
-  const keyOf = ({ data }: Fact): string => `${String(data?.['job'])} ${String(data?.['run'])}`
+  const keyOf = ({ data }: Fact): string => `${textOf(data, 'job')} ${textOf(data, 'run')}`
   const endOf = new Map(readable.filter(({ kind }) => ends.includes(kind)).map((fact) => [keyOf(fact), fact]))
   return readable
     .filter(({ kind }) => kind === facts.runBegun.kind)

@@ -32,7 +32,7 @@ export interface RunParts {
   readonly jobs: JobsConfig
   readonly ground: RunGround
   readonly context: Pick<Context, 'clock' | 'record'>
-  readonly watch: () => Pick<Watch, 'status' | 'round'>
+  readonly watch: Pick<Watch, 'status' | 'round'>
   readonly logs: Pick<LogReader, 'tail'>
 }
 
@@ -65,119 +65,130 @@ interface Wanted {
 
 /** Creates runs; what an earlier control began is found by observing. */
 export function createRuns(parts: RunParts): Runs {
-  const { jobs, ground, context, logs } = parts
-  const wanted = new Map<string, Wanted>()
+  return new RunBook(parts)
+}
+
+class RunBook implements Runs {
+  readonly #parts: RunParts
+  readonly #wanted = new Map<string, Wanted>()
   /** Whose end was told: they may go. */
-  const told = new Set<string>()
+  readonly #told = new Set<string>()
 
-  const replicaOf = (hash: string): ReplicaStatus | undefined =>
-    parts
-      .watch()
-      .status()
-      ?.replicas.find((replica) => isRun(replica) && replica.specHash === hash)
-
-  const endOf = ({ lastExit, state }: ReplicaStatus, beganMs: number): RunEnd => {
-    const code = lastExit?.code ?? null
-    const seconds = Math.round(Math.max(0, (lastExit?.at ?? beganMs) - beganMs) / 100) / 10
-    const detail =
-      state === 'crash-looped'
-        ? 'it could not be started'
-        : (lastExit?.signal ?? (code === null ? 'nobody saw how it ended' : `exit code ${code}`))
-    return {
-      code,
-      ok: state === 'ended' && code === 0,
-      detail,
-      seconds,
-      lastLines: lastExit?.lastLines ?? [],
-    }
+  constructor(parts: RunParts) {
+    this.#parts = parts
   }
 
-  const untilEnd = async (
-    { hash }: Wanted,
-    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<RunEnd> => {
+  async run(place: RunPlace, reason: RunReason, signal: AbortSignal): Promise<RunEnd> {
+    const { job, key } = place
+    const { jobs, ground, watch, context } = this.#parts
+    const config = Object.hasOwn(jobs, job) ? jobs[job] : undefined
+    if (config === undefined) throw unknownJob(job, Object.keys(jobs))
+    const specification = runSpecification(config, place, ground)
+    const one = { specification, hash: contentHash(specification) }
+    const extras = { subject: `job:${job}`, actor: reason.actor, correlation: reason.correlation }
+    await watch.round()
+    if (this.#replicaOf(one) === undefined) {
+      await context.record(facts.runBegun, { job, run: key, why: reason.why }, extras)
+    }
+    this.#wanted.set(one.hash, one)
+    const end = await this.#untilEnd(one, { timeoutMs: config.timeout, signal })
+    this.#wanted.delete(one.hash)
+    this.#told.add(one.hash)
+    const { code, detail, seconds, lastLines } = end
+    const data = { job, run: key, code, detail, seconds, lastLines: [...lastLines] }
+    await context.record(end.ok ? facts.runEnded : facts.runFailed, data, extras)
+    return end
+  }
+
+  underWay(job: string): number {
+    const service = `${jobPrefix}${job}`
+    const own = [...this.#wanted.values()].filter(({ specification }) => specification.service === service)
+    const others = this.#seen().filter(
+      (replica) =>
+        replica.service === service &&
+        !replica.leaving &&
+        !hasEnded(replica) &&
+        !this.#wanted.has(replica.specHash),
+    )
+    return own.length + others.length
+  }
+
+  groups(replicas: readonly ReplicaStatus[]): readonly Group[] {
+    for (const hash of this.#told) {
+      if (!replicas.some((replica) => replica.specHash === hash)) this.#told.delete(hash)
+    }
+    const own = [...this.#wanted.values()].map(({ specification, hash }) => {
+      return { service: specification.service, hash, specification, replicas: 1, leaving: [] }
+    })
+    const found = replicas.filter((replica) => this.#isKept(replica))
+    return [
+      ...own,
+      ...found.map(({ service, specHash: hash }) => {
+        return { service, hash, specification: null, replicas: 1, leaving: [] }
+      }),
+    ]
+  }
+
+  #seen(): readonly ReplicaStatus[] {
+    return this.#parts.watch.status()?.replicas ?? []
+  }
+
+  #replicaOf({ hash }: Wanted): ReplicaStatus | undefined {
+    return this.#seen().find((replica) => isRun(replica) && replica.specHash === hash)
+  }
+
+  /** An earlier control's: whoever began it will ask for its end. */
+  #isKept(replica: ReplicaStatus): boolean {
+    const { specHash, leaving, lastExit } = replica
+    if (!isRun(replica) || leaving || this.#wanted.has(specHash) || this.#told.has(specHash)) return false
+    return !hasEnded(replica) || this.#parts.context.clock.now() - (lastExit?.at ?? 0) <= keptMs
+  }
+
+  async #untilEnd(one: Wanted, { timeoutMs, signal }: Patience): Promise<RunEnd> {
+    const { watch, context } = this.#parts
     const beganMs = context.clock.now()
     const deadlineMs = context.clock.monotonicMs() + timeoutMs
     for (;;) {
-      await parts.watch().round()
-      const replica = replicaOf(hash)
+      await watch.round()
+      const replica = this.#replicaOf(one)
       if (replica !== undefined && hasEnded(replica)) return endOf(replica, beganMs)
-      const isLate = context.clock.monotonicMs() > deadlineMs
       throwUnlessCancelled(signal)
+      const isLate = context.clock.monotonicMs() > deadlineMs
       if (isLate || signal.aborted) {
-        const lines = replica === undefined ? [] : (await logs.tail(replica.logFile, tailLines)).lines
         const detail = isLate ? 'it took too long and was stopped' : 'it was cancelled'
-        const seconds = Math.round((context.clock.now() - beganMs) / 100) / 10
-        return { code: null, ok: false, detail, seconds, lastLines: lines }
+        return this.#stopped(replica, { detail, seconds: secondsSince(beganMs, context.clock.now()) })
       }
       await context.clock.sleep(pollMs)
     }
   }
 
-  return {
-    run: async (place, { actor, correlation, why }, signal) => {
-      const { job, key } = place
-      const config = Object.hasOwn(jobs, job) ? jobs[job] : undefined
-      if (config === undefined) throw unknownJob(job, Object.keys(jobs))
-      const specification = runSpecification(config, place, ground)
-      const one = { specification, hash: contentHash(specification) }
-      const extras = { subject: `job:${job}`, actor, correlation }
-      await parts.watch().round()
-      if (replicaOf(one.hash) === undefined)
-        await context.record(facts.runBegun, { job, run: key, why }, extras)
-      wanted.set(one.hash, one)
-      const end = await untilEnd(one, { timeoutMs: config.timeout, signal })
-      wanted.delete(one.hash)
-      told.add(one.hash)
-      const { code, detail, seconds, lastLines } = end
-      const data = { job, run: key, code, detail, seconds, lastLines: [...lastLines] }
-      await context.record(end.ok ? facts.runEnded : facts.runFailed, data, extras)
-      return end
-    },
-    underWay: (job) => {
-      const service = `${jobPrefix}${job}`
-      const own = [...wanted.values()].filter(({ specification }) => specification.service === service)
-      const seen = parts.watch().status()?.replicas ?? []
-      const others = seen.filter(
-        (replica) =>
-          replica.service === service &&
-          !replica.leaving &&
-          !hasEnded(replica) &&
-          !wanted.has(replica.specHash),
-      )
-      return own.length + others.length
-    },
-    groups: (replicas) => {
-      const now = context.clock.now()
-      const own = [...wanted.values()].map(({ specification, hash }) => ({
-        service: specification.service,
-        hash,
-        specification,
-        replicas: 1,
-        leaving: [],
-      }))
-      // An earlier control's: whoever began it will ask for its end.
-      const found = replicas.filter(
-        (replica) =>
-          isRun(replica) &&
-          !replica.leaving &&
-          !wanted.has(replica.specHash) &&
-          !told.has(replica.specHash) &&
-          !(hasEnded(replica) && now - (replica.lastExit?.at ?? 0) > keptMs),
-      )
-      for (const hash of told) if (!replicas.some((replica) => replica.specHash === hash)) told.delete(hash)
-      return [
-        ...own,
-        ...found.map(({ service, specHash }) => ({
-          service,
-          hash: specHash,
-          specification: null,
-          replicas: 1,
-          leaving: [],
-        })),
-      ]
-    },
+  async #stopped(
+    replica: ReplicaStatus | undefined,
+    said: Pick<RunEnd, 'detail' | 'seconds'>,
+  ): Promise<RunEnd> {
+    const tail = replica === undefined ? null : await this.#parts.logs.tail(replica.logFile, tailLines)
+    return { code: null, ok: false, ...said, lastLines: tail?.lines ?? [] }
   }
+}
+
+interface Patience {
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
+
+const secondsSince = (fromMs: number, toMs: number): number =>
+  Math.round(Math.max(0, toMs - fromMs) / 100) / 10
+
+function sayEnd({ state, lastExit }: ReplicaStatus): string {
+  if (state === 'crash-looped') return 'it could not be started'
+  if (lastExit?.signal) return lastExit.signal
+  return typeof lastExit?.code === 'number' ? `exit code ${lastExit.code}` : 'nobody saw how it ended'
+}
+
+function endOf(replica: ReplicaStatus, beganMs: number): RunEnd {
+  const { code, at, lastLines } = replica.lastExit ?? { code: null, at: beganMs, lastLines: [] }
+  const ok = replica.state === 'ended' && code === 0
+  return { code, ok, detail: sayEnd(replica), seconds: secondsSince(beganMs, at), lastLines }
 }
 
 function unknownJob(job: string, known: readonly string[]): HoldfastError {

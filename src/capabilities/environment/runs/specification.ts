@@ -1,7 +1,14 @@
 import { join, resolve } from 'node:path'
 import type { Specification } from '../../../contracts/supervisor.ts'
-import type { ServicesConfig } from '../config.ts'
-import { programPath, serviceDirectory, variablesFor, type ReplicaGround } from '../wish/index.ts'
+import type { ServiceConfig, ServicesConfig } from '../config.ts'
+import {
+  ownershipOf,
+  programPath,
+  serviceDirectory,
+  variablesFor,
+  type Ownership,
+  type ReplicaGround,
+} from '../wish/index.ts'
 import type { JobConfig } from './config.ts'
 
 /** Replicas of jobs are told from those of services by their names. */
@@ -24,39 +31,59 @@ export interface RunPlace {
   readonly release?: string | undefined
 }
 
+type Inherited = Pick<ServiceConfig, 'env' | 'passEnv' | 'volumes' | 'resources'>
+
+const inheritsNothing: Inherited = { env: {}, passEnv: [], volumes: [], resources: {} }
+
+interface Place {
+  readonly directory: string
+  readonly release: string
+  readonly service: Inherited
+  /** That of its service, so that it finds what that may. */
+  readonly ownership: Ownership
+}
+
+/** Where the files are that a job runs with: those of its service's release, else those of the file. */
+function placeOf(
+  config: JobConfig,
+  release: string | undefined,
+  { services, replicas, releaseOf }: RunGround,
+): Place {
+  const name = config.service
+  const service = name === undefined ? undefined : services[name]
+  if (name === undefined || service === undefined) {
+    return { directory: replicas.directory, release: '', service: inheritsNothing, ownership: {} }
+  }
+  const version = release ?? releaseOf(name)
+  const directory =
+    version === '' ? serviceDirectory(service, replicas.directory) : replicas.releaseDirectory(name, version)
+  const own = ownershipOf(name, service, { ...replicas, services })
+  return { directory, release: version, service, ownership: { user: name, ...own } }
+}
+
 /** How a run of a job is started: once, in the place and with the variables of its service. */
 export function runSpecification(
   config: JobConfig,
   { job, key, release }: RunPlace,
-  { services, replicas, releaseOf }: RunGround,
+  ground: RunGround,
 ): Specification {
-  const service = config.service === undefined ? undefined : services[config.service]
-  const version = release ?? (config.service === undefined ? '' : releaseOf(config.service))
-  const ofService =
-    service === undefined
-      ? replicas.directory
-      : version === ''
-        ? serviceDirectory(service, replicas.directory)
-        : replicas.releaseDirectory(config.service ?? '', version)
-  const directory = config.directory === undefined ? ofService : join(resolve(ofService, config.directory))
-  const { env = {}, passEnv = [], volumes = [] } = service ?? {}
-  const variables = variablesFor(
-    config.service ?? job,
-    { env: { ...env, ...config.env }, passEnv: [...passEnv, ...config.passEnv], volumes },
-    replicas,
-  )
+  const place = placeOf(config, release, ground)
+  const { env, passEnv, volumes, resources } = place.service
+  const directory = join(resolve(place.directory, config.directory ?? '.'))
+  const own = { env: { ...env, ...config.env }, passEnv: [...passEnv, ...config.passEnv], volumes }
   const [program = '', ...rest] = config.command
   return {
     service: `${jobPrefix}${job}`,
-    release: version,
+    release: place.release,
     command: [programPath(program, directory), ...rest],
     directory,
-    variables: { ...variables, HOLDFAST_RUN: key },
+    variables: { ...variablesFor(config.service ?? job, own, ground.replicas), HOLDFAST_RUN: key },
     port: null,
     restarts: false,
     stopTimeoutMs: 10_000,
     mayExpose: false,
-    memoryMiB: service?.resources.memoryMiB ?? null,
-    cpus: service?.resources.cpus ?? null,
+    memoryMiB: resources.memoryMiB ?? null,
+    cpus: resources.cpus ?? null,
+    ...place.ownership,
   }
 }

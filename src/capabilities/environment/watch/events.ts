@@ -73,9 +73,16 @@ function subjectOf(event: SupervisorEvent): string | null {
     : `service:${event.subject.split('/')[0]}`
 }
 
+/** A supervisor that took over from another says why; one that began says nothing. */
+const replaced: (typeof table)[SupervisorEvent['what']] = [
+  environmentFacts.programReplaced,
+  [ofName, (_, { version }) => ({ version }), withDetail],
+]
+
 /** The fact that an event of the supervisor becomes. */
 export function factOfEvent(event: SupervisorEvent, whole: Whole): EventFact {
-  const [declaration, fields] = table[event.what]
+  const tookOver = event.what === 'supervisor-started' && event.detail !== null
+  const [declaration, fields] = tookOver ? replaced : table[event.what]
   const data = Object.assign({}, ...fields.map((field) => field(event, whole))) as JsonObject
   return { declaration, data, subject: subjectOf(event) }
 }

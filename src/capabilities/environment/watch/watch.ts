@@ -124,7 +124,7 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
   const told = createTargets(services, () => status, rollouts)
 
   const assess = (): readonly ServiceView[] => {
-    const observed = { probes: probes.results(), rolloutOf: rollouts.standing }
+    const observed = { probes: probes.results(), rolloutOf: (name: string) => rollouts.standing(name) }
     return status === null ? [] : assessServices(services, { status, ...observed })
   }
 

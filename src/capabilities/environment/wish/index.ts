@@ -1,6 +1,5 @@
-export { findMissingVariables, findProgramTroubles } from './findings.ts'
-export { findUnmetNeeds, needsOf, orderByNeeds, type Needs } from './needs.ts'
-export { findStrangers, type Sections } from './strangers.ts'
+export { needsOf, orderByNeeds, type Needs } from './needs.ts'
+export { ownershipOf, type Ownership } from './ownership.ts'
 export {
   programPath,
   serviceDirectory,
@@ -11,5 +10,5 @@ export {
   type ReplicaGround,
   type RolloutRule,
   type WishedRelease,
-  type WishedService,
+  type Wish,
 } from './specifications.ts'

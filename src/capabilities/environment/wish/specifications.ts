@@ -6,6 +6,7 @@ import type { DatabaseReference, DatabasesConfig, VariableValues } from '../data
 import { namedUrl } from '../databases/managed.ts'
 import type { EnvironmentPorts } from '../ports.ts'
 import { needsOfService } from './needs.ts'
+import { ownershipOf } from './ownership.ts'
 
 /** Where the environment file lies and what its services may be handed from outside. */
 export interface Ground {
@@ -22,6 +23,9 @@ export interface ReplicaGround extends Ground {
   readonly volumes: VolumesConfig
   /** Absolute directory of a volume. */
   readonly volumeDirectory: (volume: string) => string
+  readonly databases: DatabasesConfig
+  /** Absolute directory of the files of a database. */
+  readonly databaseDirectory: (database: string) => string
   /** What a variable that refers to a database holds. */
   readonly databaseUrl: (reference: DatabaseReference) => string
 }
@@ -50,7 +54,7 @@ export interface RolloutRule {
 }
 
 /** What a service is to be: the group that shall run, how many replicas of it, and how it is moved there. */
-export interface WishedService {
+export interface Wish {
   readonly name: string
   /** Content hash of the specification. */
   readonly hash: string
@@ -118,12 +122,12 @@ function portOf(service: ServiceConfig): Specification['port'] {
 
 function specificationOf(
   name: string,
-  service: ServiceConfig & { readonly command: readonly string[] },
-  { release, ground }: { readonly release: string; readonly ground: ReplicaGround },
+  { command, ...service }: ServiceConfig & { readonly command: readonly string[] },
+  { release, services, ground }: SpecificationGround,
 ): Specification {
   const directory =
     release === '' ? serviceDirectory(service, ground.directory) : ground.releaseDirectory(name, release)
-  const [program = '', ...rest] = service.command
+  const [program = '', ...rest] = command
   return {
     service: name,
     release,
@@ -136,7 +140,14 @@ function specificationOf(
     mayExpose: service.mayExpose !== undefined,
     memoryMiB: service.resources.memoryMiB ?? null,
     cpus: service.resources.cpus ?? null,
+    ...ownershipOf(name, service, { ...ground, services }),
   }
+}
+
+interface SpecificationGround {
+  readonly release: string
+  readonly services: ServicesConfig
+  readonly ground: ReplicaGround
 }
 
 /** What was good once is not judged again, and comes back all at once. */
@@ -159,12 +170,12 @@ export function wishedServices(
   services: ServicesConfig,
   releaseOf: (service: string) => WishedRelease,
   ground: ReplicaGround,
-): readonly WishedService[] {
+): readonly Wish[] {
   return Object.entries(services).flatMap(([name, service]) => {
     const { command, listens, health = null } = service
     if (command === undefined) return []
     const { wished: release, pending } = releaseOf(name)
-    const specification = specificationOf(name, { ...service, command }, { release, ground })
+    const specification = specificationOf(name, { ...service, command }, { release, services, ground })
     return {
       name,
       hash: contentHash(specification),
@@ -192,7 +203,7 @@ export function wishedAlone(
   { services, volumes, databases }: AloneSections,
   { directory, hostVariables }: Ground,
   releases: Readonly<Record<string, string>> = {},
-): readonly WishedService[] {
+): readonly Wish[] {
   const ground: ReplicaGround = {
     directory,
     hostVariables,
@@ -200,6 +211,8 @@ export function wishedAlone(
     releaseDirectory: (service, release) => join('/releases', service, release),
     volumes,
     volumeDirectory: (volume) => join('/volumes', volume),
+    databases,
+    databaseDirectory: (database) => join('/databases', database),
     databaseUrl: (reference) => namedUrl(databases, reference, hostVariables),
   }
   return wishedServices(services, (service) => ({ wished: releases[service] ?? '', pending: null }), ground)

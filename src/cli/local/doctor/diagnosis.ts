@@ -17,8 +17,8 @@ export function diagnoseNode(version: string): Diagnosis {
   return { about: 'node', state: 'fail', says: `Node ${version} is older than 24`, mend: 'npm ci' }
 }
 
-/** Whether this system is one that Holdfast knows; `platform` and `user` (0: root, -1: no such thing) as Node says. */
-export function diagnoseSystem(platform: NodeJS.Platform, user: number): readonly Diagnosis[] {
+/** Whether this system is one that Holdfast knows; `platform` as Node says. */
+export function diagnoseSystem(platform: NodeJS.Platform): Diagnosis {
   const systems: Partial<Record<NodeJS.Platform, Diagnosis>> = {
     linux: ok('system', 'Linux'),
     darwin: {
@@ -28,27 +28,86 @@ export function diagnoseSystem(platform: NodeJS.Platform, user: number): readonl
       mend: 'run production on Linux',
     },
   }
-  const system = systems[platform] ?? {
+  const other = {
     about: 'system',
     state: 'fail' as const,
     says: `${platform} is not supported`,
     mend: 'on Windows, run it inside WSL',
   }
-  const root: Diagnosis =
-    user === 0
-      ? {
-          about: 'user',
-          state: 'warn',
-          says: 'running as root: control, edge and services all run as root as well',
-          mend: 'useradd --system --create-home holdfast && su - holdfast',
-        }
-      : {
-          about: 'user',
-          state: 'warn',
-          says: 'services run as the same user as Holdfast, so they could read its data directory',
-          mend: 'run only code that you trust with it; separate users come with a later version',
-        }
-  return platform === 'win32' ? [system] : [system, root]
+  return systems[platform] ?? other
+}
+
+/** What one runs as: a process of the house or a service. */
+export interface RunsAs {
+  readonly name: string
+  readonly uid: number
+}
+
+/**
+ * Whether services could read what is not theirs. `why`: why root cannot give them users of their own here, in words; null
+ * when it can. `running`: who runs at the moment, and `notes` what the supervisor says about it.
+ */
+export function diagnoseUsers(
+  user: number,
+  why: string | null,
+  { running, notes }: { readonly running: readonly RunsAs[]; readonly notes: readonly string[] },
+): Diagnosis {
+  const about = 'users'
+  const who =
+    running.length === 0 ? '' : `: ${running.map(({ name, uid }) => `${name} as ${uid}`).join(', ')}`
+  if (user !== 0)
+    return {
+      about,
+      state: 'warn',
+      says: `services run as the same user as Holdfast and could read its data directory and one another's${who}`,
+      mend: 'sudo holdfast install: started as root, each has a user of its own',
+    }
+  if (why !== null)
+    return {
+      about,
+      state: 'warn',
+      says: `all run as root, services could read everything: ${why}`,
+      mend: mendOf(why),
+    }
+  const asRoot = notes.filter((note) => note.includes('as root: '))
+  if (asRoot.length > 0)
+    return {
+      about,
+      state: 'warn',
+      says: `${asRoot.join('; ')}; it could read everything`,
+      mend: 'move it to a directory that others may enter and read, as below /srv, or give that user the right (setfacl)',
+    }
+  const chosen = running.filter(({ uid }) => uid === 0).map(({ name }) => name)
+  if (chosen.length > 0)
+    return {
+      about,
+      state: 'warn',
+      says: `${chosen.join(', ')} can read everything${who}`,
+      mend: 'take "user: \'root\'" out of the environment file',
+    }
+  return ok(
+    about,
+    `started as root, each service has a user of its own and reads nothing of the others${who}`,
+  )
+}
+
+const mendOf = (why: string): string =>
+  why.includes('setpriv')
+    ? 'apt-get install util-linux'
+    : 'give the container what root is without, as docker run --cap-add SYS_PTRACE'
+
+/** Whether anybody starts the environment when the machine does. `unit` is the name of its unit, if it has one. */
+export function diagnoseSystemd(booted: boolean, unit: string | undefined): Diagnosis {
+  const about = 'systemd'
+  if (booted && unit !== undefined) return ok(about, `${unit} starts the environment with the machine`)
+  if (booted)
+    return ok(about, 'systemd runs; "holdfast install" lets it start the environment with the machine')
+  return {
+    about,
+    state: 'warn',
+    says: 'systemd does not run here: nothing starts the environment after the machine was started anew',
+    mend: 'let what starts this machine call "holdfast up --attach"',
+  }
 }
 
 /** How much a flush to the disk of the data directory takes, from several, milliseconds. */

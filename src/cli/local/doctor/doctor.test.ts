@@ -12,6 +12,8 @@ import {
   diagnoseNode,
   diagnoseSpace,
   diagnoseSystem,
+  diagnoseSystemd,
+  diagnoseUsers,
 } from './diagnosis.ts'
 import { lookAtDisk, lookAtPort } from './looks.ts'
 
@@ -38,8 +40,32 @@ test.each([
 })
 
 test('a system that is not supported is a failure', () => {
-  expect(diagnoseSystem('win32', -1).map(({ state }) => state)).toEqual(['fail'])
-  expect(diagnoseSystem('linux', 0).map(({ state }) => state)).toEqual(['ok', 'warn'])
+  expect(diagnoseSystem('win32')).toMatchObject({ state: 'fail' })
+  expect(diagnoseSystem('linux')).toMatchObject({ state: 'ok' })
+})
+
+const nobody = { running: [], notes: [] }
+const web = { name: 'web', uid: 60_600 }
+
+test.each([
+  ['not started as root', diagnoseUsers(1000, null, nobody), 'sudo holdfast install'],
+  ['without setpriv', diagnoseUsers(0, 'there is no setpriv', nobody), 'util-linux'],
+  ['in a container', diagnoseUsers(0, 'root is without CAP_SYS_PTRACE', nobody), '--cap-add'],
+  ['closed', diagnoseUsers(0, null, { running: [], notes: ['web runs as root: x'] }), 'setfacl'],
+  ['chosen', diagnoseUsers(0, null, { running: [{ ...web, uid: 0 }], notes: [] }), "user: 'root'"],
+  ['without systemd', diagnoseSystemd(false, undefined), 'holdfast up --attach'],
+])('users and systemd: %s', (_, diagnosis, mend) => {
+  expect(diagnosis.state).toBe('warn')
+  expect(diagnosis.mend).toContain(mend)
+})
+
+test('users and systemd as they should be', () => {
+  const good = [
+    diagnoseUsers(0, null, { running: [web], notes: ['no cgroups'] }),
+    diagnoseSystemd(true, 'holdfast-x.service'),
+    diagnoseSystemd(true, undefined),
+  ]
+  expect(good.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok'])
 })
 
 test('a look at the disk leaves nothing behind', async () => {

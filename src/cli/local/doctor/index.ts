@@ -5,6 +5,7 @@ import type { Surroundings } from '../../commands/command.ts'
 import { findDataDirectory, readRun, type Directions } from '../../control/index.ts'
 import { table, type Paper, type Tone } from '../../output/index.ts'
 import { diagnoseClock, diagnoseFiles, diagnoseNode, diagnoseSystem, type Diagnosis } from './diagnosis.ts'
+import { lookAtSystemd, lookAtUsers } from './look-at-users.ts'
 import { lookAtClock, lookAtControlGroups, lookAtDisk, lookAtPort } from './looks.ts'
 
 interface FoundEnvironment {
@@ -56,14 +57,18 @@ async function lookAtPorts(
   ])
 }
 
-async function lookAtMachine(): Promise<readonly Diagnosis[]> {
-  const system = [
-    diagnoseNode(process.versions.node),
-    ...diagnoseSystem(process.platform, process.getuid?.() ?? -1),
-  ]
+async function lookAtMachine(dataDirectory: string): Promise<readonly Diagnosis[]> {
+  const system = [diagnoseNode(process.versions.node), diagnoseSystem(process.platform)]
   if (process.platform !== 'linux') return system
   const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '')
-  return [...system, await lookAtControlGroups(), diagnoseFiles(limits), diagnoseClock(await lookAtClock())]
+  return [
+    ...system,
+    await lookAtUsers(dataDirectory),
+    await lookAtControlGroups(),
+    await lookAtSystemd(dataDirectory),
+    diagnoseFiles(limits),
+    diagnoseClock(await lookAtClock()),
+  ]
 }
 
 const tones: Readonly<Record<Diagnosis['state'], Tone>> = { ok: 'good', warn: 'warning', fail: 'bad' }
@@ -81,7 +86,7 @@ export async function doctor({ voice, directions, clock }: Surroundings): Promis
   const { loaded, diagnosis } = await lookAtFile(directions)
   const dataDirectory = await findDataDirectory(directions)
   const diagnoses = [
-    ...(await lookAtMachine()),
+    ...(await lookAtMachine(dataDirectory)),
     diagnosis,
     ...(await lookAtDisk(dataDirectory, clock)),
     ...(await lookAtPorts(loaded, dataDirectory)),

@@ -76,7 +76,7 @@ export function createAlone(spec: AloneSpec, mark: string, logDirectory: string)
     }
     const { command, directory } = spec
     const process = await launch(
-      { command, directory, variables, descriptors: [], logFile, joinFiles: [] },
+      { command, directory, variables, descriptors: [], logFile, joinFiles: [], user: null },
       table,
     )
     const { pid, birth } = process

@@ -6,6 +6,7 @@ import {
   checkStore,
   ensureStore,
   limitStore,
+  migrateStore,
   pragma,
   readMark,
   type Mark,
@@ -77,6 +78,7 @@ export function openForWriting(path: string, maxFileBytes: number | null): Datab
   ensureStore(path, kind)
   const db = new DatabaseSync(path, { timeout: busyTimeoutMs })
   try {
+    migrateStore(db, kind)
     checkStore(db, path, kind)
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY')
     db.exec(

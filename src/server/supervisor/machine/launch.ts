@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { systemCode } from '../../../kernel/std/index.ts'
+import { belongAsDirectory } from '../../files/index.ts'
+import { asUser, type ProcessUser } from './as-user.ts'
 import type { ProcessTable } from './process-table.ts'
 
 /** How a process ended; both null when nobody can know (an adopted one). */
@@ -23,6 +25,8 @@ export interface LaunchRequest {
   readonly logFile: string
   /** `cgroup.procs` files that it enters before the program runs. */
   readonly joinFiles: readonly string[]
+  /** Whom it runs as; null: as we do. */
+  readonly user: ProcessUser | null
 }
 
 /** A started process. */
@@ -53,12 +57,25 @@ export async function launch(request: LaunchRequest, table: ProcessTable): Promi
 /** On a full disk a service without a log is better than none. */
 function openLog(path: string): number {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    return openSync(path, 'a', 0o600)
+    makePlace(dirname(path))
+    const log = openSync(path, 'a', 0o600)
+    belongAsDirectory(log, path)
+    return log
   } catch (error) {
     const full = systemCode(error) === 'ENOSPC' || systemCode(error) === 'EDQUOT'
     if (full) return openSync('/dev/null', 'a')
     throw error
+  }
+}
+
+/** A new directory belongs to whom the one above it belongs: who may read one log may read them all. */
+function makePlace(directory: string): void {
+  if (mkdirSync(directory, { recursive: true, mode: 0o700 }) === undefined) return
+  const place = openSync(directory, 'r')
+  try {
+    belongAsDirectory(place, directory)
+  } finally {
+    closeSync(place)
   }
 }
 
@@ -86,12 +103,13 @@ function start(
   })
 }
 
-/** Only the process itself can enter a group before the program runs; `exec` keeps the pid. */
+/** Only the process itself can enter a group before the program runs, and as us; `exec` keeps the pid. */
 const JOIN_SCRIPT =
   'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1"; shift; n=$((n - 1)); done; exec "$@"'
 
 function joined(request: LaunchRequest): readonly string[] {
-  const { command, joinFiles } = request
+  const { joinFiles } = request
+  const command = asUser(request.user, request.command)
   if (joinFiles.length === 0) return command
   return ['/bin/sh', '-c', JOIN_SCRIPT, 'holdfast-join', String(joinFiles.length), ...joinFiles, ...command]
 }

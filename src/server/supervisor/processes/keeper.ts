@@ -1,6 +1,7 @@
 import type { ProcessStatus } from '../../../contracts/supervisor.ts'
 import type { Clock } from '../../../kernel/std/index.ts'
 import type { EndableFamily, Ender } from '../machine/end-family.ts'
+import type { ProcessUser } from '../machine/as-user.ts'
 import { launch, type Exit, type Launched } from '../machine/launch.ts'
 import type { ProcessTable } from '../machine/process-table.ts'
 import type { PlannedProcess } from '../plan.ts'
@@ -23,6 +24,8 @@ export interface KeeperParts {
   /** Variables that each process gets besides its own. */
   readonly variables: Readonly<Record<string, string>>
   readonly logFile: string
+  /** Whom it runs as; null: as we do. */
+  readonly user: ProcessUser | null
   readonly record: (event: EventParts) => void
   /** Called when a process was started or is gone. */
   readonly changed: () => void
@@ -126,7 +129,7 @@ export class Keeper {
   }
 
   #request(): Parameters<typeof launch>[0] {
-    const { node, directory, variables, environment, logFile } = this.#parts
+    const { node, directory, variables, environment, logFile, user } = this.#parts
     const { script, arguments: rest, descriptors, name } = this.plan
     const mark = { [PROCESS_MARK]: `${environment}/${name}` }
     return {
@@ -136,6 +139,7 @@ export class Keeper {
       descriptors,
       logFile,
       joinFiles: [],
+      user,
     }
   }
 

@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { supervisorEvent, type SupervisorEvent } from '../../../contracts/supervisor.ts'
+import { readFromHouse } from '../../../contracts/socket-door.ts'
 import type { Clock } from '../../../kernel/std/index.ts'
 import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
 
@@ -105,7 +106,7 @@ class FileEventLog implements EventLog {
     const torn = lines.pop() !== ''
     let broken = 0
     for (const line of lines) {
-      const parsed = supervisorEvent.safeParse(parseJson(line))
+      const parsed = readFromHouse(supervisorEvent, parseJson(line))
       const follows = parsed.success && parsed.data.number > this.#lastNumber
       if (!follows) {
         broken++

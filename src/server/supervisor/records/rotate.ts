@@ -11,6 +11,7 @@ import {
   writeSync,
   type Stats,
 } from 'node:fs'
+import { belongAsDirectory } from '../../files/index.ts'
 
 /** How much of a log is kept. */
 export interface RotationRule {
@@ -93,6 +94,7 @@ function copyAndTruncate(file: string, copy: string, rule: RotationRule): void {
   const mostBytes = rule.sizeBytes * MOST_SIZES
   const source = openSync(file, 'r+')
   const target = openSync(copy, 'w', 0o600)
+  belongAsDirectory(target, copy)
   const sayLeftOut = (bytes: number, before: string): void => {
     if (bytes > 0)
       writeSync(target, `${before}[${bytes} bytes left out: the log grew faster than it is rotated]\n`)

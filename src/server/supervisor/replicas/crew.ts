@@ -36,6 +36,7 @@ export class Crew {
   #ports: PortBook
   #desired: DesiredReplicas = { replicas: [], keep: [] }
   #closed = false
+  #left = false
   #savedPorts = ''
   #savingPorts = false
   #notes = new Map<string, string>()
@@ -105,6 +106,13 @@ export class Crew {
   async stop(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#replicas.values()].map((replica) => replica.drop()))
+  }
+
+  /** Lets go of them: they run on, for another supervisor, and nothing that they do is our business any more. */
+  leave(): void {
+    this.#closed = true
+    this.#left = true
+    for (const replica of this.#replicas.values()) replica.leave()
   }
 
   #refuseWhenClosed(): void {
@@ -185,6 +193,7 @@ export class Crew {
   }
 
   #changed(): void {
+    if (this.#left) return
     this.#saveRun()
     this.#savePortsSoon()
     this.#parts.started()

@@ -1,4 +1,5 @@
 import { desiredReplicas, type DesiredReplicas } from '../../../contracts/supervisor.ts'
+import { readFromHouse } from '../../../contracts/socket-door.ts'
 import { HoldfastError, systemCode } from '../../../kernel/std/index.ts'
 import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
 
@@ -27,7 +28,7 @@ export function readDesire(path: string): ReadDesire {
   const json = parseJson(text)
   if (typeof json !== 'object' || json === null) return { kind: 'broken', why: 'it is not JSON' }
   const stored = json as { replicas?: unknown; keep?: unknown; ports?: unknown }
-  const parsed = desiredReplicas.safeParse({ replicas: stored.replicas, keep: stored.keep })
+  const parsed = readFromHouse(desiredReplicas, { replicas: stored.replicas, keep: stored.keep })
   if (!parsed.success) return { kind: 'broken', why: parsed.error.issues[0]?.message ?? 'it does not fit' }
   return { kind: 'read', desired: parsed.data, ports: readPorts(stored.ports) }
 }

@@ -9,6 +9,7 @@ import { replicaLog, type DataLayout } from '../paths.ts'
 import { RELEASE_VARIABLE, REPLICA_MARK, sayMark, type Accepted } from './accepted.ts'
 import type { LeftReplicas } from './find-left.ts'
 import type { RunRecord } from './run-file.ts'
+import type { Users } from '../users/index.ts'
 
 /** A replica's process. */
 export interface RunningReplica {
@@ -56,6 +57,7 @@ export interface ReplicaHostParts {
   readonly cgroups: Cgroups
   readonly ender: Ender
   readonly layout: DataLayout
+  readonly users: Users
   /** See `environmentHash`. */
   readonly environment: string
 }
@@ -96,7 +98,7 @@ export function createReplicaHost(parts: ReplicaHostParts): ReplicaHost {
         parts.ender.kill({ pid, birth, mark: { name: REPLICA_MARK, value: mark }, groupPids: () => [] })
       await Promise.all(orphans.map(kill))
     },
-    notes: () => [...notes.values()],
+    notes: () => [...notes.values(), ...parts.users.notes()],
   }
 }
 
@@ -124,19 +126,21 @@ async function startIn(
   what: { readonly accepted: Accepted; readonly port: number | null },
   parts: ReplicaHostParts,
 ): Promise<RunningReplica> {
-  const { clock, environment, layout, table } = parts
+  const { clock, environment, layout, table, users } = parts
   const { spec, specHash } = what.accepted
   const mark = sayMark({ environment, id: spec.id, specHash })
   const earlierKills = group?.outOfMemoryKills() ?? 0
   const startedAtMs = clock.monotonicMs()
+  const user = await users.ofReplica(spec)
   const launched = await launch(
     {
       command: spec.command,
       directory: spec.directory,
-      variables: replicaVariables(spec, what.port, mark),
+      variables: { ...replicaVariables(spec, what.port, mark), ...(user === null ? {} : ownHome(spec)) },
       descriptors: [],
       logFile: replicaLog(layout, spec.id),
       joinFiles: group?.joinFiles ?? [],
+      user,
     },
     table,
   )
@@ -202,6 +206,15 @@ function replicaVariables(
   const listening = port === null ? {} : { PORT: String(port) }
   const labels = { [RELEASE_VARIABLE]: spec.release, [REPLICA_MARK]: mark }
   return { ...spec.variables, PWD: spec.directory, HOST: '127.0.0.1', ...listening, ...labels }
+}
+
+/** Root's home is closed to others: a program that looks into its own finds its directory. */
+function ownHome({ service, directory, variables }: ReplicaSpec): Readonly<Record<string, string>> {
+  const own = { HOME: directory, USER: service }
+  const inherited = Object.entries(own).filter(
+    ([name]) => name in variables && variables[name] === process.env[name],
+  )
+  return Object.fromEntries(inherited)
 }
 
 /** We are not the parent of an adopted process, so the system does not tell us when it ends. */

@@ -140,6 +140,13 @@ export class Replica {
     await this.#sweeping
   }
 
+  /** Forgets its process, which runs on. */
+  leave(): void {
+    this.#wish = null
+    this.#current = null
+    this.#lift()
+  }
+
   /** Stops it and leaves it down, because it listens beyond loopback. */
   expose(listener: Listener): void {
     if (this.#current === null || this.#hold !== null) return
@@ -309,9 +316,7 @@ export class Replica {
   #ended(current: Current, exit: Exit): void {
     if (this.#current !== current || this.#phase === 'stopping') return
     const { pid, port } = current
-    const outOfMemory = (current.group?.outOfMemoryKills() ?? 0) > current.earlierKills
-    const memoryMiB = current.accepted?.spec.memoryMiB ?? null
-    const detail = sayExit(exit, { outOfMemory, memoryMiB })
+    const detail = sayExit(exit, memoryOf(current))
     const lines = lastLines(this.#parts.logFile, EVENT_LINES, current.logOffset)
     this.#leave(exit, lines)
     this.#sweeping = this.#parts.host.sweep(current)
@@ -319,11 +324,14 @@ export class Replica {
     if (this.#wish?.generation !== current.generation) {
       this.#event({ what: 'replica-exited', ...seen })
       if (this.#wish !== null) this.#settle()
-      return
+    } else if (this.#wish.accepted.spec.restarts) {
+      this.#crashed(seen, { startedAtMs: current.startedAtMs, mayGiveUp: true })
+    } else {
+      this.#ranOnce(seen)
     }
-    if (this.#wish.accepted.spec.restarts) {
-      return this.#crashed(seen, { startedAtMs: current.startedAtMs, mayGiveUp: true })
-    }
+  }
+
+  #ranOnce(seen: Partial<SupervisorEvent>): void {
     this.#hold = { kind: 'ended', lifted: new AbortController() }
     this.#parts.changed()
     this.#event({ ...seen, what: 'replica-ended' })
@@ -366,6 +374,12 @@ export class Replica {
   #event(parts: Omit<EventParts, 'subject'>): void {
     this.#parts.record({ ...parts, subject: this.id })
   }
+}
+
+/** Whether it was killed for want of memory, and how much it was given. */
+function memoryOf({ group, earlierKills, accepted }: Current): Parameters<typeof sayExit>[1] {
+  const outOfMemory = (group?.outOfMemoryKills() ?? 0) > earlierKills
+  return { outOfMemory, memoryMiB: accepted?.spec.memoryMiB ?? null }
 }
 
 type Process = Pick<ReplicaStatus, 'specHash' | 'release' | 'pid' | 'port' | 'startedAt' | 'adopted'>

@@ -1,6 +1,6 @@
 import type { Finding } from '../../../kernel/capability/index.ts'
 import type { ServicesConfig } from '../config.ts'
-import { programPath, serviceDirectory, type Ground } from './specifications.ts'
+import { programPath, serviceDirectory, type Ground } from '../wish/index.ts'
 import type { EnvironmentPorts } from '../ports.ts'
 
 /** Whether the programs of all services can be started; looks, never touches. */

@@ -1,0 +1,2 @@
+export { takeOverHere } from './take-over.ts'
+export { upgrade } from './upgrade.ts'

@@ -1,0 +1,1 @@
+export { openUsers, whyNoUsers, type Users, type UsersParts } from './users.ts'

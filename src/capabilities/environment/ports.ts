@@ -113,8 +113,6 @@ export interface VolumeStore {
   directoryOf(volume: string): string
   /** Makes the directory if it is not there. Errors: the system's. */
   ensure(volume: string): Promise<void>
-  /** Removes a volume with all that is in it; one that is not there is none. */
-  remove(volume: string): Promise<void>
 }
 
 /** The programs of a database server that are installed. */
@@ -184,8 +182,6 @@ export interface DatabaseStore {
   freePort(): Promise<number>
   /** Bytes of its files; null: they may not be looked at. */
   sizeBytes(database: string): Promise<number | null>
-  /** Removes a database with all its data; one that is not there is none. */
-  remove(database: string): Promise<void>
 }
 
 /** Kinds of database servers; a database of SQLite is a file. */

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, lstat, mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { DatabaseStore } from '../../capabilities/environment/ports.ts'
@@ -94,6 +94,5 @@ export function databaseDirectories(directory: string, random: Random): Database
         if (systemCode(error) === 'EACCES') return null
         throw error
       }),
-    remove: (database) => rm(join(directory, database), { recursive: true, force: true }),
   }
 }

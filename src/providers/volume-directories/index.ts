@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { VolumeStore } from '../../capabilities/environment/ports.ts'
 
@@ -8,6 +8,5 @@ export function volumeDirectories(directory: string): VolumeStore {
   return {
     directoryOf,
     ensure: async (volume) => void (await mkdir(directoryOf(volume), { recursive: true, mode: 0o755 })),
-    remove: (volume) => rm(directoryOf(volume), { recursive: true, force: true }),
   }
 }

@@ -3,14 +3,14 @@ import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
 import { limits } from '../../capabilities/limits/index.ts'
 import type { Capability, Context } from '../../kernel/capability/index.ts'
-import { assert, parseDuration, parseSize, systemRandom } from '../../kernel/std/index.ts'
+import { assert, parseDuration, parseSize, type Clock } from '../../kernel/std/index.ts'
 import { edgeProcess } from '../../providers/edge-process/index.ts'
 import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
 import { httpProbe } from '../../providers/http-probe/index.ts'
 import { releaseFiles } from '../../providers/release-files/index.ts'
 import { sqliteJournal } from '../../providers/limit-journal/index.ts'
-import { localEngine } from '../../providers/local-engine/index.ts'
+import { localEngine, type LocalEngine } from '../../providers/local-engine/index.ts'
 import { logFiles } from '../../providers/log-files/index.ts'
 import { requestOverSocket } from '../../providers/unix-http/index.ts'
 import { doorUrl, type Composed, type ServeGround, type TokenOf } from '../control/index.ts'
@@ -74,12 +74,25 @@ function capabilities(
   return [theEnvironment, theEdge, theLimits]
 }
 
+const stopPollMs = 250
+const mostStopMs = 600_000
+
+/** Nothing is taken from under a process that still runs on it. */
+async function untilGone(engine: LocalEngine, name: string, clock: Clock): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + mostStopMs
+  while ((await engine.status()).replicas.some(({ service }) => service === name)) {
+    assert(clock.monotonicMs() < deadlineMs, `${name} does not stop`)
+    await clock.sleep(stopPollMs)
+  }
+}
+
 /** Removes an object of the environment that holds data. */
-async function destroyObject(object: string, dataDirectory: string): Promise<void> {
+async function destroyObject(object: string, dataDirectory: string, clock: Clock): Promise<void> {
   const [kind, name = ''] = object.split(' ')
+  const engine = localEngine({ dataDirectory, request: requestOverSocket })
   assert(kind === 'volume' || kind === 'database', `nobody knows how to destroy ${object}`)
-  if (kind === 'volume') await volumeDirectories(join(dataDirectory, 'volumes')).remove(name)
-  else await databaseDirectories(join(dataDirectory, 'databases'), systemRandom).remove(name)
+  if (kind === 'database') await untilGone(engine, name, clock)
+  await engine.discard(`${kind}s/${name}`)
 }
 
 /** Composes control from the environment that was accepted last. Errors: those of `loadAccepted`. */
@@ -105,7 +118,7 @@ export async function composeControl(
         readAgain: () => readAgain(loaded, dataDirectory),
         accept: (fresh) => keepAccepted(dataDirectory, fresh),
         context,
-        destroy: (object) => destroyObject(object, dataDirectory),
+        destroy: (object) => destroyObject(object, dataDirectory, context.clock),
         endControl,
       }),
     people,

@@ -29,16 +29,21 @@ interface Amount {
 
 const nothing = { before: null, after: null }
 
+/** What a file names: `constructor` is a name like any other. */
+function own<Value>(all: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(all, name) ? all[name] : undefined
+}
+
 /** Whether an object holds data of users that are gone with it: a volume does, and a database that we keep. */
 function holdsData(kind: string, name: string, { databases }: Environment): boolean {
-  const database = kind === 'database' ? databases[name] : undefined
+  const database = kind === 'database' ? own(databases, name) : undefined
   return kind === 'volume' || (database !== undefined && environmentRoom.isManagedDatabase(database))
 }
 
 /** How many replicas of a service there are to be, and what they may use together. */
 function amountsOf(environment: Environment, kind: string, name: string): Amount {
-  const service = kind === 'service' ? environment.services[name] : undefined
-  const database = kind === 'database' ? environment.databases[name] : undefined
+  const service = kind === 'service' ? own(environment.services, name) : undefined
+  const database = kind === 'database' ? own(environment.databases, name) : undefined
   const { memoryMiB } = (service ?? database)?.resources ?? {}
   const replicas = service === undefined ? serversOf(database) : replicasOf(service)
   return { replicas, memoryMiB: memoryMiB === undefined || replicas === null ? null : memoryMiB * replicas }
@@ -107,7 +112,7 @@ function processOf({ engine, settings, resources, stopTimeout }: Database): Json
 
 /** What happens to a database that both files name. */
 function changedDatabase({ accepted, fresh }: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
-  const [before, after] = [accepted.environment.databases[name], fresh.environment.databases[name]]
+  const [before, after] = [own(accepted.environment.databases, name), own(fresh.environment.databases, name)]
   const [was, is] = [serversOf(before), serversOf(after)]
   if (before === undefined || after === undefined || was === null || is === null) {
     const left = was !== null && is === null ? '; its data are left where they are' : ''

@@ -15,7 +15,7 @@ export function emptyStores(): Pick<
   'releases' | 'volumes' | 'databases' | 'databaseProviders'
 > {
   const done = (): Promise<void> => Promise.resolve()
-  const volumes = { directoryOf: (volume: string) => `/volumes/${volume}`, ensure: done, remove: done }
+  const volumes = { directoryOf: (volume: string) => `/volumes/${volume}`, ensure: done }
   return { releases: emptyReleases(), volumes, databases: emptyDatabases(), databaseProviders: noServers() }
 }
 
@@ -28,7 +28,6 @@ function emptyDatabases(): DatabaseStore {
     ensurePlace: () => Promise.resolve(),
     freePort: () => Promise.resolve(12_000 + kept.size),
     sizeBytes: () => Promise.resolve(0),
-    remove: (database) => Promise.resolve(void kept.delete(database)),
   }
 }
 

@@ -215,5 +215,7 @@ export function wishedAlone(
     databaseDirectory: (database) => join('/databases', database),
     databaseUrl: (reference) => namedUrl(databases, reference, hostVariables),
   }
-  return wishedServices(services, (service) => ({ wished: releases[service] ?? '', pending: null }), ground)
+  const releaseOf = (service: string): string =>
+    (Object.hasOwn(releases, service) ? releases[service] : undefined) ?? ''
+  return wishedServices(services, (service) => ({ wished: releaseOf(service), pending: null }), ground)
 }

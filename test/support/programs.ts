@@ -38,7 +38,9 @@ function declared(name: string): Program {
 }
 
 function findOnPath(command: string): string | null {
-  const folders = command.startsWith('/') ? ['/'] : (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  const folders = command.startsWith('/')
+    ? ['/']
+    : (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
   for (const folder of folders) {
     const file = join(folder, command)
     try {

@@ -1,11 +1,5 @@
 import type { Capability, Context, Finding, OperationBinding } from '../../kernel/capability/index.ts'
-import {
-  jobsConfig,
-  schedulesConfig,
-  serviceConfig,
-  servicesConfig,
-  volumesConfig,
-} from './config.ts'
+import { jobsConfig, schedulesConfig, serviceConfig, servicesConfig, volumesConfig } from './config.ts'
 import { databasesConfig, isManaged } from './databases/config.ts'
 import { bindDatabases, findDatabaseTroubles } from './databases/index.ts'
 import { bindDeploys } from './deploys/index.ts'
@@ -21,7 +15,7 @@ import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
 import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
 import { bindRuns } from './runs/index.ts'
 import { followEvents } from './watch/index.ts'
-import { needsOf, orderByNeeds, wishedAlone } from './wish/index.ts'
+import { needsOf, orderByNeeds, startTimeouts, wishedAlone } from './wish/index.ts'
 
 /** The running capability, with what the edge needs to know of it. */
 export interface EnvironmentCapability extends Capability {
@@ -125,6 +119,7 @@ export const environment = {
   isManagedDatabase: isManaged,
   needsOf,
   orderByNeeds,
+  startTimeouts,
   wishedAlone,
   findNeeds,
 }

@@ -47,11 +47,7 @@ export interface Rooms {
   readonly planned: Schedules
 }
 
-function groundOf(
-  config: EnvironmentConfig,
-  ports: EnvironmentPorts,
-  databases: Databases,
-): ReplicaGround {
+function groundOf(config: EnvironmentConfig, ports: EnvironmentPorts, databases: Databases): ReplicaGround {
   return {
     directory: config.directory,
     hostVariables: ports.hostVariables,

@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import { createClient, type Client } from '../../client/index.ts'
 import type { EnvironmentStatus } from '../../contracts/index.ts'
 import { HoldfastError, systemClock } from '../../kernel/std/index.ts'
-import type { LoadedEnvironment } from '../../server/composition/index.ts'
+import { startTimeoutsOf, type LoadedEnvironment } from '../../server/composition/index.ts'
 import { readFailedStart } from '../../server/control/index.ts'
 import { askStatus as askSupervisor } from '../../server/supervisor/index.ts'
 import { locateControl } from '../control/index.ts'
-import { decideReadiness, type Timeouts } from './readiness.ts'
+import { decideReadiness } from './readiness.ts'
 import type { Terminal } from './terminal.ts'
 
 /** An environment that is to get ready, and where that is said. */
@@ -21,12 +21,6 @@ const pollMs = 100
 /** The supervisor starts a dying control again; longer than this it is not about to come. */
 const controlTimeoutMs = 20_000
 const edgeTimeoutMs = 20_000
-
-function timeoutsOf(loaded: LoadedEnvironment): Timeouts {
-  return Object.fromEntries(
-    Object.entries(loaded.environment.services).map(([name, service]) => [name, service.startTimeout]),
-  )
-}
 
 async function connect(dataDirectory: string): Promise<Client | null> {
   const directions = { directory: dataDirectory, data: dataDirectory }
@@ -110,7 +104,7 @@ export async function waitHealthy(
   { loaded, dataDirectory, terminal }: Ready,
   signal: AbortSignal,
 ): Promise<{ readonly client: Client; readonly status: EnvironmentStatus }> {
-  const timeouts = timeoutsOf(loaded)
+  const timeouts = startTimeoutsOf(loaded)
   const startedAt = systemClock.monotonicMs()
   const refuseFailed = watchStarts(dataDirectory)
   for (;;) {

@@ -24,7 +24,7 @@ interface Running {
   readonly said: () => string
 }
 
-const password = "o'd\"d-p%ss_word\\"
+const password = 'o\'d"d-p%ss_word\\'
 
 function startServer(provider: DatabaseProvider, database: ManagedDatabase): Running {
   const { command, variables } = provider.start(database)
@@ -36,7 +36,8 @@ function startServer(provider: DatabaseProvider, database: ManagedDatabase): Run
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += String(chunk)))
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (text += String(chunk)))
   const ended = new Promise<Awaited<Running['ended']>>((resolve) =>
     child.once('exit', (code, signal) => resolve({ code, signal })),
   )
@@ -156,7 +157,11 @@ export function testDatabaseServer({ provider, names, settings, write, hold }: S
     const { running } = shelf
     running?.child.kill(provider.start(theDatabase()).stopSignal ?? 'SIGTERM')
     await running?.ended
-    const other = startServer(provider, { ...theDatabase(), major: '1', programs: elsewhere(provider, theDatabase()) })
+    const other = startServer(provider, {
+      ...theDatabase(),
+      major: '1',
+      programs: elsewhere(provider, theDatabase()),
+    })
     expect((await other.ended).code).not.toBe(0)
     await start()
     for (const url of urls()) expect(await write(url)).toBe(4)

@@ -24,7 +24,10 @@ async function countWith({ program, args, variables }: ClientCall): Promise<numb
 
 /** Leaves the client waiting for its next line, after its first answer. */
 async function holdWith({ program, args, variables }: ClientCall): Promise<() => void> {
-  const child = spawn(program, [...args], { env: { ...process.env, ...variables }, stdio: ['pipe', 'pipe', 'ignore'] })
+  const child = spawn(program, [...args], {
+    env: { ...process.env, ...variables },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
   child.stdin.write('SELECT 1;\n')
   await new Promise((resolve) => child.stdout.once('data', resolve))
   return () => child.kill('SIGKILL')

@@ -67,6 +67,6 @@ export function redis(searchPath: string): DatabaseProvider {
       const size = /^aof_current_size:(\d+)/m.exec(out)?.[1]
       return code === 0 && size !== undefined ? Number(size) : null
     },
-    url: ({ port, password }) => `redis://:${encodeURIComponent(password)}@127.0.0.1:${port}/0`,
+    url: ({ port, password }) => `redis://default:${encodeURIComponent(password)}@127.0.0.1:${port}/0`,
   }
 }

@@ -13,7 +13,8 @@ export interface StartScript {
 
 /**
  * The account of a server need not be able to pass through the directories above its own (the home of root, say): as
- * root we open it first, and the server reaches it through that descriptor.
+ * root we open it first, and the server reaches it through that descriptor. One that insists on its path gets the group
+ * that may pass through the data directory, three above.
  */
 const asAccount = `
 account=$1; place=$2; insists=$3; script=$4; shift 4
@@ -22,14 +23,16 @@ if [ "$(id -u)" = 0 ]; then
   id -u "$account" >/dev/null 2>&1 || { echo "there is no account $account on this machine" >&2; exit 78; }
   [ "$(stat -c %U "$place")" = "$account" ] || chown -R "$account:" "$place"
   here=$place
-  if [ "$insists" = false ]; then exec 9<"$place"; here=/proc/self/fd/9; fi
+  groups=--clear-groups
+  if [ "$insists" = false ]; then exec 9<"$place"; here=/proc/self/fd/9
+  else groups="--groups=$(stat -c %g "$place/../../..")"; fi
   cd /
-  if ! setpriv --reuid "$account" --regid "$account" --clear-groups -- test -w "$here"; then
+  if ! setpriv --reuid "$account" --regid "$account" "$groups" -- test -w "$here"; then
     echo "it runs as root: $account cannot reach $place" >&2
     chown root: "$place"
     exec /bin/sh -c "$script" root "$here" "$@"
   fi
-  exec setpriv --reuid "$account" --regid "$account" --clear-groups --no-new-privs -- /bin/sh -c "$script" "$account" "$here" "$@"
+  exec setpriv --reuid "$account" --regid "$account" "$groups" --no-new-privs -- /bin/sh -c "$script" "$account" "$here" "$@"
 fi
 exec /bin/sh -c "$script" "$account" "$place" "$@"
 `

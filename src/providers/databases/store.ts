@@ -75,8 +75,9 @@ export function databaseDirectories(directory: string, random: Random): Database
     read,
     create: async (database, record) => {
       const around = join(directory, database)
-      await mkdir(around, { recursive: true, mode: 0o700 })
-      await chmod(around, 0o700)
+      await mkdir(around, { recursive: true })
+      // Others may pass through to what is theirs, and see nothing.
+      for (const place of [directory, around]) await chmod(place, 0o711)
       await writeWhole(recordOf(database), JSON.stringify(record))
     },
     ensurePlace: async (database) =>

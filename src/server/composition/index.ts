@@ -1,5 +1,5 @@
 export { keepAccepted, loadAccepted } from './accepted.ts'
-export { specAlone, type AloneSpec } from './alone.ts'
+export { specAlone, startTimeoutsOf, type AloneSpec } from './alone.ts'
 export { environmentFileSchema, type EnvironmentFile, type EnvironmentInput } from './config.ts'
 export { definedVariables, findDoubts, findTroubles, namedFiles } from './findings.ts'
 export {

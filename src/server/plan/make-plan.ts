@@ -92,7 +92,7 @@ function sayReplaced(scene: PlanScene, name: string): string {
 
 /** What happens to a service that both files name. */
 function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
-  const release = scene.releases[name] ?? ''
+  const release = own(scene.releases, name) ?? ''
   const before = groupUnder(scene.accepted, name, release)
   const after = groupUnder(scene.fresh, name, release)
   if (before !== after && after !== null && before !== null) {
@@ -139,7 +139,14 @@ function stepOf(
   const name = words.join(' ')
   if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new` }]
   if (after !== undefined) return [{ ...common, ...changed(scene, kind, name) }]
-  return [{ ...common, verb: 'remove', says: `${object} goes`, destroys: holdsData(kind, name, scene.accepted.environment) }]
+  return [
+    {
+      ...common,
+      verb: 'remove',
+      says: `${object} goes`,
+      destroys: holdsData(kind, name, scene.accepted.environment),
+    },
+  ]
 }
 
 function changed(scene: PlanScene, kind: string, name: string): Pick<PlanStep, 'verb' | 'says'> {
@@ -185,7 +192,7 @@ function worldOf({ status, releases }: PlanScene): Record<string, string> {
   return Object.fromEntries(
     status.services.map(({ name, replicas, phase }) => {
       const groups = [...new Set(replicas.map(({ group }) => group))].toSorted()
-      return [name, `${groups.join(',')} ${phase} ${releases[name] ?? ''}`]
+      return [name, `${groups.join(',')} ${phase} ${own(releases, name) ?? ''}`]
     }),
   )
 }

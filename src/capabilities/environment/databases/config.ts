@@ -1,5 +1,9 @@
 import { z } from 'zod'
-import { databaseEngine, databaseName, type DatabaseEngine } from '../../../contracts/environment/databases.ts'
+import {
+  databaseEngine,
+  databaseName,
+  type DatabaseEngine,
+} from '../../../contracts/environment/databases.ts'
 import { duration, serviceName } from '../../../contracts/shapes.ts'
 
 const protocols: Readonly<Record<DatabaseEngine, readonly string[]>> = {

@@ -77,7 +77,5 @@ export function namedUrl(
 ): string {
   const config = Object.hasOwn(databases, database) ? databases[database] : undefined
   const url = config === undefined ? null : externalUrl(config, hostVariables)
-  return url === null
-    ? `${config?.engine ?? 'database'}://${database}/${name ?? ''}`
-    : urlFor(url, name)
+  return url === null ? `${config?.engine ?? 'database'}://${database}/${name ?? ''}` : urlFor(url, name)
 }

@@ -65,7 +65,6 @@ export function wishedDatabase(
 
 /** A database as one watches it: like a service. */
 export function asService({ engine, startTimeout }: DatabaseConfig, address: string | null): ServiceConfig {
-  const service = serviceConfig.parse({ command: [engine] })
-  if (address === null) return { ...service, startTimeout }
-  return { ...service, command: undefined, address }
+  const service = { ...serviceConfig.parse({ command: [engine] }), startTimeout }
+  return address === null ? service : { ...service, command: undefined, address }
 }

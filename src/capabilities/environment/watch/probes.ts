@@ -14,11 +14,7 @@ interface Probed {
 }
 
 /** Looks whether a target of a service is well; never throws. */
-export type LookAt = (
-  name: string,
-  target: Target,
-  service: ServiceConfig,
-) => Promise<ProbeResult>
+export type LookAt = (name: string, target: Target, service: ServiceConfig) => Promise<ProbeResult>
 
 /** The last probe of each target. */
 export interface Probes {

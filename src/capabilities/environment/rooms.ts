@@ -1,3 +1,4 @@
+import { lookUp } from '../../kernel/std/index.ts'
 import type { Context } from '../../kernel/capability/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
 import type { ServicesConfig, VolumesConfig } from './config.ts'
@@ -90,12 +91,12 @@ export function furnish(config: EnvironmentConfig, context: Context, ports: Envi
     engine,
     wished,
     refused: (service, hash) => {
-      const given = view().refused[service]
+      const given = lookUp(view().refused, service)
       return given?.group === hash ? given.because : null
     },
     others: (replicas) => runs.groups(replicas),
   })
-  const said = (service: string) => view().said[service] ?? 'nothing'
+  const said = (service: string) => lookUp(view().said, service) ?? 'nothing'
   const watch = createWatch(watched, context, {
     engine,
     lookAt: lookWith(ports.prober, databases),

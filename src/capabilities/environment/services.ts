@@ -1,9 +1,9 @@
-import { closest, HoldfastError } from '../../kernel/std/index.ts'
+import { closest, HoldfastError, lookUp } from '../../kernel/std/index.ts'
 import type { ServiceConfig, ServicesConfig } from './config.ts'
 
 /** The service of this name. Errors: `environment.unknown-service`. */
 export function serviceOf(services: ServicesConfig, name: string): ServiceConfig {
-  const service = Object.hasOwn(services, name) ? services[name] : undefined
+  const service = lookUp(services, name)
   if (service !== undefined) return service
   const meant = closest(name, Object.keys(services))
   throw new HoldfastError({

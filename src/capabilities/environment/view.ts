@@ -1,3 +1,4 @@
+import { lookUp } from '../../kernel/std/index.ts'
 import { environmentFacts as facts } from '../../contracts/environment.ts'
 import { jobFacts } from '../../contracts/house/jobs.ts'
 import type { JsonObject } from '../../kernel/std/index.ts'
@@ -55,7 +56,7 @@ const noReleases: ServiceReleases = { wished: '', pending: null, good: [] }
 
 /** What is known of the releases of a service. */
 export function releasesOf({ releases }: EnvironmentView, service: string): ServiceReleases {
-  return (Object.hasOwn(releases, service) ? releases[service] : undefined) ?? noReleases
+  return lookUp(releases, service) ?? noReleases
 }
 
 function without<Value>(
@@ -79,7 +80,7 @@ function withFired(
   change: (due: number, fired: Fired) => Fired,
 ): EnvironmentView {
   const schedule = textOf(data, 'schedule')
-  const before = state.fired[schedule] ?? { at: 0, pending: [] }
+  const before = lookUp(state.fired, schedule) ?? { at: 0, pending: [] }
   return { ...state, fired: { ...state.fired, [schedule]: change(Number(data['due']), before) } }
 }
 

@@ -14,6 +14,7 @@ export {
 export { contentHash } from './hash.ts'
 export { uuidv7 } from './ids.ts'
 export { canonicalJson, type Json, type JsonObject } from './json.ts'
+export { lookUp } from './look-up.ts'
 export { randomToken, seededRandom, systemRandom, type Random } from './random.ts'
 export { formatDuration, parseDuration, parseSize, sayDuration, saySize } from './units.ts'
 export type {

@@ -85,7 +85,8 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
         from = last
       }
     },
-    discard: async (place) => void (await ask('POST', '/discard', { body: { place }, waitMs: DISCARD_WAIT_MS })),
+    discard: async (place) =>
+      void (await ask('POST', '/discard', { body: { place }, waitMs: DISCARD_WAIT_MS })),
     stop: async (replicas) => void (await ask('POST', '/stop', { body: { replicas } })),
   }
 }

@@ -1,3 +1,4 @@
+import { lookUp } from '../../kernel/std/index.ts'
 import type { Drift, EnvironmentPlan, EnvironmentStatus } from '../../contracts/environment.ts'
 
 /** What drift is found in. */
@@ -21,7 +22,7 @@ function ofServices({ status, since }: DriftScene): readonly Item[] {
     .map(({ name, says, phase, rollout }) => ({
       object: `service ${name}`,
       says: phase === 'refused' ? rollout : says,
-      since: since[name] ?? null,
+      since: lookUp(since, name) ?? null,
     }))
 }
 

@@ -1,6 +1,6 @@
 import { environment as environmentRoom } from '../../capabilities/environment/index.ts'
 import type { EnvironmentPlan, EnvironmentStatus, PlanStep } from '../../contracts/environment.ts'
-import { contentHash, type Json } from '../../kernel/std/index.ts'
+import { contentHash, lookUp, type Json } from '../../kernel/std/index.ts'
 import type { LoadedEnvironment } from '../composition/index.ts'
 import { differencesOf } from './differences.ts'
 import { objectsOf, type PlannedObject } from './objects.ts'
@@ -29,21 +29,16 @@ interface Amount {
 
 const nothing = { before: null, after: null }
 
-/** What a file names: `constructor` is a name like any other. */
-function own<Value>(all: Readonly<Record<string, Value>>, name: string): Value | undefined {
-  return Object.hasOwn(all, name) ? all[name] : undefined
-}
-
 /** Whether an object holds data of users that are gone with it: a volume does, and a database that we keep. */
 function holdsData(kind: string, name: string, { databases }: Environment): boolean {
-  const database = kind === 'database' ? own(databases, name) : undefined
+  const database = kind === 'database' ? lookUp(databases, name) : undefined
   return kind === 'volume' || (database !== undefined && environmentRoom.isManagedDatabase(database))
 }
 
 /** How many replicas of a service there are to be, and what they may use together. */
 function amountsOf(environment: Environment, kind: string, name: string): Amount {
-  const service = kind === 'service' ? own(environment.services, name) : undefined
-  const database = kind === 'database' ? own(environment.databases, name) : undefined
+  const service = kind === 'service' ? lookUp(environment.services, name) : undefined
+  const database = kind === 'database' ? lookUp(environment.databases, name) : undefined
   const { memoryMiB } = (service ?? database)?.resources ?? {}
   const replicas = service === undefined ? serversOf(database) : replicasOf(service)
   return { replicas, memoryMiB: memoryMiB === undefined || replicas === null ? null : memoryMiB * replicas }
@@ -82,7 +77,7 @@ function groupUnder(
 }
 
 function sayReplaced(scene: PlanScene, name: string): string {
-  const { replicas, port, deploy } = scene.fresh.environment.services[name] ?? {}
+  const { replicas, port, deploy } = lookUp(scene.fresh.environment.services, name) ?? {}
   const count = replicas?.min ?? 0
   const all = count === 1 ? 'its replica is' : `its ${count} replicas are`
   if (port !== undefined)
@@ -92,7 +87,7 @@ function sayReplaced(scene: PlanScene, name: string): string {
 
 /** What happens to a service that both files name. */
 function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
-  const release = own(scene.releases, name) ?? ''
+  const release = lookUp(scene.releases, name) ?? ''
   const before = groupUnder(scene.accepted, name, release)
   const after = groupUnder(scene.fresh, name, release)
   if (before !== after && after !== null && before !== null) {
@@ -112,7 +107,10 @@ function processOf({ engine, settings, resources, stopTimeout }: Database): Json
 
 /** What happens to a database that both files name. */
 function changedDatabase({ accepted, fresh }: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
-  const [before, after] = [own(accepted.environment.databases, name), own(fresh.environment.databases, name)]
+  const [before, after] = [
+    lookUp(accepted.environment.databases, name),
+    lookUp(fresh.environment.databases, name),
+  ]
   const [was, is] = [serversOf(before), serversOf(after)]
   if (before === undefined || after === undefined || was === null || is === null) {
     const left = was !== null && is === null ? '; its data are left where they are' : ''
@@ -192,7 +190,7 @@ function worldOf({ status, releases }: PlanScene): Record<string, string> {
   return Object.fromEntries(
     status.services.map(({ name, replicas, phase }) => {
       const groups = [...new Set(replicas.map(({ group }) => group))].toSorted()
-      return [name, `${groups.join(',')} ${phase} ${own(releases, name) ?? ''}`]
+      return [name, `${groups.join(',')} ${phase} ${lookUp(releases, name) ?? ''}`]
     }),
   )
 }

@@ -2,9 +2,9 @@ import { emptyStores, noOtherSections } from '../../support/environment/empty.ts
 import { edge } from '../../../src/capabilities/edge/index.ts'
 import { environment } from '../../../src/capabilities/environment/index.ts'
 import { limits } from '../../../src/capabilities/limits/index.ts'
-import { environmentOperations } from '../../../src/contracts/environment.ts'
-import { bindValue, type Capability, type Context, type Log } from '../../../src/kernel/capability/index.ts'
+import type { Capability, Context, Log } from '../../../src/kernel/capability/index.ts'
 import { plainError } from '../../../src/kernel/std/index.ts'
+import { bindPlans } from '../../../src/server/plan/index.ts'
 import { createHouse, type House } from '../../../src/server/control/index.ts'
 import { timelineOf } from './disk.ts'
 import { beginLife, type Life } from './life.ts'
@@ -31,6 +31,14 @@ export interface Control {
 }
 
 const directory = '/simulated'
+const loaded = {
+  file: '/simulated/holdfast.config.ts',
+  directory,
+  hash: '0',
+  overrides: {},
+  data: {},
+  environment: file,
+}
 /** The last complaints are enough to find out. */
 const keptComplaints = 200
 
@@ -81,9 +89,15 @@ function startHouse(world: World, life: Life, log: Log): Promise<House> {
     random: world.chance.random,
     log,
     capabilities: (context) => capabilities(world, life, context),
-    bindings: () => [
-      bindValue(environmentOperations.reload, () => Promise.resolve({ changed: false, says: 'nothing' })),
-    ],
+    bindings: (context) =>
+      bindPlans({
+        loaded,
+        readAgain: () => Promise.resolve(loaded),
+        accept: () => Promise.resolve(),
+        destroy: () => Promise.resolve(),
+        context,
+        endControl: () => undefined,
+      }),
   })
 }
 

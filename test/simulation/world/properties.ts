@@ -105,7 +105,11 @@ const newestPolicy: Property = ({ world }) => {
         address === undefined
           ? [...world.engine.replicas.values()]
               .filter(({ spec, port }) => spec.service === name && port !== null)
-              .map(({ spec, port }) => ({ id: spec.id, origin: `http://127.0.0.1:${port}` }))
+              .map((replica) => ({
+                id: replica.spec.id,
+                origin: `http://127.0.0.1:${replica.port}`,
+                group: replica.status().specHash,
+              }))
           : [{ id: name, origin: address }],
       healthPath: health ?? null,
     }))

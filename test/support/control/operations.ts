@@ -107,7 +107,9 @@ const samples: Readonly<Record<string, unknown>> = {
 }
 
 function sampleOf(field: string, schema: JsonObject): unknown {
-  if (Object.hasOwn(samples, field)) return samples[field]
+  const pattern = new RegExp(String(schema['pattern'] ?? ''))
+  const known = samples[field]
+  if (Object.hasOwn(samples, field) && (typeof known !== 'string' || pattern.test(known))) return known
   if (Array.isArray(schema['enum'])) return schema['enum'][0] as unknown
   switch (schema['type'] as string) {
     case 'integer':
@@ -120,7 +122,7 @@ function sampleOf(field: string, schema: JsonObject): unknown {
     case 'object':
       return {}
     default:
-      return 'sample'
+      return ['sample', '0123456789abcdef'].find((text) => pattern.test(text))
   }
 }
 

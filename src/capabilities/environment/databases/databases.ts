@@ -1,7 +1,7 @@
 import { environmentFacts as facts } from '../../../contracts/environment.ts'
 import type { DatabaseRecord } from '../../../contracts/environment/databases.ts'
 import type { Context } from '../../../kernel/capability/index.ts'
-import { assert, plainError, randomToken } from '../../../kernel/std/index.ts'
+import { assert, lookUp, plainError, randomToken } from '../../../kernel/std/index.ts'
 import type { ServicesConfig } from '../config.ts'
 import type { DatabaseProvider, EnvironmentPorts, ProbeResult } from '../ports.ts'
 import type { EnvironmentView } from '../view.ts'
@@ -117,7 +117,7 @@ export function createDatabases(parts: DatabasesParts): Databases {
     const { name, config } = one
     const { engine } = config
     const extras = { subject: `service:${name}` }
-    const before = view().databases[name]?.version ?? version
+    const before = lookUp(view().databases, name)?.version ?? version
     if (before !== version) {
       await context.record(facts.databaseUpgraded, { database: name, engine, version, before }, extras)
     }
@@ -131,7 +131,7 @@ export function createDatabases(parts: DatabasesParts): Databases {
   }
 
   const isReady = ({ name, config }: KnownDatabase, since: number): boolean => {
-    const ready = view().databases[name]
+    const ready = lookUp(view().databases, name)
     const names = config.engine === 'redis' ? [] : namesOf(name, config)
     return ready?.since === since && names.every((one) => ready.names.includes(one))
   }
@@ -158,7 +158,7 @@ export function createDatabases(parts: DatabasesParts): Databases {
   }
 
   const addressOf = (name: string): string => {
-    const config = databases[name]
+    const config = lookUp(databases, name)
     if (config === undefined) return ''
     if (!isManaged(config)) return plainAddress(externalUrl(config, hostVariables) ?? '')
     const { record, place } = knownOf(name)
@@ -184,7 +184,7 @@ export function createDatabases(parts: DatabasesParts): Databases {
       }),
     services: Object.fromEntries(watched),
     urlOf: ({ database, name }) => {
-      const config = databases[database]
+      const config = lookUp(databases, database)
       assert(config !== undefined, `there is no database ${database}`)
       if (!isManaged(config)) return urlFor(externalUrl(config, hostVariables) ?? '', name)
       const one = knownOf(database)
@@ -193,7 +193,7 @@ export function createDatabases(parts: DatabasesParts): Databases {
       return managed === null ? fileUrl(one.place, inside) : (providerOf(config)?.url(managed, inside) ?? '')
     },
     probe: async (name, since) => {
-      const config = databases[name]
+      const config = lookUp(databases, name)
       if (config === undefined) return ill('the file does not name it')
       return isManaged(config) ? probeManaged(knownOf(name), since ?? 0) : probeExternal(config)
     },
@@ -206,7 +206,7 @@ export function createDatabases(parts: DatabasesParts): Databases {
     },
     notes: () =>
       [...known.keys()].flatMap((name) => {
-        const [runs, next] = [view().databases[name]?.version, installed.get(name)]
+        const [runs, next] = [lookUp(view().databases, name)?.version, installed.get(name)]
         if (runs === undefined || next === undefined || runs === next) return []
         return [
           `database ${name} runs ${runs}; ${next} is installed, and runs after "holdfast restart ${name}"`,

@@ -1,3 +1,4 @@
+import { lookUp } from '../../../kernel/std/index.ts'
 import type { DatabaseRecord } from '../../../contracts/environment/databases.ts'
 import type { ManagedDatabase } from '../ports.ts'
 import { namesOf, type DatabaseConfig, type DatabaseReference, type DatabasesConfig } from './config.ts'
@@ -40,8 +41,7 @@ export function externalUrl(
   hostVariables: Readonly<Record<string, string>>,
 ): string | null {
   if (url !== undefined) return url
-  const variable = urlVariable ?? ''
-  return Object.hasOwn(hostVariables, variable) ? (hostVariables[variable] ?? null) : null
+  return lookUp(hostVariables, urlVariable ?? '') ?? null
 }
 
 /** The same address for another database in it. */
@@ -75,7 +75,7 @@ export function namedUrl(
   { database, name }: DatabaseReference,
   hostVariables: Readonly<Record<string, string>>,
 ): string {
-  const config = Object.hasOwn(databases, database) ? databases[database] : undefined
+  const config = lookUp(databases, database)
   const url = config === undefined ? null : externalUrl(config, hostVariables)
   return url === null ? `${config?.engine ?? 'database'}://${database}/${name ?? ''}` : urlFor(url, name)
 }

@@ -1,5 +1,6 @@
 import { environmentOperations, type DatabaseList } from '../../../contracts/environment.ts'
 import { bindValue, type OperationBinding } from '../../../kernel/capability/index.ts'
+import { lookUp } from '../../../kernel/std/index.ts'
 import type { EnvironmentView } from '../view.ts'
 import type { Watch } from '../watch/index.ts'
 import { isManaged, namesOf, type DatabaseConfig, type DatabasesConfig } from './config.ts'
@@ -23,7 +24,7 @@ async function viewOf(ground: DatabaseListGround, name: string, config: Database
     name,
     engine: config.engine,
     managed,
-    version: ground.view().databases[name]?.version ?? null,
+    version: lookUp(ground.view().databases, name)?.version ?? null,
     state: isFile ? 'healthy' : (service?.state ?? 'starting'),
     says: isFile ? `${name} is a file` : (service?.says ?? `${name} was not looked at yet`),
     address: ground.room.addressOf(name),

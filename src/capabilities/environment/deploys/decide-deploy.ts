@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../../kernel/std/index.ts'
+import { HoldfastError, lookUp } from '../../../kernel/std/index.ts'
 import type { DeployLock, EnvironmentView } from '../view.ts'
 
 function locked(service: string, lock: DeployLock): HoldfastError {
@@ -32,9 +32,9 @@ export function decideDeploy(
     ([, { pending }]) => pending !== null && pending.job !== job,
   )
   if (other !== undefined) throw underWay(other[0], other[1].pending?.job ?? '')
-  if (releases[service]?.pending?.job === job) return
+  if (lookUp(releases, service)?.pending?.job === job) return
   for (const name of ['*', service]) {
-    const lock = Object.hasOwn(locks, name) ? locks[name] : undefined
+    const lock = lookUp(locks, name)
     if (lock !== undefined) throw locked(name, lock)
   }
 }

@@ -1,6 +1,6 @@
 import { environmentFacts as facts, type RolloutPhase } from '../../../contracts/environment.ts'
 import type { Context, JobCall } from '../../../kernel/capability/index.ts'
-import { HoldfastError, plainError } from '../../../kernel/std/index.ts'
+import { HoldfastError, plainError, lookUp } from '../../../kernel/std/index.ts'
 import type { ServicesConfig } from '../config.ts'
 import type { Release, ReleaseSource, ReleaseStore } from '../ports.ts'
 import type { Rollouts } from '../rollout/index.ts'
@@ -120,7 +120,7 @@ function endOf({ view, wished, rollouts }: DeployGround, { service, release }: W
   const target = wished().find(({ name }) => name === service)
   if (target === undefined) return { bad: 'the file does not name it any more' }
   if (target.specification.release !== release) return null
-  const refused = view().refused[service]
+  const refused = lookUp(view().refused, service)
   if (refused?.group === target.hash) return { bad: refused.because }
   const standing = rollouts.standing(service)
   const isThere = standing.phase === 'steady' && standing.hash === target.hash

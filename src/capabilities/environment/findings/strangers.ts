@@ -1,5 +1,5 @@
 import type { Finding } from '../../../kernel/capability/index.ts'
-import { closest } from '../../../kernel/std/index.ts'
+import { closest, lookUp } from '../../../kernel/std/index.ts'
 import type { ServicesConfig, VolumesConfig } from '../config.ts'
 import { isManaged, namesOf, type DatabasesConfig, type VariableValues } from '../databases/config.ts'
 import { jobPrefix, type JobsConfig, type SchedulesConfig } from '../runs/index.ts'
@@ -87,7 +87,7 @@ function findNameless({ services, jobs, databases }: Sections): readonly Finding
   return [...at('services', services), ...at('jobs', jobs)].flatMap(([path, env]) =>
     Object.entries(env).flatMap(([variable, value]): readonly Finding[] => {
       if (typeof value === 'string' || value.name === undefined) return []
-      const config = Object.hasOwn(databases, value.database) ? databases[value.database] : undefined
+      const config = lookUp(databases, value.database)
       if (config === undefined || !isManaged(config)) return []
       const names = config.engine === 'redis' ? [] : namesOf(value.database, config)
       if (names.includes(value.name)) return []

@@ -1,7 +1,7 @@
 import { environmentFacts as facts } from '../../../contracts/environment.ts'
 import type { ReplicaStatus, Specification } from '../../../contracts/supervisor.ts'
 import type { Context } from '../../../kernel/capability/index.ts'
-import { contentHash, HoldfastError } from '../../../kernel/std/index.ts'
+import { contentHash, HoldfastError, lookUp } from '../../../kernel/std/index.ts'
 import type { Group, LogReader } from '../ports.ts'
 import { throwUnlessCancelled } from '../cancelled.ts'
 import type { Watch } from '../watch/index.ts'
@@ -81,7 +81,7 @@ class RunBook implements Runs {
   async run(place: RunPlace, reason: RunReason, signal: AbortSignal): Promise<RunEnd> {
     const { job, key } = place
     const { jobs, ground, watch, context } = this.#parts
-    const config = Object.hasOwn(jobs, job) ? jobs[job] : undefined
+    const config = lookUp(jobs, job)
     if (config === undefined) throw unknownJob(job, Object.keys(jobs))
     const specification = runSpecification(config, place, ground)
     const one = { specification, hash: contentHash(specification) }

@@ -1,6 +1,6 @@
 import { environmentFacts as facts } from '../../../contracts/environment.ts'
 import type { Context } from '../../../kernel/capability/index.ts'
-import { plainError } from '../../../kernel/std/index.ts'
+import { plainError, lookUp } from '../../../kernel/std/index.ts'
 import type { EnvironmentView } from '../view.ts'
 import type { SchedulesConfig } from './config.ts'
 import { dueTime, nextTime } from './next-time.ts'
@@ -29,7 +29,7 @@ const actor = 'holdfast'
 export function createSchedules({ schedules, runs, view, context }: ScheduleParts): Schedules {
   const { clock } = context
   const beganAt = clock.now()
-  const lastOf = (name: string): number => view().fired[name]?.at ?? beganAt
+  const lastOf = (name: string): number => lookUp(view().fired, name)?.at ?? beganAt
 
   const perform = async (name: string, at: number, signal: AbortSignal): Promise<void> => {
     const { job = '' } = schedules[name] ?? {}

@@ -1,3 +1,4 @@
+import { lookUp } from '../../../kernel/std/index.ts'
 import type { Specification } from '../../../contracts/supervisor.ts'
 import type { ServiceConfig, ServicesConfig } from '../config.ts'
 import { isManaged, type DatabasesConfig } from '../databases/config.ts'
@@ -8,7 +9,7 @@ export type Ownership = Pick<Specification, 'user' | 'writes'>
 /** Directories that a service writes to by name: volumes, and databases that are files. */
 function placesOf({ volumes, env }: ServiceConfig, databases: DatabasesConfig): readonly Place[] {
   const files = Object.values(env).flatMap((value) =>
-    typeof value !== 'string' && isFile(databases[value.database]) ? [value.database] : [],
+    typeof value !== 'string' && isFile(lookUp(databases, value.database)) ? [value.database] : [],
   )
   return [
     ...volumes.toSorted().map((name): Place => ({ kind: 'volume', name })),

@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Specification } from '../../../contracts/supervisor.ts'
-import { contentHash } from '../../../kernel/std/index.ts'
+import { contentHash, lookUp } from '../../../kernel/std/index.ts'
 import type { ServiceConfig, ServicesConfig, VolumesConfig } from '../config.ts'
 import type { DatabaseReference, DatabasesConfig, VariableValues } from '../databases/config.ts'
 import { namedUrl } from '../databases/managed.ts'
@@ -215,7 +215,9 @@ export function wishedAlone(
     databaseDirectory: (database) => join('/databases', database),
     databaseUrl: (reference) => namedUrl(databases, reference, hostVariables),
   }
-  const releaseOf = (service: string): string =>
-    (Object.hasOwn(releases, service) ? releases[service] : undefined) ?? ''
-  return wishedServices(services, (service) => ({ wished: releaseOf(service), pending: null }), ground)
+  return wishedServices(
+    services,
+    (service) => ({ wished: lookUp(releases, service) ?? '', pending: null }),
+    ground,
+  )
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -61,8 +61,10 @@ function environmentFile({ databases = {}, env = {}, services = {} }: Changes): 
   return `export default ${JSON.stringify(environment)}\n`
 }
 
-async function placeWith(changes: Changes): Promise<Place> {
+/** With the mode 0755 everybody gets a user of their own, if we are root; with 0700 nobody but root could enter. */
+async function placeWith(changes: Changes, mode = 0o700): Promise<Place> {
   const here = await newPlace()
+  chmodSync(here.directory, mode)
   here.write('app.mjs', service)
   here.write('holdfast.config.ts', environmentFile(changes))
   return here
@@ -121,7 +123,7 @@ const all = ['ARCADE', 'SCORES', 'CACHE', 'LOCAL']
 
 describeWith(['postgres', 'redis-server'], 'databases that Holdfast runs', () => {
   test('are there within seconds, and keep what they have through every death', { timeout }, async () => {
-    const here = await placeWith(everything)
+    const here = await placeWith(everything, 0o755)
     const began = performance.now()
     mustRun(await here.up())
     process.stdout.write(`  fresh environment with databases: ${Math.round(performance.now() - began)} ms\n`)
@@ -176,7 +178,7 @@ describeWith(['postgres', 'redis-server'], 'databases that Holdfast runs', () =>
   })
 
   test('change in place, and go only when they are named', { timeout }, async () => {
-    const here = await placeWith(everything)
+    const here = await placeWith(everything, 0o755)
     mustRun(await here.up())
     for (const name of all) expect(await ask(here, name)).toBe('1')
     const { main, ...others } = everything.databases
@@ -214,7 +216,7 @@ describeWith(['postgres', 'redis-server'], 'databases that Holdfast runs', () =>
 describeWith(['mariadbd'], 'MariaDB', () => {
   test('is there within seconds, and keeps what it has', { timeout }, async () => {
     const shop = { databases: { shop: { engine: 'mariadb' } }, env: { SHOP: { database: 'shop' } } }
-    const here = await placeWith(shop)
+    const here = await placeWith(shop, 0o755)
     mustRun(await here.up())
     expect(await ask(here, 'SHOP')).toBe('1')
     process.kill(await pidOf(here, 'shop'), 'SIGKILL')

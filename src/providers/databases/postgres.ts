@@ -97,7 +97,8 @@ export function postgres(searchPath: string): DatabaseProvider {
     },
     probe: async ({ programs, port }, timeoutMs) => {
       const seconds = String(Math.max(1, Math.floor(timeoutMs / 1000)))
-      const args = ['-h', '127.0.0.1', '-p', String(port), '-t', seconds]
+      // Without a name it asks for that of our account, and as a user of our own we have none.
+      const args = ['-h', '127.0.0.1', '-p', String(port), '-U', admin, '-t', seconds]
       const end = await runProgram(join(programs, 'pg_isready'), args, { timeoutMs })
       return end.code === 0 ? { healthy: true, detail: '' } : { healthy: false, detail: lastLine(end) }
     },

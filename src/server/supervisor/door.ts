@@ -123,9 +123,7 @@ async function route(
     return { status: 202, body: {} }
   }
   if (key === 'POST /hand-over') {
-    const next = parseHandOver(parseJson(await readBody(request)))
-    if (next === undefined) throw invalid('That does not say to whom to hand over.')
-    operations.handOver(next)
+    operations.handOver(parseNext(await readBody(request)))
     return { status: 202, body: {} }
   }
   const id = /^POST \/replicas\/([a-z][a-z0-9-]*\/\d+)\/restart$/.exec(key)?.[1]
@@ -156,6 +154,12 @@ function parseStop(text: string): boolean {
   const { replicas = true } = body ?? { replicas: null }
   if (typeof replicas === 'boolean') return replicas
   throw invalid('A stop says {"replicas": true} or {"replicas": false}.')
+}
+
+function parseNext(text: string): HandOver {
+  const next = parseHandOver(parseJson(text))
+  if (next === undefined) throw invalid('That does not say to whom to hand over.')
+  return next
 }
 
 /** Nothing else is anybody's to remove. */

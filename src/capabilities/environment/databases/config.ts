@@ -95,20 +95,30 @@ interface Described {
   readonly settings: Readonly<Record<string, string>>
 }
 
-function* mistakesIn({ engine, url, urlVariable, names, settings: set }: Described): Generator<Mistake> {
-  if (url !== undefined && urlVariable !== undefined) {
+const mistakesIn = (database: Described): readonly Mistake[] => [
+  ...mistakesInAddress(database),
+  ...mistakesInServer(database),
+]
+
+function* mistakesInAddress({ engine, url, urlVariable }: Described): Generator<Mistake> {
+  if (url === undefined) return
+  if (urlVariable !== undefined) {
     yield { path: ['urlVariable'], message: 'needs either "url" or "urlVariable", not both' }
   }
-  const protocol = url === undefined ? undefined : (URL.parse(url)?.protocol.slice(0, -1) ?? '')
-  if (protocol !== undefined && !protocols[engine].includes(protocol)) {
+  const protocol = URL.parse(url)?.protocol.slice(0, -1) ?? ''
+  if (!protocols[engine].includes(protocol)) {
     yield { path: ['url'], message: `an address of ${engine} begins with ${protocols[engine][0]}:` }
   }
+}
+
+function* mistakesInServer({ engine, names, settings: set }: Described): Generator<Mistake> {
   if (engine === 'redis' && names !== undefined) {
     yield { path: ['names'], message: 'databases of Redis have numbers, not names' }
   }
   for (const key of Object.keys(set)) {
-    if (engine === 'sqlite') yield { path: ['settings', key], message: 'SQLite has no server to set' }
-    if (ours[engine].includes(key)) yield { path: ['settings', key], message: 'Holdfast sets this itself' }
+    const path = ['settings', key]
+    if (engine === 'sqlite') yield { path, message: 'SQLite has no server to set' }
+    if (ours[engine].includes(key)) yield { path, message: 'Holdfast sets this itself' }
   }
 }
 

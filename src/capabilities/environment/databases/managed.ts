@@ -10,6 +10,8 @@ export interface KnownDatabase {
   readonly record: DatabaseRecord
   /** Absolute directory of its files. */
   readonly place: string
+  /** Version of the programs that the next start runs; null: there are none. */
+  readonly installed: string | null
 }
 
 /** As its provider is told of it; null: nothing runs for it, it is a file. */

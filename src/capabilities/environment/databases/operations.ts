@@ -16,17 +16,25 @@ export interface DatabaseListGround {
 
 type One = DatabaseList['databases'][number]
 
+function stateOf(
+  { watch }: DatabaseListGround,
+  name: string,
+  { engine }: DatabaseConfig,
+): Pick<One, 'state' | 'says'> {
+  if (engine === 'sqlite') return { state: 'healthy', says: `${name} is a file` }
+  const service = watch.services().find((each) => each.name === name)
+  if (service === undefined) return { state: 'starting', says: `${name} was not looked at yet` }
+  return { state: service.state, says: service.says }
+}
+
 async function viewOf(ground: DatabaseListGround, name: string, config: DatabaseConfig): Promise<One> {
   const managed = isManaged(config)
-  const isFile = config.engine === 'sqlite'
-  const service = ground.watch.services().find((each) => each.name === name)
   return {
     name,
     engine: config.engine,
     managed,
     version: lookUp(ground.view().databases, name)?.version ?? null,
-    state: isFile ? 'healthy' : (service?.state ?? 'starting'),
-    says: isFile ? `${name} is a file` : (service?.says ?? `${name} was not looked at yet`),
+    ...stateOf(ground, name, config),
     address: ground.room.addressOf(name),
     names: config.engine === 'redis' || !managed ? [] : [...namesOf(name, config)],
     sizeBytes: managed ? await ground.room.sizeBytes(name) : null,

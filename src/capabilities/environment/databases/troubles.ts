@@ -1,6 +1,6 @@
 import type { DatabaseRecord } from '../../../contracts/environment/databases.ts'
 import type { Finding } from '../../../kernel/capability/index.ts'
-import type { DatabasePrograms, DatabaseStore, EnvironmentPorts } from '../ports.ts'
+import type { DatabasePrograms, DatabaseProvider, DatabaseStore, EnvironmentPorts } from '../ports.ts'
 import { isManaged, type DatabaseConfig, type DatabasesConfig } from './config.ts'
 import { externalUrl } from './managed.ts'
 
@@ -51,8 +51,14 @@ async function ofManaged(
   const incompatible = findIncompatible(name, config, record)
   if (incompatible !== undefined) return [incompatible]
   if (config.engine === 'sqlite') return []
-  const provider = providers[config.engine]
-  const major = config.version ?? record?.major
+  return findNoPrograms(name, { config, major: config.version ?? record?.major }, providers[config.engine])
+}
+
+async function findNoPrograms(
+  name: string,
+  { config, major }: { readonly config: DatabaseConfig; readonly major: string | undefined },
+  provider: DatabaseProvider,
+): Promise<readonly Finding[]> {
   const found = await provider.find()
   if (programsFor(found, major) !== undefined) return []
   const wanted = major === undefined ? config.engine : `${config.engine} ${major}`
@@ -87,7 +93,7 @@ export async function findDatabaseTroubles(
   ground: DatabaseGround,
 ): Promise<readonly Finding[]> {
   const found = await Promise.all(
-    Object.entries(databases).map(([name, config]) =>
+    Object.entries(databases).map(async ([name, config]) =>
       isManaged(config) ? ofManaged(name, config, ground) : ofExternal(name, config, ground),
     ),
   )

@@ -20,9 +20,9 @@ export interface Health {
 
 /** How everything is that services may need. */
 export interface Wellness {
-  ofReplica(replica: ReplicaStatus): Health
+  readonly ofReplica: (replica: ReplicaStatus) => Health
   /** Whether something that others run is well; false of what we run. */
-  isWellOutside(name: string): boolean
+  readonly isWellOutside: (name: string) => boolean
 }
 
 /** What rollouts stand on. */

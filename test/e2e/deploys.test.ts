@@ -36,18 +36,22 @@ process.exit(release === 'bad-migration' ? 7 : 0)
 `
 
 interface Changes {
+  readonly startTimeout?: string
   readonly replicas?: number
   readonly deploy?: object
   readonly more?: object
 }
 
-function environmentFile(here: Place, { replicas = 2, deploy = {}, more = {} }: Changes): string {
+function environmentFile(
+  here: Place,
+  { replicas = 2, deploy = {}, more = {}, startTimeout = '20s' }: Changes,
+): string {
   const web = {
     command: [process.execPath, 'app.mjs'],
     directory: 'web',
     health: '/healthz',
     replicas,
-    startTimeout: '5s',
+    startTimeout,
     env: { DIARY: join(here.directory, 'diary') },
     deploy: { canary: { for: '3s' }, drain: '500ms', ...deploy },
   }
@@ -145,7 +149,7 @@ test.each([
   ['deaf', 'was not healthy within 5 s'],
   ['fails', 'requests failed, beside 0.0 %'],
 ])('a release that %s is given up, and the old one goes on', { timeout }, async (how, because) => {
-  const here = await running()
+  const here = await running({ startTimeout: '5s' })
   await here.client().job('environment.deploy', { service: 'web', version: 'good' })
   writeRelease(here, how)
   const load = traffic(here.edgeUrl)

@@ -51,6 +51,7 @@ test('a replica is told HOST and PORT, gets its own environment and inherits no 
   expect(told.variables).toMatchObject({ HOST: '127.0.0.1', PORT: String(status.port), GREETING: 'hello' })
   expect(Object.keys(told.variables).sort()).toEqual([
     'GREETING',
+    'HOLDFAST_RELEASE',
     'HOLDFAST_REPLICA',
     'HOST',
     'PATH',

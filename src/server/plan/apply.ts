@@ -20,7 +20,7 @@ export type Applied = { readonly plan: string; readonly steps: number; readonly 
 const pollMs = 250
 /** Long enough for any sum of start timeouts that a person would wait for. */
 const patienceMs = 3_600_000
-/** A look at the services has to come between acceptance and the first question. */
+/** Where control was not started anew, a look at the services has to come before the first question. */
 const settleMs = 1500
 
 function refusePlan(plan: EnvironmentPlan, wanted: WantedApply): void {
@@ -60,6 +60,8 @@ type Accepted = {
   readonly steps: number
   readonly at: number
   readonly destroys: readonly string[]
+  /** The file is the one that runs: what was given up is tried once more. */
+  readonly isRetry: boolean
 }
 
 /** Accepts the file, once. */
@@ -70,14 +72,32 @@ async function accept(ground: PlanGround, wanted: WantedApply, call: JobCall): P
     refusePlan(plan, wanted)
     const steps = plan.steps.length
     const at = ground.context.clock.now()
-    if (steps === 0) return { hash: ground.loaded.hash, steps, at, destroys: [] }
+    if (steps === 0) return { hash: ground.loaded.hash, steps, at, destroys: [], isRetry: false }
     await ground.accept(fresh)
     const summary = summaryOf(plan)
     const extras = { actor: call.caller.actor, correlation: call.correlation }
     await ground.context.record(facts.configurationAccepted, { hash: fresh.hash, summary }, extras)
     const data = { plan: plan.hash, job: call.jobId, steps, summary }
     await ground.context.record(facts.applyBegun, data, extras)
-    return { hash: fresh.hash, steps, at, destroys: plan.destroys }
+    return {
+      hash: fresh.hash,
+      steps,
+      at,
+      destroys: plan.destroys,
+      isRetry: fresh.hash === ground.loaded.hash,
+    }
+  })
+}
+
+/** Ends this control; the one that follows begins the job again and finds the step done. */
+async function startAnew({ context, endControl }: PlanGround, call: JobCall): Promise<never> {
+  call.progress(0.1, 'control starts anew with the changed file')
+  endControl()
+  await context.clock.sleep(patienceMs, call.signal)
+  throw new HoldfastError({
+    code: 'kernel.unexpected',
+    kind: 'bug',
+    message: 'control did not end although it was asked to',
   })
 }
 
@@ -97,7 +117,6 @@ async function endNow({ context }: PlanGround, call: JobCall): Promise<End | nul
 async function untilEnd(ground: PlanGround, call: JobCall): Promise<End> {
   const { clock } = ground.context
   const deadlineMs = clock.monotonicMs() + patienceMs
-  await clock.sleep(settleMs, call.signal)
   for (;;) {
     const end = await endNow(ground, call)
     if (end !== null) return end
@@ -113,13 +132,10 @@ async function untilEnd(ground: PlanGround, call: JobCall): Promise<End> {
  * `environment.apply-failed`.
  */
 export async function apply(ground: PlanGround, wanted: WantedApply, call: JobCall): Promise<Applied> {
-  const { hash, steps, at, destroys } = await accept(ground, wanted, call)
+  const { hash, steps, at, destroys, isRetry } = await accept(ground, wanted, call)
   if (steps === 0) return { plan: wanted.plan, steps, says: 'Nothing was to be changed' }
-  if (hash !== ground.loaded.hash) {
-    call.progress(0.1, 'control starts anew with the changed file')
-    ground.endControl()
-    await ground.context.clock.sleep(patienceMs, call.signal)
-  }
+  if (hash !== ground.loaded.hash) await startAnew(ground, call)
+  if (isRetry) await ground.context.clock.sleep(settleMs, call.signal)
   const end = await untilEnd(ground, call)
   const data = { plan: wanted.plan, job: call.jobId, steps }
   const extras = { actor: call.caller.actor, correlation: call.correlation }

@@ -39,10 +39,18 @@ export async function planNow({ loaded, readAgain, context }: PlanGround): Promi
 
 const longestSummary = 1000
 
+const became: Readonly<Record<EnvironmentPlan['steps'][number]['verb'], string>> = {
+  create: 'is new',
+  change: 'is changed',
+  replace: 'is replaced',
+  scale: 'is scaled',
+  remove: 'is gone',
+}
+
 /** What a plan does, in a line. */
 export function summaryOf({ steps }: EnvironmentPlan): string {
   return steps
-    .map(({ object, verb }) => `${verb} ${object}`)
+    .map(({ object, verb }) => `${object} ${became[verb]}`)
     .join('; ')
     .slice(0, longestSummary)
 }

@@ -26,7 +26,7 @@ export type Verdict =
 /** Fewer requests, or failures, say nothing about errors; nor fewer requests about a 95th percentile. */
 const fewestForErrors = 5
 const fewestFailures = 3
-const fewestForLatency = 50
+const fewestForLatency = 100
 /** One in twenty good releases may look so bad by chance (one-sided). */
 const standardDeviations = 1.645
 /** A percentile of a few milliseconds trembles by as much. */

@@ -77,6 +77,10 @@ async function ask(here: Place, path: string): Promise<string> {
   return text
 }
 
+async function isWell(here: Place): Promise<boolean> {
+  return (await here.client().call('environment.status', {})).state === 'healthy'
+}
+
 async function pidOf(here: Place, name: string): Promise<number> {
   const { services } = await here.client().call('environment.status', {})
   const pid = services.find((each) => each.name === name)?.replicas[0]?.pid
@@ -139,6 +143,7 @@ describeWith(['postgres', 'redis-server'], 'databases that Holdfast runs', () =>
     await until('PostgreSQL after SIGKILL', answers(here, 'ARCADE', 2))
     await until('Redis after SIGKILL', answers(here, 'CACHE', 2))
 
+    await until('all to be well', () => isWell(here))
     const before = await pidOf(here, 'main')
     process.kill(here.pidOf('control'), 'SIGKILL')
     await until('control', async () => (await pidOf(here, 'main')) > 0)

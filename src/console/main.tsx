@@ -9,6 +9,7 @@ import './style/base.css'
 import './style/shell.css'
 import './style/parts.css'
 import './style/pages.css'
+import './style/changes.css'
 
 const house = createHouse((input, init) => fetch(input, init), systemClock)
 const theme = createTheme(localStorage, document.documentElement)

@@ -9,6 +9,11 @@ import { TimelinePage } from './pages/timeline/timeline-page.tsx'
 
 // Pages that are seldom the first are fetched when they are asked for.
 const JobsPage = lazy(async () => ({ default: (await import('./pages/jobs/jobs-page.tsx')).JobsPage }))
+const DeploysPage = lazy(async () => ({
+  default: (await import('./pages/deploys/deploys-page.tsx')).DeploysPage,
+}))
+const PlanPage = lazy(async () => ({ default: (await import('./pages/plan/plan-page.tsx')).PlanPage }))
+const RunsPage = lazy(async () => ({ default: (await import('./pages/runs/runs-page.tsx')).RunsPage }))
 const OperationsPage = lazy(async () => ({
   default: (await import('./pages/operations/operations-page.tsx')).OperationsPage,
 }))
@@ -56,7 +61,31 @@ export const pages: readonly Page[] = [
     permission: 'view',
     key: 't',
   },
-  { path: 'jobs', title: 'Jobs', icon: 'jobs', component: JobsPage, permission: 'view', key: 'j' },
+  {
+    path: 'deploys',
+    title: 'Deploys',
+    icon: 'deploys',
+    component: DeploysPage,
+    permission: 'view',
+    key: 'd',
+  },
+  { path: 'plan', title: 'Plan', icon: 'plan', component: PlanPage, permission: 'view', key: 'e' },
+  {
+    path: 'runs',
+    title: 'Jobs and schedules',
+    icon: 'runs',
+    component: RunsPage,
+    permission: 'view',
+    key: 'r',
+  },
+  {
+    path: 'jobs',
+    title: "Control's jobs",
+    icon: 'jobs',
+    component: JobsPage,
+    permission: 'view',
+    key: 'j',
+  },
   {
     path: 'operations',
     title: 'Operations',

@@ -27,8 +27,10 @@ const group = {
   release: z.string().describe('empty: the files as they lie in its directory'),
   group: z.string().describe('content hash of the specification'),
 }
-/** Number of the supervisor's event that the fact stems from; with it a restarted control misses and repeats none. */
+/** Number of the event that the fact stems from; with it a restarted control misses and repeats none. */
 const event = { event: z.number().int() }
+/** Of a replica; where that is a task of Docker Swarm, the number is the one of its last change. */
+const replicaEvent = { ...event, task: z.string().optional().describe('of Docker Swarm: <cluster>/<task>') }
 
 /** Facts about the environment. */
 export const environmentFacts = {
@@ -80,7 +82,7 @@ export const environmentFacts = {
     kind: 'environment.replica-started',
     says: '{replica} was started with pid {pid}',
     data: z.strictObject({
-      ...event,
+      ...replicaEvent,
       replica,
       service: serviceName,
       pid: z.number().int(),
@@ -91,41 +93,41 @@ export const environmentFacts = {
     kind: 'environment.replica-adopted',
     says: '{replica} had gone on running with pid {pid} and was adopted',
     severity: 'notice',
-    data: z.strictObject({ ...event, replica, service: serviceName, pid: z.number().int() }),
+    data: z.strictObject({ ...replicaEvent, replica, service: serviceName, pid: z.number().int() }),
   }),
   replicaStopped: declareFact({
     kind: 'environment.replica-stopped',
     says: '{replica} was stopped',
-    data: z.strictObject({ ...event, replica, service: serviceName, detail: z.string() }),
+    data: z.strictObject({ ...replicaEvent, replica, service: serviceName, detail: z.string() }),
   }),
   replicaCrashed: declareFact({
     kind: 'environment.replica-crashed',
     says: '{replica} ended unexpectedly ({detail}) and is started again in {restartInMs} ms',
     severity: 'warning',
-    data: z.strictObject({ ...event, ...crash, restartInMs: z.number() }),
+    data: z.strictObject({ ...replicaEvent, ...crash, restartInMs: z.number() }),
   }),
   replicaCrashLooped: declareFact({
     kind: 'environment.replica-crash-looped',
     says: '{replica} keeps crashing ({detail}) and is left down',
     severity: 'critical',
-    data: z.strictObject({ ...event, ...crash }),
+    data: z.strictObject({ ...replicaEvent, ...crash }),
   }),
   replicaUnstartable: declareFact({
     kind: 'environment.replica-unstartable',
     says: '{replica} cannot be started: {detail}',
     severity: 'critical',
-    data: z.strictObject({ ...event, ...crash }),
+    data: z.strictObject({ ...replicaEvent, ...crash }),
   }),
   replicaExposed: declareFact({
     kind: 'environment.replica-exposed',
     says: '{replica} was stopped: it {detail}, which would be an interface without a limit',
     severity: 'critical',
-    data: z.strictObject({ ...event, ...crash }),
+    data: z.strictObject({ ...replicaEvent, ...crash }),
   }),
   replicaEnded: declareFact({
     kind: 'environment.replica-ended',
     says: '{replica} ran to its end ({detail})',
-    data: z.strictObject({ ...event, ...crash }),
+    data: z.strictObject({ ...replicaEvent, ...crash }),
   }),
   rolledOut: declareFact({
     kind: 'environment.rolled-out',

@@ -115,6 +115,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('edge.thread-ended', 503, 70, 'A thread of the edge ended while it was spoken to; it is replaced.'),
   entry('edge.unreachable', 503, 69, 'The edge process does not answer on its socket.'),
   entry('environment.apply-failed', 422, 1, 'A plan was accepted, but not all of it came about.'),
+  entry('environment.apply-under-way', 409, 75, 'Another plan is being applied.'),
   entry(
     'environment.database-record-unreadable',
     500,
@@ -332,6 +333,11 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('supervisor.stopping', 503, 75, 'The supervisor is stopping and takes no more orders.'),
   entry('supervisor.unknown-replica', 404, 66, 'The supervisor has no replica of that name.'),
   entry('supervisor.unreachable', 503, 69, 'The supervisor does not answer on its socket.'),
+  entry('swarm.build-failed', 422, 65, 'The image of a service could not be made.'),
+  entry('swarm.not-a-manager', 503, 69, 'The Docker daemon is no manager of a swarm.'),
+  entry('swarm.refused', 502, 69, 'Docker refuses what it is asked for.'),
+  entry('swarm.too-old', 501, 69, 'The Docker daemon is older than API 1.41.'),
+  entry('swarm.unreachable', 503, 69, 'The Docker daemon does not answer on its socket.'),
   entry('timeline.closed', 500, 70, 'The timeline was used after it was closed; please report it.'),
   entry('timeline.corrupt', 500, 74, 'The timeline is damaged; it is never recreated silently.'),
   entry(

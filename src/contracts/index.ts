@@ -11,6 +11,7 @@ export {
   type EnvironmentPlan,
   type EnvironmentStatus,
   type PlanStep,
+  type RunHistory,
 } from './environment.ts'
 export {
   explainOperations,

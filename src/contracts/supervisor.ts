@@ -4,11 +4,24 @@ import { z } from 'zod'
 export const specification = z.strictObject({
   service: z.string(),
   /** Version of the service's files; empty: as they lie in its directory. */
-  release: z.string(),
-  /** Program and arguments; no shell. */
-  command: z.array(z.string()).min(1),
-  /** Absolute working directory. */
+  release: z.string().default(''),
+  /** Program and arguments; no shell. Empty: what its image says. */
+  command: z.array(z.string()),
+  /** Absolute working directory; where an image is built, of what goes into it. */
   directory: z.string(),
+  /** Image that it runs from; absent: a program of this machine, or `build`. */
+  image: z.string().exactOptional(),
+  /** How its image is made out of `directory`; absent: it is not. */
+  build: z
+    .strictObject({
+      /** Path below the directory; absent: one is written for Node. */
+      dockerfile: z.string().exactOptional(),
+      /** Image that the one for Node starts from. */
+      base: z.string(),
+    })
+    .exactOptional(),
+  /** Volumes that the engine puts in its place, as { uploads: '/volumes/uploads' }; absent: it finds directories. */
+  mounts: z.record(z.string(), z.string()).exactOptional(),
   /** The whole environment of the process but for HOST, PORT and Holdfast's own mark. */
   variables: z.record(z.string(), z.string()),
   /** `fixed`: this port; `assigned`: any free one, kept for the life of the slot; null: it does not listen. */
@@ -18,7 +31,7 @@ export const specification = z.strictObject({
     z.strictObject({ assigned: z.literal(true) }),
   ]),
   /** False: it runs once, to an end, and is never started a second time. */
-  restarts: z.boolean(),
+  restarts: z.boolean().default(true),
   /** From the signal that asks it to stop to SIGKILL, milliseconds. */
   stopTimeoutMs: z.number().int().min(0).max(600_000),
   /** The signal that asks it to stop; absent: SIGTERM. */
@@ -40,7 +53,7 @@ export type Specification = z.infer<typeof specification>
 const replicaId = z.string().regex(/^[a-z][a-z0-9-]*\/\d+$/)
 
 /** How one replica is to be run. `id` is `<service>/<slot>`, slots count from 1. */
-export const replicaSpec = specification.extend({ id: replicaId })
+export const replicaSpec = specification.extend({ id: replicaId, command: z.array(z.string()).min(1) })
 
 /** How one replica is to be run. */
 export type ReplicaSpec = z.infer<typeof replicaSpec>
@@ -67,13 +80,18 @@ export const replicaStatus = z.strictObject({
   service: z.string(),
   state: replicaState,
   /** Nobody wishes it any more: it stops and will be gone. */
-  leaving: z.boolean(),
+  leaving: z.boolean().default(false),
   /** Content hash of the specification that it runs with: the group that it belongs to. */
   specHash: z.string(),
   /** Version of the service's files; empty: as they lie in its directory; null: not known (adopted without a record). */
-  release: z.string().nullable(),
+  release: z.string().nullable().default(null),
   pid: z.number().int().nullable(),
+  /** Address of the machine that it runs on, as seen from here; 127.0.0.1: this one. */
+  host: z.string().default('127.0.0.1'),
+  /** Port at that address; null: it does not listen, or not yet. */
   port: z.number().int().nullable(),
+  /** Why it is in this state, in words, where the state does not say it all. */
+  detail: z.string().nullable().default(null),
   /** Milliseconds since the epoch. */
   startedAt: z.number().nullable(),
   /** Since the specification was accepted. */
@@ -86,13 +104,13 @@ export const replicaStatus = z.strictObject({
       signal: z.string().nullable(),
       at: z.number(),
       /** What it wrote last, at most 20 lines. */
-      lastLines: z.array(z.string()),
+      lastLines: z.array(z.string()).default([]),
     })
     .nullable(),
   /** Share of one core over the last sample, 1 = a whole core; null before the second sample. */
   cpu: z.number().nullable(),
   memoryBytes: z.number().nullable(),
-  /** Absolute path of the current log file. */
+  /** Absolute path of the current log file, or what the engine calls its log. */
   logFile: z.string(),
 })
 
@@ -129,8 +147,10 @@ export type SupervisorStatus = z.infer<typeof supervisorStatus>
 
 /** Something that the supervisor saw; kept on disk until it is far behind the newest, so that a dead control misses none. */
 export const supervisorEvent = z.strictObject({
-  /** From 1, without gaps, continued over restarts of the supervisor. */
+  /** From 1, without gaps, continued over restarts of the supervisor; of a task: its index in the cluster. */
   number: z.number().int(),
+  /** `<cluster>/<task>`; absent: the supervisor's own. */
+  task: z.string().optional(),
   at: z.number(),
   what: z.enum([
     'supervisor-started',

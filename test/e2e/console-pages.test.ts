@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import type { Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { phone, startConsoleBrowser, type ConsoleBrowser } from '../support/console-browser.ts'
 import { describeWith } from '../support/describe-with.ts'
+import type { FakeControl } from '../support/fake-control/index.ts'
 
 const everyPage: Readonly<Record<string, string>> = {
   overview: '#/',
@@ -17,32 +18,68 @@ const everyPage: Readonly<Record<string, string>> = {
   'why refused, unknown': '#/limits/explain?subject=user%3A9',
   'why refused, whom': '#/limits/explain',
   timeline: '#/timeline?fact=12',
-  jobs: '#/jobs',
+  deploys: '#/deploys',
+  'deploys of one service': '#/deploys/mailer',
+  'a service that cannot be deployed': '#/deploys/nobody',
+  plan: '#/plan',
+  'jobs and schedules': '#/runs',
+  "control's jobs": '#/jobs',
   operations: '#/operations',
   'one operation': '#/operations/environment.logs',
   access: '#/access',
   'no page': '#/nowhere',
 }
 
+/** What looks otherwise while a service runs in two groups. */
+const rollingPages: Readonly<Record<string, string>> = {
+  'overview, rolling out': '#/',
+  'services, rolling out': '#/services',
+  'one service, rolling out': '#/services/web',
+  'deploys, rolling out': '#/deploys',
+  'jobs, rolling out': '#/jobs',
+}
+
 describeWith(['chromium'], 'every page of the console', ({ chromium }) => {
   let here: ConsoleBrowser
+  let rolling: FakeControl
 
   // Every page is looked at in one test, and axe is thorough.
   vi.setConfig({ testTimeout: 120_000 })
   beforeAll(async () => {
     here = await startConsoleBrowser(chromium)
+    rolling = await here.startAnother({ isRollingOut: true })
   })
-  afterAll(() => here.close())
+  afterAll(async () => {
+    await rolling.close()
+    await here.close()
+  })
   afterEach(() => here.endTest())
 
-  test('fits a phone without scrolling sideways', async () => {
-    const page = await here.signIn({ viewport: phone, hasTouch: true })
-    for (const [name, hash] of Object.entries(everyPage)) {
-      await page.goto(`${here.fake.url}/${hash}`)
+  /** Signs in to the usual control, then to one that rolls out, and looks at every page. */
+  const walk = async (
+    options: BrowserContextOptions,
+    look: (page: Page, name: string) => Promise<void>,
+  ): Promise<Page> => {
+    const walkOne = async (fake: FakeControl, pages: Readonly<Record<string, string>>): Promise<Page> => {
+      const page = await here.open(fake.link(), options)
       await page.locator('.answer').waitFor()
-      await page.waitForTimeout(150)
-      expect([name, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([name, phone.width])
+      for (const [name, hash] of Object.entries(pages)) {
+        await page.goto(`${fake.url}/${hash}`)
+        await page.locator('.answer').waitFor()
+        await page.waitForTimeout(250)
+        await look(page, name)
+      }
+      return page
     }
+    await walkOne(rolling, rollingPages)
+    return walkOne(here.fake, everyPage)
+  }
+
+  test('fits a phone without scrolling sideways', async () => {
+    const page = await walk({ viewport: phone, hasTouch: true }, async (shown, name) => {
+      const width = await shown.evaluate('document.documentElement.scrollWidth')
+      expect([name, width]).toEqual([name, phone.width])
+    })
     await page.getByRole('button', { name: 'More' }).click()
     await page.getByRole('link', { name: 'Access' }).click()
     await page.getByRole('heading', { level: 1, name: 'Access' }).waitFor()
@@ -62,13 +99,7 @@ describeWith(['chromium'], 'every page of the console', ({ chromium }) => {
     const stranger = await here.open(here.fake.url, { colorScheme })
     await stranger.getByRole('heading').waitFor()
     await look(stranger, 'sign in')
-    const page = await here.signIn({ colorScheme, reducedMotion: 'reduce' })
-    for (const [name, hash] of Object.entries(everyPage)) {
-      await page.goto(`${here.fake.url}/${hash}`)
-      await page.locator('.answer').waitFor()
-      await page.waitForTimeout(250)
-      await look(page, name)
-    }
+    const page = await walk({ colorScheme, reducedMotion: 'reduce' }, look)
     await page.keyboard.press('Control+k')
     await page.getByRole('dialog').waitFor()
     await look(page, 'palette')
@@ -121,17 +152,11 @@ describeWith(['chromium'], 'every page of the console', ({ chromium }) => {
     const usual = await here.signIn()
     await usual.locator('.answer').waitFor()
     expect(await groups(usual).count()).toBe(0)
-    const rolling = await here.startAnother({ isRollingOut: true })
-    try {
-      const page = await here.open(rolling.link(), { viewport: phone })
-      await groups(page).waitFor()
-      expect(await groups(page).getByRole('row').last().innerText()).toMatch(
-        /web.*b7d20f35.*3\.2.*2\.1 %.*88/s,
-      )
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(phone.width)
-    } finally {
-      await rolling.close()
-    }
+    const page = await here.open(rolling.link())
+    await groups(page).waitFor()
+    expect(await groups(page).getByRole('row').last().innerText()).toMatch(
+      /web.*1\.5\.0.*b7d20f35.*3\.2.*2\.1 %.*88/s,
+    )
   })
 
   test('two hundred services and long names are borne', async () => {

@@ -141,7 +141,7 @@ test('a release takes over and goes back again without a request lost', { timeou
     ['1.1', 'deployed'],
     ['1.0', 'deployed'],
   ])
-  expect(history.releases).toEqual([{ service: 'web', running: '1.0', kept: ['1.1', '1.0'] }])
+  expect(history.releases).toEqual([{ service: 'web', running: '1.0', kept: ['1.1', '1.0'], back: '1.1' }])
 })
 
 test.each([
@@ -290,6 +290,24 @@ test(
     expect((await here.client().call('environment.drift', {})).items).toEqual([])
   },
 )
+
+test('two applies at once: one is refused, and the other comes about', { timeout }, async () => {
+  const here = await running()
+  here.write('holdfast.config.ts', environmentFile(here, { more: { limits: { mail: '9/h' } }, replicas: 3 }))
+  const { hash } = await here.client().call('environment.plan', {})
+  const jobs = await Promise.all([0, 1].map(() => here.client().request('environment.apply', { plan: hash })))
+  const ends: string[] = []
+  for (const { id } of jobs) {
+    let last = ''
+    for await (const { state, error } of here.client().follow(id)) last = error?.code ?? state
+    ends.push(last)
+  }
+  expect(ends.toSorted()).toEqual(['done', 'environment.apply-under-way'])
+  expect((await here.client().call('environment.status', {})).services[0]).toMatchObject({
+    wanted: 3,
+    healthy: 3,
+  })
+})
 
 test(
   'schedules run by the clock, once each, also when control is away; overlaps are skipped',

@@ -69,11 +69,14 @@ function listen(page: Page, complaints: string[]): void {
 }
 
 /** Builds the console and starts a browser and a fake control. */
-export async function startConsoleBrowser(executablePath: string): Promise<ConsoleBrowser> {
+export async function startConsoleBrowser(
+  executablePath: string,
+  fakeOptions: Partial<FakeOptions> = {},
+): Promise<ConsoleBrowser> {
   const consoleDirectory = await mkdtemp(join(tmpdir(), 'holdfast-console-'))
   await buildConsole(consoleDirectory)
   const browser: Browser = await chromium.launch({ executablePath, args: launchArguments })
-  const fake = await startFakeControl({ consoleDirectory, stepMs: 150 })
+  const fake = await startFakeControl({ consoleDirectory, stepMs: 150, ...fakeOptions })
   const complaints: string[] = []
   let context: BrowserContext | undefined
 

@@ -27,6 +27,10 @@ export const programs: readonly Program[] = [
   { name: 'mariadbd', package: 'mariadb-server', commands: ['mariadbd', '/usr/sbin/mariadbd'] },
   { name: 'faketime', package: 'faketime', commands: ['faketime'] },
   { name: 'openssl', package: 'openssl', commands: ['openssl'] },
+  { name: 'dockerd', package: 'docker.io', commands: ['dockerd'] },
+  { name: 'busybox', package: 'busybox-static', commands: ['busybox'] },
+  { name: 'ip', package: 'iproute2', commands: ['ip'] },
+  { name: 'nsenter', package: 'util-linux', commands: ['nsenter'] },
   { name: 'systemd-analyze', package: 'systemd', commands: ['systemd-analyze'], isOptional: true },
   { name: 'go', package: 'golang-go', commands: ['go'], isOptional: true },
 ]

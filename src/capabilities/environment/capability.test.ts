@@ -28,6 +28,8 @@ function fakeReplica(id: string): ReplicaStatus {
     startedAt: 1,
     restarts: 0,
     adopted: false,
+    host: '127.0.0.1',
+    detail: null,
     lastExit: null,
     cpu: 0.25,
     memoryBytes: 1024,
@@ -59,6 +61,7 @@ function fakeEngine(clock: VirtualClock) {
       alive()
       return status()
     },
+    runs: 'programs',
     choosesReplica: true,
     run: async (groups) => {
       state.replicas = groups.flatMap(({ service, hash, replicas }) =>
@@ -77,7 +80,7 @@ function fakeEngine(clock: VirtualClock) {
       )
     },
     events: async (after, signal) => {
-      const found = state.events.filter(({ number }) => number > after)
+      const found = state.events.filter(({ number }) => number > after.supervisor)
       if (found.length === 0) await clock.sleep(1000, signal)
       return found
     },

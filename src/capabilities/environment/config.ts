@@ -72,6 +72,19 @@ const deploy = z
 
 const environmentVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and underscores')
 
+const build = z
+  .strictObject({
+    dockerfile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('path of a Dockerfile in `directory`; absent: one is written for Node'),
+    base: z.string().min(1).default('node:24-slim').describe('image that the one for Node starts from'),
+  })
+  .describe(
+    'on Docker Swarm: how its image is made out of `directory`, or out of the release that is deployed',
+  )
+
 /** One service: a command that Holdfast runs, or an address that already listens. */
 export const serviceConfig = z
   .strictObject({
@@ -82,6 +95,14 @@ export const serviceConfig = z
       .describe(
         'program and arguments that Holdfast runs, without a shell; a path with a slash is relative to `directory`',
       ),
+    image: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'on Docker Swarm: image that it runs from, as "ghcr.io/arcade/web:1.2"; without `command`, as the image says',
+      ),
+    build: build.optional(),
     address: z
       .url({ protocol: /^https?$/ })
       .optional()
@@ -93,7 +114,9 @@ export const serviceConfig = z
       .min(1)
       .max(65_535)
       .optional()
-      .describe('port on which it insists; absent: Holdfast tells it a free one in PORT'),
+      .describe(
+        'port on which it insists (on Docker Swarm: in its container); absent: Holdfast tells it a free one in PORT',
+      ),
     listens: z
       .boolean()
       .default(true)
@@ -165,12 +188,26 @@ export const serviceConfig = z
       .optional()
       .describe('lets it listen beyond loopback, where no limit protects it: why, and until when'),
   })
-  .refine((service) => (service.command === undefined) !== (service.address === undefined), {
+  .refine(
+    ({ command, image, build: built, address }) => (command ?? image ?? built ?? address) !== undefined,
+    {
+      message: 'needs either "command" (Holdfast runs it) or "address" (somebody else does)',
+    },
+  )
+  .refine(({ command, image, build: built, address }) => !address || !(command ?? image ?? built), {
     message: 'needs either "command" (Holdfast runs it) or "address" (somebody else does)',
   })
-  .refine((service) => service.port === undefined || service.replicas.min === 1, {
-    message: 'cannot run several replicas on one fixed port',
-    path: ['port'],
+  .refine(
+    ({ port, replicas: { min }, image, build: built }) =>
+      !port || min === 1 || (image ?? built) !== undefined,
+    {
+      message: 'cannot run several replicas on one fixed port',
+      path: ['port'],
+    },
+  )
+  .refine(({ image, build: built }) => image === undefined || built === undefined, {
+    message: 'takes its image from somewhere ("image") or makes one ("build"), not both',
+    path: ['build'],
   })
 
 /** The services of the environment by name. */

@@ -7,6 +7,9 @@ import {
   findMissingVariables,
   findProgramTroubles,
   findStrangers,
+  findUnfitDatabases,
+  findUnfitJobs,
+  findUnfitServices,
   findUnmetNeeds,
   type Sections,
 } from './findings/index.ts'
@@ -15,7 +18,7 @@ import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
 import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
 import { bindRuns } from './runs/index.ts'
 import { followEvents } from './watch/index.ts'
-import { needsOf, orderByNeeds, startTimeouts, wishedAlone } from './wish/index.ts'
+import { needsOf, orderByNeeds, startTimeouts, wishedAlone, type Ground } from './wish/index.ts'
 
 /** The running capability, with what the edge needs to know of it. */
 export interface EnvironmentCapability extends Capability {
@@ -46,6 +49,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
         })),
     onEndpoints: (listener) => watch.onTargets(listener),
     check: async () => [
+      ...findUnfit(config, rooms.ground),
       ...(await findProgramTroubles(services, rooms.ground, ports.canRun)),
       ...findMissingVariables(services, rooms.ground),
       ...findNeeds(config),
@@ -73,6 +77,14 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
       await Promise.all(running)
     },
   }
+}
+
+function findUnfit(config: Sections, ground: Pick<Ground, 'containers'>): readonly Finding[] {
+  return [
+    ...findUnfitServices(config.services, ground),
+    ...findUnfitJobs(config, ground),
+    ...findUnfitDatabases(config.databases, ground),
+  ]
 }
 
 function bindAll(
@@ -118,6 +130,7 @@ export const environment = {
   findDatabaseTroubles,
   isManagedDatabase: isManaged,
   needsOf,
+  findUnfit,
   orderByNeeds,
   startTimeouts,
   wishedAlone,

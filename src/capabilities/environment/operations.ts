@@ -59,6 +59,8 @@ export function currentStatus(ground: OperationGround): EnvironmentStatus {
 type LogInput = InputOf<typeof environmentOperations.logs>
 type LogLine = { readonly replica: string; readonly line: string }
 
+const slotOf = (id: string): number => Number(/\d+$/.exec(id)?.[0])
+
 function logFiles(
   ground: OperationGround,
   input: LogInput,
@@ -67,7 +69,7 @@ function logFiles(
   return (ground.watch.status()?.replicas ?? [])
     .filter(
       ({ id, service: of }) =>
-        of === input.service && (input.replica === undefined || id.endsWith(`/${input.replica}`)),
+        of === input.service && (input.replica === undefined || slotOf(id) === input.replica),
     )
     .map(({ id, logFile }) => ({ id, file: logFile }))
 }
@@ -159,6 +161,9 @@ async function restartService(
   const replicas = (ground.watch.status()?.replicas ?? []).filter((replica) => replica.service === service)
   for (const [index, { id, startedAt }] of replicas.entries()) {
     call.signal.throwIfAborted()
+    const now = ground.watch.status()?.replicas.find((replica) => replica.id === id)
+    // Along with another one, where the engine cannot do it alone.
+    if (now !== undefined && now.startedAt !== startedAt) continue
     call.progress(index / replicas.length, `restarting ${id}`)
     const giveBack = ground.watch.withhold(id)
     try {

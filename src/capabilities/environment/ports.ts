@@ -14,8 +14,10 @@ export interface Group {
   readonly leaving: readonly string[]
 }
 
-/** What runs replicas. Errors: `supervisor.unreachable`. */
+/** What runs replicas. Errors: `supervisor.unreachable`, and those of `swarm` where that is the engine. */
 export interface Engine {
+  /** What it starts: programs of this machine, or images in containers. */
+  readonly runs: 'programs' | 'images'
   /** Whether `leaving` is obeyed. */
   readonly choosesReplica: boolean
   status(): Promise<SupervisorStatus>
@@ -24,10 +26,35 @@ export interface Engine {
    * `status` and `events`. Asking twice for the same changes nothing.
    */
   run(groups: readonly Group[]): Promise<SupervisorStatus>
-  /** Stops and starts one replica; also revives a crash-looped one. */
+  /**
+   * Stops and starts one replica; also revives a crash-looped one. Where the engine cannot reach it alone, all of its
+   * group, one after the other, and answers when they are done.
+   */
   restart(replicaId: string): Promise<void>
-  /** Events after this number, oldest first; waits some seconds when there are none. */
-  events(after: number, signal: AbortSignal): Promise<readonly SupervisorEvent[]>
+  /** Events that have not become facts, oldest first; waits some seconds when there are none. */
+  events(after: EventMark, signal: AbortSignal): Promise<readonly SupervisorEvent[]>
+}
+
+/** How far the events of an engine have become facts. */
+export interface EventMark {
+  /**
+   * Number of the supervisor's last event; 0: none. Not the highest: a supervisor that lost its events counts from 1
+   * again.
+   */
+  readonly supervisor: number
+  readonly cluster: ClusterMark
+}
+
+/** How far what happened to the tasks of a cluster has become facts. A task has no numbered events, only its last state. */
+export type ClusterMark = {
+  /** Which cluster; empty: none yet. Another one is begun anew. */
+  readonly id: string
+  /** Highest index that became a fact. Tasks share indices. */
+  readonly index: number
+  /** Tasks that were said to have started and not yet to have ended, and the replicas that they are. */
+  readonly open: { readonly [task: string]: string }
+  /** Tasks that were said to have ended, the last few: their index may move once more. */
+  readonly closed: readonly string[]
 }
 
 /** What a look at an address found. */
@@ -113,6 +140,8 @@ export interface VolumeStore {
   directoryOf(volume: string): string
   /** Makes the directory if it is not there. Errors: the system's. */
   ensure(volume: string): Promise<void>
+  /** Removes a volume with all that is in it; one that is not there is none. */
+  remove(volume: string): Promise<void>
 }
 
 /** The programs of a database server that are installed. */

@@ -52,6 +52,7 @@ function groundOf(config: EnvironmentConfig, ports: EnvironmentPorts, databases:
   return {
     directory: config.directory,
     hostVariables: ports.hostVariables,
+    containers: ports.engine.runs === 'images',
     givenVariables: ports.givenVariables,
     releaseDirectory: (service, release) => ports.releases.directoryOf(service, release),
     volumes: config.volumes,

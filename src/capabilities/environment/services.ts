@@ -20,7 +20,7 @@ export function serviceOf(services: ServicesConfig, name: string): ServiceConfig
 
 /** The service, if it is Holdfast that runs it. Errors: `environment.not-ours`. */
 export function refuseForeign(name: string, service: ServiceConfig): ServiceConfig {
-  if (service.command !== undefined) return service
+  if (service.address === undefined) return service
   throw new HoldfastError({
     code: 'environment.not-ours',
     kind: 'user',

@@ -3,6 +3,7 @@ import { environmentFacts as facts } from '../../contracts/environment.ts'
 import { jobFacts } from '../../contracts/house/jobs.ts'
 import type { JsonObject } from '../../kernel/std/index.ts'
 import type { Fact, Fold } from '../../kernel/timeline/index.ts'
+import type { ClusterMark } from './ports.ts'
 import { textOf } from './text-of.ts'
 import type { Said } from './watch/transitions.ts'
 
@@ -26,6 +27,8 @@ export type EnvironmentView = {
    * events counts from 1 again.
    */
   readonly lastEvent: number
+  /** How far what happened to the tasks of a cluster became facts. */
+  readonly cluster: ClusterMark
   /** What was last said about each service since the environment was started. */
   readonly said: { readonly [service: string]: Said }
   readonly releases: { readonly [service: string]: ServiceReleases }
@@ -52,6 +55,9 @@ export const noRelease = 'no release'
 
 const mostGood = 100
 const mostPending = 20
+const mostClosed = 200
+/** Nothing is known of any cluster. */
+export const noCluster: ClusterMark = { id: '', index: 0, open: {}, closed: [] }
 const noReleases: ServiceReleases = { wished: '', pending: null, good: [] }
 
 /** What is known of the releases of a service. */
@@ -160,15 +166,47 @@ function afterJob(state: EnvironmentView, job: string): EnvironmentView {
   return withReleases(state, service, () => ({ wished: pending?.before ?? '', pending: null, good }))
 }
 
+/** A task that was said to have started is open until it is said to have ended. */
+function afterTask(mark: ClusterMark, task: string, fact: Fact): ClusterMark {
+  const [cluster = '', id = ''] = task.split('/')
+  const before = mark.id === cluster ? mark : { ...noCluster, id: cluster }
+  const index = Math.max(before.index, Number(fact.data?.['event']))
+  if (fact.kind === facts.replicaStarted.kind) {
+    return { ...before, index, open: { ...before.open, [id]: textOf(fact.data, 'replica') } }
+  }
+  return {
+    ...before,
+    index,
+    open: without(before.open, id),
+    closed: [...before.closed, id].slice(-mostClosed),
+  }
+}
+
+/** The mark of the source that the fact stems from, moved on. */
+function afterEvent(state: EnvironmentView, fact: Fact): EnvironmentView {
+  const { event, task } = fact.data ?? {}
+  if (typeof event !== 'number') return state
+  if (typeof task !== 'string') return { ...state, lastEvent: event }
+  return { ...state, cluster: afterTask(state.cluster, task, fact) }
+}
+
 /** Fold: timeline -> what we know. */
 export const environmentFold: Fold<EnvironmentView> = {
-  name: 'environment@3',
-  initial: { lastEvent: 0, said: {}, releases: {}, refused: {}, fired: {}, databases: {}, locks: {} },
+  name: 'environment@4',
+  initial: {
+    lastEvent: 0,
+    cluster: noCluster,
+    said: {},
+    releases: {},
+    refused: {},
+    fired: {},
+    databases: {},
+    locks: {},
+  },
   step: (state, fact) => {
     if (fact.kind === jobFacts.ended.kind) return afterJob(state, textOf(fact.data, 'job'))
     if (!fact.kind.startsWith('environment.') || fact.data === null) return state
-    const event = fact.data['event']
-    const next = typeof event === 'number' ? { ...state, lastEvent: event } : state
+    const next = afterEvent(state, fact)
     return steps[fact.kind]?.(next, fact.data, fact) ?? next
   },
 }

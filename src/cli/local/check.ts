@@ -17,9 +17,12 @@ import { plural } from '../output/index.ts'
 
 type Service = LoadedEnvironment['environment']['services'][string]
 
-function sayService(name: string, { command, address, replicas }: Service): string {
-  if (command === undefined) return `${name} (at ${address ?? ''})`
-  return `${name} (${command.join(' ')}${replicas.min > 1 ? `, ${replicas.min} replicas` : ''})`
+function sayService(
+  name: string,
+  { command, image = 'as its image says', address, replicas }: Service,
+): string {
+  if (address !== undefined) return `${name} (at ${address})`
+  return `${name} (${command?.join(' ') ?? image}${replicas.min > 1 ? `, ${replicas.min} replicas` : ''})`
 }
 
 /** What an environment file comes to, for people in a paragraph and for programs in numbers. */

@@ -10,6 +10,7 @@ import { houseViews } from './house.ts'
 import { limitsViews } from './limits.ts'
 import { peopleViews } from './people.ts'
 import { planViews } from './plans.ts'
+import { runViews } from './runs.ts'
 import type { Views } from './view.ts'
 
 const views: Views = {
@@ -17,6 +18,7 @@ const views: Views = {
   ...databaseViews,
   ...deployViews,
   ...planViews,
+  ...runViews,
   ...edgeViews,
   ...limitsViews,
   ...explainViews,

@@ -67,7 +67,10 @@ export function createSession(client: Client, onSignedOut: (listener: () => void
 /** `use` stands beside `view`: whoever uses sees nothing, and whoever only views uses nothing. */
 const rungs = { public: 0, use: 1, view: 1, operate: 2, administer: 3 } as const
 
+/** What one may be permitted to do. */
+export type Permission = keyof typeof rungs
+
 /** Whether a role reaches a permission. */
-export function mayDo(role: keyof typeof rungs, permission: keyof typeof rungs): boolean {
+export function mayDo(role: Permission, permission: Permission): boolean {
   return role === permission || rungs[role] > rungs[permission]
 }

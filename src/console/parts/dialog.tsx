@@ -37,13 +37,14 @@ export function Confirm(props: {
   readonly title: string
   readonly plan: readonly ReactNode[]
   readonly action: string
-  /** To be typed before the button works. */
-  readonly typed?: string | undefined
+  /** To be typed, each in a field of its own, before the button works. */
+  readonly typed?: readonly string[] | undefined
   readonly onConfirm: () => void
   readonly onClose: () => void
 }): ReactNode {
-  const [typed, setTyped] = useState('')
-  const ready = props.typed === undefined || typed === props.typed
+  const wanted = props.typed ?? []
+  const [typed, setTyped] = useState<Readonly<Record<string, string>>>({})
+  const ready = wanted.every((name) => typed[name] === name)
   return (
     <Dialog label={props.title} onClose={props.onClose}>
       <form
@@ -58,17 +59,21 @@ export function Confirm(props: {
             <li key={index}>{step}</li>
           ))}
         </ol>
-        {props.typed !== undefined && (
-          <label className="field">
+        {wanted.map((name) => (
+          <label key={name} className="field">
             <span>
-              Type <code>{props.typed}</code> to go on
+              Type <code>{name}</code> to go on
             </span>
-            <input value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" />
+            <input
+              value={typed[name] ?? ''}
+              onChange={(event) => setTyped({ ...typed, [name]: event.target.value })}
+              autoComplete="off"
+            />
           </label>
-        )}
+        ))}
         <div className="dialog-actions">
           <Button onClick={props.onClose}>Leave it</Button>
-          <Button look={props.typed === undefined ? 'main' : 'danger'} type="submit" disabled={!ready}>
+          <Button look={wanted.length === 0 ? 'main' : 'danger'} type="submit" disabled={!ready}>
             {props.action}
           </Button>
         </div>

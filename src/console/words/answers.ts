@@ -21,7 +21,7 @@ export const stateOfService = (state: Service['state']): State => serviceStates[
 /** The state of a replica as a mark. */
 export function stateOfReplica({ state, healthy }: Pick<Replica, 'state' | 'healthy'>): State {
   if (state === 'crash-looped' || state === 'exposed') return 'bad'
-  if (state === 'stopped') return 'idle'
+  if (state === 'stopped' || state === 'ended') return 'idle'
   if (healthy === false) return 'warn'
   return state === 'running' || state === 'external' ? (healthy === null ? 'busy' : 'good') : 'busy'
 }

@@ -113,6 +113,10 @@ export const deployHistory = z.strictObject({
       service: serviceName,
       running: z.string().describe('empty: the files as they lie in its directory'),
       kept: z.array(z.string()).describe('releases that one can go back to, newest first'),
+      back: z
+        .string()
+        .nullable()
+        .describe('the one that "deploy rollback" goes back to by itself; null: none was good before'),
     }),
   ),
   locks: z.array(z.strictObject({ service: z.string(), because: z.string(), by: z.string(), since: moment })),

@@ -32,6 +32,8 @@ function present(slot: number, release: string, leaving = false): ReplicaStatus 
     startedAt: 1,
     restarts: 0,
     adopted: false,
+    host: '127.0.0.1',
+    detail: null,
     lastExit: null,
     cpu: null,
     memoryBytes: null,

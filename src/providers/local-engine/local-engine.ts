@@ -27,7 +27,7 @@ export interface LocalEngine extends Engine {
    * Removes `volumes/<name>` or `databases/<name>` of the data directory with all that is in it: what belongs to the user of
    * a service is not control's to remove.
    */
-  discard(place: string): Promise<void>
+  readonly discard: (place: string) => Promise<void>
   /** Asks the supervisor to stop control and edge, and (if told so) the replicas, then itself; answers before it is done. */
   stop(replicas: boolean): Promise<void>
 }
@@ -72,12 +72,13 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
   const put: LocalEngine['put'] = async (desired) =>
     parseStatus(await ask('PUT', '/replicas', { body: desired }))
   return {
+    runs: 'programs',
     choosesReplica: true,
     status,
     put,
     run: async (groups) => put(allocate(groups, (await status()).replicas)),
     restart: async (id) => void (await ask('POST', `/replicas/${id}/restart`)),
-    events: async (after, signal) => {
+    events: async ({ supervisor: after }, signal) => {
       for (let from = after; ;) {
         const path = `/events?after=${from}&waitMs=${EVENTS_WAIT_MS}`
         const { known, last } = parseEvents(await ask('GET', path, { signal, waitMs: EVENTS_WAIT_MS }))

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { noCluster } from '../../capabilities/environment/view.ts'
 import { localEngine } from './index.ts'
 
 let dataDirectory = ''
@@ -45,12 +46,14 @@ const signal = new AbortController().signal
 
 test('what a later supervisor alone has a word for is passed over', async () => {
   const { engine } = engineOver([event(1, 'replica-danced'), event(2, 'replica-exited')])
-  expect(await engine.events(0, signal)).toMatchObject([{ number: 2, what: 'replica-exited' }])
+  expect(await engine.events({ supervisor: 0, cluster: noCluster }, signal)).toMatchObject([
+    { number: 2, what: 'replica-exited' },
+  ])
 })
 
 test('when there is nothing else it is not asked for again and again', async () => {
   const { engine, asked } = engineOver([event(1, 'replica-danced'), event(2, 'replica-sang')])
-  expect(await engine.events(0, signal)).toEqual([])
+  expect(await engine.events({ supervisor: 0, cluster: noCluster }, signal)).toEqual([])
   expect(asked.map((path) => path.split('&')[0])).toEqual(['/events?after=0', '/events?after=2'])
 })
 

@@ -16,7 +16,7 @@ export function specAlone(
   name: string,
   hostVariables: Readonly<Record<string, string>>,
 ): AloneSpec | null {
-  const wished = environment.wishedAlone(file, { directory, hostVariables })
+  const wished = environment.wishedAlone(file, { directory, hostVariables, containers: false })
   return wished.find((service) => service.name === name)?.specification ?? null
 }
 

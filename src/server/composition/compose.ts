@@ -10,14 +10,13 @@ import { programFinder } from '../../providers/host-programs/index.ts'
 import { httpProbe } from '../../providers/http-probe/index.ts'
 import { releaseFiles } from '../../providers/release-files/index.ts'
 import { sqliteJournal } from '../../providers/limit-journal/index.ts'
-import { localEngine, type LocalEngine } from '../../providers/local-engine/index.ts'
-import { logFiles } from '../../providers/log-files/index.ts'
 import { requestOverSocket } from '../../providers/unix-http/index.ts'
 import { doorUrl, type Composed, type ServeGround, type TokenOf } from '../control/index.ts'
 import { keepAccepted, loadAccepted } from './accepted.ts'
+import { runsContainers } from './config.ts'
+import { engineOf, type EngineGround } from '../engine/index.ts'
 import { definedVariables } from './findings.ts'
 import type { LoadedEnvironment } from './load.ts'
-import { volumeDirectories } from '../../providers/volume-directories/index.ts'
 import { bindPlans } from '../plan/index.ts'
 import { readAgain } from './read-again.ts'
 
@@ -28,17 +27,21 @@ interface Ground {
   readonly version: string
   /** Where replicas reach control. */
   readonly controlUrl: string
+  /** Only from this machine. */
+  readonly isLoopback: boolean
 }
 
 /** The providers: the hands of the capabilities. */
-function providers(dataDirectory: string, { clock, random }: Pick<Context, 'clock' | 'random'>) {
+function providers(
+  { environment }: LoadedEnvironment,
+  dataDirectory: string,
+  { clock, random }: Pick<Context, 'clock' | 'random'>,
+) {
   const hostVariables = definedVariables(process.env)
   return {
-    engine: localEngine({ dataDirectory, request: requestOverSocket }),
+    ...engineOf({ environment, dataDirectory, clock }),
     dataPlane: edgeProcess({ dataDirectory, request: requestOverSocket }),
     prober: httpProbe(),
-    logs: logFiles,
-    volumes: volumeDirectories(join(dataDirectory, 'volumes')),
     databases: databaseDirectories(join(dataDirectory, 'databases'), random),
     databaseProviders: databaseServers(hostVariables['PATH'] ?? ''),
     releases: releaseFiles({ directory: join(dataDirectory, 'releases'), clock }),
@@ -50,17 +53,17 @@ function providers(dataDirectory: string, { clock, random }: Pick<Context, 'cloc
 
 /** The capabilities, in the order in which they start. */
 function capabilities(
-  { loaded, dataDirectory, version, controlUrl }: Ground,
+  { loaded, dataDirectory, version, controlUrl, isLoopback }: Ground,
   context: Context,
   tokenOf: TokenOf,
 ): readonly Capability[] {
   const { name, services, volumes, databases, jobs, schedules, ...sections } = loaded.environment
-  const { dataPlane, journal, ...hands } = providers(dataDirectory, context)
+  const { dataPlane, journal, ...hands } = providers(loaded, dataDirectory, context)
   const ground = { name, version, directory: loaded.directory, services, volumes, databases, jobs, schedules }
-  const givenVariables = (service: string) => ({
-    HOLDFAST_URL: controlUrl,
-    HOLDFAST_TOKEN: tokenOf(service),
-  })
+  // What is loopback here is another place in a container.
+  const isOutOfReach = runsContainers(loaded.environment) && isLoopback
+  const givenVariables = (service: string): Readonly<Record<string, string>> =>
+    isOutOfReach ? {} : { HOLDFAST_URL: controlUrl, HOLDFAST_TOKEN: tokenOf(service) }
   const theEnvironment = environment.create(ground, context, { ...hands, givenVariables })
   const upstreams = {
     current: () => theEnvironment.endpoints(),
@@ -78,7 +81,11 @@ const stopPollMs = 250
 const mostStopMs = 600_000
 
 /** Nothing is taken from under a process that still runs on it. */
-async function untilGone(engine: LocalEngine, name: string, clock: Clock): Promise<void> {
+async function untilGone(
+  engine: ReturnType<typeof engineOf>['engine'],
+  name: string,
+  clock: Clock,
+): Promise<void> {
   const deadlineMs = clock.monotonicMs() + mostStopMs
   while ((await engine.status()).replicas.some(({ service }) => service === name)) {
     assert(clock.monotonicMs() < deadlineMs, `${name} does not stop`)
@@ -87,12 +94,13 @@ async function untilGone(engine: LocalEngine, name: string, clock: Clock): Promi
 }
 
 /** Removes an object of the environment that holds data. */
-async function destroyObject(object: string, dataDirectory: string, clock: Clock): Promise<void> {
+async function destroyObject(object: string, ground: EngineGround): Promise<void> {
   const [kind, name = ''] = object.split(' ')
-  const engine = localEngine({ dataDirectory, request: requestOverSocket })
+  const { engine, volumes, discard } = engineOf(ground)
   assert(kind === 'volume' || kind === 'database', `nobody knows how to destroy ${object}`)
-  if (kind === 'database') await untilGone(engine, name, clock)
-  await engine.discard(`${kind}s/${name}`)
+  if (kind === 'volume') return volumes.remove(name)
+  await untilGone(engine, name, ground.clock)
+  await discard(`databases/${name}`)
 }
 
 /** Composes control from the environment that was accepted last. Errors: those of `loadAccepted`. */
@@ -108,7 +116,8 @@ export async function composeControl(
   }
   const settings = { ...plan, tls, hosts: control.hosts }
   const controlUrl = doorUrl(settings, { address: plan.host, port: plan.port })
-  const ground = { loaded, dataDirectory, version, controlUrl }
+  const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(plan.host)
+  const ground = { loaded, dataDirectory, version, controlUrl, isLoopback }
   return {
     capabilities: (context, tokenOf) => capabilities(ground, context, tokenOf),
     services: Object.keys(loaded.environment.services),
@@ -118,7 +127,8 @@ export async function composeControl(
         readAgain: () => readAgain(loaded, dataDirectory),
         accept: (fresh) => keepAccepted(dataDirectory, fresh),
         context,
-        destroy: (object) => destroyObject(object, dataDirectory, context.clock),
+        destroy: (object) =>
+          destroyObject(object, { environment: loaded.environment, dataDirectory, clock: context.clock }),
         endControl,
       }),
     people,

@@ -47,10 +47,25 @@ const timelineConfig = z
   .prefault({})
   .describe('how much of the past is kept')
 
+const engineConfig = z
+  .union([
+    z.literal('local'),
+    z.strictObject({
+      swarm: z
+        .string()
+        .regex(/^unix:\/\/\/./, 'write the path of a socket, as "unix:///var/run/docker.sock"')
+        .describe(
+          'the socket of the Docker daemon of a manager of the swarm, as "unix:///var/run/docker.sock"',
+        ),
+    }),
+  ])
+  .default('local')
+  .describe('what runs the replicas: this machine, or a swarm of Docker')
+
 /** The environment file: everything that one environment is. */
 export const environmentFile = z.strictObject({
   name: serviceName.describe('name of the environment: lower-case letters, digits and dashes'),
-  engine: z.literal('local').default('local').describe('what runs the replicas'),
+  engine: engineConfig,
   services: environment.servicesConfig,
   volumes: environment.volumesConfig,
   databases: environment.databasesConfig,
@@ -71,6 +86,11 @@ export type EnvironmentInput = z.input<typeof environmentFile>
 
 /** The environment file with every default filled in. */
 export type EnvironmentFile = z.output<typeof environmentFile>
+
+/** Whether replicas are containers, from images. */
+export function runsContainers({ engine }: Pick<EnvironmentFile, 'engine'>): boolean {
+  return engine !== 'local'
+}
 
 /** JSON Schema 2020-12 of the environment file as a user writes it. */
 export function environmentFileSchema(): JsonObject {

@@ -7,6 +7,7 @@ import type { Finding } from '../../kernel/capability/index.ts'
 import { systemClock, systemCode, systemRandom } from '../../kernel/std/index.ts'
 import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
+import { runsContainers } from './config.ts'
 import type { LoadedEnvironment, PlacedEnvironment } from './load.ts'
 import type { Problem } from './problems.ts'
 
@@ -112,7 +113,8 @@ export async function findTroubles(
 ): Promise<readonly Problem[]> {
   const { services } = loaded.environment
   const hostVariables = definedVariables(variables)
-  const ground = { directory: loaded.directory, hostVariables }
+  const containers = runsContainers(loaded.environment)
+  const ground = { directory: loaded.directory, hostVariables, containers }
   const programs = await environment.findProgramTroubles(
     services,
     ground,
@@ -128,12 +130,22 @@ export async function findTroubles(
     hostVariables,
   })
   const unmet = environment.findNeeds(loaded.environment)
+  const unfit = environment.findUnfit(loaded.environment, ground)
   const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
   return [
-    ...[...programs, ...missing, ...databases, ...unmet].map(asProblem),
+    ...[...unfit, ...programs, ...missing, ...databases, ...unmet].map(asProblem),
     ...expired,
     ...(await unreadableFiles(loaded)),
   ]
+}
+
+/** A port in host mode is bound to every address of its node. */
+function openPorts({ environment: file }: LoadedEnvironment): readonly Problem[] {
+  if (!runsContainers(file)) return []
+  const message =
+    'on Docker Swarm each replica has a port on its node, which others may reach past the edge and its limits'
+  const hint = 'let only this machine reach the ports 32768 to 60999 of the nodes; the guide says how'
+  return [{ path: 'engine', message, hint }]
 }
 
 /** What is allowed and probably not meant; it keeps nothing from running. */
@@ -142,5 +154,5 @@ export async function findDoubts(loaded: LoadedEnvironment): Promise<readonly Pr
   const message = `there is no ${file} yet`
   const hint = 'until something writes it, users are known by address'
   const missing = file === undefined ? [] : [{ path: keysPath, message, hint }]
-  return [...edge.findBroadTrust(loaded.environment.edge), ...missing]
+  return [...edge.findBroadTrust(loaded.environment.edge), ...openPorts(loaded), ...missing]
 }

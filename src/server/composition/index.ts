@@ -1,6 +1,11 @@
 export { keepAccepted, loadAccepted } from './accepted.ts'
 export { specAlone, startTimeoutsOf, type AloneSpec } from './alone.ts'
-export { environmentFileSchema, type EnvironmentFile, type EnvironmentInput } from './config.ts'
+export {
+  environmentFileSchema,
+  runsContainers,
+  type EnvironmentFile,
+  type EnvironmentInput,
+} from './config.ts'
 export { definedVariables, findDoubts, findTroubles, namedFiles } from './findings.ts'
 export {
   findFile,

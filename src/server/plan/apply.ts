@@ -55,50 +55,59 @@ async function refuseBusy({ context }: PlanGround): Promise<void> {
   })
 }
 
-type Accepted = {
+type Begun = {
+  /** Of the file that is to be accepted. */
   readonly hash: string
+  /** Of the one that ran before; the same: what was given up is tried once more. */
+  readonly before: string
   readonly steps: number
   readonly at: number
+  readonly summary: string
   readonly destroys: readonly string[]
-  /** The file is the one that runs: what was given up is tried once more. */
-  readonly isRetry: boolean
 }
 
-/** Accepts the file, once. */
-async function accept(ground: PlanGround, wanted: WantedApply, call: JobCall): Promise<Accepted> {
-  return call.step('accept', async () => {
+/** Says that it begins, once; nothing is changed yet. */
+async function begin(ground: PlanGround, wanted: WantedApply, call: JobCall): Promise<Begun> {
+  return call.step('begin', async () => {
     await refuseBusy(ground)
     const { plan, fresh } = await planNow(ground)
     refusePlan(plan, wanted)
-    const steps = plan.steps.length
-    const at = ground.context.clock.now()
-    if (steps === 0) return { hash: ground.loaded.hash, steps, at, destroys: [], isRetry: false }
-    await ground.accept(fresh)
     const summary = summaryOf(plan)
-    const extras = { actor: call.caller.actor, correlation: call.correlation }
-    await ground.context.record(facts.configurationAccepted, { hash: fresh.hash, summary }, extras)
+    const steps = plan.steps.length
     const data = { plan: plan.hash, job: call.jobId, steps, summary }
-    await ground.context.record(facts.applyBegun, data, extras)
-    return {
-      hash: fresh.hash,
-      steps,
-      at,
-      destroys: plan.destroys,
-      isRetry: fresh.hash === ground.loaded.hash,
-    }
+    if (steps > 0) await ground.context.record(facts.applyBegun, data, extrasOf(call))
+    const [hash, before, at] = [fresh.hash, ground.loaded.hash, ground.context.clock.now()]
+    return { hash, before, steps, at, summary, destroys: plan.destroys }
   })
 }
 
-/** Ends this control; the one that follows begins the job again and finds the step done. */
-async function startAnew({ context, endControl }: PlanGround, call: JobCall): Promise<never> {
+const extrasOf = ({ caller, correlation }: JobCall) => ({ actor: caller.actor, correlation })
+
+async function accept(ground: PlanGround, { hash, summary }: Begun, call: JobCall): Promise<void> {
+  const fresh = await ground.readAgain()
+  if (fresh.hash !== hash) throw overtaken('the file was changed while it was being applied')
+  await ground.accept(fresh)
+  await ground.context.record(facts.configurationAccepted, { hash, summary }, extrasOf(call))
+}
+
+/** Brings control onto the file: this one if it runs it already, else the one that follows. */
+async function takeOver(ground: PlanGround, begun: Begun, call: JobCall): Promise<void> {
+  const { hash, before } = begun
+  const { loaded, context, endControl } = ground
+  if (hash === before) {
+    await call.step('try once more', async () => {
+      await accept(ground, begun, call)
+      return {}
+    })
+    return context.clock.sleep(settleMs, call.signal)
+  }
+  if (loaded.hash === hash) return
+  if (loaded.hash !== before) throw overtaken('another file was applied meanwhile')
+  await accept(ground, begun, call)
   call.progress(0.1, 'control starts anew with the changed file')
   endControl()
+  // The control that follows begins the job again.
   await context.clock.sleep(patienceMs, call.signal)
-  throw new HoldfastError({
-    code: 'kernel.unexpected',
-    kind: 'bug',
-    message: 'control did not end although it was asked to',
-  })
 }
 
 type End = 'done' | { readonly failed: string }
@@ -129,24 +138,58 @@ async function untilEnd(ground: PlanGround, call: JobCall): Promise<End> {
  * Makes a plan come true: accepts the file, which ends control, and goes on in the control that follows, until every
  * service has come to what is wished or has refused it. Killed at any instant it goes on from what it sees.
  * Errors: `environment.plan-outdated`, `environment.destroys-data`, `environment.deploy-under-way`,
- * `environment.apply-failed`.
+ * `environment.apply-under-way`, `environment.apply-failed`.
  */
 export async function apply(ground: PlanGround, wanted: WantedApply, call: JobCall): Promise<Applied> {
-  const { hash, steps, at, destroys, isRetry } = await accept(ground, wanted, call)
-  if (steps === 0) return { plan: wanted.plan, steps, says: 'Nothing was to be changed' }
-  if (hash !== ground.loaded.hash) await startAnew(ground, call)
-  if (isRetry) await ground.context.clock.sleep(settleMs, call.signal)
-  const end = await untilEnd(ground, call)
-  const data = { plan: wanted.plan, job: call.jobId, steps }
-  const extras = { actor: call.caller.actor, correlation: call.correlation }
-  if (end !== 'done') {
-    await ground.context.record(facts.applyFailed, { ...data, because: end.failed }, extras)
-    throw failed(end.failed)
+  return alone(ground, call, async () => {
+    const begun = await begin(ground, wanted, call)
+    const { steps, at, destroys } = begun
+    if (steps === 0) return { plan: wanted.plan, steps, says: 'Nothing was to be changed' }
+    await takeOver(ground, begun, call)
+    const end = await untilEnd(ground, call)
+    const data = { plan: wanted.plan, job: call.jobId, steps }
+    if (end !== 'done') {
+      await ground.context.record(facts.applyFailed, { ...data, because: end.failed }, extrasOf(call))
+      throw failed(end.failed)
+    }
+    for (const object of destroys) await ground.destroy(object)
+    const seconds = Math.round((ground.context.clock.now() - at) / 100) / 10
+    await ground.context.record(facts.applied, { ...data, seconds }, extrasOf(call))
+    return {
+      plan: wanted.plan,
+      steps,
+      says: `${steps === 1 ? '1 change was' : `${steps} changes were`} made`,
+    }
+  })
+}
+
+/** One at a time: two would each take the other's changes for its own. */
+async function alone<T>({ applying }: PlanGround, { jobId }: JobCall, act: () => Promise<T>): Promise<T> {
+  if (applying.job !== null && applying.job !== jobId) throw underWay(applying.job)
+  applying.job = jobId
+  try {
+    return await act()
+  } finally {
+    applying.job = null
   }
-  for (const object of destroys) await ground.destroy(object)
-  const seconds = Math.round((ground.context.clock.now() - at) / 100) / 10
-  await ground.context.record(facts.applied, { ...data, seconds }, extras)
-  return { plan: wanted.plan, steps, says: `${steps === 1 ? '1 change was' : `${steps} changes were`} made` }
+}
+
+function underWay(job: string): HoldfastError {
+  return new HoldfastError({
+    code: 'environment.apply-under-way',
+    kind: 'user',
+    message: 'another plan is being applied',
+    hint: `wait for it, or cancel it: holdfast jobs cancel ${job}`,
+  })
+}
+
+function overtaken(why: string): HoldfastError {
+  return new HoldfastError({
+    code: 'environment.plan-outdated',
+    kind: 'user',
+    message: why,
+    hint: 'look at what is left with "holdfast environment plan"',
+  })
 }
 
 function failed(because: string): HoldfastError {

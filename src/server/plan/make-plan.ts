@@ -1,7 +1,7 @@
 import { environment as environmentRoom } from '../../capabilities/environment/index.ts'
 import type { EnvironmentPlan, EnvironmentStatus, PlanStep } from '../../contracts/environment.ts'
 import { contentHash, lookUp, type Json } from '../../kernel/std/index.ts'
-import type { LoadedEnvironment } from '../composition/index.ts'
+import { runsContainers, type LoadedEnvironment } from '../composition/index.ts'
 import { differencesOf } from './differences.ts'
 import { objectsOf, type PlannedObject } from './objects.ts'
 
@@ -44,8 +44,8 @@ function amountsOf(environment: Environment, kind: string, name: string): Amount
   return { replicas, memoryMiB: memoryMiB === undefined || replicas === null ? null : memoryMiB * replicas }
 }
 
-const replicasOf = ({ command, replicas }: Environment['services'][string]): number | null =>
-  command === undefined ? null : replicas.min
+const replicasOf = ({ address, replicas }: Environment['services'][string]): number | null =>
+  address === undefined ? replicas.min : null
 
 function serversOf(database: Database | undefined): number | null {
   if (database === undefined || database.engine === 'sqlite') return null
@@ -70,7 +70,7 @@ function groupUnder(
 ): string | null {
   const wished = environmentRoom.wishedAlone(
     environment,
-    { directory, hostVariables: {} },
+    { directory, hostVariables: {}, containers: runsContainers(environment) },
     { [name]: release },
   )
   return wished.find((service) => service.name === name)?.hash ?? null
@@ -123,6 +123,12 @@ function changedDatabase({ accepted, fresh }: PlanScene, name: string): Pick<Pla
 }
 const nameOf = (before: PlannedObject | undefined, after: PlannedObject | undefined): string =>
   (after ?? before)?.name ?? ''
+/** Whether a service that the files say the same of is run by another engine. */
+function isMoved({ accepted, fresh }: PlanScene, object: string): boolean {
+  const [kind, name = ''] = object.split(' ')
+  const isThere = kind === 'service' && lookUp(fresh.environment.services, name)?.address === undefined
+  return isThere && runsContainers(accepted.environment) !== runsContainers(fresh.environment)
+}
 
 function stepOf(
   scene: PlanScene,
@@ -131,7 +137,7 @@ function stepOf(
 ): PlanStep[] {
   const differences = differencesOf(before?.value, after?.value)
   const object = nameOf(before, after)
-  if (differences.length === 0) return []
+  if (differences.length === 0 && !isMoved(scene, object)) return []
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
   const [kind = '', ...words] = object.split(' ')
   const name = words.join(' ')
@@ -189,7 +195,8 @@ function stepsOf(scene: PlanScene): readonly PlanStep[] {
 function worldOf({ status, releases }: PlanScene): Record<string, string> {
   return Object.fromEntries(
     status.services.map(({ name, replicas, phase }) => {
-      const groups = [...new Set(replicas.map(({ group }) => group))].toSorted()
+      const living = replicas.filter(({ state }) => state === 'running' || state === 'starting')
+      const groups = [...new Set(living.map(({ group }) => group))].toSorted()
       return [name, `${groups.join(',')} ${phase} ${lookUp(releases, name) ?? ''}`]
     }),
   )

@@ -39,7 +39,8 @@ async function driftNow(ground: PlanGround): Promise<Drift> {
 }
 
 /** Binds what is said about plans to its code. */
-export function bindPlans(ground: PlanGround): readonly OperationBinding[] {
+export function bindPlans(given: Omit<PlanGround, 'applying'>): readonly OperationBinding[] {
+  const ground = { ...given, applying: { job: null } }
   return [
     bindValue(environmentOperations.plan, async () => (await planNow(ground)).plan),
     bindValue(environmentOperations.drift, () => driftNow(ground)),

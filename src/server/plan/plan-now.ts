@@ -15,6 +15,8 @@ export interface PlanGround {
   readonly context: Context
   /** Removes an object with its data, as `volume uploads`; one that is gone is none. */
   readonly destroy: (object: string) => Promise<void>
+  /** The apply that is under way in this control. */
+  readonly applying: { job: string | null }
   /** Ends control; the supervisor starts it again with what was accepted. */
   readonly endControl: () => void
 }

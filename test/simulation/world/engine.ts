@@ -95,11 +95,12 @@ export class FakeEngine {
   portFor(life: Life): Engine {
     const ask = <T>(act: () => T): Promise<T> => life.guard(() => this.#answer(act))
     return {
+      runs: 'programs',
       choosesReplica: true,
       status: () => ask(() => this.status()),
       run: (groups) => ask(() => this.#run(allocate(groups, this.status().replicas))),
       restart: (id) => ask(() => this.#restart(id)),
-      events: (after, signal) => life.guard(() => this.#events(after, signal)),
+      events: ({ supervisor: after }, signal) => life.guard(() => this.#events(after, signal)),
     }
   }
 

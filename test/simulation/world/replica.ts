@@ -77,6 +77,8 @@ export class FakeReplica {
       startedAt: this.startedAt,
       restarts: this.restarts,
       adopted: this.adopted,
+      host: '127.0.0.1',
+      detail: null,
       lastExit: this.#lastExit,
       cpu: running ? 0.25 : null,
       memoryBytes: running ? 2 ** 26 : null,

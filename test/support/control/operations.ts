@@ -10,7 +10,7 @@ import {
   timelineOperations,
 } from '../../../src/contracts/index.ts'
 import type { OperationBinding } from '../../../src/kernel/capability/index.ts'
-import { lookUp, type JsonObject, type OperationDeclaration } from '../../../src/kernel/std/index.ts'
+import type { JsonObject, OperationDeclaration } from '../../../src/kernel/std/index.ts'
 
 const asDeclarations = (operations: object): readonly OperationDeclaration[] =>
   Object.values(operations) as OperationDeclaration[]
@@ -107,27 +107,23 @@ const samples: Readonly<Record<string, unknown>> = {
 }
 
 function sampleOf(field: string, schema: JsonObject): unknown {
-  const { pattern: written } = schema
-  const pattern = new RegExp(typeof written === 'string' ? written : '')
-  const known = lookUp(samples, field)
-  if (known !== undefined && (typeof known !== 'string' || pattern.test(known))) return known
-  return Array.isArray(schema['enum']) ? (schema['enum'][0] as unknown) : plainSample(schema, pattern)
-}
-
-function plainSample(schema: JsonObject, pattern: RegExp): unknown {
-  switch (schema['type'] as string) {
-    case 'integer':
-    case 'number':
-      return Math.max(1, Number(schema['minimum'] ?? 1))
-    case 'boolean':
-      return false
-    case 'array':
-      return []
-    case 'object':
-      return {}
-    default:
-      return ['sample', '0123456789abcdef'].find((text) => pattern.test(text))
+  const { pattern: form, minimum = 1, type } = schema
+  const pattern = new RegExp(typeof form === 'string' ? form : '')
+  const known = samples[field]
+  if (Object.hasOwn(samples, field) && (typeof known !== 'string' || pattern.test(known))) return known
+  if (Array.isArray(schema['enum'])) return schema['enum'][0] as unknown
+  const least = Math.max(1, Number(minimum))
+  const byType: Readonly<Record<string, unknown>> = {
+    integer: least,
+    number: least,
+    boolean: false,
+    array: [],
+    object: {},
   }
+  return (
+    byType[typeof type === 'string' ? type : ''] ??
+    ['sample', '0123456789abcdef'].find((text) => pattern.test(text))
+  )
 }
 
 /** An input that fits an operation: only what is required. */

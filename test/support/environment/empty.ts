@@ -15,7 +15,7 @@ export function emptyStores(): Pick<
   'releases' | 'volumes' | 'databases' | 'databaseProviders'
 > {
   const done = (): Promise<void> => Promise.resolve()
-  const volumes = { directoryOf: (volume: string) => `/volumes/${volume}`, ensure: done }
+  const volumes = { directoryOf: (volume: string) => `/volumes/${volume}`, ensure: done, remove: done }
   return { releases: emptyReleases(), volumes, databases: emptyDatabases(), databaseProviders: noServers() }
 }
 

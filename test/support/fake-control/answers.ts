@@ -1,22 +1,10 @@
 import { operationCatalogue, type Job, type Operations } from '../../../src/contracts/index.ts'
 import { randomToken } from '../../../src/kernel/std/index.ts'
+import { environmentAnswers } from './environment.ts'
 import { limitAnswers } from './limits.ts'
-import { groupsOfWeb, limitViews, routeViews, seriesOf, trafficView } from './traffic.ts'
+import { limitViews, measuredGroups, routeViews, seriesOf, trafficView } from './traffic.ts'
+import { Refusal } from './refusal.ts'
 import type { Fact, World } from './world.ts'
-
-/** An error as the wire carries it. */
-export class Refusal extends Error {
-  readonly status: number
-  readonly code: string
-  readonly path: string | undefined
-
-  constructor(parts: { status: number; code: string; message: string; path?: string }) {
-    super(parts.message)
-    this.status = parts.status
-    this.code = parts.code
-    this.path = parts.path
-  }
-}
 
 const people: Operations['people.list']['output']['people'] = [
   {
@@ -139,7 +127,7 @@ export const answerers: Readonly<Record<string, Answerer>> = {
   },
   'edge.traffic': (_: never, { clock, isRollingOut }) => ({
     ...trafficView(clock.now()),
-    ...(isRollingOut ? { groups: groupsOfWeb } : {}),
+    ...(isRollingOut ? { groups: measuredGroups } : {}),
   }),
   'edge.routes': (_: never, { clock }) => ({ says: '', routes: routeViews(clock.now()) }),
   'edge.limits': (_: never, { clock }) => ({
@@ -148,6 +136,7 @@ export const answerers: Readonly<Record<string, Answerer>> = {
   }),
   'limits.list': (_: never, { clock }) => ({ says: '', limits: limitViews(clock.now()) }),
   ...limitAnswers,
+  ...environmentAnswers,
   'series.query': (input: Operations['series.query']['input'], { clock }) => seriesOf(input, clock.now()),
   'timeline.read': (input: Operations['timeline.read']['input'], { facts }) => ({
     facts: facts.filter((fact) => passes(fact, input)).slice(-(input.limit ?? 50)),

@@ -5,8 +5,9 @@ import { extname, join, normalize } from 'node:path'
 import { operationCatalogue } from '../../../src/contracts/index.ts'
 import { systemClock, type Clock } from '../../../src/kernel/std/index.ts'
 import { pageHeaders } from '../../../src/server/control/doors/console-files.ts'
-import { answerers, Refusal } from './answers.ts'
+import { answerers } from './answers.ts'
 import { startJob } from './jobs.ts'
+import { Refusal } from './refusal.ts'
 import { followFacts, followJob, followLog } from './streams.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -129,6 +130,10 @@ function answer(fake: Fake, { name, input, response }: Exchange): void | Promise
   const given = input as never
   const stream = (open: (signal: AbortSignal) => AsyncIterable<unknown>): Promise<void> =>
     sendStream(fake, response, open)
+  if (operationCatalogue.some((one) => one.name === name && one.answers === 'job')) {
+    const asked = { operation: name, input, stepMs: fake.options.stepMs ?? 250 }
+    return sendJson(response, 202, startJob(world, asked))
+  }
   switch (name) {
     case 'access.sign-out':
       response.setHeader('set-cookie', 'holdfast_session=; Max-Age=0; Path=/')
@@ -139,13 +144,6 @@ function answer(fake: Fake, { name, input, response }: Exchange): void | Promise
       return stream((signal) => followJob(given, world, signal))
     case 'environment.logs':
       return stream((signal) => followLog(given, world.clock, signal))
-    case 'environment.restart':
-    case 'timeline.verify':
-      return sendJson(
-        response,
-        202,
-        startJob(world, { operation: name, input, stepMs: fake.options.stepMs ?? 250 }),
-      )
     default:
       return sendJson(response, 200, answerers[name]?.(given, world))
   }

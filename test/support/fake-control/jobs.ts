@@ -1,15 +1,12 @@
 import type { Job } from '../../../src/contracts/index.ts'
 import { uuidv7 } from '../../../src/kernel/std/index.ts'
+import { changingJobs, type Asked, type Work } from './changing.ts'
 import type { World } from './world.ts'
 
-/** What a job does: its steps in words, and its result. */
-interface Work {
-  readonly steps: readonly string[]
-  readonly subject: string | null
-  readonly finish: () => NonNullable<Job['result']>
-}
-
-function workOf(operation: string, input: Record<string, unknown>, world: World): Work {
+function workOf(asked: Asked, world: World): Work {
+  const { operation, input } = asked
+  const changing = changingJobs[operation]
+  if (changing !== undefined) return changing(asked, world)
   if (operation === 'timeline.verify') {
     const checked = world.facts.length
     const last = world.facts.at(-1)
@@ -42,8 +39,8 @@ export function startJob(
   asked: { readonly operation: string; readonly input: Record<string, unknown>; readonly stepMs: number },
 ): Job {
   const { operation, stepMs } = asked
-  const work = workOf(operation, asked.input, world)
   const id = uuidv7(world.clock, world.random)
+  const work = workOf({ operation, input: asked.input, id }, world)
   const at = world.jobs.length
   const change = (changed: Partial<Job>): void => {
     const known = world.jobs[at]

@@ -1,4 +1,5 @@
 import type { Operations } from '../../../src/contracts/index.ts'
+import { groupsOfWeb } from './changes.ts'
 
 type Query = Operations['series.query']['input']
 type Answer = Operations['series.query']['output']
@@ -233,9 +234,9 @@ export function trafficView(now: number): Operations['edge.traffic']['output'] {
 }
 
 /** Two groups of a service, the new one not as good. */
-export const groupsOfWeb: NonNullable<Operations['edge.traffic']['output']['groups']> = [
-  { service: 'web', group: '4c1e9a07', requestsPerSecond: 61.4, errorShare: 0.0004, p95Ms: 31 },
-  { service: 'web', group: 'b7d20f35', requestsPerSecond: 3.2, errorShare: 0.021, p95Ms: 88 },
+export const measuredGroups: NonNullable<Operations['edge.traffic']['output']['groups']> = [
+  { service: 'web', group: groupsOfWeb[0], requestsPerSecond: 61.4, errorShare: 0.0004, p95Ms: 31 },
+  { service: 'web', group: groupsOfWeb[1], requestsPerSecond: 3.2, errorShare: 0.021, p95Ms: 88 },
 ]
 
 interface Line {

@@ -1,5 +1,6 @@
 import type { EnvironmentStatus, Job, Operations } from '../../../src/contracts/index.ts'
 import { seededRandom, uuidv7, type Clock, type Random } from '../../../src/kernel/std/index.ts'
+import { createChanges, deployUnderWay, groupsOfWeb, type Changes } from './changes.ts'
 
 /** A fact as it leaves the house. */
 export type Fact = Operations['timeline.read']['output']['facts'][number]
@@ -22,6 +23,7 @@ export interface World {
   readonly extraServices: number
   /** The service web runs in two groups. */
   readonly isRollingOut: boolean
+  readonly changes: Changes
   addFact(parts: FactParts): Fact
   /** Called with each new fact, until the returned function is called. */
   onFact(listener: (fact: Fact) => void): () => void
@@ -184,8 +186,8 @@ function replicaOf(world: Omit<World, 'services'>, id: string, slot: number): Re
   return {
     id,
     state: 'running',
-    release: '1.4.2',
-    group: 'ab12cd34ef56ab78',
+    release: world.changes.releases.find(({ service }) => id.startsWith(`${service}/`))?.running ?? '',
+    group: groupsOfWeb[0],
     healthy: now - startedAt > 400,
     detail: now - startedAt > 400 ? '' : 'starting',
     pid: 4100 + slot * 7,
@@ -212,6 +214,42 @@ function serviceOf(world: Omit<World, 'services'>, name: string, replicas: numbe
     phase: 'steady',
     rollout: '',
     replicas: views,
+  }
+}
+
+/** The service web while one replica of a new release is judged beside the old ones. */
+function rollingWeb(world: Omit<World, 'services'>): Service {
+  const old = serviceOf(world, 'web', 2)
+  const rollout = 'web: 1 new beside the old, being judged'
+  const fresh = {
+    ...replicaOf(world, 'web/3', 3),
+    group: groupsOfWeb[1],
+    release: '1.5.0',
+    startedAt: world.startedAt - 8000,
+  }
+  return {
+    ...old,
+    phase: 'judging',
+    says: `web is healthy; ${rollout}`,
+    rollout,
+    replicas: [...old.replicas.map((replica) => ({ ...replica, release: '1.4.2' })), fresh],
+  }
+}
+
+/** The job of the deploy that is under way. */
+function judgingJob(now: number): Job {
+  return {
+    id: deployUnderWay,
+    operation: 'environment.deploy',
+    actor: 'person:ada',
+    state: 'running',
+    requestedAt: now - 12_000,
+    endedAt: null,
+    share: 0.5,
+    says: 'web: 1 new beside the old, being judged',
+    attempts: 1,
+    result: null,
+    error: null,
   }
 }
 
@@ -277,7 +315,8 @@ export function createWorld(parts: {
     random,
     startedAt,
     facts,
-    jobs: [],
+    jobs: parts.isRollingOut === true ? [judgingJob(startedAt)] : [],
+    changes: createChanges(startedAt, parts.isRollingOut ?? false),
     bans: [],
     tokens: [
       {
@@ -297,7 +336,7 @@ export function createWorld(parts: {
     },
   }
   const services = (): readonly Service[] => [
-    serviceOf(world, 'web', 2),
+    world.isRollingOut ? rollingWeb(world) : serviceOf(world, 'web', 2),
     serviceOf(world, 'mailer', 1),
     external(),
     ...Array.from({ length: world.extraServices }, (_, index) => serviceOf(world, extraName(index), 1)),

@@ -13,6 +13,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { noCluster } from '../../../src/capabilities/environment/view.ts'
 import type { ReplicaSpec, ReplicaStatus, SupervisorEvent } from '../../../src/contracts/supervisor.ts'
 import { systemClock } from '../../../src/kernel/std/index.ts'
 import { localEngine, type LocalEngine } from '../../../src/providers/local-engine/index.ts'
@@ -139,7 +140,7 @@ export function createHouse(directory = mkdtempSync(join(tmpdir(), 'holdfast-hou
     kill,
     replica: read,
     until: (id, holds, what) => eventually(() => read(id), holds, `${id} ${what}`),
-    allEvents: () => engine.events(0, new AbortController().signal),
+    allEvents: () => engine.events({ supervisor: 0, cluster: noCluster }, new AbortController().signal),
     clean: async () => {
       await kill()
       await endLeftovers(data)

@@ -26,6 +26,15 @@ function serve() {
 
 const modes = {
   serve,
+  name: () =>
+    createServer((_, response) => response.end(argument)).listen(
+      Number(process.env['PORT']),
+      process.env['HOST'],
+    ),
+  once: () => {
+    process.stdout.write('done\n')
+    process.exitCode = 5
+  },
   crash: () => {
     for (let line = 1; line <= 25; line++) process.stderr.write(`line ${line}\n`)
     process.exitCode = 3

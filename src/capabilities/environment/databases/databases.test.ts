@@ -219,6 +219,7 @@ describe('services that refer to databases', () => {
     const ground = {
       directory: '/srv',
       hostVariables: {},
+      containers: false,
       givenVariables: () => ({}),
       releaseDirectory: () => '/releases',
       volumes: {},

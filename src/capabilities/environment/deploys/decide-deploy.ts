@@ -1,5 +1,5 @@
 import { HoldfastError, lookUp } from '../../../kernel/std/index.ts'
-import type { DeployLock, EnvironmentView } from '../view.ts'
+import { releasesOf, type DeployLock, type EnvironmentView } from '../view.ts'
 
 function locked(service: string, lock: DeployLock): HoldfastError {
   return new HoldfastError({
@@ -37,6 +37,16 @@ export function decideDeploy(
     const lock = lookUp(locks, name)
     if (lock !== undefined) throw locked(name, lock)
   }
+}
+
+/** The last release of a service that was good before the present one and is kept; null: there is none. */
+export function releaseBefore(
+  view: EnvironmentView,
+  service: string,
+  kept: readonly string[],
+): string | null {
+  const { wished, good } = releasesOf(view, service)
+  return good.findLast((one) => one !== wished && kept.includes(one)) ?? null
 }
 
 /** Says what one could go back to. */

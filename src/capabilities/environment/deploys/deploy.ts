@@ -9,7 +9,7 @@ import { throwUnlessCancelled } from '../cancelled.ts'
 import { noRelease, releasesOf, type EnvironmentView } from '../view.ts'
 import type { Watch } from '../watch/index.ts'
 import type { Wish } from '../wish/index.ts'
-import { decideDeploy, nothingToGoBackTo } from './decide-deploy.ts'
+import { decideDeploy, nothingToGoBackTo, releaseBefore } from './decide-deploy.ts'
 
 /** What deploys stand on. */
 export interface DeployGround {
@@ -190,9 +190,8 @@ export async function rollback(
 ): Promise<Deployed> {
   const { release } = await call.step('choose', async () => {
     const kept = (await ground.releases.list(service)).map((one) => one.release)
-    const { wished, good } = releasesOf(ground.view(), service)
-    const found = to ?? good.findLast((one) => one !== wished && kept.includes(one))
-    if (found === undefined || !kept.includes(found)) throw nothingToGoBackTo(service, kept)
+    const found = to ?? releaseBefore(ground.view(), service, kept)
+    if (found === null || !kept.includes(found)) throw nothingToGoBackTo(service, kept)
     return { release: found }
   })
   return deploy(ground, { service, release, source: null, note, rollback: true }, call)

@@ -8,6 +8,7 @@ import type { Timeline } from '../../../kernel/timeline/index.ts'
 import { refuseForeign, serviceOf } from '../services.ts'
 import { releasesOf } from '../view.ts'
 import { serviceDirectory } from '../wish/index.ts'
+import { releaseBefore } from './decide-deploy.ts'
 import { deploy, rollback, type DeployGround } from './deploy.ts'
 import { readDeploys } from './history.ts'
 import { readSource } from './source.ts'
@@ -26,14 +27,14 @@ async function history(
   const { services, releases, view } = ground
   if (input.service !== undefined) serviceOf(services, input.service)
   const names = Object.keys(services).filter(
-    (name) => services[name]?.command !== undefined && (input.service ?? name) === name,
+    (name) => services[name]?.address === undefined && (input.service ?? name) === name,
   )
   const kept = await Promise.all(
-    names.map(async (name) => ({
-      service: name,
-      running: releasesOf(view(), name).wished,
-      kept: (await releases.list(name)).map(({ release }) => release),
-    })),
+    names.map(async (name) => {
+      const list = (await releases.list(name)).map(({ release }) => release)
+      const back = releaseBefore(view(), name, list)
+      return { service: name, running: releasesOf(view(), name).wished, kept: list, back }
+    }),
   )
   const deploys = [...(await readDeploys(ground.timeline, input))]
   const locks = Object.entries(view().locks).map(([service, lock]) => ({ service, ...lock }))

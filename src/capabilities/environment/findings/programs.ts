@@ -1,6 +1,9 @@
 import type { Finding } from '../../../kernel/capability/index.ts'
+import { lookUp } from '../../../kernel/std/index.ts'
 import type { ServicesConfig } from '../config.ts'
+import { isManaged, type DatabasesConfig } from '../databases/config.ts'
 import { programPath, serviceDirectory, type Ground } from '../wish/index.ts'
+import type { Sections } from './strangers.ts'
 import type { EnvironmentPorts } from '../ports.ts'
 
 /** Whether the programs of all services can be started; looks, never touches. */
@@ -9,6 +12,7 @@ export async function findProgramTroubles(
   ground: Ground,
   canRun: EnvironmentPorts['canRun'],
 ): Promise<readonly Finding[]> {
+  if (ground.containers) return []
   const findings = await Promise.all(
     Object.entries(services).map(async ([name, service]): Promise<Finding | null> => {
       const [program] = service.command ?? []
@@ -24,6 +28,90 @@ export async function findProgramTroubles(
     }),
   )
   return findings.filter((finding) => finding !== null)
+}
+
+const imageHint =
+  'name an "image", or let one be made: build: {} for Node, build: { dockerfile: "Dockerfile" } for anything else'
+
+/** What keeps a service from being run in the way of its engine: from an image, or as a program of this machine. */
+export function findUnfitServices(
+  services: ServicesConfig,
+  { containers }: Pick<Ground, 'containers'>,
+): readonly Finding[] {
+  return Object.entries(services).flatMap(([name, service]): Finding[] => {
+    const { command, image, build, address, port, replicas } = service
+    const path = `services.${name}`
+    if (address !== undefined) return []
+    if (!containers) return findUnfitPrograms(path, { command, port, count: replicas.min })
+    if (image === undefined && build === undefined) {
+      return [
+        {
+          severity: 'critical',
+          path,
+          message: 'Docker Swarm runs it from an image, and it has none',
+          hint: imageHint,
+        },
+      ]
+    }
+    if (command !== undefined || build === undefined || build.dockerfile !== undefined) return []
+    const message = 'an image that is made for Node does not say what to run'
+    return [
+      { severity: 'critical', path: `${path}.command`, message, hint: 'as command: ["node", "web.ts"]' },
+    ]
+  })
+}
+
+/** Jobs that have no image to run in. */
+export function findUnfitJobs(
+  { services, jobs }: Pick<Sections, 'services' | 'jobs'>,
+  { containers }: Pick<Ground, 'containers'>,
+): readonly Finding[] {
+  if (!containers) return []
+  return Object.entries(jobs).flatMap(([name, { service = '', directory }]): Finding[] => {
+    const { image, build } = lookUp(services, service) ?? {}
+    const path = `jobs.${name}`
+    if (image === undefined && build === undefined) {
+      const message = 'Docker Swarm runs it in the image of a service, and it names none that has one'
+      return [{ severity: 'critical', path: `${path}.service`, message, hint: 'as service: "web"' }]
+    }
+    if (directory === undefined) return []
+    const message = 'a directory of this machine is not to be found in a container'
+    const hint = 'leave it out: it runs where its image says'
+    return [{ severity: 'critical', path: `${path}.directory`, message, hint }]
+  })
+}
+
+/** Databases that would need this machine under their services. */
+export function findUnfitDatabases(
+  databases: DatabasesConfig,
+  { containers }: Pick<Ground, 'containers'>,
+): readonly Finding[] {
+  const managed = Object.entries(databases).filter(([, config]) => containers && isManaged(config))
+  return managed.map(([name, { engine }]) => ({
+    severity: 'critical',
+    path: `databases.${name}`,
+    message: `${engine} is run on the machine of Holdfast, where containers do not reach it`,
+    hint: 'run it beside Holdfast, and name its "url" or "urlVariable"',
+  }))
+}
+
+interface LocalProgram {
+  readonly command: readonly string[] | undefined
+  readonly port: number | undefined
+  readonly count: number
+}
+
+function findUnfitPrograms(path: string, { command, port, count }: LocalProgram): Finding[] {
+  const severity = 'critical'
+  if (command === undefined) {
+    const hint = 'write its "command"; images are run with engine: { swarm: "unix:///var/run/docker.sock" }'
+    return [
+      { severity, path: `${path}.command`, message: 'the local engine runs programs, not images', hint },
+    ]
+  }
+  if (port === undefined || count === 1) return []
+  const hint = 'leave "port" out and listen on the one in PORT, or run one replica'
+  return [{ severity, path: `${path}.port`, message: 'cannot run several replicas on one fixed port', hint }]
 }
 
 /** Variables that a service is to be handed but that nobody has set. */

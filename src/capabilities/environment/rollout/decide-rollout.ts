@@ -29,6 +29,8 @@ export interface RolloutMemory {
   /** Since when the canaries are judged; null: not yet. */
   readonly judgedSince: number | null
   readonly judged: boolean
+  /** All of the group have been well at once; what happens to one after that is no rollout. */
+  readonly settled: boolean
 }
 
 /** What a rollout decides from. */
@@ -85,19 +87,23 @@ function sidesOf({ service, seen }: RolloutScene): Sides {
   }
 }
 
-function remember(scene: RolloutScene, { fresh }: Sides): RolloutMemory {
-  const { service, memory, nowMs } = scene
-  const before = memory?.hash === service.hash ? memory : null
+/** Nothing is remembered of a group that has just been wished. */
+const nothingOf = (hash: string): RolloutMemory => ({
+  hash,
+  lastWell: new Map(),
+  withheld: new Map(),
+  judgedSince: null,
+  judged: false,
+  settled: false,
+})
+
+function remember({ service, memory, nowMs }: RolloutScene, { fresh, well }: Sides): RolloutMemory {
+  const before = memory?.hash === service.hash ? memory : nothingOf(service.hash)
   const lastWell = new Map(
-    fresh.map(({ id, healthy }) => [id, healthy === true ? nowMs : (before?.lastWell.get(id) ?? nowMs)]),
+    fresh.map(({ id, healthy }) => [id, healthy === true ? nowMs : (before.lastWell.get(id) ?? nowMs)]),
   )
-  return {
-    hash: service.hash,
-    lastWell,
-    withheld: before?.withheld ?? new Map<string, number>(),
-    judgedSince: before?.judgedSince ?? null,
-    judged: before?.judged ?? false,
-  }
+  const settled = well >= service.replicas || (before.settled && fresh.length >= service.replicas)
+  return { ...before, lastWell, settled }
 }
 
 function failureOf(scene: RolloutScene, { fresh }: Sides, memory: RolloutMemory): string | null {
@@ -147,9 +153,9 @@ function refusal(scene: RolloutScene, sides: Sides, why: string): Step {
 }
 
 /** Stop first, start then: for what cannot be there twice. */
-function inPlace({ service }: RolloutScene, { fresh, old, going }: Sides): Step {
+function inPlace({ service }: RolloutScene, { fresh, old, going }: Sides, { settled }: RolloutMemory): Step {
   const isClear = old.length === 0 && (going === 0 || fresh.length > 0)
-  const steady = isClear && fresh.length === service.replicas
+  const steady = isClear && settled
   return {
     groups: isClear ? [newGroup(service, service.replicas, [])] : [],
     withheld: [],
@@ -213,7 +219,7 @@ function move(
       isJudging,
       well,
       rest: old.length + going + Math.max(0, fresh.length - service.replicas),
-      fresh: fresh.length,
+      settled: memory.settled,
     }),
     memory: { ...memory, withheld },
   }
@@ -223,7 +229,7 @@ interface Progress {
   readonly service: Wish
   readonly isJudging: boolean
   readonly well: number
-  readonly fresh: number
+  readonly settled: boolean
   /** Replicas that are still to go. */
   readonly rest: number
 }
@@ -232,7 +238,7 @@ function phaseOf({
   service,
   isJudging,
   well,
-  fresh,
+  settled,
   rest,
 }: Progress): Pick<RolloutDecision, 'phase' | 'says'> {
   const { name, replicas, rollout } = service
@@ -246,8 +252,7 @@ function phaseOf({
       phase: 'moving',
       says: `${name}: ${well} of ${replicas} new replicas serve, ${rest} old ones are to go`,
     }
-  if (fresh < replicas)
-    return { phase: 'starting', says: `${name}: ${fresh} of ${replicas} replicas were started` }
+  if (!settled) return { phase: 'starting', says: `${name}: ${well} of ${replicas} replicas are healthy` }
   return { phase: 'steady', says: '' }
 }
 
@@ -279,6 +284,6 @@ export function decideRollout(scene: RolloutScene): RolloutDecision {
   const mayFail = sides.old.length > 0 || service.pending
   const failure = mayFail ? failureOf(scene, sides, memory) : null
   if (failure !== null) return { ...refusal(scene, sides, failure), failure, memory }
-  if (service.rollout.inPlace) return { ...inPlace(scene, sides), failure: null, memory }
+  if (service.rollout.inPlace) return { ...inPlace(scene, sides, memory), failure: null, memory }
   return { ...move(scene, sides, memory), failure: null }
 }

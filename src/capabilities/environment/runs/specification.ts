@@ -3,7 +3,7 @@ import type { Specification } from '../../../contracts/supervisor.ts'
 import type { ServiceConfig, ServicesConfig } from '../config.ts'
 import {
   ownershipOf,
-  programPath,
+  programOf,
   serviceDirectory,
   variablesFor,
   type Ownership,
@@ -31,7 +31,7 @@ export interface RunPlace {
   readonly release?: string | undefined
 }
 
-type Inherited = Pick<ServiceConfig, 'env' | 'passEnv' | 'volumes' | 'resources'>
+type Inherited = Pick<ServiceConfig, 'env' | 'passEnv' | 'volumes' | 'resources' | 'image' | 'build'>
 
 const inheritsNothing: Inherited = { env: {}, passEnv: [], volumes: [], resources: {} }
 
@@ -68,14 +68,13 @@ export function runSpecification(
   ground: RunGround,
 ): Specification {
   const place = placeOf(config, release, ground)
-  const { env, passEnv, volumes, resources } = place.service
+  const { env, passEnv, volumes, resources, image, build } = place.service
   const directory = join(resolve(place.directory, config.directory ?? '.'))
   const own = { env: { ...env, ...config.env }, passEnv: [...passEnv, ...config.passEnv], volumes }
-  const [program = '', ...rest] = config.command
   return {
     service: `${jobPrefix}${job}`,
     release: place.release,
-    command: [programPath(program, directory), ...rest],
+    ...programOf({ command: config.command, image, build, volumes }, directory, ground.replicas),
     directory,
     variables: { ...variablesFor(config.service ?? job, own, ground.replicas), HOLDFAST_RUN: key },
     port: null,

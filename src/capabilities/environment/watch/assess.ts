@@ -27,7 +27,8 @@ export interface Target {
 
 /** The address at which a replica answers, or null. */
 export function originOf(replica: ReplicaStatus): string | null {
-  return replica.port === null ? null : `http://127.0.0.1:${replica.port}`
+  const { host, port } = replica
+  return port === null ? null : `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** The targets of a service, ill ones included: the edge finds out for itself which are well. */
@@ -68,8 +69,8 @@ export function healthOf(
   probe: ProbeResult | undefined,
 ): Pick<ReplicaView, 'healthy' | 'detail'> {
   const trouble = troubles[replica.state]
-  if (trouble !== undefined) return { healthy: false, detail: trouble }
-  if (replica.port === null) return { healthy: replica.state === 'running', detail: '' }
+  if (trouble !== undefined) return { healthy: false, detail: replica.detail ?? trouble }
+  if (replica.port === null) return { healthy: replica.state === 'running', detail: replica.detail ?? '' }
   return probe === undefined ? { healthy: null, detail: 'not looked at yet' } : probe
 }
 

@@ -36,6 +36,7 @@ const ofWhole: Fields = (event, { name, version, services }) => ({
 const ofProcess: Fields = (event) => ({ event: event.number, process: event.subject })
 const ofReplica: Fields = (event) => ({
   event: event.number,
+  ...(event.task === undefined ? {} : { task: event.task }),
   replica: event.subject,
   service: event.subject.split('/')[0] ?? event.subject,
 })

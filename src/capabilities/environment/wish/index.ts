@@ -1,6 +1,7 @@
 export { needsOf, orderByNeeds, startTimeouts, type Needs } from './needs.ts'
 export { ownershipOf, type Ownership } from './ownership.ts'
 export {
+  programOf,
   programPath,
   serviceDirectory,
   variablesFor,

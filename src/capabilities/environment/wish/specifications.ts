@@ -13,6 +13,8 @@ export interface Ground {
   /** Absolute directory of the environment file. */
   readonly directory: string
   readonly hostVariables: Readonly<Record<string, string>>
+  /** Replicas run in containers, from images; otherwise they are programs of this machine. */
+  readonly containers: boolean
 }
 
 /** The same, with what replicas are told by the house and where releases lie. */
@@ -107,7 +109,8 @@ export function variablesFor(
   ground: ReplicaGround,
 ): Record<string, string> {
   const places = volumes.map((volume) => [volumeVariable(volume), ground.volumeDirectory(volume)] as const)
-  const handedOn = [...ordinaryVariables, ...passEnv].flatMap((variable) => {
+  const ordinary = ground.containers ? [] : ordinaryVariables
+  const handedOn = [...ordinary, ...passEnv].flatMap((variable) => {
     const value = Object.hasOwn(ground.hostVariables, variable) ? ground.hostVariables[variable] : undefined
     return value === undefined ? [] : [[variable, value] as const]
   })
@@ -120,18 +123,40 @@ function portOf(service: ServiceConfig): Specification['port'] {
   return service.listens ? { assigned: true } : null
 }
 
+/** What is started, and what it finds there. */
+type Program = Pick<Specification, 'command' | 'image' | 'build' | 'mounts'>
+
+/** What is started: a program of this machine, or an image that is there or is made. */
+export function programOf(
+  { command = [], image, build, volumes }: Pick<ServiceConfig, 'command' | 'image' | 'build' | 'volumes'>,
+  directory: string,
+  ground: ReplicaGround,
+): Program {
+  if (!ground.containers) {
+    const [program = '', ...rest] = command
+    return { command: [programPath(program, directory), ...rest] }
+  }
+  const { dockerfile, base } = build ?? { base: '' }
+  const mounts = Object.fromEntries(volumes.map((volume) => [volume, ground.volumeDirectory(volume)]))
+  return {
+    command: [...command],
+    ...(image === undefined ? {} : { image }),
+    ...(build === undefined ? {} : { build: { ...(dockerfile === undefined ? {} : { dockerfile }), base } }),
+    ...(volumes.length === 0 ? {} : { mounts }),
+  }
+}
+
 function specificationOf(
   name: string,
-  { command, ...service }: ServiceConfig & { readonly command: readonly string[] },
+  service: ServiceConfig,
   { release, services, ground }: SpecificationGround,
 ): Specification {
   const directory =
     release === '' ? serviceDirectory(service, ground.directory) : ground.releaseDirectory(name, release)
-  const [program = '', ...rest] = command
   return {
     service: name,
     release,
-    command: [programPath(program, directory), ...rest],
+    ...programOf(service, directory, ground),
     directory,
     variables: variablesFor(name, service, ground),
     port: portOf(service),
@@ -140,7 +165,8 @@ function specificationOf(
     mayExpose: service.mayExpose !== undefined,
     memoryMiB: service.resources.memoryMiB ?? null,
     cpus: service.resources.cpus ?? null,
-    ...ownershipOf(name, service, { ...ground, services }),
+    // Accounts of this machine are none in a container.
+    ...(ground.containers ? {} : ownershipOf(name, service, { ...ground, services })),
   }
 }
 
@@ -151,10 +177,12 @@ interface SpecificationGround {
 }
 
 /** What was good once is not judged again, and comes back all at once. */
-function rolloutOf(service: ServiceConfig, volumes: VolumesConfig, isRollback: boolean): RolloutRule {
+function rolloutOf(service: ServiceConfig, isRollback: boolean, ground: ReplicaGround): RolloutRule {
   const { surge, drain, canary } = service.deploy
+  const isExclusive = service.volumes.some((name) => ground.volumes[name]?.exclusive === true)
   return {
-    inPlace: service.port !== undefined || service.volumes.some((name) => volumes[name]?.exclusive === true),
+    // A port in a container is nobody else's.
+    inPlace: isExclusive || (service.port !== undefined && !ground.containers),
     surge: isRollback ? service.replicas.min : surge,
     canaries: Math.max(1, Math.round(canary.share * service.replicas.min)),
     share: canary.share,
@@ -172,10 +200,10 @@ export function wishedServices(
   ground: ReplicaGround,
 ): readonly Wish[] {
   return Object.entries(services).flatMap(([name, service]) => {
-    const { command, listens, health = null } = service
-    if (command === undefined) return []
+    const { address, listens, health = null } = service
+    if (address !== undefined) return []
     const { wished: release, pending } = releaseOf(name)
-    const specification = specificationOf(name, { ...service, command }, { release, services, ground })
+    const specification = specificationOf(name, service, { release, services, ground })
     return {
       name,
       hash: contentHash(specification),
@@ -185,7 +213,7 @@ export function wishedServices(
       health,
       startTimeoutMs: service.startTimeout,
       needs: needsOfService(service),
-      rollout: rolloutOf(service, ground.volumes, pending?.rollback === true),
+      rollout: rolloutOf(service, pending?.rollback === true, ground),
       pending: pending !== null,
     }
   })
@@ -201,12 +229,13 @@ interface AloneSections {
 /** What shall run without the house around it: no releases but those given, no control to ask, volumes by name only. */
 export function wishedAlone(
   { services, volumes, databases }: AloneSections,
-  { directory, hostVariables }: Ground,
+  { directory, hostVariables, containers }: Ground,
   releases: Readonly<Record<string, string>> = {},
 ): readonly Wish[] {
   const ground: ReplicaGround = {
     directory,
     hostVariables,
+    containers,
     givenVariables: () => ({}),
     releaseDirectory: (service, release) => join('/releases', service, release),
     volumes,

@@ -93,7 +93,7 @@ function Tokens(): ReactNode {
             'It cannot be brought back; a new token can be made.',
           ]}
           action="Revoke"
-          typed={revoking}
+          typed={[revoking]}
           onConfirm={() => void revoke(revoking)}
           onClose={() => setRevoking(null)}
         />

@@ -1,24 +1,15 @@
 import type { ReactNode } from 'react'
 import type { Job } from '../../../contracts/index.ts'
-import { useHouse, useNow, usePoll } from '../../data/house.ts'
-import { mayDo } from '../../data/session.ts'
-import { useStore } from '../../data/store.ts'
+import { useNow, usePoll } from '../../data/house.ts'
 import type { PageProps } from '../../parts/page-props.ts'
 import { PageHead } from '../../parts/answer.tsx'
-import {
-  Button,
-  Empty,
-  ErrorNote,
-  Loading,
-  Meter,
-  Section,
-  StateWord,
-  type State,
-} from '../../parts/basics.tsx'
+import { Empty, ErrorNote, Loading, Section, StateWord, type State } from '../../parts/basics.tsx'
+import { CancelButton } from './cancel.tsx'
+import { Progress } from '../../parts/progress.tsx'
 import { Table, type Column } from '../../parts/table.tsx'
 import { placeOf } from '../../router/router.ts'
 import { answerJobs } from '../../words/answers.ts'
-import { sayAgo, sayMoment, sayShare } from '../../words/format.ts'
+import { sayAgo, sayMoment } from '../../words/format.ts'
 
 const states: Readonly<Record<Job['state'], State>> = {
   waiting: 'idle',
@@ -28,7 +19,10 @@ const states: Readonly<Record<Job['state'], State>> = {
   cancelled: 'idle',
 }
 
-/** What is being done, and how did it end? */
+/** The environment file has jobs, too; these are the long work that was asked of Holdfast. */
+const title = "Control's jobs"
+
+/** What is Holdfast doing, and how did it end? */
 export function JobsPage({ rest }: PageProps): ReactNode {
   const jobs = usePoll('jobs.list', { limit: 100 }, { periodMs: 2000 })
   const now = useNow(1000)
@@ -36,7 +30,7 @@ export function JobsPage({ rest }: PageProps): ReactNode {
   if (jobs.data === undefined) {
     return (
       <>
-        <PageHead title="Jobs" answer={[{ text: 'Looking …' }]} />
+        <PageHead title={title} answer={[{ text: 'Looking …' }]} />
         {jobs.error === undefined ? <Loading lines={6} /> : <ErrorNote error={jobs.error} />}
       </>
     )
@@ -44,7 +38,11 @@ export function JobsPage({ rest }: PageProps): ReactNode {
   const chosen = jobs.data.jobs.find((job) => job.id === id)
   return (
     <>
-      <PageHead title="Jobs" answer={answerJobs(jobs.data.jobs, now)} />
+      <PageHead
+        title={title}
+        answer={answerJobs(jobs.data.jobs, now)}
+        actions={<a href={placeOf(['runs'])}>Jobs of the environment file</a>}
+      />
       {chosen !== undefined && <JobDetails job={chosen} />}
       {jobs.data.jobs.length === 0 ? (
         <Empty
@@ -77,40 +75,13 @@ const columns = (now: number): readonly Column<Job>[] => [
     cell: ({ requestedAt }) => <time title={sayMoment(requestedAt)}>{sayAgo(requestedAt, now)}</time>,
   },
   { key: 'attempts', label: 'attempts', number: true, wide: true, cell: ({ attempts }) => attempts },
-  { key: 'cancel', label: 'cancel', plain: true, actions: true, cell: (job) => <Cancel job={job} /> },
+  { key: 'cancel', label: 'cancel', plain: true, actions: true, cell: (job) => <CancelButton job={job} /> },
 ]
 
 function Says({ job }: { job: Job }): ReactNode {
   if (job.error !== null) return <span className="bad">{job.error.message}</span>
   if (job.endedAt !== null) return job.says
-  return (
-    <span className="with-meter">
-      <Meter share={job.share} />
-      <span>
-        {sayShare(job.share)} {job.says}
-      </span>
-    </span>
-  )
-}
-
-function Cancel({ job }: { job: Job }): ReactNode {
-  const house = useHouse()
-  const session = useStore(house.session.store)
-  if (job.endedAt !== null || session.state !== 'in' || !mayDo(session.role, 'operate')) return null
-  const cancel = async (): Promise<void> => {
-    try {
-      await house.client.call('jobs.cancel', { job: job.id })
-      house.announce({ tone: 'good', text: `${job.operation} was asked to stop.` })
-    } catch (error) {
-      house.announce({ tone: 'bad', text: `${job.operation} was not stopped: ${(error as Error).message}` })
-    }
-    house.polls.refresh('jobs.')
-  }
-  return (
-    <Button onClick={() => void cancel()} aria-label={`Cancel ${job.operation}`}>
-      Cancel
-    </Button>
-  )
+  return <Progress job={job} />
 }
 
 function JobDetails({ job }: { job: Job }): ReactNode {

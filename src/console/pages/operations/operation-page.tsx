@@ -1,13 +1,13 @@
-import { useState, type FormEvent, type ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import { PageHead } from '../../parts/answer.tsx'
 import { Button, Empty, Section } from '../../parts/basics.tsx'
 import { Confirm } from '../../parts/dialog.tsx'
 import { placeOf } from '../../router/router.ts'
 import { DangerTag, type Described } from './danger-tag.tsx'
-import { FieldInput } from './field-input.tsx'
-import { fieldsOf, readFields, startingValues, type Field, type Written } from './fields.ts'
+import { fieldsOf, readFields, startingValues, type Written } from './fields.ts'
+import { InputForm } from './input-form.tsx'
 import { Outcome } from './outcome.tsx'
-import { useRun, type Run } from './use-run.ts'
+import { useRun } from './use-run.ts'
 
 const trail = (
   <>
@@ -66,16 +66,19 @@ function OperationForm({ operation, query }: { operation: Described; query: URLS
   return (
     <>
       <Section title="Input">
-        <Fields
+        <InputForm
+          label={operation.name}
           fields={fields}
           written={written}
           errors={reading.errors}
-          run={run}
+          refused={run.state === 'failed' ? run.error : undefined}
+          busy={run.state === 'running'}
           action={operation.danger === 'none' ? 'Ask' : 'Show the plan'}
           onChange={setWritten}
           onSubmit={() => (operation.danger === 'none' ? ask() : setAsking(true))}
-          onStop={stop}
-        />
+        >
+          {run.state === 'running' && <Button onClick={stop}>Stop watching</Button>}
+        </InputForm>
       </Section>
       <Outcome run={run} />
       {asking && (
@@ -83,56 +86,12 @@ function OperationForm({ operation, query }: { operation: Described; query: URLS
           title={operation.name}
           plan={planOf(operation, written)}
           action={destroys ? 'Destroy' : 'Do it'}
-          typed={destroys ? operation.name : undefined}
+          typed={destroys ? [operation.name] : undefined}
           onConfirm={ask}
           onClose={() => setAsking(false)}
         />
       )}
     </>
-  )
-}
-
-function Fields(props: {
-  readonly fields: readonly Field[]
-  readonly written: Written
-  readonly errors: Readonly<Record<string, string>> | undefined
-  readonly run: Run
-  readonly action: string
-  readonly onChange: (written: Written) => void
-  readonly onSubmit: () => void
-  readonly onStop: () => void
-}): ReactNode {
-  const { fields, written, run } = props
-  const [tried, setTried] = useState(false)
-  const refused = run.state === 'failed' ? (run.error as { path?: string; message: string }) : undefined
-  const faultOf = (field: string): string | undefined => {
-    if (tried && props.errors?.[field] !== undefined) return props.errors[field]
-    return refused?.path === field ? refused.message : undefined
-  }
-  const submit = (event: FormEvent): void => {
-    event.preventDefault()
-    setTried(true)
-    if (props.errors === undefined) props.onSubmit()
-  }
-  return (
-    <form className="operation-form" noValidate onSubmit={submit}>
-      {fields.length === 0 && <p className="soft">It needs no input.</p>}
-      {fields.map((field) => (
-        <FieldInput
-          key={field.name}
-          field={field}
-          value={written[field.name] ?? ''}
-          fault={faultOf(field.name)}
-          onChange={(value) => props.onChange({ ...written, [field.name]: value })}
-        />
-      ))}
-      <div className="form-actions">
-        <Button look="main" type="submit" disabled={run.state === 'running'}>
-          {props.action}
-        </Button>
-        {run.state === 'running' && <Button onClick={props.onStop}>Stop watching</Button>}
-      </div>
-    </form>
   )
 }
 

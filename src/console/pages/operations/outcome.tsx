@@ -1,9 +1,9 @@
 import type { ReactNode } from 'react'
 import type { LineBuffer } from '../../data/lines.ts'
 import { lastLines } from '../../data/lines.ts'
-import { ErrorNote, Meter, Section, StateWord } from '../../parts/basics.tsx'
+import { ErrorNote, Section, StateWord } from '../../parts/basics.tsx'
+import { Progress } from '../../parts/progress.tsx'
 import { placeOf } from '../../router/router.ts'
-import { sayShare } from '../../words/format.ts'
 import type { Run } from './use-run.ts'
 
 const mostItems = 500
@@ -25,12 +25,7 @@ export function Outcome({ run }: { run: Run }): ReactNode {
         {run.state !== 'failed' && run.job !== null && (
           <p className="service-says">
             <StateWord state={run.state === 'done' ? 'good' : 'busy'}>{run.job.state}</StateWord>
-            <span className="with-meter">
-              <Meter share={run.job.share} />
-              <span>
-                {sayShare(run.job.share)} {run.job.says}
-              </span>
-            </span>
+            <Progress job={run.job} />
             <a href={placeOf(['jobs', run.job.id])}>the job</a>
           </p>
         )}

@@ -42,7 +42,7 @@ export function OverviewPage(): ReactNode {
       />
       <Traffic since={runningSince(status.data.services)} />
       <ServiceStrip services={status.data.services} />
-      <Groups groups={traffic.data?.groups ?? []} />
+      <Groups groups={traffic.data?.groups ?? []} services={status.data.services} />
       <div className="columns">
         <Section title="Limits that bite now" aside={<a href={placeOf(['limits'])}>All limits</a>}>
           {limits.error !== undefined && limits.data === undefined && <ErrorNote error={limits.error} />}

@@ -1,13 +1,7 @@
 import type { ReactNode } from 'react'
+import type { Change } from '../../data/changes.ts'
 import { Button } from '../../parts/basics.tsx'
 import { Dialog } from '../../parts/dialog.tsx'
-
-/** Asks control for a change, and says what became of it. */
-export type Change = (
-  name: 'limits.ban' | 'limits.unban' | 'limits.override' | 'limits.lift-override',
-  input: object,
-  said: string,
-) => Promise<void>
 
 const subjectPattern = '[a-z][a-z0-9:\\-]{0,63}:\\S.*'
 const times = ['10min', '1h', '1d', '7d', '30d'] as const

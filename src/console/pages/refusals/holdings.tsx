@@ -1,39 +1,18 @@
 import { useState, type ReactNode } from 'react'
 import type { Operations } from '../../../contracts/index.ts'
-import { useHouse, useNow, usePoll } from '../../data/house.ts'
-import { mayDo } from '../../data/session.ts'
-import { useStore } from '../../data/store.ts'
+import { useChange, useMay, type Change } from '../../data/changes.ts'
+import { useNow, usePoll } from '../../data/house.ts'
 import { Button, Empty, ErrorNote, Section } from '../../parts/basics.tsx'
 import { Table, type Column } from '../../parts/table.tsx'
 import { placeOf } from '../../router/router.ts'
 import { sayLimit } from '../../words/answers.ts'
 import { sayFor, sayMoment } from '../../words/format.ts'
-import { BanForm, OverrideForm, ReasonDialog, type Change } from './holding-forms.tsx'
+import { BanForm, OverrideForm, ReasonDialog } from './holding-forms.tsx'
 import { SubjectLink } from './subject-link.tsx'
 
 type Ban = Operations['limits.bans']['output']['bans'][number]
 type Override = Operations['limits.overrides']['output']['overrides'][number]
 type Holding = Ban | Override
-
-/** Whether whoever looks may ban and override. */
-function useMayOperate(): boolean {
-  const session = useStore(useHouse().session.store)
-  return session.state === 'in' && mayDo(session.role, 'operate')
-}
-
-/** Asks for a change, and says what became of it. */
-function useChange(): Change {
-  const house = useHouse()
-  return async (name, input, said) => {
-    try {
-      await house.client.call(name, input as Operations[typeof name]['input'])
-      house.announce({ tone: 'good', href: placeOf(['timeline'], { kind: 'limits.*' }), text: said })
-    } catch (error) {
-      house.announce({ tone: 'bad', text: `Nothing was changed: ${(error as Error).message}` })
-    }
-    house.polls.refresh('limits.')
-  }
-}
 
 function common<T extends Holding>(now: number, onLift: ((holding: T) => void) | null): readonly Column<T>[] {
   const facts = placeOf(['timeline'], { kind: 'limits.*' })
@@ -82,8 +61,8 @@ interface HeldParts<T extends Holding> {
 function HeldSection<T extends Holding>(props: HeldParts<T>): ReactNode {
   const { title, poll, empty } = props
   const now = useNow(10_000)
-  const may = useMayOperate()
-  const change = useChange()
+  const may = useMay('operate')
+  const change = useChange(placeOf(['timeline'], { kind: 'limits.*' }))
   const [lifting, setLifting] = useState<T | null>(null)
   const onLifted = (because: string): void => {
     if (lifting !== null) void change(...props.lift(lifting, because))

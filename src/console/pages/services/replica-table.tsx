@@ -4,6 +4,7 @@ import { Spark, StateWord } from '../../parts/basics.tsx'
 import { Table, type Column } from '../../parts/table.tsx'
 import { placeOf } from '../../router/router.ts'
 import { sayReplica, stateOfReplica } from '../../words/answers.ts'
+import { sayGroup } from '../../words/changes.ts'
 import { sayBytes, sayCount, sayCpu, sayFor } from '../../words/format.ts'
 
 type Service = EnvironmentStatus['services'][number]
@@ -17,13 +18,24 @@ export interface ReplicaValues {
 
 const slotOf = (id: string): string => id.split('/')[1] ?? ''
 
+/** A replica's name, which leads to its log, and what tells it from those of another group. */
+function Name({ service, replica }: { service: Service; replica: Replica }): ReactNode {
+  const { id } = replica
+  const logs = placeOf(['services', service.name], { replica: slotOf(id) })
+  return (
+    <>
+      {service.command === null ? id : <a href={logs}>{id}</a>}{' '}
+      <span className="soft">{sayGroup(replica, service.replicas)}</span>
+    </>
+  )
+}
+
 function columns(service: Service, values: ReplicaValues, now: number): readonly Column<Replica>[] {
-  const logs = ({ id }: Replica): string => placeOf(['services', service.name], { replica: slotOf(id) })
   return [
     {
       key: 'id',
       label: 'replica',
-      cell: (replica) => (service.command === null ? replica.id : <a href={logs(replica)}>{replica.id}</a>),
+      cell: (replica) => <Name service={service} replica={replica} />,
     },
     {
       key: 'state',

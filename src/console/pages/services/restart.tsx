@@ -1,10 +1,6 @@
-import { useState, type ReactNode } from 'react'
-import type { EnvironmentStatus, Job } from '../../../contracts/index.ts'
-import { useHouse } from '../../data/house.ts'
-import { mayDo } from '../../data/session.ts'
-import { useStore } from '../../data/store.ts'
-import { Button, Meter } from '../../parts/basics.tsx'
-import { Confirm } from '../../parts/dialog.tsx'
+import type { ReactNode } from 'react'
+import type { EnvironmentStatus } from '../../../contracts/index.ts'
+import { JobButton } from '../../parts/job-button.tsx'
 import { placeOf } from '../../router/router.ts'
 import { sayThings } from '../../words/format.ts'
 
@@ -28,50 +24,22 @@ function planOf(service: Service): readonly ReactNode[] {
 
 /** Restarts a service: shows the plan, then the progress, then what came of it. */
 export function RestartButton({ service }: { service: Service }): ReactNode {
-  const house = useHouse()
-  const session = useStore(house.session.store)
-  const [asking, setAsking] = useState(false)
-  const [job, setJob] = useState<Job | null>(null)
-  if (service.command === null || session.state !== 'in' || !mayDo(session.role, 'operate')) return null
-
-  const restart = async (): Promise<void> => {
-    setAsking(false)
-    const href = placeOf(['timeline'], { subject: `service:${service.name}` })
-    try {
-      const { restarted } = await house.client.job(
-        'environment.restart',
-        { service: service.name },
-        { onProgress: setJob },
-      )
-      house.announce({ tone: 'good', href, text: `${service.name} was restarted: ${restarted.join(', ')}` })
-    } catch (error) {
-      const text = `${service.name} was not restarted: ${(error as Error).message}`
-      house.announce({ tone: 'bad', href: placeOf(['jobs']), text })
-    }
-    setJob(null)
-    house.polls.refresh('')
-  }
+  const { name } = service
+  if (service.command === null) return null
   return (
-    <>
-      {job === null ? (
-        <Button icon="restart" onClick={() => setAsking(true)} aria-label={`Restart ${service.name}`}>
-          Restart
-        </Button>
-      ) : (
-        <span className="progress" role="status">
-          <span>{job.says === '' ? 'restarting' : job.says}</span>
-          <Meter share={job.share} />
-        </span>
-      )}
-      {asking && (
-        <Confirm
-          title={`Restart ${service.name}`}
-          plan={planOf(service)}
-          action="Restart"
-          onConfirm={() => void restart()}
-          onClose={() => setAsking(false)}
-        />
-      )}
-    </>
+    <JobButton
+      operation="environment.restart"
+      input={{ service: name }}
+      icon="restart"
+      label="Restart"
+      title={`Restart ${name}`}
+      action="Restart"
+      plan={planOf(service)}
+      words={{
+        done: ({ restarted }) => `${name} was restarted: ${restarted.join(', ')}`,
+        failed: `${name} was not restarted`,
+        href: placeOf(['timeline'], { subject: `service:${name}` }),
+      }}
+    />
   )
 }

@@ -12,6 +12,7 @@ import { answerService, runningSince, stateOfService } from '../../words/answers
 import { Logs } from './logs.tsx'
 import { ReplicaTable } from './replica-table.tsx'
 import { recentValues } from './replica-values.ts'
+import { Release } from './release.tsx'
 import { RestartButton } from './restart.tsx'
 
 type Service = EnvironmentStatus['services'][number]
@@ -78,7 +79,7 @@ function Use({ service, now }: { service: Service; now: number }): ReactNode {
     [cpu.data, memory.data],
   )
   return (
-    <Section title="Replicas">
+    <Section title="Replicas" aside={<Release service={service} />}>
       <ReplicaTable service={service} values={values} now={now} />
       <div className="charts charts-even">
         {charts.map((chart) => (

@@ -11,6 +11,7 @@ import { answerServices, illFirst, stateOfService } from '../../words/answers.ts
 import { rankMatches } from '../../words/match.ts'
 import { ReplicaTable } from './replica-table.tsx'
 import { recentValues } from './replica-values.ts'
+import { Release } from './release.tsx'
 import { RestartButton } from './restart.tsx'
 import { ServicePage } from './service-page.tsx'
 
@@ -93,6 +94,7 @@ function Groups({ services }: { services: readonly Service[] }): ReactNode {
     >
       <p className="service-says">
         <StateWord state={stateOfService(service.state)}>{service.says}</StateWord>
+        <Release service={service} />
         {service.command !== null && <code className="soft wide">{service.command.join(' ')}</code>}
       </p>
       <ReplicaTable service={service} values={values} now={now} />

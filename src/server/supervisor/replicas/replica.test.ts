@@ -73,8 +73,8 @@ function fake(): Fake {
     adopt: () => {
       throw new Error('not here')
     },
-    end: async ({ pid }, _timeoutMs, signal = null) => {
-      asked.push(signal)
+    end: async ({ pid }, _timeoutMs, signal) => {
+      asked.push(signal ?? null)
       await clock.sleep(20)
       const exit = { code: 0, signal: null }
       die(pid, exit)

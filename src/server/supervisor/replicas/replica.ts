@@ -208,6 +208,8 @@ export class Replica {
       state: this.#state(),
       leaving: this.#dropped,
       restarts: this.#restarts,
+      host: '127.0.0.1',
+      detail: null,
       lastExit: this.#lastExit,
       logFile: this.#parts.logFile,
       ...(this.#current === null ? this.#absent() : { ...present(this.#current), ...this.#usage }),

@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest'
+import type { ReplicaStatus } from '../../contracts/supervisor.ts'
+import { jobsConfig, servicesConfig } from './config.ts'
+import { findUnfitJobs, findUnfitServices } from './findings/index.ts'
+import { runSpecification } from './runs/specification.ts'
+import { originOf } from './watch/assess.ts'
+import { wishedServices } from './wish/index.ts'
+
+const ground = {
+  directory: '/srv/game',
+  hostVariables: { PATH: '/bin', TOKEN: 'secret', HOME: '/home' },
+  givenVariables: () => ({}),
+  containers: true,
+  releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
+  volumes: { uploads: { exclusive: false } },
+  volumeDirectory: (volume: string) => `/volumes/${volume}`,
+  databases: {},
+  databaseDirectory: (database: string) => `/databases/${database}`,
+  databaseUrl: ({ database }: { readonly database: string }) => `postgres://${database}`,
+}
+const services = servicesConfig.parse({
+  web: {
+    command: ['node', './web.ts'],
+    build: { base: 'node:1' },
+    port: 80,
+    replicas: 2,
+    passEnv: ['TOKEN'],
+    volumes: ['uploads'],
+    user: 'games',
+    writes: ['cache'],
+  },
+  ready: { image: 'ghcr.io/arcade/ready:1' },
+})
+
+describe('what runs in containers', () => {
+  test('has an image, its command as it is written, and nothing of this machine but what is named', () => {
+    const [web, ready] = wishedServices(services, () => ({ wished: '7', pending: null }), ground)
+    expect(web?.specification).toEqual({
+      service: 'web',
+      release: '7',
+      command: ['node', './web.ts'],
+      directory: '/releases/web/7',
+      build: { base: 'node:1' },
+      mounts: { uploads: '/volumes/uploads' },
+      port: { fixed: 80 },
+      variables: {
+        TOKEN: 'secret',
+        VOLUME_UPLOADS: '/volumes/uploads',
+      },
+      restarts: true,
+      stopTimeoutMs: 1e4,
+      mayExpose: false,
+      memoryMiB: null,
+      cpus: null,
+    })
+    expect(ready?.specification).toMatchObject({ command: [], image: 'ghcr.io/arcade/ready:1' })
+  })
+
+  test('is not replaced in place for its port, which is nobody else’s', () => {
+    const inPlace = (containers: boolean) =>
+      wishedServices(services, () => ({ wished: '', pending: null }), { ...ground, containers })[0]?.rollout
+        .inPlace
+    expect([inPlace(true), inPlace(false)]).toEqual([false, true])
+  })
+
+  test('on this machine is a program, so that image and build change nothing', () => {
+    const specificationOf = (data: unknown) =>
+      wishedServices(servicesConfig.parse({ web: data }), () => ({ wished: '', pending: null }), {
+        ...ground,
+        containers: false,
+      })[0]?.hash
+    expect(specificationOf({ command: ['a'], build: {} })).toBe(specificationOf({ command: ['a'] }))
+  })
+
+  test('is run for jobs of a service in the image of that service', () => {
+    const jobs = jobsConfig.parse({ migrate: { service: 'web', command: ['node', './migrate.ts'] } })
+    const run = { services, replicas: ground, releaseOf: () => '7' }
+    expect(
+      runSpecification(jobs['migrate'] as (typeof jobs)[string], { job: 'migrate', key: 'k' }, run),
+    ).toMatchObject({
+      command: ['node', './migrate.ts'],
+      build: { base: 'node:1' },
+      directory: '/releases/web/7',
+      mounts: { uploads: '/volumes/uploads' },
+      restarts: false,
+    })
+  })
+
+  test('answers at the address of its node', () => {
+    const at = (host: string) => originOf({ host, port: 32_768 } as ReplicaStatus)
+    expect([at('10.1.0.2'), at('fd00::2')]).toEqual(['http://10.1.0.2:32768', 'http://[fd00::2]:32768'])
+  })
+})
+
+describe('the check', () => {
+  const says = (data: Record<string, unknown>, containers: boolean): readonly string[] =>
+    findUnfitServices(servicesConfig.parse(data), { containers }).map(
+      ({ path, message }) => `${path}: ${message}`,
+    )
+
+  test.each([
+    [{ web: { command: ['a'] } }, true, 'services.web: Docker Swarm runs it from an image, and it has none'],
+    [
+      { web: { build: {} } },
+      true,
+      'services.web.command: an image that is made for Node does not say what to run',
+    ],
+    [{ web: { image: 'x' } }, false, 'services.web.command: the local engine runs programs, not images'],
+    [
+      { web: { command: ['a'], build: {}, port: 80, replicas: 2 } },
+      false,
+      'services.web.port: cannot run several replicas on one fixed port',
+    ],
+  ])('refuses %j (containers: %s)', (data, containers, message) => {
+    expect(says(data, containers)).toEqual([message])
+  })
+
+  test.each([
+    [
+      {
+        web: { image: 'x' },
+        own: { build: { dockerfile: 'Dockerfile' } },
+        node: { command: ['node'], build: {} },
+      },
+      true,
+    ],
+    [{ elsewhere: { address: 'http://127.0.0.1:1' } }, true],
+    [{ web: { command: ['a'], build: {} } }, false],
+  ])('has nothing against %j (containers: %s)', (data, containers) => {
+    expect(says(data, containers)).toEqual([])
+  })
+
+  test('refuses an image that is both there and made', () => {
+    expect(() => servicesConfig.parse({ web: { image: 'x', build: {} } })).toThrow('not both')
+  })
+
+  test('refuses jobs that have no image, or name a directory of this machine', () => {
+    const command = ['a']
+    const jobs = jobsConfig.parse({
+      alone: { command },
+      good: { command, service: 'web' },
+      far: { command, service: 'web', directory: 'x' },
+    })
+    expect(findUnfitJobs({ services, jobs }, { containers: true }).map(({ path }) => path)).toEqual([
+      'jobs.alone.service',
+      'jobs.far.directory',
+    ])
+    expect(findUnfitJobs({ services, jobs }, { containers: false })).toEqual([])
+  })
+})

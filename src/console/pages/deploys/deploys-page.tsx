@@ -1,0 +1,72 @@
+import type { ReactNode } from 'react'
+import type { DeployHistory } from '../../../contracts/index.ts'
+import { usePoll } from '../../data/house.ts'
+import { PageHead, type Piece } from '../../parts/answer.tsx'
+import { Empty, ErrorNote, Loading, type State } from '../../parts/basics.tsx'
+import type { PageProps } from '../../parts/page-props.ts'
+import { placeOf } from '../../router/router.ts'
+import { lockOf, sayLocked } from '../../words/changes.ts'
+import { DeployForm } from './deploy-form.tsx'
+import { HistoryTable } from './history-table.tsx'
+import { Locks } from './locks.tsx'
+import { Releases, RollbackButton } from './releases.tsx'
+import { UnderWay } from './under-way.tsx'
+
+const trail = (
+  <>
+    <a href={placeOf(['deploys'])}>Deploys</a>
+    <span aria-hidden="true">/</span>
+  </>
+)
+
+/** What was deployed, how did it go, and what can I go back to? With a name in the path: of this service. */
+export function DeploysPage({ rest }: PageProps): ReactNode {
+  const [service] = rest
+  const input = service === undefined ? {} : { service }
+  const history = usePoll('environment.deploys', input, { periodMs: 2000 })
+  const head = service === undefined ? { title: 'Deploys' } : { title: service, trail }
+  if (history.data === undefined) {
+    const text = history.error === undefined ? 'Looking …' : 'Its deploys cannot be shown.'
+    return (
+      <>
+        <PageHead {...head} answer={[{ text }]} />
+        {history.error === undefined ? <Loading lines={8} /> : <ErrorNote error={history.error} />}
+      </>
+    )
+  }
+  const { data } = history
+  const [only] = data.releases
+  return (
+    <>
+      <PageHead
+        {...head}
+        state={stateOf(data)}
+        answer={answerOf(data, service)}
+        actions={service !== undefined && only && <RollbackButton releases={only} history={data} />}
+      />
+      <UnderWay deploys={data.deploys} service={service} />
+      {data.releases.length === 0 ? (
+        <Empty says="Holdfast runs no service that could be deployed." command="holdfast init" />
+      ) : (
+        <Releases history={data} alone={service !== undefined} />
+      )}
+      <HistoryTable deploys={data.deploys} services={data.releases.map((one) => one.service)} />
+      <DeployForm history={data} service={service} />
+      <Locks history={data} service={service} />
+    </>
+  )
+}
+
+function stateOf({ deploys: [last], locks }: DeployHistory): State {
+  if (last?.outcome === 'under way') return 'busy'
+  // What was given up did no harm to what runs.
+  if (last?.outcome === 'rolled back') return 'warn'
+  return locks.length > 0 ? 'warn' : 'good'
+}
+
+function answerOf({ says, locks }: DeployHistory, service: string | undefined): readonly Piece[] {
+  const told = { text: says.replace(/\.?$/, '.') }
+  const lock = service === undefined ? locks[0] : lockOf(locks, service)
+  if (lock === undefined) return [told]
+  return [told, { text: ` Deploys of ${sayLocked(lock.service)} are locked: ${lock.because}.` }]
+}

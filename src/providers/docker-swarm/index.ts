@@ -1,0 +1,1 @@
+export { swarmEngine, type SwarmEngine, type SwarmEngineParts } from './swarm-engine.ts'

@@ -1,0 +1,108 @@
+import type { Group } from '../../capabilities/environment/ports.ts'
+import type { Specification } from '../../contracts/supervisor.ts'
+import { HoldfastError } from '../../kernel/std/index.ts'
+import { statusOf, unread, type DockerDoor } from './docker/docker-door.ts'
+import type { Failures } from './failures.ts'
+import type { Images } from './images.ts'
+import { filterOf, type Look } from './docker/look.ts'
+import { planServices } from './decide/plan-services.ts'
+import { serviceSpecOf } from './decide/service-spec.ts'
+import {
+  groupsShape,
+  wholeGroupShape,
+  type SwarmGroup,
+  type WholeGroup,
+} from '../../contracts/docker/swarm.ts'
+
+/** What groups are run with. */
+export interface RunGround {
+  readonly door: DockerDoor
+  readonly environment: string
+  readonly images: Images
+  readonly failures: Failures
+  readonly place: Look['place']
+}
+
+/** Others may change a service at the same time; so often it is read again. */
+const mostTries = 5
+
+const isOutOfSequence = (error: unknown): boolean =>
+  error instanceof HoldfastError && error.message.includes('out of sequence')
+
+/** Changes a service as it was read; if somebody was faster, reads it again. */
+export async function changeGroup(
+  door: DockerDoor,
+  id: string,
+  change: (spec: WholeGroup['Spec']) => WholeGroup['Spec'],
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const { Version, Spec } = await door.ask(wholeGroupShape, (docker) => docker.getService(id).inspect())
+    try {
+      // Without `_query` and `_body` dockerode would put all of it into the address as well.
+      const request = { _query: { version: Version.Index }, _body: change(Spec) }
+      await door.ask(unread, (docker) => docker.getService(id).update(request))
+      return
+    } catch (error) {
+      if (!isOutOfSequence(error) || tries >= mostTries) throw error
+    }
+  }
+}
+
+function scale(door: DockerDoor, { id, replicas }: { readonly id: string; readonly replicas: number }) {
+  return changeGroup(door, id, (spec) => ({ ...spec, Mode: { Replicated: { Replicas: replicas } } }))
+}
+
+async function remove(door: DockerDoor, id: string): Promise<void> {
+  try {
+    await door.ask(unread, (docker) => docker.getService(id).remove())
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error
+  }
+}
+
+async function listGroups(door: DockerDoor, environment: string): Promise<readonly SwarmGroup[]> {
+  const all = await door.ask(groupsShape, (docker) => docker.listServices({ filters: filterOf(environment) }))
+  return all.filter((one) => one.environment === environment)
+}
+
+/** Whether a group was started meanwhile, by a call of ours whose answer was lost or is still to come. */
+async function isThere(door: DockerDoor, environment: string, { hash }: Group): Promise<boolean> {
+  return (await listGroups(door, environment)).some((one) => one.group === hash)
+}
+
+interface Wanted {
+  readonly group: Group
+  readonly specification: Specification
+}
+
+/** Starts a group, if its image is there. What Docker refuses is shown and tried again; a daemon that is away is an error. */
+async function create(
+  { door, environment, images, failures, place }: RunGround,
+  { group, specification }: Wanted,
+) {
+  if (failures.has(group)) return
+  try {
+    const image = await images.of(specification)
+    if (image === null) return
+    // What was made here, an image or a volume, is on no other node.
+    const isBound = specification.build !== undefined || specification.mounts !== undefined
+    const node = isBound ? (await place()).node : null
+    const body = serviceSpecOf(group, specification, { environment, image, node })
+    await door.ask(unread, (docker) => docker.createService(body as never))
+  } catch (error) {
+    const isRefusal =
+      error instanceof HoldfastError && ['swarm.refused', 'swarm.build-failed'].includes(error.code)
+    if (!isRefusal) throw error
+    if (!(statusOf(error) === 409 && (await isThere(door, environment, group)))) failures.add(group, error)
+  }
+}
+
+/** Makes exactly these groups run, of this environment. */
+export async function runGroups(ground: RunGround, groups: readonly Group[]): Promise<void> {
+  const { door, environment, failures } = ground
+  failures.keep(groups)
+  const plan = planServices(groups, await listGroups(door, environment))
+  await Promise.all(plan.create.map((wanted) => create(ground, wanted)))
+  await Promise.all(plan.scale.map((wanted) => scale(door, wanted)))
+  await Promise.all(plan.remove.map((id) => remove(door, id)))
+}

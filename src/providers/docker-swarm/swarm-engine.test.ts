@@ -1,0 +1,265 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Group } from '../../capabilities/environment/ports.ts'
+import type { ReplicaStatus, Specification } from '../../contracts/supervisor.ts'
+import { contentHash, systemClock } from '../../kernel/std/index.ts'
+import { describeWith } from '../../../test/support/describe-with.ts'
+import {
+  answerOf,
+  engineOn,
+  groupOf,
+  idleSupervisor,
+  inTime,
+  scriptInImage,
+  serving,
+} from '../../../test/support/docker/engine.ts'
+import {
+  startSwarm,
+  swarmPrograms,
+  tinyImage,
+  whyNoSwarm,
+  type Swarm,
+} from '../../../test/support/docker/index.ts'
+import type { SwarmEngine } from './index.ts'
+
+/** As of a service that is built, or that is none of Swarm's. */
+function withoutImage(specification: Specification): Specification {
+  const copy = { ...specification }
+  delete copy.image
+  return copy
+}
+
+describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`, () => {
+  describeWith(swarmPrograms, 'on a swarm of one', (paths) => {
+    let swarm: Swarm
+    let engine: SwarmEngine
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-build-'))
+    beforeAll(async () => {
+      swarm = await startSwarm(paths)
+      engine = engineOn(swarm.daemons[0])
+    })
+    afterEach(async () => {
+      await engine.run([])
+      await inTime(replicas, (all) => all.length === 0, 'nothing is left')
+    })
+    afterAll(async () => {
+      await swarm.stop()
+      rmSync(folder, { recursive: true, force: true })
+    })
+
+    const replicas = async (): Promise<readonly ReplicaStatus[]> => (await engine.status()).replicas
+    const one = async (groups: readonly Group[], state: ReplicaStatus['state']): Promise<ReplicaStatus> => {
+      const all = await inTime(
+        async () => {
+          await engine.run(groups)
+          return replicas()
+        },
+        (found) => found.length === 1 && found[0]?.state === state,
+        `one is ${state}`,
+      )
+      return all[0] as ReplicaStatus
+    }
+    const written = (name: string, files: Readonly<Record<string, string>>): string => {
+      const directory = join(folder, name)
+      mkdirSync(join(directory, '.git'), { recursive: true })
+      for (const [file, text] of Object.entries({ '.git/HEAD': 'x', ...files }))
+        writeFileSync(join(directory, file), text)
+      return directory
+    }
+    const built = (directory: string, change: Partial<Specification> = {}): Specification =>
+      withoutImage({
+        ...scriptInImage(''),
+        build: { base: tinyImage },
+        directory,
+        command: ['sh', '-c', 'exec httpd -f -p $PORT -h /app'],
+        ...change,
+      })
+
+    test('makes an image out of a directory and runs it by its id', async () => {
+      const directory = written('good', { 'index.html': 'built', secret: 'x', '.dockerignore': 'secret\n' })
+      const replica = await one([groupOf(built(directory), 1)], 'running')
+      expect(
+        await inTime(
+          () => answerOf(replica).catch(String),
+          (text) => !text.includes('Error'),
+          'answers',
+        ),
+      ).toBe('built')
+      expect(await answerOf(replica, '/secret')).toContain('404')
+      expect(await answerOf(replica, '/.git/HEAD')).toContain('404')
+      const { docker } = swarm.daemons[0]
+      const [{ Spec }] = (await docker.listServices()) as unknown as [
+        { Spec: { TaskTemplate: { ContainerSpec: { Image: string } } } },
+      ]
+      const image = Spec.TaskTemplate.ContainerSpec.Image
+      expect(image).toMatch(/^sha256:/)
+      expect((await docker.getImage(image).inspect()).Config.Labels).toMatchObject({
+        'holdfast.environment': 'arcade',
+      })
+    })
+
+    test('makes it as its Dockerfile says', async () => {
+      const dockerfile = `FROM ${tinyImage}\nRUN mkdir /made && echo -n mine > /made/index.html\nCMD ["sh", "-c", "exec httpd -f -p $PORT -h /made"]\n`
+      const directory = written('own', { Dockerfile: dockerfile })
+      const build = { dockerfile: 'Dockerfile', base: '' }
+      const replica = await one([groupOf(built(directory, { build, command: [] }), 1)], 'running')
+      expect(
+        await inTime(
+          () => answerOf(replica).catch(String),
+          (text) => !text.includes('Error'),
+          'answers',
+        ),
+      ).toBe('mine')
+    })
+
+    test('says why an image could not be made, and forgets it when it is not asked for', async () => {
+      const directory = written('bad', { Dockerfile: `FROM ${tinyImage}\nRUN echo before && exit 7\n` })
+      const build = { dockerfile: 'Dockerfile', base: '' }
+      const replica = await one([groupOf(built(directory, { build }), 1)], 'crash-looped')
+      expect(replica.detail).toMatch(
+        /the image of web could not be made: .*before.*returned a non-zero code: 7/,
+      )
+      const gone = await one([groupOf(built(join(folder, 'nowhere')), 1)], 'crash-looped')
+      expect(gone.detail).toMatch(/could not be made: .*ENOENT/)
+    })
+
+    test('says that there is no such image', async () => {
+      await engine.run([groupOf(scriptInImage('', { image: 'holdfast-test/none:1' }), 1)])
+      const all = await inTime(
+        replicas,
+        (found) => found.some(({ detail }) => detail?.includes('No such image') === true),
+        'it says so',
+      )
+      expect(all[0]).toMatchObject({ pid: null, port: null })
+    })
+
+    test('reads the log of a replica, its end first and then what comes', async () => {
+      const script = 'for i in $(seq 30); do echo line $i; done; while true; do sleep 0.2; echo tick; done'
+      const { logFile } = await one([groupOf(scriptInImage(script, { port: null }), 1)], 'running')
+      await inTime(
+        () => engine.logs.tail(logFile, 5),
+        ({ lines }) => lines.includes('tick'),
+        'it ticks',
+      )
+      const { lines, end } = await engine.logs.tail(logFile, 3)
+      expect(lines).toHaveLength(3)
+      expect((await engine.logs.tail(logFile, 1000)).lines.slice(0, 30)).toEqual(
+        Array.from({ length: 30 }, (_, index) => `line ${index + 1}`),
+      )
+      const stopping = new AbortController()
+      const came: string[] = []
+      for await (const line of engine.logs.follow(logFile, end, stopping.signal)) {
+        came.push(line)
+        if (came.length === 3) stopping.abort()
+      }
+      expect(came).toEqual(['tick', 'tick', 'tick'])
+    })
+
+    test('keeps what is in a volume, and removes it when told', async () => {
+      const script = 'echo -n x >> /volumes/uploads/index.html; exec httpd -f -p $PORT -h /volumes/uploads'
+      const group = groupOf(
+        scriptInImage(script, { mounts: { uploads: engine.volumes.directoryOf('uploads') } }),
+        1,
+      )
+      const first = await one([group], 'running')
+      expect(
+        await inTime(
+          () => answerOf(first).catch(String),
+          (text) => !text.includes('Error'),
+          'answers',
+        ),
+      ).toBe('x')
+      await engine.restart(first.id)
+      const again = await inTime(
+        replicas,
+        ([found]) => found?.state === 'running' && found.startedAt !== first.startedAt,
+        'it is another',
+      )
+      expect(
+        await inTime(
+          () => answerOf(again[0] as ReplicaStatus).catch(String),
+          (text) => !text.includes('Error'),
+          'answers',
+        ),
+      ).toBe('xx')
+      await engine.run([])
+      await inTime(replicas, (all) => all.length === 0, 'it is gone')
+      await inTime(
+        () => engine.volumes.remove('uploads').then(() => 'removed', String),
+        (said) => said === 'removed',
+        'it can be removed',
+      )
+      await engine.volumes.remove('uploads')
+      const { Volumes } = await swarm.daemons[0].docker.listVolumes()
+      expect(Volumes.map(({ Name }) => Name)).not.toContain('arcade_uploads')
+    })
+
+    test('goes on beside replicas that the supervisor still runs, until they are not asked for', async () => {
+      const local = withoutImage(scriptInImage(''))
+      const hash = contentHash(local)
+      const there: ReplicaStatus = {
+        id: 'web/1',
+        service: 'web',
+        state: 'running',
+        leaving: false,
+        specHash: hash,
+        release: '',
+        pid: 1,
+        host: '127.0.0.1',
+        port: 3e3,
+        detail: null,
+        startedAt: 1,
+        restarts: 0,
+        adopted: false,
+        lastExit: null,
+        cpu: null,
+        memoryBytes: null,
+        logFile: '/log',
+      }
+      const moving = engineOn(swarm.daemons[0], idleSupervisor([there]))
+      const fresh = groupOf(scriptInImage(serving('moved')), 1)
+      const old: Group = { service: 'web', hash, specification: null, replicas: 1, leaving: [] }
+      await moving.run([old, fresh])
+      const both = await inTime(
+        async () => (await moving.status()).replicas,
+        (all) => all.length === 2,
+        'both are there',
+      )
+      expect(both.map(({ specHash }) => specHash)).toEqual([hash, fresh.hash])
+      expect((await moving.run([fresh])).replicas.map(({ specHash }) => specHash)).toEqual([fresh.hash])
+    })
+
+    test('goes by the file, whatever DOCKER_HOST says', async () => {
+      vi.stubEnv('DOCKER_HOST', 'tcp://127.0.0.1:1')
+      try {
+        expect((await engineOn(swarm.daemons[0]).status()).replicas).toEqual([])
+      } finally {
+        vi.unstubAllEnvs()
+      }
+    })
+
+    test('of a daemon that is away, says so while the supervisor is still heard', async () => {
+      const nowhere = engineOn({ ...swarm.daemons[0], socketPath: join(folder, 'none') })
+      await expect(nowhere.status()).rejects.toMatchObject({ code: 'swarm.unreachable', kind: 'operational' })
+      const mark = { supervisor: 0, cluster: { id: '', index: 0, open: {}, closed: [] } }
+      const startedMs = systemClock.monotonicMs()
+      expect(await nowhere.events(mark, new AbortController().signal)).toEqual([])
+      expect(systemClock.monotonicMs() - startedMs).toBeGreaterThan(1000)
+    })
+
+    test('refuses a daemon that manages no swarm', async () => {
+      const { docker } = swarm.daemons[0]
+      await docker.swarmLeave({ force: true })
+      await expect(engineOn(swarm.daemons[0]).status()).rejects.toMatchObject({
+        code: 'swarm.not-a-manager',
+        kind: 'user',
+      })
+      await docker.swarmInit({
+        ListenAddr: `${swarm.daemons[0].address}:2377`,
+        AdvertiseAddr: `${swarm.daemons[0].address}:2377`,
+      })
+    })
+  })
+})

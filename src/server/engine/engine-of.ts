@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import type { Clock } from '../../kernel/std/index.ts'
+import { swarmEngine } from '../../providers/docker-swarm/index.ts'
+import { localEngine } from '../../providers/local-engine/index.ts'
+import { logFiles } from '../../providers/log-files/index.ts'
+import { requestOverSocket } from '../../providers/unix-http/index.ts'
+import { volumeDirectories } from '../../providers/volume-directories/index.ts'
+import type { EnvironmentFile } from '../composition/index.ts'
+
+/** What engines are opened for. */
+export interface EngineGround {
+  readonly environment: Pick<EnvironmentFile, 'name' | 'engine'>
+  readonly dataDirectory: string
+  readonly clock: Clock
+}
+
+/**
+ * The engine of an environment, where the logs and volumes of what it runs are, and what removes a place of the data
+ * directory (see `LocalEngine.discard`); opens nothing yet.
+ */
+export function engineOf({ environment, dataDirectory, clock }: EngineGround) {
+  const { name, engine } = environment
+  const supervisor = localEngine({ dataDirectory, request: requestOverSocket })
+  const { discard } = supervisor
+  if (engine === 'local') {
+    const volumes = volumeDirectories(join(dataDirectory, 'volumes'), (volume) =>
+      discard(`volumes/${volume}`),
+    )
+    return { engine: supervisor, logs: logFiles, volumes, discard }
+  }
+  const socketPath = engine.swarm.slice('unix://'.length)
+  const swarm = swarmEngine({ environment: name, socketPath, supervisor, files: logFiles, clock })
+  return { engine: swarm, logs: swarm.logs, volumes: swarm.volumes, discard }
+}

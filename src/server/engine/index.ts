@@ -1,0 +1,1 @@
+export { engineOf, type EngineGround } from './engine-of.ts'

@@ -1,0 +1,159 @@
+import type { DeployHistory, Drift, EnvironmentPlan, RunHistory } from '../../../src/contracts/index.ts'
+import { Refusal } from './refusal.ts'
+import type { World } from './world.ts'
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+
+const nothing = { before: null, after: null }
+const unbounded = { memoryMiB: nothing, destroys: false }
+
+/** A plan with a step of each verb. */
+const steps: EnvironmentPlan['steps'] = [
+  {
+    object: 'volume uploads',
+    verb: 'create',
+    says: 'volume uploads is new',
+    differences: [{ path: '', before: null, after: '{"exclusive":false}' }],
+    replicas: nothing,
+    ...unbounded,
+  },
+  {
+    object: 'service web',
+    verb: 'replace',
+    says: 'its 2 replicas are replaced, up to 1 more running meanwhile, without a request lost',
+    differences: [
+      { path: 'env.CACHE', before: '(hidden)', after: '(hidden)' },
+      { path: 'resources.memoryMiB', before: '256', after: '384' },
+      { path: 'volumes', before: '[]', after: '["uploads"]' },
+    ],
+    replicas: { before: 2, after: 2 },
+    memoryMiB: { before: 512, after: 768 },
+    destroys: false,
+  },
+  {
+    object: 'service mailer',
+    verb: 'scale',
+    says: 'from 1 to 3 replicas',
+    differences: [{ path: 'replicas', before: '{"max":1,"min":1}', after: '{"max":3,"min":3}' }],
+    replicas: { before: 1, after: 3 },
+    ...unbounded,
+  },
+  {
+    object: 'route POST /login',
+    verb: 'change',
+    says: 'route POST /login is changed',
+    differences: [{ path: 'limit', before: '5/min per ip', after: '["5/min per ip","50/hour per ip"]' }],
+    replicas: nothing,
+    ...unbounded,
+  },
+  {
+    object: 'volume exports',
+    verb: 'remove',
+    says: 'volume exports goes',
+    differences: [{ path: '', before: '{"exclusive":true}', after: null }],
+    replicas: nothing,
+    memoryMiB: nothing,
+    destroys: true,
+  },
+]
+
+function plan({ changes }: World): EnvironmentPlan {
+  const machine = 7954
+  if (changes.trouble !== '') {
+    throw new Refusal({ status: 422, code: 'configuration.invalid', message: changes.trouble })
+  }
+  if (changes.isApplied) {
+    return {
+      hash: '77aa01fe33c2d910',
+      says: 'Nothing would change: what runs is what the file says',
+      steps: [],
+      replicas: { before: 5, after: 5 },
+      memoryMiB: { before: 768, after: 768, machine },
+      destroys: [],
+      notes: [],
+    }
+  }
+  return {
+    hash: '9f31c25be07d4a18',
+    says: '5 things would change: 1 to create, 1 to replace, 1 to scale, 1 to change, 1 to remove',
+    steps,
+    replicas: { before: 3, after: 5 },
+    memoryMiB: { before: 512, after: 768, machine },
+    destroys: ['volume exports'],
+    notes: [],
+  }
+}
+
+function drift({ changes, startedAt }: World): Drift {
+  if (changes.isApplied) {
+    const says = 'Nothing has drifted: what runs is what was applied, and the file says the same'
+    return { says, items: [] }
+  }
+  return {
+    says: '2 things differ from what was applied',
+    items: [
+      {
+        object: 'service mailer',
+        says: 'mailer goes on as it was: it crashed (exit code 1)',
+        since: startedAt - 42 * minuteMs,
+      },
+      {
+        object: 'route POST /login',
+        says: 'the file has changed and was not applied: route POST /login is changed',
+        since: null,
+      },
+    ],
+  }
+}
+
+function history({ changes }: World, service: string | undefined): DeployHistory {
+  const deploys = changes.deploys.filter((deploy) => (service ?? deploy.service) === deploy.service)
+  const [last] = deploys
+  const words = { 'under way': 'is on its way', deployed: 'was deployed', 'rolled back': 'was given up' }
+  const says =
+    last === undefined
+      ? 'Nothing was deployed yet: "holdfast deploy <service> --version <version>"'
+      : `The last deploy: ${last.release} of ${last.service} ${words[last.outcome]}`
+  const releases = changes.releases.filter((each) => (service ?? each.service) === each.service)
+  return { says, deploys, releases, locks: changes.locks }
+}
+
+function runs({ changes, clock }: World): RunHistory {
+  const now = clock.now()
+  const [last] = changes.runs
+  return {
+    says: last === undefined ? 'No job has run yet' : `The last run: ${last.job} ended well`,
+    jobs: ['migrate', 'tidy'],
+    schedules: [
+      {
+        schedule: 'nightly',
+        job: 'tidy',
+        at: '0 4 * * *',
+        zone: 'Europe/Vienna',
+        next: now - (now % (24 * hourMs)) + 27 * hourMs,
+      },
+    ],
+    runs: changes.runs,
+  }
+}
+
+/** What the operations on deploys, plans and runs answer. */
+export const environmentAnswers: Readonly<Record<string, (input: never, world: World) => unknown>> = {
+  'environment.deploys': ({ service }: { service?: string }, world) => history(world, service),
+  'environment.plan': (_: never, world) => plan(world),
+  'environment.drift': (_: never, world) => drift(world),
+  'environment.runs': (_: never, world) => runs(world),
+  'environment.lock-deploys': (
+    { service = '*', because }: { service?: string; because: string },
+    { changes, clock },
+  ) => {
+    changes.locks.push({ service, because, by: 'person:ada', since: clock.now() })
+    return { says: `deploys are locked: ${because}` }
+  },
+  'environment.unlock-deploys': ({ service = '*' }: { service?: string }, { changes }) => {
+    const at = changes.locks.findIndex((lock) => lock.service === service)
+    if (at >= 0) changes.locks.splice(at, 1)
+    return { says: 'deploys may be done again' }
+  },
+}

@@ -116,18 +116,8 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('edge.unreachable', 503, 69, 'The edge process does not answer on its socket.'),
   entry('environment.apply-failed', 422, 1, 'A plan was accepted, but not all of it came about.'),
   entry('environment.apply-under-way', 409, 75, 'Another plan is being applied.'),
-  entry(
-    'environment.database-record-unreadable',
-    500,
-    78,
-    'What was chosen for a database when it was made cannot be read back from the data directory.',
-  ),
-  entry(
-    'environment.database-refuses',
-    503,
-    69,
-    'A database answers, but does not let its users and databases be made.',
-  ),
+  entry('environment.database-record-unreadable', 500, 78, 'The record of a database cannot be read.'),
+  entry('environment.database-refuses', 503, 69, 'A database lets no users or databases be made.'),
   entry(
     'environment.deploy-failed',
     422,

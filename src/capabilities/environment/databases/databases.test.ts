@@ -5,7 +5,7 @@ import { openSeries } from '../../../kernel/series/index.ts'
 import { seededRandom, virtualClock } from '../../../kernel/std/index.ts'
 import { memoryTimeline, type Fact } from '../../../kernel/timeline/index.ts'
 import { servicesConfig } from '../config.ts'
-import { findStrangers } from '../findings/index.ts'
+import { findStrangers, findUnfitDatabases } from '../findings/index.ts'
 import type { DatabaseProvider, DatabaseStore } from '../ports.ts'
 import { environmentFold, type EnvironmentView } from '../view.ts'
 import { needsOf, startTimeouts, wishedServices } from '../wish/index.ts'
@@ -176,6 +176,12 @@ describe('databases', () => {
     await other.prepare()
     expect(other.wished()).toEqual([])
   })
+})
+
+test('containers would not reach what runs on this machine', () => {
+  const paths = (containers: boolean) => findUnfitDatabases(databases, { containers }).map(({ path }) => path)
+  expect(paths(false)).toEqual([])
+  expect(paths(true)).toEqual(['databases.main', 'databases.cache', 'databases.local'])
 })
 
 describe('the section of the file', () => {

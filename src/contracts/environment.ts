@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { declareFact, declareOperation } from './declare.ts'
+import { databaseFacts, databaseOperations } from './environment/databases.ts'
 import { deployFacts, deployOperations } from './environment/deploys.ts'
 import { planFacts, planOperations } from './environment/plans.ts'
 import { rebuildFacts, rebuildOperations } from './environment/rebuilds.ts'
@@ -7,6 +8,7 @@ import { runFacts, runOperations } from './environment/runs.ts'
 import { environmentStatus } from './environment/status.ts'
 import { nothing, serviceName } from './shapes.ts'
 
+export type { DatabaseList } from './environment/databases.ts'
 export type { DeployHistory } from './environment/deploys.ts'
 export type { Drift, EnvironmentPlan, PlanStep } from './environment/plans.ts'
 export type { RebuildPhase, RebuildResult } from './environment/rebuilds.ts'
@@ -34,6 +36,7 @@ const replicaEvent = { ...event, task: z.string().optional().describe('of Docker
 
 /** Facts about the environment. */
 export const environmentFacts = {
+  ...databaseFacts,
   ...deployFacts,
   ...planFacts,
   ...rebuildFacts,
@@ -162,6 +165,7 @@ export const environmentFacts = {
 
 /** Operations on the environment. */
 export const environmentOperations = {
+  ...databaseOperations,
   ...deployOperations,
   ...planOperations,
   ...rebuildOperations,

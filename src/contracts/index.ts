@@ -5,6 +5,7 @@ export { edgeFacts, edgeOperations } from './edge.ts'
 export {
   environmentFacts,
   environmentOperations,
+  type DatabaseList,
   type DeployHistory,
   type Drift,
   type EnvironmentPlan,

@@ -32,8 +32,10 @@ export const specification = z.strictObject({
   ]),
   /** False: it runs once, to an end, and is never started a second time. */
   restarts: z.boolean().default(true),
-  /** From SIGTERM to SIGKILL, milliseconds. */
+  /** From the signal that asks it to stop to SIGKILL, milliseconds. */
   stopTimeoutMs: z.number().int().min(0).max(600_000),
+  /** The signal that asks it to stop; absent: SIGTERM. */
+  stopSignal: z.exactOptional(z.enum(['SIGINT', 'SIGQUIT'])),
   /** May listen beyond loopback. */
   mayExpose: z.boolean(),
   memoryMiB: z.number().int().positive().nullable(),

@@ -7,6 +7,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { RebuildResult } from '../../src/contracts/index.ts'
 import { findIsolation } from '../../src/server/rebuild/isolation.ts'
 import { environmentHash } from '../../src/server/supervisor/index.ts'
+import { describeWith } from '../support/describe-with.ts'
 import { until, type Place, type Ran } from '../support/holdfast/index.ts'
 import { processesWith } from '../support/holdfast/left.ts'
 import { placesOfTests } from '../support/holdfast/places.ts'
@@ -255,5 +256,41 @@ describe('a second environment', () => {
     expect(result).toMatchObject({ kept: null, isolated: permitted })
     expect(residue(here)).toEqual([])
     expect(existsSync(here.data)).toBe(false)
+  })
+})
+
+describeWith(['postgres'], 'a second environment with a database', () => {
+  test('has a managed database of its own, which is empty', { timeout: 120_000 }, async () => {
+    const here = await place()
+    const ask = `
+        const { execFileSync } = require('node:child_process')
+        const sql = ['CREATE TABLE IF NOT EXISTS t (x int)', 'INSERT INTO t VALUES (1)', 'SELECT count(*) FROM t']
+        const args = sql.flatMap((each) => ['-c', each])
+        require('node:http').createServer((request, response) => {
+          if (request.url === '/healthz') return response.end()
+          response.end(execFileSync('psql', ['-XqtA', '-d', process.env.DATABASE_URL, ...args]).toString().trim())
+        }).listen(process.env.PORT, process.env.HOST)`
+    const web = {
+      command: [process.execPath, '-e', ask],
+      health: '/healthz',
+      env: { DATABASE_URL: { database: 'main' } },
+    }
+    const environment = {
+      name: 'shop',
+      databases: { main: { engine: 'postgres' } },
+      services: { web },
+      edge: { routes: { '/*': { to: 'web', limit: '1000/s' } } },
+    }
+    here.write('holdfast.config.ts', `export default ${JSON.stringify(environment)}\n`)
+    await here.up()
+    const count = async () => (await fetch(`${here.edgeUrl}/count`)).text()
+    expect([await count(), await count()]).toEqual(['1', '2'])
+    const result = resultOf(here.run('environment', 'rebuild', '--into', 'drill', '--keep', '1h', '--json'))
+    const script = 'fetch(process.argv[1]).then((answer) => answer.text()).then(console.log)'
+    const asking = `${result.kept?.enter ?? ''} '${process.execPath}' -e '${script}' ${result.kept?.url}/count`
+    expect(execFileSync('/bin/sh', ['-c', asking], { encoding: 'utf8' })).toBe('1\n')
+    expect(here.run('environment', 'rebuild-remove', 'drill').code).toBe(0)
+    expect(await count()).toBe('3')
+    expect(residue(here)).toEqual([])
   })
 })

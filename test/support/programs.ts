@@ -7,7 +7,7 @@ export interface Program {
   readonly name: string
   /** The package of Debian and Ubuntu that brings it. */
   readonly package: string
-  /** Its names on PATH, the best first. */
+  /** Its names on PATH, or absolute paths of it, the best first. */
   readonly commands: readonly string[]
   /** Too large to be asked of everybody: it is never installed, and its tests are skipped without it, on CI too. */
   readonly isOptional?: boolean
@@ -19,6 +19,12 @@ export const programs: readonly Program[] = [
   { name: 'python3', package: 'python3', commands: ['python3'] },
   { name: 'curl', package: 'curl', commands: ['curl'] },
   { name: 'redis-server', package: 'redis-server', commands: ['redis-server', 'valkey-server'] },
+  {
+    name: 'postgres',
+    package: 'postgresql',
+    commands: ['postgres', ...[15, 16, 17, 18].map((major) => `/usr/lib/postgresql/${major}/bin/postgres`)],
+  },
+  { name: 'mariadbd', package: 'mariadb-server', commands: ['mariadbd', '/usr/sbin/mariadbd'] },
   { name: 'faketime', package: 'faketime', commands: ['faketime'] },
   { name: 'openssl', package: 'openssl', commands: ['openssl'] },
   { name: 'dockerd', package: 'docker.io', commands: ['dockerd'] },
@@ -36,7 +42,9 @@ function declared(name: string): Program {
 }
 
 function findOnPath(command: string): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  const folders = command.startsWith('/')
+    ? ['/']
+    : (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
   for (const folder of folders) {
     const file = join(folder, command)
     try {

@@ -1,6 +1,7 @@
 import { isAbsolute, normalize } from 'node:path'
 import { z } from 'zod'
 import { duration, serviceName, waiver } from '../../contracts/shapes.ts'
+import { variableValue } from './databases/config.ts'
 import { jobConfig, scheduleConfig } from './runs/config.ts'
 
 const count = z.number().int().min(1).max(200)
@@ -129,10 +130,10 @@ export const serviceConfig = z
       .prefault(1)
       .describe('how many copies run: a number, or { min, max }; `min` run until scaling arrives'),
     env: z
-      .record(environmentVariable, z.string())
+      .record(environmentVariable, variableValue)
       .default({})
       .describe(
-        'its environment variables, beside HOST, PORT, HOLDFAST_URL and HOLDFAST_TOKEN, with which it may take from limits',
+        'its environment variables, as text or as { database: name } for the URL of a database that it needs; beside HOST, PORT, HOLDFAST_URL and HOLDFAST_TOKEN, with which it may take from limits',
       ),
     passEnv: z
       .array(environmentVariable)

@@ -14,6 +14,9 @@ const ground = {
   releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
   volumes: { uploads: { exclusive: false } },
   volumeDirectory: (volume: string) => `/volumes/${volume}`,
+  databases: {},
+  databaseDirectory: (database: string) => `/databases/${database}`,
+  databaseUrl: ({ database }: { readonly database: string }) => `postgres://${database}`,
 }
 const services = servicesConfig.parse({
   web: {

@@ -15,6 +15,9 @@ const ground = {
   containers: false,
   releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
   volumes: {},
+  databases: {},
+  databaseDirectory: (database: string) => `/databases/${database}`,
+  databaseUrl: ({ database }: { readonly database: string }) => `postgres://${database}`,
   volumeDirectory: (volume: string) => `/volumes/${volume}`,
 }
 const asTheyLie = () => ({ wished: '', pending: null })

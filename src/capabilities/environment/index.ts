@@ -1,17 +1,13 @@
 import type { Capability, Context, Finding, OperationBinding } from '../../kernel/capability/index.ts'
-import {
-  jobsConfig,
-  schedulesConfig,
-  serviceConfig,
-  servicesConfig,
-  volumesConfig,
-  type ServicesConfig,
-} from './config.ts'
+import { jobsConfig, schedulesConfig, serviceConfig, servicesConfig, volumesConfig } from './config.ts'
+import { databasesConfig, isManaged } from './databases/config.ts'
+import { bindDatabases, findDatabaseTroubles } from './databases/index.ts'
 import { bindDeploys } from './deploys/index.ts'
 import {
   findMissingVariables,
   findProgramTroubles,
   findStrangers,
+  findUnfitDatabases,
   findUnfitJobs,
   findUnfitServices,
   findUnmetNeeds,
@@ -22,7 +18,7 @@ import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
 import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
 import { bindRuns } from './runs/index.ts'
 import { followEvents } from './watch/index.ts'
-import { orderByNeeds, wishedAlone, type Ground } from './wish/index.ts'
+import { needsOf, orderByNeeds, startTimeouts, wishedAlone, type Ground } from './wish/index.ts'
 
 /** The running capability, with what the edge needs to know of it. */
 export interface EnvironmentCapability extends Capability {
@@ -57,12 +53,18 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
       ...(await findProgramTroubles(services, rooms.ground, ports.canRun)),
       ...findMissingVariables(services, rooms.ground),
       ...findNeeds(config),
+      ...(await findDatabaseTroubles(config.databases, {
+        providers: ports.databaseProviders,
+        store: ports.databases,
+        hostVariables: ports.hostVariables,
+      })),
     ],
     start: async () => {
       const { signal } = stopping
       const view = await rooms.follow()
       for (const volume of Object.keys(volumes)) await ports.volumes.ensure(volume)
-      const whole = { name: config.name, version: config.version, services: Object.keys(services) }
+      await rooms.databases.prepare()
+      const whole = { name: config.name, version: config.version, services: Object.keys(rooms.watched) }
       running.push(followEvents(context, { engine: ports.engine, whole, view, signal }))
       // Schedules have to know what runs already.
       running.push(
@@ -78,7 +80,11 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
 }
 
 function findUnfit(config: Sections, ground: Pick<Ground, 'containers'>): readonly Finding[] {
-  return [...findUnfitServices(config.services, ground), ...findUnfitJobs(config, ground)]
+  return [
+    ...findUnfitServices(config.services, ground),
+    ...findUnfitJobs(config, ground),
+    ...findUnfitDatabases(config.databases, ground),
+  ]
 }
 
 function bindAll(
@@ -86,24 +92,29 @@ function bindAll(
   context: Context,
   { ports, rooms }: { readonly ports: EnvironmentPorts; readonly rooms: Rooms },
 ): readonly OperationBinding[] {
-  const { watch } = rooms
+  const { watch, watched, databases, view } = rooms
   const { services, directory, jobs, schedules } = config
   const { timeline } = context
   return [
-    ...bindOperations({ ...config, startedAt: context.clock.now(), watch, context, ports }),
+    ...bindOperations({
+      ...config,
+      services: watched,
+      startedAt: context.clock.now(),
+      watch,
+      context,
+      ports,
+      notes: () => databases.notes(),
+    }),
+    ...bindDatabases({ databases: config.databases, room: databases, watch, view }),
     ...bindDeploys({ ...rooms, services, directory, context, releases: ports.releases, timeline }),
     ...bindRuns({ ...rooms, jobs, schedules, timeline }),
   ]
 }
 
 const findNeeds = (config: Sections): readonly Finding[] => [
-  ...findUnmetNeeds(needsOf(config.services)),
+  ...findUnmetNeeds(needsOf(config)),
   ...findStrangers(config),
 ]
-
-function needsOf(services: ServicesConfig): Readonly<Record<string, readonly string[]>> {
-  return Object.fromEntries(Object.entries(services).map(([name, { needs }]) => [name, needs]))
-}
 
 /** The capability that runs services and knows how they are. */
 export const environment = {
@@ -112,11 +123,16 @@ export const environment = {
   volumesConfig,
   jobsConfig,
   schedulesConfig,
+  databasesConfig,
   create,
   findProgramTroubles,
   findMissingVariables,
+  findDatabaseTroubles,
+  isManagedDatabase: isManaged,
+  needsOf,
   findUnfit,
   orderByNeeds,
+  startTimeouts,
   wishedAlone,
   findNeeds,
 }

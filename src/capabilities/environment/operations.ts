@@ -23,6 +23,8 @@ export interface OperationGround {
   readonly watch: Watch
   readonly context: Context
   readonly ports: EnvironmentPorts
+  /** What else a person should know, a sentence each. */
+  readonly notes: () => readonly string[]
 }
 
 function sayUnknown(trouble: string | null): string {
@@ -35,7 +37,11 @@ export function currentStatus(ground: OperationGround): EnvironmentStatus {
   const supervisor = ground.watch.status()
   const trouble = ground.watch.trouble()
   const common = { name: ground.name, version: ground.version, services }
-  const notes = [...(ground.context.notes?.() ?? []), ...(trouble === null ? [] : [trouble])]
+  const notes = [
+    ...(ground.context.notes?.() ?? []),
+    ...ground.notes(),
+    ...(trouble === null ? [] : [trouble]),
+  ]
   if (supervisor === null) {
     const says = sayUnknown(trouble)
     return { ...common, says, state: 'starting', startedAt: ground.startedAt, processes: [], notes }

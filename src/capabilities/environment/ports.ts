@@ -1,3 +1,4 @@
+import type { DatabaseEngine, DatabaseRecord } from '../../contracts/environment/databases.ts'
 import type { Specification, SupervisorEvent, SupervisorStatus } from '../../contracts/supervisor.ts'
 
 /** Replicas of one service that are run alike. */
@@ -143,6 +144,78 @@ export interface VolumeStore {
   remove(volume: string): Promise<void>
 }
 
+/** The programs of a database server that are installed. */
+export interface DatabasePrograms {
+  /** In full, as "15.18". */
+  readonly version: string
+  /** What its data depend on, as "15" or "10.11". */
+  readonly major: string
+  /** Absolute; empty: they are on PATH. */
+  readonly directory: string
+}
+
+/** A database server that Holdfast runs, as its provider is told of it. */
+export interface ManagedDatabase extends Pick<
+  DatabaseRecord,
+  'major' | 'programs' | 'password' | 'adminPassword'
+> {
+  readonly name: string
+  readonly port: number
+  /** Absolute directory for its files; it need not be there. */
+  readonly place: string
+  /** Databases in it, the default first. */
+  readonly names: readonly string[]
+  readonly settings: Readonly<Record<string, string>>
+}
+
+/** How a database server is started. */
+export interface DatabaseStart extends Pick<Specification, 'stopSignal'> {
+  /** Prepares the data directory first, if there is none: whole or not at all. */
+  readonly command: readonly string[]
+  /** Beside ordinary ones; passwords are handed over here and not in arguments, which everybody sees. */
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** Knows one kind of database server. */
+export interface DatabaseProvider {
+  /** What is installed, the newest first; looks, never installs. */
+  find(): Promise<readonly DatabasePrograms[]>
+  /** Debian's package of a major version; null: of any. */
+  packageOf(major: string | null): string
+  /** Pure: equal databases are started alike. */
+  start(database: ManagedDatabase): DatabaseStart
+  /** Whether it answers, in its own protocol; never throws. */
+  probe(database: ManagedDatabase, timeoutMs: number): Promise<ProbeResult>
+  /**
+   * Makes the user of the services and the databases that are not there yet, and answers with the version that runs.
+   * Errors: `environment.database-refuses`.
+   */
+  provision(database: ManagedDatabase): Promise<string>
+  /** Bytes on disk, by its own account; null: it does not answer. Never throws. */
+  sizeBytes(database: ManagedDatabase): Promise<number | null>
+  /** With which its user reaches a database in it. */
+  url(database: Pick<ManagedDatabase, 'name' | 'port' | 'password'>, name: string): string
+}
+
+/** Keeps what belongs to databases that Holdfast runs. */
+export interface DatabaseStore {
+  /** Absolute directory of a database's files, whether it is there or not. */
+  placeOf(database: string): string
+  /** Null: there is none. Errors: `environment.database-record-unreadable`. */
+  read(database: string): Promise<DatabaseRecord | null>
+  /** Keeps the record of a new database, with the directory around it. Errors: the system's. */
+  create(database: string, record: DatabaseRecord): Promise<void>
+  /** Makes the directory of its files, for those that nothing runs for. Errors: the system's. */
+  ensurePlace(database: string): Promise<void>
+  /** A port on loopback that is free and that no other database has. */
+  freePort(): Promise<number>
+  /** Bytes of its files; null: they may not be looked at. */
+  sizeBytes(database: string): Promise<number | null>
+}
+
+/** Kinds of database servers; a database of SQLite is a file. */
+export type DatabaseServer = Exclude<DatabaseEngine, 'sqlite'>
+
 /** What the environment needs from outside. */
 export interface EnvironmentPorts {
   readonly engine: Engine
@@ -150,6 +223,8 @@ export interface EnvironmentPorts {
   readonly logs: LogReader
   readonly releases: ReleaseStore
   readonly volumes: VolumeStore
+  readonly databases: DatabaseStore
+  readonly databaseProviders: Readonly<Record<DatabaseServer, DatabaseProvider>>
   /** Whether a program can be started from a directory: it is on PATH, or a path to an executable file. */
   readonly canRun: (program: string, directory: string) => Promise<boolean>
   /** The variables in which `holdfast up` was started. */

@@ -2,6 +2,8 @@ import { lookUp } from '../../kernel/std/index.ts'
 import type { Context } from '../../kernel/capability/index.ts'
 import type { View } from '../../kernel/timeline/index.ts'
 import type { ServicesConfig, VolumesConfig } from './config.ts'
+import type { DatabasesConfig } from './databases/config.ts'
+import { createDatabases, type Databases } from './databases/index.ts'
 import type { EnvironmentPorts } from './ports.ts'
 import { createRollouts, type Rollouts } from './rollout/index.ts'
 import {
@@ -13,7 +15,7 @@ import {
   type SchedulesConfig,
 } from './runs/index.ts'
 import { environmentFold, releasesOf, type EnvironmentView } from './view.ts'
-import { createWatch, type Watch } from './watch/index.ts'
+import { createWatch, type LookAt, type Watch } from './watch/index.ts'
 import { wishedServices, type ReplicaGround, type Wish } from './wish/index.ts'
 
 /** The section of the environment file, with what the rest of the file says about the whole. */
@@ -24,6 +26,7 @@ export interface EnvironmentConfig {
   readonly directory: string
   readonly services: ServicesConfig
   readonly volumes: VolumesConfig
+  readonly databases: DatabasesConfig
   readonly jobs: JobsConfig
   readonly schedules: SchedulesConfig
 }
@@ -35,6 +38,9 @@ export interface Rooms {
   readonly view: () => EnvironmentView
   /** Begins to follow the timeline. */
   readonly follow: () => Promise<View<EnvironmentView>>
+  readonly databases: Databases
+  /** Services and databases, by name: what is watched, restarted and has logs. */
+  readonly watched: ServicesConfig
   readonly wished: () => readonly Wish[]
   readonly rollouts: Rollouts
   readonly watch: Watch
@@ -42,7 +48,7 @@ export interface Rooms {
   readonly planned: Schedules
 }
 
-function groundOf(config: EnvironmentConfig, ports: EnvironmentPorts): ReplicaGround {
+function groundOf(config: EnvironmentConfig, ports: EnvironmentPorts, databases: Databases): ReplicaGround {
   return {
     directory: config.directory,
     hostVariables: ports.hostVariables,
@@ -51,18 +57,36 @@ function groundOf(config: EnvironmentConfig, ports: EnvironmentPorts): ReplicaGr
     releaseDirectory: (service, release) => ports.releases.directoryOf(service, release),
     volumes: config.volumes,
     volumeDirectory: (volume) => ports.volumes.directoryOf(volume),
+    databases: config.databases,
+    databaseUrl: (reference) => databases.urlOf(reference),
+    databaseDirectory: (database) => ports.databases.placeOf(database),
   }
+}
+
+const probeTimeoutMs = 2000
+
+/** Databases are asked in their own protocols. */
+function lookWith(prober: EnvironmentPorts['prober'], databases: Databases): LookAt {
+  return (name, target, { health = null }) =>
+    Object.hasOwn(databases.services, name)
+      ? databases.probe(name, target.since)
+      : prober.probe(target.origin, health, probeTimeoutMs)
 }
 
 /** Makes the rooms and shows them one another; nothing has an effect yet. */
 export function furnish(config: EnvironmentConfig, context: Context, ports: EnvironmentPorts): Rooms {
   const { services, jobs, schedules } = config
-  const { engine, prober, logs } = ports
-  const ground = groundOf(config, ports)
+  const { engine, logs } = ports
   const shelf: { view?: View<EnvironmentView> } = {}
   const view = (): EnvironmentView => shelf.view?.state ?? environmentFold.initial
+  const databases = createDatabases({ databases: config.databases, context, view, ports })
+  const watched = { ...services, ...databases.services }
+  const ground = groundOf(config, ports, databases)
   const releaseOf = (service: string) => releasesOf(view(), service)
-  const wished = (): readonly Wish[] => wishedServices(services, releaseOf, ground)
+  const wished = (): readonly Wish[] => [
+    ...databases.wished(),
+    ...wishedServices(services, releaseOf, ground),
+  ]
   const rollouts = createRollouts({
     context,
     engine,
@@ -74,7 +98,12 @@ export function furnish(config: EnvironmentConfig, context: Context, ports: Envi
     others: (replicas) => runs.groups(replicas),
   })
   const said = (service: string) => lookUp(view().said, service) ?? 'nothing'
-  const watch = createWatch(services, context, { engine, prober, said, rollouts })
+  const watch = createWatch(watched, context, {
+    engine,
+    lookAt: lookWith(ports.prober, databases),
+    said,
+    rollouts,
+  })
   const runs: Runs = createRuns({
     jobs,
     ground: { services, replicas: ground, releaseOf: (service) => releaseOf(service).wished },
@@ -85,5 +114,5 @@ export function furnish(config: EnvironmentConfig, context: Context, ports: Envi
   const planned = createSchedules({ schedules, runs, view, context })
   const follow = async (): Promise<View<EnvironmentView>> =>
     (shelf.view = await context.view(environmentFold))
-  return { ground, view, follow, wished, rollouts, watch, runs, planned }
+  return { ground, view, follow, databases, watched, wished, rollouts, watch, runs, planned }
 }

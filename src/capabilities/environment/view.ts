@@ -38,6 +38,14 @@ export type EnvironmentView = {
   readonly fired: {
     readonly [schedule: string]: { readonly at: number; readonly pending: readonly number[] }
   }
+  /** The last time that a database got ready: since when its process ran, what is in it, and which version it is. */
+  readonly databases: {
+    readonly [database: string]: {
+      readonly since: number
+      readonly names: readonly string[]
+      readonly version: string
+    }
+  }
   /** By service; `*` for all. */
   readonly locks: { readonly [service: string]: DeployLock }
 }
@@ -136,6 +144,14 @@ const steps: Readonly<Record<string, Step>> = {
     const { service, because } = facts.deploysLocked.data.parse(data)
     return { ...state, locks: { ...state.locks, [service]: { because, by: actor, since: at } } }
   },
+  [facts.databasePrepared.kind]: (state, data) => ({
+    ...state,
+    databases: without(state.databases, textOf(data, 'database')),
+  }),
+  [facts.databaseReady.kind]: (state, data) => {
+    const { database, since, names, version } = facts.databaseReady.data.parse(data)
+    return { ...state, databases: { ...state.databases, [database]: { since, names, version } } }
+  },
   [facts.deploysUnlocked.kind]: (state, data) => ({
     ...state,
     locks: without(state.locks, textOf(data, 'service')),
@@ -176,8 +192,17 @@ function afterEvent(state: EnvironmentView, fact: Fact): EnvironmentView {
 
 /** Fold: timeline -> what we know. */
 export const environmentFold: Fold<EnvironmentView> = {
-  name: 'environment@3',
-  initial: { lastEvent: 0, cluster: noCluster, said: {}, releases: {}, refused: {}, fired: {}, locks: {} },
+  name: 'environment@4',
+  initial: {
+    lastEvent: 0,
+    cluster: noCluster,
+    said: {},
+    releases: {},
+    refused: {},
+    fired: {},
+    databases: {},
+    locks: {},
+  },
   step: (state, fact) => {
     if (fact.kind === jobFacts.ended.kind) return afterJob(state, textOf(fact.data, 'job'))
     if (!fact.kind.startsWith('environment.') || fact.data === null) return state

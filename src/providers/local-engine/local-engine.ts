@@ -23,6 +23,11 @@ export interface LocalEngineParts {
 export interface LocalEngine extends Engine {
   /** Makes exactly these replicas run; `run` says which, by its groups. */
   put(desired: WantedReplicas): Promise<SupervisorStatus>
+  /**
+   * Removes `volumes/<name>` or `databases/<name>` of the data directory with all that is in it: what belongs to the user of
+   * a service is not control's to remove.
+   */
+  readonly discard: (place: string) => Promise<void>
   /** Asks the supervisor to stop control and edge, and (if told so) the replicas, then itself; answers before it is done. */
   stop(replicas: boolean): Promise<void>
 }
@@ -30,6 +35,8 @@ export interface LocalEngine extends Engine {
 const TIMEOUT_MS = 5000
 const MOST_BYTES = 16 * 2 ** 20
 const EVENTS_WAIT_MS = 10_000
+/** Files of a large database take their time. */
+const DISCARD_WAIT_MS = 120_000
 
 const UNREACHABLE = {
   code: 'supervisor.unreachable',
@@ -79,6 +86,8 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
         from = last
       }
     },
+    discard: async (place) =>
+      void (await ask('POST', '/discard', { body: { place }, waitMs: DISCARD_WAIT_MS })),
     stop: async (replicas) => void (await ask('POST', '/stop', { body: { replicas } })),
   }
 }

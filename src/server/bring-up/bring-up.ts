@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import type { Client } from '../../client/index.ts'
 import type { EnvironmentStatus } from '../../contracts/index.ts'
 import { HoldfastError, systemClock } from '../../kernel/std/index.ts'
-import type { LoadedEnvironment } from '../composition/index.ts'
+import { startTimeoutsOf, type LoadedEnvironment } from '../composition/index.ts'
 import { readFailedStart } from '../control/index.ts'
 import { askStatus as askSupervisor } from '../supervisor/index.ts'
-import { decideReadiness, type Timeouts } from './readiness.ts'
+import { decideReadiness } from './readiness.ts'
 
 /** An environment whose supervisor runs, on its way up. */
 export interface Rising {
@@ -28,12 +28,6 @@ const pollMs = 100
 /** The supervisor starts a dying control again; longer than this it is not about to come. */
 const controlTimeoutMs = 20_000
 const edgeTimeoutMs = 20_000
-
-function timeoutsOf(loaded: LoadedEnvironment): Timeouts {
-  return Object.fromEntries(
-    Object.entries(loaded.environment.services).map(([name, service]) => [name, service.startTimeout]),
-  )
-}
 
 async function ask({ connect }: Rising): Promise<Answering | null> {
   const client = await connect()
@@ -109,7 +103,7 @@ export async function waitControl(rising: Rising, signal: AbortSignal): Promise<
  * Errors: those of `waitControl`, `environment.service-unhealthy` with the last lines of the service.
  */
 export async function waitHealthy(rising: Rising, signal: AbortSignal): Promise<Answering> {
-  const timeouts = timeoutsOf(rising.loaded)
+  const timeouts = startTimeoutsOf(rising.loaded)
   const startedAt = systemClock.monotonicMs()
   for (;;) {
     const answering = await waitControl(rising, signal)

@@ -19,3 +19,8 @@ export function specAlone(
   const wished = environment.wishedAlone(file, { directory, hostVariables, containers: false })
   return wished.find((service) => service.name === name)?.specification ?? null
 }
+
+/** How long everything that starts may take until it is well, milliseconds by name: what it needs comes first. */
+export function startTimeoutsOf({ environment: file }: LoadedEnvironment): Readonly<Record<string, number>> {
+  return environment.startTimeouts(file)
+}

@@ -5,6 +5,7 @@ import { limits } from '../../capabilities/limits/index.ts'
 import type { Capability, Context } from '../../kernel/capability/index.ts'
 import { assert, parseDuration, parseSize, type Clock } from '../../kernel/std/index.ts'
 import { edgeProcess } from '../../providers/edge-process/index.ts'
+import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
 import { httpProbe } from '../../providers/http-probe/index.ts'
 import { releaseFiles } from '../../providers/release-files/index.ts'
@@ -32,12 +33,18 @@ interface Ground {
 }
 
 /** The providers: the hands of the capabilities. */
-function providers({ environment }: LoadedEnvironment, dataDirectory: string, clock: Clock) {
+function providers(
+  { environment }: LoadedEnvironment,
+  dataDirectory: string,
+  { clock, random }: Pick<Context, 'clock' | 'random'>,
+) {
   const hostVariables = definedVariables(process.env)
   return {
     ...engineOf({ environment, dataDirectory, clock }),
     dataPlane: edgeProcess({ dataDirectory, request: requestOverSocket }),
     prober: httpProbe(),
+    databases: databaseDirectories(join(dataDirectory, 'databases'), random),
+    databaseProviders: databaseServers(hostVariables['PATH'] ?? ''),
     releases: releaseFiles({ directory: join(dataDirectory, 'releases'), clock }),
     journal: sqliteJournal({ path: join(dataDirectory, 'limits.db') }),
     canRun: programFinder(hostVariables['PATH'] ?? ''),
@@ -51,9 +58,9 @@ function capabilities(
   context: Context,
   tokenOf: TokenOf,
 ): readonly Capability[] {
-  const { name, services, volumes, jobs, schedules, ...sections } = loaded.environment
-  const { dataPlane, journal, ...hands } = providers(loaded, dataDirectory, context.clock)
-  const ground = { name, version, directory: loaded.directory, services, volumes, jobs, schedules }
+  const { name, services, volumes, databases, jobs, schedules, ...sections } = loaded.environment
+  const { dataPlane, journal, ...hands } = providers(loaded, dataDirectory, context)
+  const ground = { name, version, directory: loaded.directory, services, volumes, databases, jobs, schedules }
   // What is loopback here is another place in a container.
   const isOutOfReach = runsContainers(loaded.environment) && isLoopback
   const givenVariables = (service: string): Readonly<Record<string, string>> =>
@@ -78,11 +85,30 @@ function capabilities(
   return [theEnvironment, theEdge, theLimits, theRebuilds]
 }
 
+const stopPollMs = 250
+const mostStopMs = 600_000
+
+/** Nothing is taken from under a process that still runs on it. */
+async function untilGone(
+  engine: ReturnType<typeof engineOf>['engine'],
+  name: string,
+  clock: Clock,
+): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + mostStopMs
+  while ((await engine.status()).replicas.some(({ service }) => service === name)) {
+    assert(clock.monotonicMs() < deadlineMs, `${name} does not stop`)
+    await clock.sleep(stopPollMs)
+  }
+}
+
 /** Removes an object of the environment that holds data. */
 async function destroyObject(object: string, ground: EngineGround): Promise<void> {
   const [kind, name = ''] = object.split(' ')
-  assert(kind === 'volume', `nobody knows how to destroy ${object}`)
-  await engineOf(ground).volumes.remove(name)
+  const { engine, volumes, discard } = engineOf(ground)
+  assert(kind === 'volume' || kind === 'database', `nobody knows how to destroy ${object}`)
+  if (kind === 'volume') return volumes.remove(name)
+  await untilGone(engine, name, ground.clock)
+  await discard(`databases/${name}`)
 }
 
 /** Composes control from the environment that was accepted last. Errors: those of `loadAccepted`. */
@@ -106,7 +132,7 @@ export async function composeControl(
     bindings: (context) =>
       bindPlans({
         loaded,
-        readAgain: () => readAgain(loaded),
+        readAgain: () => readAgain(loaded, dataDirectory),
         accept: (fresh) => keepAccepted(dataDirectory, fresh),
         context,
         destroy: (object) =>

@@ -68,6 +68,7 @@ export const environmentFile = z.strictObject({
   engine: engineConfig,
   services: environment.servicesConfig,
   volumes: environment.volumesConfig,
+  databases: environment.databasesConfig,
   jobs: environment.jobsConfig,
   schedules: environment.schedulesConfig,
   edge: edge.config,

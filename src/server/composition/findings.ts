@@ -1,10 +1,11 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { edge } from '../../capabilities/edge/index.ts'
 import { environment } from '../../capabilities/environment/index.ts'
 import type { Finding } from '../../kernel/capability/index.ts'
-import { systemClock, systemCode } from '../../kernel/std/index.ts'
+import { systemClock, systemCode, systemRandom } from '../../kernel/std/index.ts'
+import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
 import { runsContainers } from './config.ts'
 import type { LoadedEnvironment, PlacedEnvironment } from './load.ts'
@@ -101,10 +102,14 @@ function asProblem({ path, message, hint }: Finding): Problem {
   return { path: path ?? '', message, hint: hint ?? '' }
 }
 
-/** What on this machine keeps a valid environment file from running; looks, never touches. */
+/**
+ * What on this machine keeps a valid environment file from running; looks, never touches. With a data directory also what
+ * its data would not go together with.
+ */
 export async function findTroubles(
   loaded: LoadedEnvironment,
   variables: NodeJS.ProcessEnv,
+  dataDirectory?: string,
 ): Promise<readonly Problem[]> {
   const { services } = loaded.environment
   const hostVariables = definedVariables(variables)
@@ -116,11 +121,19 @@ export async function findTroubles(
     programFinder(hostVariables['PATH'] ?? ''),
   )
   const missing = environment.findMissingVariables(services, ground)
+  const databases = await environment.findDatabaseTroubles(loaded.environment.databases, {
+    providers: databaseServers(hostVariables['PATH'] ?? ''),
+    store:
+      dataDirectory === undefined
+        ? null
+        : databaseDirectories(join(dataDirectory, 'databases'), systemRandom),
+    hostVariables,
+  })
   const unmet = environment.findNeeds(loaded.environment)
   const unfit = environment.findUnfit(loaded.environment, ground)
   const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
   return [
-    ...[...unfit, ...programs, ...missing, ...unmet].map(asProblem),
+    ...[...unfit, ...programs, ...missing, ...databases, ...unmet].map(asProblem),
     ...expired,
     ...(await unreadableFiles(loaded)),
   ]

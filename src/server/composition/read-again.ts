@@ -8,9 +8,12 @@ import { problemError } from './problems.ts'
  * Reads and checks the file of an environment that runs, as it is now.
  * Errors: those of `loadEnvironment`, `configuration.needs-restart`.
  */
-export async function readAgain(current: LoadedEnvironment): Promise<LoadedEnvironment> {
+export async function readAgain(
+  current: LoadedEnvironment,
+  dataDirectory: string,
+): Promise<LoadedEnvironment> {
   const fresh = await loadEnvironment(current.file, current.overrides)
-  const troubles = await findTroubles(fresh, process.env)
+  const troubles = await findTroubles(fresh, process.env, dataDirectory)
   if (troubles.length > 0) throw problemError(troubles)
   if (needsNewSockets(current.environment, fresh.environment)) {
     throw new HoldfastError({

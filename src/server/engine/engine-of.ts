@@ -14,14 +14,21 @@ export interface EngineGround {
   readonly clock: Clock
 }
 
-/** The engine of an environment, and where the logs and volumes of what it runs are; opens nothing yet. */
+/**
+ * The engine of an environment, where the logs and volumes of what it runs are, and what removes a place of the data
+ * directory (see `LocalEngine.discard`); opens nothing yet.
+ */
 export function engineOf({ environment, dataDirectory, clock }: EngineGround) {
   const { name, engine } = environment
   const supervisor = localEngine({ dataDirectory, request: requestOverSocket })
+  const { discard } = supervisor
   if (engine === 'local') {
-    return { engine: supervisor, logs: logFiles, volumes: volumeDirectories(join(dataDirectory, 'volumes')) }
+    const volumes = volumeDirectories(join(dataDirectory, 'volumes'), (volume) =>
+      discard(`volumes/${volume}`),
+    )
+    return { engine: supervisor, logs: logFiles, volumes, discard }
   }
   const socketPath = engine.swarm.slice('unix://'.length)
   const swarm = swarmEngine({ environment: name, socketPath, supervisor, files: logFiles, clock })
-  return { engine: swarm, logs: swarm.logs, volumes: swarm.volumes }
+  return { engine: swarm, logs: swarm.logs, volumes: swarm.volumes, discard }
 }

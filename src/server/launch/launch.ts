@@ -146,7 +146,7 @@ async function takeOver(options: LaunchOptions): Promise<Launched> {
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const { loaded, dataDirectory, onStep } = options
-  const troubles = await findTroubles(loaded, process.env)
+  const troubles = await findTroubles(loaded, process.env, dataDirectory)
   if (troubles.length > 0) throw problemError(troubles)
   onStep(`environment "${loaded.environment.name}" is valid`)
   await prepareDataDirectory(dataDirectory)

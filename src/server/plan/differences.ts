@@ -10,15 +10,23 @@ export interface Difference {
 
 const longestText = 200
 /** What may hold a secret: that it is another one is said, and not what it is. */
-const hidden = /(^|\.)(env|variables)\.[^.]+$/
+const hidden = /(^|\.)((env|variables)\.[^.]+|url)$/
 
 function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function textOf(value: Json, path: string): string {
+function conceal(value: Json, path: string): Json {
   if (hidden.test(path)) return '(hidden)'
-  const text = typeof value === 'string' ? value : canonicalJson(value)
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, conceal(each, within(path, key))]),
+  )
+}
+
+function textOf(value: Json, path: string): string {
+  const shown = conceal(value, path)
+  const text = typeof shown === 'string' ? shown : canonicalJson(shown)
   return text.length > longestText ? `${text.slice(0, longestText)}...` : text
 }
 

@@ -50,12 +50,49 @@ describe('a plan', () => {
     [{ services: { ...base.services, web: { ...web, replicas: 3 } } }, ['scale service web']],
     [{ services: { ...base.services, web: { ...web, startTimeout: '1s' } } }, ['change service web']],
     [{ edge: { routes: { '/*': { to: 'web', limit: '1/s' } } } }, ['change route /*']],
+    [{ databases: { main: { engine: 'postgres' } } }, ['create database main']],
     [{ edge: { ...base.edge, trustProxies: ['10.0.0.0/8'] } }, ['change edge']],
     [{ people: {} }, ['remove person ada']],
     [{ timeline: { keepFor: '1d' } }, ['change timeline']],
     [{ limits: { 'mail.send': '20/hour per user' } }, ['create limit mail.send']],
   ])('%j: %j', (after, expected) => {
     expect(steps(after)).toEqual(expected)
+  })
+
+  test.each([
+    [{ settings: { work_mem: '1MB' } }, 'replace', false],
+    [{ resources: { memoryMiB: 64 } }, 'replace', false],
+    [{ names: ['a'] }, 'change', false],
+    [{ startTimeout: '5s' }, 'change', false],
+    [{ url: 'postgres://db.example' }, 'change', false],
+    [null, 'remove', true],
+  ])('of a database changed by %j: %s', (change, verb, destroys) => {
+    const main = { engine: 'postgres' }
+    const needing = {
+      ...base,
+      services: { ...base.services, web: { ...web, env: { A: { database: 'main' } } } },
+    }
+    const before = { ...(change === null ? base : needing), databases: { main } }
+    const after = { ...before, databases: change === null ? {} : { main: { ...main, ...change } } }
+    const step = planFor(before, after).steps.find(({ object }) => object === 'database main')
+    expect(step).toMatchObject({ verb, destroys, replicas: { before: 1 } })
+  })
+
+  test('lets go of the address of a database without a word, and hides what is in one', () => {
+    const main = { engine: 'postgres', url: 'postgres://a:hush@db.example' }
+    const gone = planFor({ ...base, databases: { main } }, base)
+    expect(gone.destroys).toEqual([])
+    expect(JSON.stringify(gone)).not.toContain('hush')
+    const secret = { services: { ...base.services, api: { command: ['a'], env: { TOKEN: 'hush' } } } }
+    expect(JSON.stringify(planFor(base, { ...base, ...secret }))).not.toContain('hush')
+    const moved = planFor(
+      { ...base, databases: { main } },
+      { ...base, databases: { main: { ...main, url: 'postgres://a:new@b' } } },
+    )
+    expect(JSON.stringify(moved)).not.toMatch(/hush|new@/)
+    expect(planFor({ ...base, databases: { main: { engine: 'sqlite' } } }, base).destroys).toEqual([
+      'database main',
+    ])
   })
 
   test('goes in the order of needs, what goes last first', () => {

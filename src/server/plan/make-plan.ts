@@ -1,6 +1,6 @@
 import { environment as environmentRoom } from '../../capabilities/environment/index.ts'
 import type { EnvironmentPlan, EnvironmentStatus, PlanStep } from '../../contracts/environment.ts'
-import { contentHash, lookUp } from '../../kernel/std/index.ts'
+import { contentHash, lookUp, type Json } from '../../kernel/std/index.ts'
 import { runsContainers, type LoadedEnvironment } from '../composition/index.ts'
 import { differencesOf } from './differences.ts'
 import { objectsOf, type PlannedObject } from './objects.ts'
@@ -19,27 +19,43 @@ export interface PlanScene {
   readonly machineMiB: number
 }
 
-type Services = LoadedEnvironment['environment']['services']
+type Environment = LoadedEnvironment['environment']
+type Database = Environment['databases'][string]
 type Amounts = Pick<PlanStep, 'replicas' | 'memoryMiB'>
+interface Amount {
+  readonly replicas: number | null
+  readonly memoryMiB: number | null
+}
 
 const nothing = { before: null, after: null }
-/** Kinds of objects that hold data of users. */
-const holdsData: ReadonlySet<string> = new Set(['volume'])
+
+/** Whether an object holds data of users that are gone with it: a volume does, and a database that we keep. */
+function holdsData(kind: string, name: string, { databases }: Environment): boolean {
+  const database = kind === 'database' ? lookUp(databases, name) : undefined
+  return kind === 'volume' || (database !== undefined && environmentRoom.isManagedDatabase(database))
+}
 
 /** How many replicas of a service there are to be, and what they may use together. */
-function amountsOf(services: Services, name: string): { replicas: number | null; memoryMiB: number | null } {
-  const service = lookUp(services, name)
-  if (service === undefined || service.address !== undefined) return { replicas: null, memoryMiB: null }
-  const { memoryMiB } = service.resources
-  const replicas = service.replicas.min
-  return { replicas, memoryMiB: memoryMiB === undefined ? null : memoryMiB * replicas }
+function amountsOf(environment: Environment, kind: string, name: string): Amount {
+  const service = kind === 'service' ? lookUp(environment.services, name) : undefined
+  const database = kind === 'database' ? lookUp(environment.databases, name) : undefined
+  const { memoryMiB } = (service ?? database)?.resources ?? {}
+  const replicas = service === undefined ? serversOf(database) : replicasOf(service)
+  return { replicas, memoryMiB: memoryMiB === undefined || replicas === null ? null : memoryMiB * replicas }
+}
+
+const replicasOf = ({ address, replicas }: Environment['services'][string]): number | null =>
+  address === undefined ? replicas.min : null
+
+function serversOf(database: Database | undefined): number | null {
+  if (database === undefined || database.engine === 'sqlite') return null
+  return environmentRoom.isManagedDatabase(database) ? 1 : null
 }
 
 function amounts(scene: PlanScene, object: string): Amounts {
-  const [kind, name = ''] = object.split(' ')
-  if (kind !== 'service') return { replicas: nothing, memoryMiB: nothing }
-  const before = amountsOf(scene.accepted.environment.services, name)
-  const after = amountsOf(scene.fresh.environment.services, name)
+  const [kind = '', name = ''] = object.split(' ')
+  const before = amountsOf(scene.accepted.environment, kind, name)
+  const after = amountsOf(scene.fresh.environment, kind, name)
   return {
     replicas: { before: before.replicas, after: after.replicas },
     memoryMiB: { before: before.memoryMiB, after: after.memoryMiB },
@@ -84,6 +100,27 @@ function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' |
   return { verb: 'change', says: 'its replicas are left alone' }
 }
 
+/** What makes another process of a database, and does not only say how long it is waited for or what is to be in it. */
+function processOf({ engine, settings, resources, stopTimeout }: Database): Json {
+  return JSON.parse(JSON.stringify({ engine, settings, resources, stopTimeout })) as Json
+}
+
+/** What happens to a database that both files name. */
+function changedDatabase({ accepted, fresh }: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
+  const [before, after] = [
+    lookUp(accepted.environment.databases, name),
+    lookUp(fresh.environment.databases, name),
+  ]
+  const [was, is] = [serversOf(before), serversOf(after)]
+  if (before === undefined || after === undefined || was === null || is === null) {
+    const left = was !== null && is === null ? '; its data are left where they are' : ''
+    return { verb: 'change', says: `who reaches it finds it at another address${left}` }
+  }
+  if (contentHash(processOf(before)) === contentHash(processOf(after))) {
+    return { verb: 'change', says: 'it goes on running' }
+  }
+  return { verb: 'replace', says: 'it is replaced in place: it is away for a moment, and its data stay' }
+}
 const nameOf = (before: PlannedObject | undefined, after: PlannedObject | undefined): string =>
   (after ?? before)?.name ?? ''
 /** Whether a service that the files say the same of is run by another engine. */
@@ -106,11 +143,19 @@ function stepOf(
   const name = words.join(' ')
   if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new` }]
   if (after !== undefined) return [{ ...common, ...changed(scene, kind, name) }]
-  return [{ ...common, verb: 'remove', says: `${object} goes`, destroys: holdsData.has(kind) }]
+  return [
+    {
+      ...common,
+      verb: 'remove',
+      says: `${object} goes`,
+      destroys: holdsData(kind, name, scene.accepted.environment),
+    },
+  ]
 }
 
 function changed(scene: PlanScene, kind: string, name: string): Pick<PlanStep, 'verb' | 'says'> {
   if (kind === 'service') return changedService(scene, name)
+  if (kind === 'database') return changedDatabase(scene, name)
   return { verb: 'change', says: `${kind}${name === '' ? '' : ` ${name}`} is changed` }
 }
 
@@ -130,9 +175,9 @@ function retries({ status, fresh }: PlanScene, planned: ReadonlySet<string>): re
     }))
 }
 
-function orderOf({ services }: LoadedEnvironment['environment']): readonly string[] {
-  const needs = Object.fromEntries(Object.entries(services).map(([name, service]) => [name, service.needs]))
-  return environmentRoom.orderByNeeds(needs).order
+function orderOf(environment: Environment): readonly string[] {
+  const { order } = environmentRoom.orderByNeeds(environmentRoom.needsOf(environment))
+  return order.filter((name) => Object.hasOwn(environment.services, name))
 }
 
 function stepsOf(scene: PlanScene): readonly PlanStep[] {
@@ -163,8 +208,12 @@ function totalsOf({
   machineMiB,
 }: PlanScene): Pick<EnvironmentPlan, 'replicas' | 'memoryMiB'> {
   const total = (loaded: LoadedEnvironment, what: 'replicas' | 'memoryMiB'): number => {
-    const { services } = loaded.environment
-    return Object.keys(services).reduce((sum, name) => sum + (amountsOf(services, name)[what] ?? 0), 0)
+    const { services, databases } = loaded.environment
+    const all = [
+      ...Object.keys(services).map((name) => amountsOf(loaded.environment, 'service', name)),
+      ...Object.keys(databases).map((name) => amountsOf(loaded.environment, 'database', name)),
+    ]
+    return all.reduce((sum, amount) => sum + (amount[what] ?? 0), 0)
   }
   return {
     replicas: { before: total(accepted, 'replicas'), after: total(fresh, 'replicas') },

@@ -22,7 +22,7 @@ export function objectsOf(
   serviceOrder: readonly string[],
 ): readonly PlannedObject[] {
   const { name, engine, services, edge, limits, people, control, timeline } = environment
-  const { volumes, jobs, schedules } = environment
+  const { volumes, databases, jobs, schedules } = environment
   const { routes, ...edgeItself } = edge
   const ordered = Object.fromEntries(serviceOrder.map((service) => [service, services[service]]))
   return [
@@ -32,6 +32,7 @@ export function objectsOf(
     ...named('person', people),
     ...named('limit', limits),
     ...named('volume', volumes),
+    ...named('database', databases),
     ...named('service', ordered),
     ...named('job', jobs),
     ...named('schedule', schedules),

@@ -18,6 +18,11 @@ const shop: EnvironmentInput = {
     legacy: { address: 'http://10.0.0.7:80' },
     mailer: { command: ['node', 'mailer.js'], listens: false, port: 2525 },
   },
+  databases: {
+    main: { engine: 'postgres', settings: { max_connections: '50' } },
+    cache: { engine: 'redis', urlVariable: 'CACHE_URL' },
+    old: { engine: 'mariadb', url: 'mysql://root:hidden@db.example/old' },
+  },
   jobs: { migrate: { command: ['node', 'migrate.js'], passEnv: ['ADMIN_TOKEN'] } },
   schedules: { nightly: { job: 'migrate', at: '0 4 * * *' } },
   edge: {
@@ -71,13 +76,30 @@ describe('the file of a second environment', () => {
     expect(notes.join('; ')).toContain('schedules are off: nightly')
   })
 
+  test('has empty databases of its own in the place of all', () => {
+    expect(data.databases).toEqual({
+      main: shop.databases?.['main'],
+      cache: { engine: 'redis' },
+      old: { engine: 'mariadb' },
+    })
+    expect(notes.join('; ')).toContain('cache, old: empty ones')
+  })
+
   test('names no secret, and nobody outside', () => {
     expect(Object.keys(variables).toSorted()).toEqual(['ADMIN_TOKEN', 'API_TOKEN', 'SESSION_SECRET'])
     expect(new Set(Object.values(variables)).size).toBe(3)
     expect(parsed.edge.identity?.apiKeys?.file).toBe('/data/stand-ins/api-keys.json')
     expect(files['/data/stand-ins/api-keys.json']).toBe('{}')
     const text = JSON.stringify(data)
-    for (const outside of ['a.key', 'keys.json"', '10.0.0.7', 'counters.example', 'ops.example', '0.0.0.0'])
+    for (const outside of [
+      'a.key',
+      'keys.json"',
+      '10.0.0.7',
+      'counters.example',
+      'ops.example',
+      '0.0.0.0',
+      'hidden',
+    ])
       expect(text.replaceAll('/data/stand-ins/api-keys.json', '')).not.toContain(outside)
     expect(notes.join('; ')).toContain('legacy: somebody else runs it')
   })

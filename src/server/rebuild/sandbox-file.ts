@@ -67,6 +67,16 @@ function standInEdge(edge: Edge, { ports, standIns }: SandboxWish): Edge {
   return { ...alone, listen: standInListen(edge, ports), ...standInIdentity(edge, standIns) }
 }
 
+/** What somebody else runs is not reached, and its address may hold a password: an empty one of its kind takes its place. */
+function standInDatabases({ databases = {} }: EnvironmentInput): NonNullable<EnvironmentInput['databases']> {
+  return Object.fromEntries(
+    Object.entries(databases).map(([name, { url: _address, urlVariable: _variable, ...rest }]) => [
+      name,
+      rest,
+    ]),
+  )
+}
+
 function standInControl(control: EnvironmentInput['control'] = {}, ports: SandboxWish['ports']) {
   const { tls: _secret, hosts: _names, ...rest } = control
   return { ...rest, host: '127.0.0.1', port: ports?.at(-1) ?? movedPort(control.port ?? 8400) }
@@ -81,12 +91,24 @@ function namedVariables({ services, jobs = {}, edge }: EnvironmentInput): readon
 
 const noteWhen = (holds: boolean, note: string): readonly string[] => (holds ? [note] : [])
 
-function notesOf({ services, schedules = {}, edge = {}, control = {} }: EnvironmentInput): readonly string[] {
+function foreignDatabases({ databases = {} }: EnvironmentInput): readonly string[] {
+  const isForeign = (name: string): boolean =>
+    databases[name]?.url !== undefined || databases[name]?.urlVariable !== undefined
+  return Object.keys(databases).filter(isForeign)
+}
+
+function notesOf(data: EnvironmentInput): readonly string[] {
+  const { services, schedules = {}, edge = {}, control = {} } = data
+  const replaced = foreignDatabases(data)
   const foreign = Object.keys(services).filter((name) => services[name]?.address !== undefined)
   const planned = Object.keys(schedules)
   const encrypts = [control, ...(edge.listen ?? [])].some(({ tls }) => tls !== undefined)
   return [
     ...noteWhen(foreign.length > 0, `${foreign.join(', ')}: somebody else runs it, so it is not there`),
+    ...noteWhen(
+      replaced.length > 0,
+      `${replaced.join(', ')}: empty ones of its own take the place of others'`,
+    ),
     ...noteWhen(planned.length > 0, `schedules are off: ${planned.join(', ')}`),
     ...noteWhen(encrypts, 'it speaks plain HTTP: certificates have secret keys'),
     ...noteWhen(edge.shared !== undefined, 'limits count in this edge alone, not on the shared store'),
@@ -109,6 +131,7 @@ export function sandboxFile(data: EnvironmentInput, wish: SandboxWish): SandboxF
       ...rest,
       name: into,
       services: Object.fromEntries(services),
+      databases: standInDatabases(data),
       edge: standInEdge(data.edge ?? {}, wish),
       control: standInControl(data.control, wish.ports),
     },

@@ -15,6 +15,8 @@ export interface DoorOperations {
   put(desired: DesiredReplicas): void
   restart(id: string): void
   events(after: number, waitMs: number, signal: AbortSignal): Promise<readonly SupervisorEvent[]>
+  /** Removes a place of the data directory with all that is in it, whoever owns it; one that is not there is none. */
+  discard(place: string): Promise<void>
   /** Begins to stop; the process ends afterwards. */
   stop(replicas: boolean): void
   /** Begins to hand over to another supervisor; the process ends afterwards. Replicas are left alone. */
@@ -36,7 +38,7 @@ const SLOW_HEADS = { headersTimeout: 2000, connectionsCheckingInterval: 500 }
 /**
  * Listens on a unix socket that only the owner of its directory may open: HTTP with JSON bodies.
  * `GET /status`, `PUT /replicas`, `POST /replicas/<service>/<slot>/restart`, `GET /events?after=N&waitMs=N`, `POST /stop`,
- * `POST /hand-over`.
+ * `POST /hand-over`, `POST /discard`.
  * An error leaves as `{code, kind, message, hint}`. Errors: the system's, when the socket cannot be opened.
  */
 export function openDoor(path: string, operations: DoorOperations): Promise<Door> {
@@ -112,14 +114,16 @@ async function route(
     operations.put(parseDesired(await readBody(request)))
     return { status: 200, body: operations.status() }
   }
+  if (key === 'POST /discard') {
+    await operations.discard(parsePlace(parseJson(await readBody(request))))
+    return { status: 200, body: {} }
+  }
   if (key === 'POST /stop') {
     operations.stop(parseStop(await readBody(request)))
     return { status: 202, body: {} }
   }
   if (key === 'POST /hand-over') {
-    const next = parseHandOver(parseJson(await readBody(request)))
-    if (next === undefined) throw invalid('That does not say to whom to hand over.')
-    operations.handOver(next)
+    operations.handOver(parseNext(await readBody(request)))
     return { status: 202, body: {} }
   }
   const id = /^POST \/replicas\/([a-z][a-z0-9-]*\/\d+)\/restart$/.exec(key)?.[1]
@@ -150,6 +154,19 @@ function parseStop(text: string): boolean {
   const { replicas = true } = body ?? { replicas: null }
   if (typeof replicas === 'boolean') return replicas
   throw invalid('A stop says {"replicas": true} or {"replicas": false}.')
+}
+
+function parseNext(text: string): HandOver {
+  const next = parseHandOver(parseJson(text))
+  if (next === undefined) throw invalid('That does not say to whom to hand over.')
+  return next
+}
+
+/** Nothing else is anybody's to remove. */
+function parsePlace(body: unknown): string {
+  const { place } = (body ?? {}) as { place?: unknown }
+  if (typeof place === 'string' && /^(volumes|databases)\/[a-z][a-z0-9-]*$/.test(place)) return place
+  throw invalid('A place is "volumes/<name>" or "databases/<name>".')
 }
 
 function hungUp(response: ServerResponse): AbortSignal {

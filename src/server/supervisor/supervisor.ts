@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { Clock } from '../../kernel/std/index.ts'
 import { machineCgroups } from './cgroup/index.ts'
@@ -72,7 +74,7 @@ async function openHouse(plan: SupervisorPlan, clock: Clock, place: Place): Prom
   const end = endOnce(rooms, stopped.resolve)
   const stop = (replicas: boolean): Promise<void> => end(() => stopHouse(rooms, replicas))
   const handOver = (next: HandOver): Promise<void> => end(() => leaveHouse(rooms, next, { ...place, plan }))
-  const operations = operationsOf(rooms, { plan, startedAt, stop, handOver })
+  const operations = operationsOf(rooms, { plan, data: layout.data, startedAt, stop, handOver })
   const socket = socketPath(layout)
   rooms.door = await openDoor(socket, operations)
   writeSupervisorFile(layout, { pid: process.pid, startedAt, socket, version: plan.version })
@@ -201,6 +203,7 @@ function operationsOf(
   rooms: Rooms,
   about: {
     plan: SupervisorPlan
+    data: string
     startedAt: number
     stop: (replicas: boolean) => Promise<void>
     handOver: (next: HandOver) => Promise<void>
@@ -219,6 +222,7 @@ function operationsOf(
     status,
     put: (desired) => crew.put(desired),
     restart: (id) => crew.restart(id),
+    discard: (place) => rm(join(about.data, place), { recursive: true, force: true }),
     events: async (after, waitMs, signal) => {
       const ready = events.after(after, EVENTS_AT_ONCE)
       if (ready.length > 0 || waitMs === 0) return ready

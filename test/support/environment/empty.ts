@@ -1,13 +1,48 @@
-import type { ReleaseStore, VolumeStore } from '../../../src/capabilities/environment/ports.ts'
+import type {
+  DatabaseProvider,
+  DatabaseStore,
+  EnvironmentPorts,
+  ReleaseStore,
+} from '../../../src/capabilities/environment/ports.ts'
+import type { DatabaseRecord } from '../../../src/contracts/environment/databases.ts'
 
 /** Sections of the environment file beside its services, with nothing in them. */
-export const noOtherSections = { volumes: {}, jobs: {}, schedules: {} } as const
+export const noOtherSections = { volumes: {}, databases: {}, jobs: {}, schedules: {} } as const
 
 /** Stores with nothing in them, that take anything. */
-export function emptyStores(): { readonly releases: ReleaseStore; readonly volumes: VolumeStore } {
+export function emptyStores(): Pick<
+  EnvironmentPorts,
+  'releases' | 'volumes' | 'databases' | 'databaseProviders'
+> {
   const done = (): Promise<void> => Promise.resolve()
   const volumes = { directoryOf: (volume: string) => `/volumes/${volume}`, ensure: done, remove: done }
-  return { releases: emptyReleases(), volumes }
+  return { releases: emptyReleases(), volumes, databases: emptyDatabases(), databaseProviders: noServers() }
+}
+
+function emptyDatabases(): DatabaseStore {
+  const kept = new Map<string, DatabaseRecord>()
+  return {
+    placeOf: (database) => `/databases/${database}/files`,
+    read: (database) => Promise.resolve(kept.get(database) ?? null),
+    create: (database, record) => Promise.resolve(void kept.set(database, record)),
+    ensurePlace: () => Promise.resolve(),
+    freePort: () => Promise.resolve(12_000 + kept.size),
+    sizeBytes: () => Promise.resolve(0),
+  }
+}
+
+/** Servers of which no programs are installed. */
+function noServers(): EnvironmentPorts['databaseProviders'] {
+  const none: DatabaseProvider = {
+    find: () => Promise.resolve([]),
+    packageOf: () => 'server',
+    start: ({ name }) => ({ command: ['server', name], variables: {} }),
+    probe: () => Promise.resolve({ healthy: true, detail: '' }),
+    provision: () => Promise.resolve('1.2'),
+    sizeBytes: () => Promise.resolve(0),
+    url: ({ port }, name) => `server://127.0.0.1:${port}/${name}`,
+  }
+  return { postgres: none, mariadb: none, redis: none }
 }
 
 function emptyReleases(): ReleaseStore {

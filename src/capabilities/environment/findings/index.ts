@@ -1,3 +1,9 @@
 export { findUnmetNeeds } from './needs.ts'
-export { findMissingVariables, findProgramTroubles, findUnfitJobs, findUnfitServices } from './programs.ts'
+export {
+  findMissingVariables,
+  findProgramTroubles,
+  findUnfitDatabases,
+  findUnfitJobs,
+  findUnfitServices,
+} from './programs.ts'
 export { findStrangers, type Sections } from './strangers.ts'

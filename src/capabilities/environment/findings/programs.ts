@@ -1,6 +1,7 @@
 import type { Finding } from '../../../kernel/capability/index.ts'
 import { lookUp } from '../../../kernel/std/index.ts'
 import type { ServicesConfig } from '../config.ts'
+import { isManaged, type DatabasesConfig } from '../databases/config.ts'
 import { programPath, serviceDirectory, type Ground } from '../wish/index.ts'
 import type { Sections } from './strangers.ts'
 import type { EnvironmentPorts } from '../ports.ts'
@@ -78,6 +79,20 @@ export function findUnfitJobs(
     const hint = 'leave it out: it runs where its image says'
     return [{ severity: 'critical', path: `${path}.directory`, message, hint }]
   })
+}
+
+/** Databases that would need this machine under their services. */
+export function findUnfitDatabases(
+  databases: DatabasesConfig,
+  { containers }: Pick<Ground, 'containers'>,
+): readonly Finding[] {
+  const managed = Object.entries(databases).filter(([, config]) => containers && isManaged(config))
+  return managed.map(([name, { engine }]) => ({
+    severity: 'critical',
+    path: `databases.${name}`,
+    message: `${engine} is run on the machine of Holdfast, where containers do not reach it`,
+    hint: 'run it beside Holdfast, and name its "url" or "urlVariable"',
+  }))
 }
 
 interface LocalProgram {

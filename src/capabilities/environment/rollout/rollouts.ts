@@ -18,6 +18,13 @@ export interface Health {
   readonly detail: string
 }
 
+/** How everything is that services may need. */
+export interface Wellness {
+  readonly ofReplica: (replica: ReplicaStatus) => Health
+  /** Whether something that others run is well; false of what we run. */
+  readonly isWellOutside: (name: string) => boolean
+}
+
 /** What rollouts stand on. */
 export interface RolloutParts {
   readonly context: Pick<Context, 'clock' | 'series' | 'record' | 'log'>
@@ -47,10 +54,7 @@ export interface Rollouts {
    * Looks at what runs and takes the next step for each service. Answers with what runs then, null when nothing was to
    * be changed. Errors: `supervisor.unreachable`.
    */
-  step(
-    replicas: readonly ReplicaStatus[],
-    healthOf: (replica: ReplicaStatus) => Health,
-  ): Promise<SupervisorStatus | null>
+  step(replicas: readonly ReplicaStatus[], wellness: Wellness): Promise<SupervisorStatus | null>
   /** Replicas that the edge shall not send to. */
   withheld(): ReadonlySet<string>
   /** Weight of the replicas of a group among those of their service, 100 is ordinary. */
@@ -105,12 +109,12 @@ class RolloutBook implements Rollouts {
 
   async step(
     replicas: readonly ReplicaStatus[],
-    healthOf: (replica: ReplicaStatus) => Health,
+    { ofReplica, isWellOutside }: Wellness,
   ): Promise<SupervisorStatus | null> {
     const seenOf = (name: string): readonly SeenReplica[] =>
-      replicas.filter(({ service }) => service === name).map((replica) => seenReplica(replica, healthOf))
+      replicas.filter(({ service }) => service === name).map((replica) => seenReplica(replica, ofReplica))
     const isWell = (name: string): boolean =>
-      seenOf(name).some(({ healthy, leaving }) => healthy === true && !leaving)
+      isWellOutside(name) || seenOf(name).some(({ healthy, leaving }) => healthy === true && !leaving)
     const wishes = this.#parts.wished()
     for (const wish of wishes) {
       const seen = seenOf(wish.name)

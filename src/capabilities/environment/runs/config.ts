@@ -1,6 +1,7 @@
 import { Cron } from 'croner'
 import { z } from 'zod'
 import { duration, serviceName } from '../../../contracts/shapes.ts'
+import { variableValue } from '../databases/config.ts'
 
 /** Whether croner can read a pattern and a zone; its message otherwise. */
 function troubleWith(at: string, zone: string): string | null {
@@ -22,7 +23,7 @@ export const jobConfig = z.strictObject({
     .string()
     .optional()
     .describe('working directory; default: that of the service, else of the file'),
-  env: z.record(z.string(), z.string()).default({}).describe("its variables, beside the service's"),
+  env: z.record(z.string(), variableValue).default({}).describe("its variables, beside the service's"),
   passEnv: z
     .array(z.string())
     .default([])

@@ -57,7 +57,7 @@ function placeOf(
   const version = release ?? releaseOf(name)
   const directory =
     version === '' ? serviceDirectory(service, replicas.directory) : replicas.releaseDirectory(name, version)
-  const own = ownershipOf(name, service, { services, volumeDirectory: replicas.volumeDirectory })
+  const own = ownershipOf(name, service, { ...replicas, services })
   return { directory, release: version, service, ownership: { user: name, ...own } }
 }
 

@@ -1,4 +1,5 @@
 export { overallState, sayEnvironment } from './assess.ts'
 export { followEvents } from './follow.ts'
 export type { Said } from './transitions.ts'
+export type { LookAt } from './probes.ts'
 export { createWatch, type Watch } from './watch.ts'

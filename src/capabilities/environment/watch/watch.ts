@@ -6,7 +6,7 @@ import type { Rollouts } from '../rollout/index.ts'
 import { assessServices, healthOf, servingTargets, targetsOf, type Target } from './assess.ts'
 import type { ServicesConfig } from '../config.ts'
 import type { EnvironmentPorts } from '../ports.ts'
-import { createProbes } from './probes.ts'
+import { createProbes, type LookAt } from './probes.ts'
 import { decideTransition, type Patience, type Said } from './transitions.ts'
 
 const tickMs = 1000
@@ -44,7 +44,8 @@ export interface Watch {
 type SaidBefore = (service: string) => Said
 
 /** What the watcher needs. */
-export interface WatchPorts extends Pick<EnvironmentPorts, 'engine' | 'prober'> {
+export interface WatchPorts extends Pick<EnvironmentPorts, 'engine'> {
+  readonly lookAt: LookAt
   readonly said: SaidBefore
   readonly rollouts: Rollouts
 }
@@ -114,7 +115,7 @@ function createTargets(services: ServicesConfig, status: () => SupervisorStatus 
 
 /** Watches the services: the effects around `assess` and `decideTransition`. */
 export function createWatch(services: ServicesConfig, context: Context, ports: WatchPorts): Watch {
-  const probes = createProbes(services, context.clock, ports.prober)
+  const probes = createProbes(services, context.clock, ports.lookAt)
   const announce = createAnnouncer(services, context, ports.said)
   const { rollouts } = ports
   let status: SupervisorStatus | null = null
@@ -132,9 +133,14 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
       status = await ports.engine.status()
       await probes.look(status)
       const found = probes.results()
-      const stepped = await rollouts.step(status.replicas, (replica) =>
-        healthOf(replica, found.get(replica.id)),
-      )
+      const stepped = await rollouts.step(status.replicas, {
+        ofReplica: (replica) => healthOf(replica, found.get(replica.id)),
+        // What is not watched is a file, and there; what others run has no replicas, and one target of its own name.
+        isWellOutside: (name) => {
+          const service = services[name]
+          return service === undefined || (service.address !== undefined && found.get(name)?.healthy === true)
+        },
+      })
       status = stepped ?? status
       trouble = null
     } catch (error) {

@@ -1,4 +1,4 @@
-export { orderByNeeds, type Needs } from './needs.ts'
+export { needsOf, orderByNeeds, startTimeouts, type Needs } from './needs.ts'
 export { ownershipOf, type Ownership } from './ownership.ts'
 export {
   programOf,

@@ -2,7 +2,10 @@ import { isAbsolute, join, resolve } from 'node:path'
 import type { Specification } from '../../../contracts/supervisor.ts'
 import { contentHash, lookUp } from '../../../kernel/std/index.ts'
 import type { ServiceConfig, ServicesConfig, VolumesConfig } from '../config.ts'
+import type { DatabaseReference, DatabasesConfig, VariableValues } from '../databases/config.ts'
+import { namedUrl } from '../databases/managed.ts'
 import type { EnvironmentPorts } from '../ports.ts'
+import { needsOfService } from './needs.ts'
 import { ownershipOf } from './ownership.ts'
 
 /** Where the environment file lies and what its services may be handed from outside. */
@@ -22,6 +25,11 @@ export interface ReplicaGround extends Ground {
   readonly volumes: VolumesConfig
   /** Absolute directory of a volume. */
   readonly volumeDirectory: (volume: string) => string
+  readonly databases: DatabasesConfig
+  /** Absolute directory of the files of a database. */
+  readonly databaseDirectory: (database: string) => string
+  /** What a variable that refers to a database holds. */
+  readonly databaseUrl: (reference: DatabaseReference) => string
 }
 
 /** Variable in which a service finds the path of a volume. */
@@ -86,6 +94,14 @@ export function serviceDirectory(service: ServiceConfig, directory: string): str
   return join(resolve(directory, service.directory))
 }
 
+/** Variables as texts: those that refer to a database hold its URL. */
+function textsOf(values: VariableValues, ground: ReplicaGround): Record<string, string> {
+  const texts = Object.entries(values).map(
+    ([name, value]) => [name, typeof value === 'string' ? value : ground.databaseUrl(value)] as const,
+  )
+  return Object.fromEntries(texts)
+}
+
 /** The variables of what runs in the name of a service: ordinary ones, those that are handed on, what it is told, its own. */
 export function variablesFor(
   name: string,
@@ -99,7 +115,7 @@ export function variablesFor(
     return value === undefined ? [] : [[variable, value] as const]
   })
   const given = { ...ground.givenVariables(name), ...Object.fromEntries(places) }
-  return { ...given, ...Object.fromEntries(handedOn), ...env }
+  return { ...given, ...Object.fromEntries(handedOn), ...textsOf(env, ground) }
 }
 
 function portOf(service: ServiceConfig): Specification['port'] {
@@ -150,9 +166,7 @@ function specificationOf(
     memoryMiB: service.resources.memoryMiB ?? null,
     cpus: service.resources.cpus ?? null,
     // Accounts of this machine are none in a container.
-    ...(ground.containers
-      ? {}
-      : ownershipOf(name, service, { services, volumeDirectory: ground.volumeDirectory })),
+    ...(ground.containers ? {} : ownershipOf(name, service, { ...ground, services })),
   }
 }
 
@@ -186,7 +200,7 @@ export function wishedServices(
   ground: ReplicaGround,
 ): readonly Wish[] {
   return Object.entries(services).flatMap(([name, service]) => {
-    const { address, listens, health = null, needs } = service
+    const { address, listens, health = null } = service
     if (address !== undefined) return []
     const { wished: release, pending } = releaseOf(name)
     const specification = specificationOf(name, service, { release, services, ground })
@@ -198,16 +212,23 @@ export function wishedServices(
       listens,
       health,
       startTimeoutMs: service.startTimeout,
-      needs,
+      needs: needsOfService(service),
       rollout: rolloutOf(service, pending?.rollback === true, ground),
       pending: pending !== null,
     }
   })
 }
 
+/** The parts of the environment file that services are made from. */
+interface AloneSections {
+  readonly services: ServicesConfig
+  readonly volumes: VolumesConfig
+  readonly databases: DatabasesConfig
+}
+
 /** What shall run without the house around it: no releases but those given, no control to ask, volumes by name only. */
 export function wishedAlone(
-  { services, volumes }: { readonly services: ServicesConfig; readonly volumes: VolumesConfig },
+  { services, volumes, databases }: AloneSections,
   { directory, hostVariables, containers }: Ground,
   releases: Readonly<Record<string, string>> = {},
 ): readonly Wish[] {
@@ -219,6 +240,9 @@ export function wishedAlone(
     releaseDirectory: (service, release) => join('/releases', service, release),
     volumes,
     volumeDirectory: (volume) => join('/volumes', volume),
+    databases,
+    databaseDirectory: (database) => join('/databases', database),
+    databaseUrl: (reference) => namedUrl(databases, reference, hostVariables),
   }
   return wishedServices(
     services,

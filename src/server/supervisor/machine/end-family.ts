@@ -17,10 +17,10 @@ const KILL_ROUNDS = 80
 /** Ends processes gracefully. */
 export interface Ender {
   /**
-   * SIGTERM to the leader; when it is gone, SIGTERM to what it leaves; whoever is there `timeoutMs` after the first
-   * signal is killed. Resolves when nobody is left (or the kernel does not let go of one).
+   * SIGTERM, or the signal that is named, to the leader; when it is gone, SIGTERM to what it leaves; whoever is there
+   * `timeoutMs` after the first signal is killed. Resolves when nobody is left (or the kernel does not let go of one).
    */
-  end(family: EndableFamily, timeoutMs: number): Promise<void>
+  end(family: EndableFamily, timeoutMs: number, signal?: NodeJS.Signals): Promise<void>
   /** SIGKILL to everyone. */
   kill(family: EndableFamily): Promise<void>
 }
@@ -47,9 +47,13 @@ export function createEnder(clock: Clock, table: ProcessTable): Ender {
     }
   }
 
-  const end = async (family: EndableFamily, timeoutMs: number): Promise<void> => {
+  const end = async (
+    family: EndableFamily,
+    timeoutMs: number,
+    signal: NodeJS.Signals = 'SIGTERM',
+  ): Promise<void> => {
     const deadlineMs = clock.monotonicMs() + timeoutMs
-    if (isAlive(table, family.pid, family.birth)) signalProcess(family.pid, 'SIGTERM')
+    if (isAlive(table, family.pid, family.birth)) signalProcess(family.pid, signal)
     const leaderGone = await waitUntil(() => !isAlive(table, family.pid, family.birth), deadlineMs)
     if (leaderGone) {
       for (const pid of members(family)) signalProcess(pid, 'SIGTERM')

@@ -40,8 +40,8 @@ export interface ReplicaHost {
   start(accepted: Accepted, port: number | null): Promise<RunningReplica>
   /** Takes over a living process. */
   adopt(record: RunRecord): RunningReplica
-  /** Ends it with all that it started, see `Ender.end`, and tells how it ended. */
-  end(running: RunningReplica, timeoutMs: number): Promise<Exit>
+  /** Ends it with all that it started, see `Ender.end`, and tells how it ended. Without a signal, by SIGTERM. */
+  end(running: RunningReplica, timeoutMs: number, signal?: NodeJS.Signals): Promise<Exit>
   /** Kills what a dead one left behind and removes its group. */
   sweep(running: RunningReplica): Promise<void>
   /** Kills processes whose replica is gone and waits until they are: they may hold its port. */
@@ -82,8 +82,8 @@ export function createReplicaHost(parts: ReplicaHostParts): ReplicaHost {
       }
     },
     adopt: (record) => adopt(record, parts),
-    end: async (running, timeoutMs) => {
-      await parts.ender.end(running.family, timeoutMs)
+    end: async (running, timeoutMs, signal) => {
+      await parts.ender.end(running.family, timeoutMs, signal)
       const unknown = parts.clock.sleep(EXIT_WAIT_MS).then((): Exit => ({ code: null, signal: null }))
       const exit = await Promise.race([running.exited, unknown])
       await removeGroup(running.group, parts.clock)

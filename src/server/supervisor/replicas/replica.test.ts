@@ -44,6 +44,8 @@ interface Fake {
   readonly living: Map<number, string>
   /** Ends the one that runs, by itself. */
   readonly crash: () => void
+  /** How each that was stopped was asked to; null: as usual. */
+  readonly asked: (string | null)[]
 }
 
 function fake(): Fake {
@@ -51,6 +53,7 @@ function fake(): Fake {
   const living = new Map<number, string>()
   const exits = new Map<number, (exit: Exit) => void>()
   const events: EventParts[] = []
+  const asked: (string | null)[] = []
   let lastPid = 100
   const die = (pid: number, exit: Exit): void => {
     if (living.delete(pid)) exits.get(pid)?.(exit)
@@ -70,7 +73,8 @@ function fake(): Fake {
     adopt: () => {
       throw new Error('not here')
     },
-    end: async ({ pid }) => {
+    end: async ({ pid }, _timeoutMs, signal) => {
+      asked.push(signal ?? null)
       await clock.sleep(20)
       const exit = { code: 0, signal: null }
       die(pid, exit)
@@ -100,7 +104,7 @@ function fake(): Fake {
   const crash = (): void => {
     for (const pid of living.keys()) die(pid, { code: 1, signal: null })
   }
-  return { replica, clock, events, living, crash }
+  return { replica, clock, events, living, crash, asked }
 }
 
 test('a restart while it waits for its next life starts it at once', async () => {
@@ -115,6 +119,18 @@ test('a restart while it waits for its next life starts it at once', async () =>
   expect(replica.status()).toMatchObject({ state: 'running', restarts: 1 })
   await clock.advance(60_000)
   expect(living.size).toBe(1)
+})
+
+test('one is asked to stop by the signal that it wants', async () => {
+  const { replica, clock, asked } = fake()
+  const { spec: usual } = spec(1)
+  replica.want(accept({ ...usual, stopSignal: 'SIGINT' }))
+  await clock.advance(10)
+  replica.want(spec(2))
+  await clock.advance(100)
+  replica.restart()
+  await clock.advance(100)
+  expect(asked).toEqual(['SIGINT', null])
 })
 
 test('an exposed one is stopped and stays down until it is restarted or changed', async () => {

@@ -302,7 +302,7 @@ export class Replica {
     const spec = (current.accepted ?? this.#wish?.accepted)?.spec
     const declared = spec?.stopTimeoutMs ?? UNKNOWN_STOP_MS
     const timeoutMs = this.#hold?.kind === 'exposed' ? Math.min(EXPOSED_STOP_MS, declared) : declared
-    const exit = await this.#parts.host.end(current, timeoutMs)
+    const exit = await this.#parts.host.end(current, timeoutMs, spec?.stopSignal)
     this.#leave(exit)
     this.#phase = null
     this.#event({ what: 'replica-exited', pid: current.pid, port: current.port, ...exit, detail: 'stopped' })

@@ -31,13 +31,14 @@ export function databaseOf(name: string, image: Image): DraftDatabase | null {
 const isSame = ({ name }: Image, engine: DraftDatabase['engine']): boolean =>
   engine !== 'mariadb' || name === 'mariadb'
 
-/** What is to be done about a database that Holdfast does not run yet; `lost` says what was left out with it. */
+/** What is to be done about a database that Holdfast runs from now on; `lost` says what was left out with it. */
 export function databaseNotes(
   about: string,
   image: Image,
-  { engine, lost }: { readonly engine: DraftDatabase['engine']; readonly lost: string },
+  { name, engine, lost }: Pick<DraftDatabase, 'name' | 'engine'> & { readonly lost: string },
 ): readonly Note[] {
-  const says = `${image.name} is not run by Holdfast yet: run it beside Holdfast, and let services find it at its address${lost}`
+  const refer = `let services refer to it, as DATABASE_URL: { database: '${name}' }`
+  const says = `Holdfast runs it from the programs of this machine: ${refer}, and take its data over with a dump${lost}`
   const other = `it becomes ${engine}, which is not the same: take your data over with a dump, and test`
   return [{ about, says }, ...(isSame(image, engine) ? [] : [{ about: `${about}.image`, says: other }])]
 }
@@ -46,12 +47,12 @@ export function databaseNotes(
 export function databaseLines(databases: readonly DraftDatabase[]): readonly string[] {
   if (databases.length === 0) return []
   return [
-    '// Databases are not run by Holdfast yet: run these beside it. Once it runs them, this will name them:',
-    '// databases: {',
+    '// Holdfast runs these, makes what is in them, and chooses their passwords.',
+    'databases: {',
     ...databases.map(({ name, engine, version }) => {
       const key = /^[a-z][a-z0-9]*$/.test(name) ? name : `'${name}'`
-      return `//   ${key}: { engine: '${engine}'${version === null ? '' : `, version: '${version}'`} },`
+      return `  ${key}: { engine: '${engine}'${version === null ? '' : `, version: '${version}'`} },`
     }),
-    '// },',
+    '},',
   ]
 }

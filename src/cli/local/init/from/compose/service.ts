@@ -149,7 +149,7 @@ export async function translate(name: string, service: ComposePart, setting: Set
   const nothing = { service: null, database: null, published: [] }
   const database = service.build === undefined ? databaseOf(nameFrom(name), image) : null
   if (database !== null) {
-    const notes = databaseNotes(path, image, { engine: database.engine, lost: sayLostKeys(service) })
+    const notes = databaseNotes(path, image, { ...database, lost: sayLostKeys(service) })
     return { ...nothing, database, notes }
   }
   const build = await readBuild(service, place)

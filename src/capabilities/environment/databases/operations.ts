@@ -1,0 +1,60 @@
+import { environmentOperations, type DatabaseList } from '../../../contracts/environment.ts'
+import { bindValue, type OperationBinding } from '../../../kernel/capability/index.ts'
+import { lookUp } from '../../../kernel/std/index.ts'
+import type { EnvironmentView } from '../view.ts'
+import type { Watch } from '../watch/index.ts'
+import { isManaged, namesOf, type DatabaseConfig, type DatabasesConfig } from './config.ts'
+import type { Databases } from './databases.ts'
+
+/** What the operation on databases stands on. */
+export interface DatabaseListGround {
+  readonly databases: DatabasesConfig
+  readonly room: Pick<Databases, 'addressOf' | 'sizeBytes'>
+  readonly watch: Pick<Watch, 'services'>
+  readonly view: () => EnvironmentView
+}
+
+type One = DatabaseList['databases'][number]
+
+function stateOf(
+  { watch }: DatabaseListGround,
+  name: string,
+  { engine }: DatabaseConfig,
+): Pick<One, 'state' | 'says'> {
+  if (engine === 'sqlite') return { state: 'healthy', says: `${name} is a file` }
+  const service = watch.services().find((each) => each.name === name)
+  if (service === undefined) return { state: 'starting', says: `${name} was not looked at yet` }
+  return { state: service.state, says: service.says }
+}
+
+async function viewOf(ground: DatabaseListGround, name: string, config: DatabaseConfig): Promise<One> {
+  const managed = isManaged(config)
+  return {
+    name,
+    engine: config.engine,
+    managed,
+    version: lookUp(ground.view().databases, name)?.version ?? null,
+    ...stateOf(ground, name, config),
+    address: ground.room.addressOf(name),
+    names: config.engine === 'redis' || !managed ? [] : [...namesOf(name, config)],
+    sizeBytes: managed ? await ground.room.sizeBytes(name) : null,
+  }
+}
+
+function sayDatabases(databases: readonly One[]): string {
+  const ill = databases.filter(({ state }) => state !== 'healthy')
+  if (databases.length === 0) return 'The file names no database'
+  if (ill.length > 0) return ill.map(({ says }) => says).join('; ')
+  return databases.length === 1 ? 'The database is well' : `All ${databases.length} databases are well`
+}
+
+/** Binds what is said about databases to its code. */
+export function bindDatabases(ground: DatabaseListGround): readonly OperationBinding[] {
+  return [
+    bindValue(environmentOperations.databases, async () => {
+      const all = Object.entries(ground.databases)
+      const databases = await Promise.all(all.map(([name, config]) => viewOf(ground, name, config)))
+      return { says: sayDatabases(databases), databases }
+    }),
+  ]
+}

@@ -1,0 +1,101 @@
+import type { DatabaseRecord } from '../../../contracts/environment/databases.ts'
+import type { Finding } from '../../../kernel/capability/index.ts'
+import type { DatabasePrograms, DatabaseProvider, DatabaseStore, EnvironmentPorts } from '../ports.ts'
+import { isManaged, type DatabaseConfig, type DatabasesConfig } from './config.ts'
+import { externalUrl } from './managed.ts'
+
+/** What is looked at to find troubles with databases. */
+export interface DatabaseGround {
+  readonly providers: EnvironmentPorts['databaseProviders']
+  /** Null: nothing was made yet, or it is not known where. */
+  readonly store: Pick<DatabaseStore, 'read'> | null
+  readonly hostVariables: Readonly<Record<string, string>>
+}
+
+/** Why data and file do not go together; undefined: they do. */
+export function findIncompatible(
+  name: string,
+  config: DatabaseConfig,
+  record: DatabaseRecord | null,
+): Finding | undefined {
+  if (record === null) return undefined
+  const { engine, version = record.major } = config
+  const isSame = engine === record.engine && (engine === 'sqlite' || version === record.major)
+  if (isSame) return undefined
+  const [before, after] = [
+    `${record.engine} ${record.major}`.trim(),
+    `${engine} ${config.version ?? ''}`.trim(),
+  ]
+  return {
+    severity: 'critical',
+    path: `databases.${name}.${engine === record.engine ? 'version' : 'engine'}`,
+    message: `the data of "${name}" are of ${before}, and the file says ${after}; they were not touched`,
+    hint: `name a new database beside it, take the data over with a dump, and then take "${name}" out of the file`,
+  }
+}
+
+/** The programs that a database is run with; undefined: they are not installed. */
+export function programsFor(
+  found: readonly DatabasePrograms[],
+  major: string | undefined,
+): DatabasePrograms | undefined {
+  return found.find((programs) => major === undefined || programs.major === major)
+}
+
+async function ofManaged(
+  name: string,
+  config: DatabaseConfig,
+  { providers, store }: DatabaseGround,
+): Promise<readonly Finding[]> {
+  const record = (await store?.read(name)) ?? null
+  const incompatible = findIncompatible(name, config, record)
+  if (incompatible !== undefined) return [incompatible]
+  if (config.engine === 'sqlite') return []
+  return findNoPrograms(name, { config, major: config.version ?? record?.major }, providers[config.engine])
+}
+
+async function findNoPrograms(
+  name: string,
+  { config, major }: { readonly config: DatabaseConfig; readonly major: string | undefined },
+  provider: DatabaseProvider,
+): Promise<readonly Finding[]> {
+  const found = await provider.find()
+  if (programsFor(found, major) !== undefined) return []
+  const wanted = major === undefined ? config.engine : `${config.engine} ${major}`
+  const there = found.map(({ version }) => version).join(', ')
+  return [
+    {
+      severity: 'critical',
+      path: `databases.${name}.${config.version === undefined ? 'engine' : 'version'}`,
+      message: `the programs of ${wanted} are not installed${there === '' ? '' : `, only ${there}`}`,
+      hint: `install them: apt-get install ${provider.packageOf(major ?? null)}`,
+    },
+  ]
+}
+
+function ofExternal(name: string, config: DatabaseConfig, ground: DatabaseGround): readonly Finding[] {
+  const { urlVariable } = config
+  const url = externalUrl(config, ground.hostVariables)
+  if (urlVariable === undefined || (url !== null && URL.canParse(url))) return []
+  return [
+    {
+      severity: 'critical',
+      path: `databases.${name}.urlVariable`,
+      message: `the variable ${urlVariable} ${url === null ? 'is not set' : 'holds no URL'}`,
+      hint: `set it before starting, as ${urlVariable}=... holdfast up`,
+    },
+  ]
+}
+
+/** What keeps the databases of a file from running here; looks, never touches. */
+export async function findDatabaseTroubles(
+  databases: DatabasesConfig,
+  ground: DatabaseGround,
+): Promise<readonly Finding[]> {
+  const found = await Promise.all(
+    Object.entries(databases).map(async ([name, config]) =>
+      isManaged(config) ? ofManaged(name, config, ground) : ofExternal(name, config, ground),
+    ),
+  )
+  return found.flat()
+}

@@ -53,25 +53,33 @@ function isSlower(fresh: GroupMeasures, old: GroupMeasures, { p95Factor }: Judge
   return fresh.p95Ms > old.p95Ms * p95Factor + latencyNoiseMs
 }
 
+const milliseconds = (value: number | null): string => `${Math.round(value ?? 0)} ms`
+
+/** When the time is over, what is left to look at is whether the new one is slower. */
+function judgeAtEnd({ fresh, old }: Sides, rule: JudgeRule): Verdict {
+  if (isSlower(fresh, old, rule)) {
+    const because = `its p95 is ${milliseconds(fresh.p95Ms)} beside ${milliseconds(old.p95Ms)} of the old one`
+    return { kind: 'worse', because }
+  }
+  const says = `${fresh.requests} requests, ${percent(ratioOf(fresh))} failed, p95 ${milliseconds(fresh.p95Ms)}`
+  return { kind: 'good', says }
+}
+
+interface Sides {
+  readonly fresh: GroupMeasures
+  readonly old: GroupMeasures
+}
+
 /** Judges a new group beside the old one, both measured over the same time by the edge. */
-export function judge(
-  { fresh, old }: { readonly fresh: GroupMeasures; readonly old: GroupMeasures },
-  rule: JudgeRule,
-  judgedForMs: number,
-): Verdict {
+export function judge({ fresh, old }: Sides, rule: JudgeRule, judgedForMs: number): Verdict {
   if (failsMore(fresh, old, rule)) {
     const because = `${percent(ratioOf(fresh))} of its ${fresh.requests} requests failed, beside ${percent(ratioOf(old))} of the old one's`
     return { kind: 'worse', because }
   }
   const isOver = judgedForMs >= rule.judgeForMs
-  if (fresh.requests === 0 && (isOver || (judgedForMs >= silenceMs && old.requests === 0))) {
+  const isSilent = judgedForMs >= silenceMs && old.requests === 0
+  if (fresh.requests === 0 && (isOver || isSilent)) {
     return { kind: 'good', says: 'there were no requests to judge by' }
   }
-  if (!isOver) return { kind: 'pending' }
-  if (isSlower(fresh, old, rule)) {
-    const because = `its p95 is ${Math.round(fresh.p95Ms ?? 0)} ms beside ${Math.round(old.p95Ms ?? 0)} ms of the old one`
-    return { kind: 'worse', because }
-  }
-  const says = `${fresh.requests} requests, ${percent(ratioOf(fresh))} failed, p95 ${Math.round(fresh.p95Ms ?? 0)} ms`
-  return { kind: 'good', says }
+  return isOver ? judgeAtEnd({ fresh, old }, rule) : { kind: 'pending' }
 }

@@ -2,7 +2,8 @@ import { emptyStores, noOtherSections } from '../../support/environment/empty.ts
 import { edge } from '../../../src/capabilities/edge/index.ts'
 import { environment } from '../../../src/capabilities/environment/index.ts'
 import { limits } from '../../../src/capabilities/limits/index.ts'
-import type { Capability, Context, Log } from '../../../src/kernel/capability/index.ts'
+import { rebuildOperations } from '../../../src/contracts/environment/rebuilds.ts'
+import type { Capability, Context, Log, OperationBinding } from '../../../src/kernel/capability/index.ts'
 import { plainError } from '../../../src/kernel/std/index.ts'
 import { bindPlans } from '../../../src/server/plan/index.ts'
 import { createHouse, type House } from '../../../src/server/control/index.ts'
@@ -80,6 +81,15 @@ function createLog(world: World, complaints: Complaint[]): Log {
   }
 }
 
+/** Operations that need a machine. */
+function nowhere(): readonly OperationBinding[] {
+  const refuse = (): Promise<never> => Promise.reject(new Error('not in a simulation'))
+  return Object.values(rebuildOperations).map((declaration): OperationBinding => ({
+    declaration,
+    act: refuse,
+  }))
+}
+
 function startHouse(world: World, life: Life, log: Log): Promise<House> {
   const timeline = timelineOf(world.disk, life, world.chance)
   return createHouse({
@@ -89,8 +99,9 @@ function startHouse(world: World, life: Life, log: Log): Promise<House> {
     random: world.chance.random,
     log,
     capabilities: (context) => capabilities(world, life, context),
-    bindings: (context) =>
-      bindPlans({
+    bindings: (context) => [
+      ...nowhere(),
+      ...bindPlans({
         loaded,
         readAgain: () => Promise.resolve(loaded),
         accept: () => Promise.resolve(),
@@ -98,6 +109,7 @@ function startHouse(world: World, life: Life, log: Log): Promise<House> {
         context,
         endControl: () => undefined,
       }),
+    ],
   })
 }
 

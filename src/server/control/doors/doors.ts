@@ -52,6 +52,7 @@ const maxConnections = 1000
 /** Node looks only every 30 s by default: who sends its head drop by drop would hold all connections until then. */
 const slowHeads = { headersTimeout: 5000, connectionsCheckingInterval: 1000 }
 const closePatienceMs = 2000
+const closeIdleMs = 20
 /** A connection without a byte in either direction is cut; streams have heartbeats, so only stalled readers are. */
 const idleTimeoutMs = 60_000
 
@@ -191,14 +192,18 @@ async function listen(app: FastifyInstance, settings: DoorSettings): Promise<Add
 async function close(app: FastifyInstance): Promise<void> {
   const { server } = app
   await new Promise<void>((resolve) => {
-    const cut = setTimeout(() => {
-      server.closeAllConnections()
-      resolve()
-    }, closePatienceMs)
-    server.close(() => {
+    // A connection is kept alive when its last answer has left, which may be after now.
+    const idle = setInterval(() => server.closeIdleConnections(), closeIdleMs)
+    const end = (): void => {
+      clearInterval(idle)
       clearTimeout(cut)
       resolve()
-    })
+    }
+    const cut = setTimeout(() => {
+      server.closeAllConnections()
+      end()
+    }, closePatienceMs)
+    server.close(end)
     server.closeIdleConnections()
   })
   await app.close()

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { replicaStatusOf } from '../../../test/support/environment/replicas.ts'
 import type { ReplicaStatus, SupervisorStatus } from '../../contracts/supervisor.ts'
 import { assessServices, overallState, sayEnvironment, targetsOf } from './watch/assess.ts'
 import { servicesConfig } from './config.ts'
@@ -21,29 +22,6 @@ const ground = {
   volumeDirectory: (volume: string) => `/volumes/${volume}`,
 }
 const asTheyLie = () => ({ wished: '', pending: null })
-
-function replica(change: Partial<ReplicaStatus>): ReplicaStatus {
-  return {
-    id: 'web/1',
-    service: 'web',
-    state: 'running',
-    leaving: false,
-    specHash: 'ab',
-    release: '',
-    pid: 7,
-    port: 3001,
-    startedAt: 1,
-    restarts: 0,
-    adopted: false,
-    host: '127.0.0.1',
-    detail: null,
-    lastExit: null,
-    cpu: null,
-    memoryBytes: null,
-    logFile: '/tmp/log',
-    ...change,
-  }
-}
 
 function supervisor(replicas: readonly ReplicaStatus[]): SupervisorStatus {
   return { pid: 1, version: '1', startedAt: 1, processes: [], replicas: [...replicas], notes: [] }
@@ -109,9 +87,9 @@ describe('assessment', () => {
 
   test('a service is healthy when as many replicas as wanted are', () => {
     const status = supervisor([
-      replica({ id: 'web/1' }),
-      replica({ id: 'web/2', port: 3002 }),
-      replica({ id: 'job/1', service: 'job', port: null }),
+      replicaStatusOf({ id: 'web/1' }),
+      replicaStatusOf({ id: 'web/2', port: 3002 }),
+      replicaStatusOf({ id: 'job/1', service: 'job', port: null }),
     ])
     const views = assessServices(services, {
       status,
@@ -126,7 +104,10 @@ describe('assessment', () => {
   })
 
   test('one ill replica degrades and says why', () => {
-    const status = supervisor([replica({ id: 'web/1' }), replica({ id: 'web/2', state: 'crash-looped' })])
+    const status = supervisor([
+      replicaStatusOf({ id: 'web/1' }),
+      replicaStatusOf({ id: 'web/2', state: 'crash-looped' }),
+    ])
     const views = assessServices(services, { status, probes: new Map([['web/1', well]]), rolloutOf })
     expect(views[0]?.state).toBe('degraded')
     expect(views[0]?.says).toContain('web/2: it keeps crashing')
@@ -206,7 +187,7 @@ describe('transitions', () => {
   const services = servicesConfig.parse({ web: { command: ['run'] } })
   const view = (state: ReplicaStatus['state'], probe = well) => {
     const [found] = assessServices(services, {
-      status: supervisor([replica({ state })]),
+      status: supervisor([replicaStatusOf({ state })]),
       probes: new Map([['web/1', probe]]),
       rolloutOf,
     })

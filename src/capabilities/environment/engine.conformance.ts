@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { answerOf, groupOf } from '../../../test/support/environment/replicas.ts'
+import { eventually as waitUntil } from '../../../test/support/eventually.ts'
 import type { ReplicaStatus, Specification, SupervisorEvent } from '../../contracts/supervisor.ts'
-import { contentHash, systemClock } from '../../kernel/std/index.ts'
+import { systemClock } from '../../kernel/std/index.ts'
 import type { Fact } from '../../kernel/timeline/index.ts'
-import type { Engine, EventMark, Group } from './ports.ts'
+import type { Engine, EventMark } from './ports.ts'
 import { environmentFold, type EnvironmentView } from './view.ts'
 import { factOfEvent } from './watch/events.ts'
 
@@ -27,32 +29,13 @@ export interface EngineBench {
 
 const timeoutMs = 90_000
 
-async function eventually<Value>(
+const eventually = <Value>(
   read: () => Promise<Value>,
   holds: (value: Value) => boolean,
   what: string,
-): Promise<Value> {
-  const deadlineMs = systemClock.monotonicMs() + timeoutMs / 2
-  for (;;) {
-    const value = await read()
-    if (holds(value)) return value
-    if (systemClock.monotonicMs() > deadlineMs)
-      throw new Error(`never: ${what}; last: ${JSON.stringify(value)}`)
-    await systemClock.sleep(50)
-  }
-}
-
-function groupOf(specification: Specification, replicas: number, change: Partial<Group> = {}): Group {
-  const hash = contentHash(specification)
-  return { service: specification.service, hash, specification, replicas, leaving: [], ...change }
-}
+): Promise<Value> => waitUntil(read, holds, { what, timeoutMs: timeoutMs / 2, pollMs: 50 })
 
 const lifeOf = ({ id, startedAt, pid }: ReplicaStatus): string => `${id} ${startedAt} ${pid}`
-
-async function answerOf({ host, port }: ReplicaStatus): Promise<string> {
-  const answer = await fetch(`http://${host}:${port}/`, { signal: AbortSignal.timeout(3000) })
-  return answer.text()
-}
 
 /** Makes facts of what happens from now on as control does, so that the engine is asked from where those end. */
 async function historian(engine: Engine) {
@@ -146,7 +129,7 @@ export function describeEngine(name: string, make: () => Promise<EngineBench>): 
         })),
       )
       expect(new Set(found.map(({ id }) => id)).size).toBe(2)
-      expect(await Promise.all(found.map(answerOf))).toEqual(['one', 'one'])
+      expect(await Promise.all(found.map((replica) => answerOf(replica)))).toEqual(['one', 'one'])
     })
 
     test('asked twice for the same, changes nothing', async () => {
@@ -177,7 +160,11 @@ export function describeEngine(name: string, make: () => Promise<EngineBench>): 
       const before = (await serving(2)).map(lifeOf)
       await engine().run([{ ...asItRuns, replicas: 5 }, fresh])
       const both = await serving(3)
-      expect((await Promise.all(both.map(answerOf))).toSorted()).toEqual(['one', 'one', 'two'])
+      expect((await Promise.all(both.map((replica) => answerOf(replica)))).toSorted()).toEqual([
+        'one',
+        'one',
+        'two',
+      ])
       expect(both.map(lifeOf)).toEqual(expect.arrayContaining(before))
       await engine().run([{ ...asItRuns, replicas: 1 }, fresh])
       await running(2)
@@ -307,7 +294,7 @@ export function describeEngine(name: string, make: () => Promise<EngineBench>): 
       await expect(engine().run([group])).rejects.toMatchObject({ code })
       await comeBack()
       const found = await serving(2)
-      expect(await Promise.all(found.map(answerOf))).toEqual(['one', 'one'])
+      expect(await Promise.all(found.map((replica) => answerOf(replica)))).toEqual(['one', 'one'])
     })
   })
 }

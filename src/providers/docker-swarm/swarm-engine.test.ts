@@ -7,14 +7,13 @@ import type { ReplicaStatus, Specification } from '../../contracts/supervisor.ts
 import { contentHash, systemClock } from '../../kernel/std/index.ts'
 import { describeWith } from '../../../test/support/describe-with.ts'
 import {
-  answerOf,
   engineOn,
-  groupOf,
   idleSupervisor,
   inTime,
   scriptInImage,
   serving,
 } from '../../../test/support/docker/engine.ts'
+import { answerOf, groupOf } from '../../../test/support/environment/replicas.ts'
 import {
   startSwarm,
   swarmPrograms,

@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ReplicaStatus } from '../../contracts/supervisor.ts'
 import { describeWith } from '../../../test/support/describe-with.ts'
-import {
-  answerOf,
-  engineOn,
-  groupOf,
-  inTime,
-  scriptInImage,
-  serving,
-} from '../../../test/support/docker/engine.ts'
+import { engineOn, inTime, scriptInImage, serving } from '../../../test/support/docker/engine.ts'
+import { answerOf, groupOf } from '../../../test/support/environment/replicas.ts'
 import { startSwarm, swarmPrograms, whyNoSwarm, type Swarm } from '../../../test/support/docker/index.ts'
 import type { SwarmEngine } from './index.ts'
 

@@ -1,50 +1,20 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { groupOf, replicaStatusOf, specificationOf } from '../../../test/support/environment/replicas.ts'
 import type { Group } from '../../capabilities/environment/ports.ts'
-import type { ReplicaStatus, Specification } from '../../contracts/supervisor.ts'
+import type { ReplicaStatus } from '../../contracts/supervisor.ts'
 import { contentHash } from '../../kernel/std/index.ts'
 import { allocate } from './allocate.ts'
 
-const specification = (release: string): Specification => ({
-  service: 'web',
-  release,
-  command: ['run'],
-  directory: '/srv',
-  variables: {},
-  port: { assigned: true },
-  restarts: true,
-  stopTimeoutMs: 1000,
-  mayExpose: false,
-  memoryMiB: null,
-  cpus: null,
-})
+const specification = (release: string) => specificationOf({ release })
 
 function present(slot: number, release: string, leaving = false): ReplicaStatus {
-  return {
-    id: `web/${slot}`,
-    service: 'web',
-    state: 'running',
-    leaving,
-    specHash: contentHash(specification(release)),
-    release,
-    pid: slot,
-    port: 3000 + slot,
-    startedAt: 1,
-    restarts: 0,
-    adopted: false,
-    host: '127.0.0.1',
-    detail: null,
-    lastExit: null,
-    cpu: null,
-    memoryBytes: null,
-    logFile: '/log',
-  }
+  const specHash = contentHash(specification(release))
+  return replicaStatusOf({ id: `web/${slot}`, leaving, specHash, release, pid: slot, port: 3000 + slot })
 }
 
-function group(release: string, replicas: number, change: Partial<Group> = {}): Group {
-  const spec = specification(release)
-  return { service: 'web', hash: contentHash(spec), specification: spec, replicas, leaving: [], ...change }
-}
+const group = (release: string, replicas: number, change: Partial<Group> = {}): Group =>
+  groupOf(specification(release), replicas, change)
 
 const ids = ({ replicas }: { replicas: readonly { id: string }[] }): string[] => replicas.map(({ id }) => id)
 

@@ -1,8 +1,10 @@
 import type { Engine } from '../../../src/capabilities/environment/ports.ts'
 import type { ReplicaStatus, Specification, SupervisorStatus } from '../../../src/contracts/supervisor.ts'
-import { contentHash, systemClock } from '../../../src/kernel/std/index.ts'
+import { systemClock } from '../../../src/kernel/std/index.ts'
 import { swarmEngine, type SwarmEngine } from '../../../src/providers/docker-swarm/index.ts'
 import { logFiles } from '../../../src/providers/log-files/index.ts'
+import { specificationOf } from '../environment/replicas.ts'
+import { eventually } from '../eventually.ts'
 import type { Daemon } from './daemon.ts'
 import { tinyImage } from './image.ts'
 
@@ -42,51 +44,19 @@ export function engineOn({ socketPath }: Daemon, supervisor: Engine = idleSuperv
 
 /** A specification of a shell script in the tiny image. */
 export function scriptInImage(script: string, change: Partial<Specification> = {}): Specification {
-  return {
-    service: 'web',
-    release: 'one',
-    command: ['sh', '-c', script],
-    directory: '/',
-    image: tinyImage,
-    variables: {},
-    port: { assigned: true },
-    restarts: true,
-    stopTimeoutMs: 1000,
-    mayExpose: false,
-    memoryMiB: null,
-    cpus: null,
-    ...change,
-  }
-}
-
-/** A group of so many replicas. */
-export function groupOf(specification: Specification, replicas: number) {
-  const hash = contentHash(specification)
-  return { service: specification.service, hash, specification, replicas, leaving: [] }
+  const command = ['sh', '-c', script]
+  return specificationOf({ release: 'one', command, directory: '/', image: tinyImage, ...change })
 }
 
 /** Serves a text at PORT. */
 export const serving = (text: string): string =>
   `echo -n ${text} > /www/index.html; exec httpd -f -p $PORT -h /www`
 
-/** Waits until something holds; fails with its last value. */
-export async function inTime<Value>(
+/** Waits until something holds; fails with its last value after a minute. */
+export function inTime<Value>(
   read: () => Promise<Value>,
   holds: (value: Value) => boolean,
   what: string,
 ): Promise<Value> {
-  const deadlineMs = systemClock.monotonicMs() + 60_000
-  for (;;) {
-    const value = await read()
-    if (holds(value)) return value
-    if (systemClock.monotonicMs() > deadlineMs)
-      throw new Error(`never: ${what}; last: ${JSON.stringify(value)}`)
-    await systemClock.sleep(50)
-  }
-}
-
-/** What a replica answers at a path. */
-export async function answerOf({ host, port }: ReplicaStatus, path = '/'): Promise<string> {
-  const answer = await fetch(`http://${host}:${port}${path}`, { signal: AbortSignal.timeout(3000) })
-  return answer.text()
+  return eventually(read, holds, { what, timeoutMs: 60_000, pollMs: 50 })
 }

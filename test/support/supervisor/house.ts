@@ -15,7 +15,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { noCluster } from '../../../src/capabilities/environment/view.ts'
 import type { ReplicaSpec, ReplicaStatus, SupervisorEvent } from '../../../src/contracts/supervisor.ts'
-import { systemClock } from '../../../src/kernel/std/index.ts'
 import { localEngine, type LocalEngine } from '../../../src/providers/local-engine/index.ts'
 import { requestOverSocket } from '../../../src/providers/unix-http/index.ts'
 import {
@@ -26,24 +25,18 @@ import {
   type SupervisorPlan,
 } from '../../../src/server/supervisor/index.ts'
 
+import { eventually as waitUntil } from '../eventually.ts'
 import { groupDirectory, parseMembership, parseMounts } from '../../../src/server/supervisor/cgroup/mounts.ts'
 
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-/** Waits until something holds; fails with its last value after ten seconds. */
-export async function eventually<Value>(
+/** Waits until something holds; fails with its last value after fifteen seconds. */
+export function eventually<Value>(
   read: () => Promise<Value> | Value,
   holds: (value: Value) => boolean,
   what: string,
 ): Promise<Value> {
-  const deadlineMs = systemClock.monotonicMs() + 15_000
-  for (;;) {
-    const value = await read()
-    if (holds(value)) return value
-    if (systemClock.monotonicMs() > deadlineMs)
-      throw new Error(`never: ${what}; last: ${JSON.stringify(value)}`)
-    await systemClock.sleep(20)
-  }
+  return waitUntil(read, holds, { what, timeoutMs: 15_000, pollMs: 20 })
 }
 
 /** Whether a process lives (a zombie does not). */

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { specificationOf } from '../../../../test/support/environment/replicas.ts'
 import type { Group } from '../ports.ts'
 import type { RolloutRule, Wish } from '../wish/index.ts'
 import {
@@ -26,19 +27,7 @@ function wished(change: Partial<Wish> = {}): Wish {
   return {
     name: 'web',
     hash: 'new',
-    specification: {
-      service: 'web',
-      release: '2',
-      command: ['run'],
-      directory: '/srv',
-      variables: {},
-      port: { assigned: true },
-      restarts: true,
-      stopTimeoutMs: 1000,
-      mayExpose: false,
-      memoryMiB: null,
-      cpus: null,
-    },
+    specification: specificationOf({ release: '2' }),
     replicas: 2,
     listens: true,
     health: '/healthz',

@@ -1,6 +1,6 @@
 import { limitsFacts, limitsOperations } from '../../contracts/limits.ts'
 import { bindValue, type Call, type Context, type OperationBinding } from '../../kernel/capability/index.ts'
-import { HoldfastError, parseDuration, type InputOf } from '../../kernel/std/index.ts'
+import { HoldfastError, parseDuration, type InputOf, lookUp } from '../../kernel/std/index.ts'
 import { tooMany, unknownLimit } from './ledger/index.ts'
 import { fullName, readRule, type AppLimit } from './rules.ts'
 import { limitsBounds, overrideKey, type Holding, type LimitsState } from './view.ts'
@@ -44,7 +44,7 @@ async function unban(
   call: Call,
 ): Promise<{ unbanned: boolean }> {
   const { bans } = ground.state()
-  const ban = Object.hasOwn(bans, subject) ? bans[subject] : undefined
+  const ban = lookUp(bans, subject)
   if (ban === undefined || ban.until <= ground.context.clock.now()) return { unbanned: false }
   await ground.context.record(limitsFacts.unbanned, { subject, because }, by(subject, call))
   return { unbanned: true }
@@ -109,7 +109,7 @@ async function liftOverride(
   const limit = fullName(input.limit)
   const { overrides } = ground.state()
   const key = overrideKey(limit, subject)
-  const found = Object.hasOwn(overrides, key) ? overrides[key] : undefined
+  const found = lookUp(overrides, key)
   if (found === undefined || found.until <= ground.context.clock.now()) return { lifted: false }
   await ground.context.record(limitsFacts.overrideLifted, { limit, subject, because }, by(subject, call))
   return { lifted: true }

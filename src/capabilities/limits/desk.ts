@@ -1,6 +1,6 @@
 import type { LimitVerdict } from '../../contracts/limits.ts'
 import { mostWindowCost, type LimitRule } from '../../kernel/limit/index.ts'
-import { sayDuration } from '../../kernel/std/index.ts'
+import { sayDuration, lookUp } from '../../kernel/std/index.ts'
 import {
   costTooLarge,
   entryOf,
@@ -91,7 +91,7 @@ function* subjectsOf(by: By): Generator<string> {
 
 function banOf({ bans }: LimitsState, by: By, now: number): Ban | null {
   for (const subject of subjectsOf(by)) {
-    const ban = Object.hasOwn(bans, subject) ? bans[subject] : undefined
+    const ban = lookUp(bans, subject)
     if (ban !== undefined && ban.until > now) return ban
   }
   return null
@@ -104,7 +104,7 @@ function overrideFor(
 ): Override | null {
   for (const subject of subjectsOf(by)) {
     const key = overrideKey(fullName(limit.name), subject)
-    const override = Object.hasOwn(overrides, key) ? overrides[key] : undefined
+    const override = lookUp(overrides, key)
     if (override !== undefined && override.until > now) return override
   }
   return null

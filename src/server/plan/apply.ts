@@ -5,7 +5,7 @@ import {
 } from '../../contracts/environment.ts'
 import type { JobCall } from '../../kernel/capability/index.ts'
 import { HoldfastError } from '../../kernel/std/index.ts'
-import { planNow, summaryOf, type PlanGround } from './plan-now.ts'
+import { planNow, refuseLoss, summaryOf, type PlanGround } from './plan-now.ts'
 
 /** What is to be applied. */
 export interface WantedApply {
@@ -33,13 +33,7 @@ function refusePlan(plan: EnvironmentPlan, wanted: WantedApply): void {
     })
   }
   const unnamed = plan.destroys.filter((object) => !wanted.destroy.includes(object))
-  if (unnamed.length === 0) return
-  throw new HoldfastError({
-    code: 'environment.destroys-data',
-    kind: 'user',
-    message: `this would destroy data: ${unnamed.join(', ')}`,
-    hint: `if you mean it: ${unnamed.map((object) => `--destroy "${object}"`).join(' ')}`,
-  })
+  refuseLoss(unnamed, `if you mean it: ${unnamed.map((object) => `--destroy "${object}"`).join(' ')}`)
 }
 
 /** A deploy or another apply on its way would make it unclear what brought about what. */

@@ -31,7 +31,7 @@ async function driftNow(ground: PlanGround): Promise<Drift> {
   const status = await context.call(environmentOperations.status, {})
   const since = await illSince(context, status)
   try {
-    const { plan } = await planNow(ground)
+    const { plan } = await planNow(ground, status)
     return findDrift({ status, since, plan, trouble: '' })
   } catch (error) {
     return findDrift({ status, since, plan: null, trouble: plainError(error).message })

@@ -1,6 +1,11 @@
 import { totalmem } from 'node:os'
-import { environmentOperations, type EnvironmentPlan } from '../../contracts/environment.ts'
+import {
+  environmentOperations,
+  type EnvironmentPlan,
+  type EnvironmentStatus,
+} from '../../contracts/environment.ts'
 import type { Context } from '../../kernel/capability/index.ts'
+import { HoldfastError } from '../../kernel/std/index.ts'
 import type { LoadedEnvironment } from '../composition/index.ts'
 import { makePlan } from './make-plan.ts'
 
@@ -29,10 +34,13 @@ export interface Planned {
 
 const bytesInMiB = 2 ** 20
 
-/** Makes a plan for the file as it is now. Errors: those of reading it. */
-export async function planNow({ loaded, readAgain, context }: PlanGround): Promise<Planned> {
+/** Makes a plan for the file as it is now, over what runs or was seen to run. Errors: those of reading it. */
+export async function planNow(
+  { loaded, readAgain, context }: PlanGround,
+  seen?: EnvironmentStatus,
+): Promise<Planned> {
   const fresh = await readAgain()
-  const status = await context.call(environmentOperations.status, {})
+  const status = seen ?? (await context.call(environmentOperations.status, {}))
   const { releases } = await context.call(environmentOperations.deploys, { most: 1 })
   const running = Object.fromEntries(releases.map((each) => [each.service, each.running]))
   const machineMiB = Math.floor(totalmem() / bytesInMiB)
@@ -55,4 +63,15 @@ export function summaryOf({ steps }: EnvironmentPlan): string {
     .map(({ object, verb }) => `${object} ${became[verb]}`)
     .join('; ')
     .slice(0, longestSummary)
+}
+
+/** Refuses to lose data that nobody has named. Errors: `environment.destroys-data`. */
+export function refuseLoss(unnamed: readonly string[], hint: string): void {
+  if (unnamed.length === 0) return
+  throw new HoldfastError({
+    code: 'environment.destroys-data',
+    kind: 'user',
+    message: `this would destroy data: ${unnamed.join(', ')}`,
+    hint,
+  })
 }

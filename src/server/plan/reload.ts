@@ -1,7 +1,6 @@
 import { environmentFacts as facts } from '../../contracts/environment.ts'
 import type { Call } from '../../kernel/capability/index.ts'
-import { HoldfastError } from '../../kernel/std/index.ts'
-import { planNow, summaryOf, type PlanGround } from './plan-now.ts'
+import { planNow, refuseLoss, summaryOf, type PlanGround } from './plan-now.ts'
 
 /**
  * Accepts the file as it is, unseen: plan and apply in one, without waiting for the end. What destroys data is refused.
@@ -13,7 +12,7 @@ export async function reload(
 ): Promise<{ changed: boolean; says: string }> {
   const { plan, fresh } = await planNow(ground)
   if (plan.steps.length === 0) return { changed: false, says: 'nothing has changed' }
-  if (plan.destroys.length > 0) throw destroys(plan.destroys)
+  refuseLoss(plan.destroys, 'look at it with "holdfast environment plan", and apply that')
   const summary = summaryOf(plan)
   await ground.accept(fresh)
   await ground.context.record(
@@ -23,13 +22,4 @@ export async function reload(
   )
   if (fresh.hash !== ground.loaded.hash) ground.endControl()
   return { changed: true, says: summary }
-}
-
-function destroys(objects: readonly string[]): HoldfastError {
-  return new HoldfastError({
-    code: 'environment.destroys-data',
-    kind: 'user',
-    message: `this would destroy data: ${objects.join(', ')}`,
-    hint: 'look at it with "holdfast environment plan", and apply that',
-  })
 }

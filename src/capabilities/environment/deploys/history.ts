@@ -1,10 +1,10 @@
 import { environmentFacts as facts, type DeployHistory } from '../../../contracts/environment.ts'
 import type { Fact, Timeline } from '../../../kernel/timeline/index.ts'
+import { readUndertakings } from '../read-undertakings.ts'
 import { textOf } from '../text-of.ts'
 
 type DeployView = DeployHistory['deploys'][number]
 
-const ends: readonly string[] = [facts.deployed.kind, facts.deployFailed.kind]
 /** A deploy is three or four facts. */
 const factsEach = 5
 
@@ -26,18 +26,13 @@ export async function readDeploys(
   timeline: Pick<Timeline, 'read'>,
   { service, most }: { readonly service?: string | undefined; readonly most: number },
 ): Promise<readonly DeployView[]> {
-  const found = await timeline.read({
-    kinds: [facts.deployBegun.kind, ...ends],
-    ...(service === undefined ? {} : { subject: `service:${service}` }),
-    order: 'newest',
+  const found = await readUndertakings(timeline, {
+    begun: facts.deployBegun.kind,
+    ends: [facts.deployed.kind, facts.deployFailed.kind],
+    subject: service === undefined ? undefined : `service:${service}`,
+    keyOf: ({ data }) => textOf(data, 'job'),
+    most,
     limit: most * factsEach,
   })
-  const readable = found.filter(({ data }) => data !== null)
-  const endOf = new Map(
-    readable.filter(({ kind }) => ends.includes(kind)).map((fact) => [textOf(fact.data, 'job'), fact]),
-  )
-  return readable
-    .filter(({ kind }) => kind === facts.deployBegun.kind)
-    .slice(0, most)
-    .map((begun) => viewOf(begun, endOf.get(textOf(begun.data, 'job'))))
+  return found.map(({ begun, end }) => viewOf(begun, end))
 }

@@ -6,6 +6,7 @@ import {
 import { bindJob, bindValue, type OperationBinding } from '../../../kernel/capability/index.ts'
 import { HoldfastError } from '../../../kernel/std/index.ts'
 import type { Fact, Timeline } from '../../../kernel/timeline/index.ts'
+import { readUndertakings } from '../read-undertakings.ts'
 import { textOf } from '../text-of.ts'
 import type { JobsConfig, SchedulesConfig } from './config.ts'
 import type { RunEnd, Runs } from './runs.ts'
@@ -22,8 +23,6 @@ export interface RunsGround {
 
 type RunView = RunHistory['runs'][number]
 
-const ends: readonly string[] = [facts.runEnded.kind, facts.runFailed.kind]
-
 function viewOf(begun: Fact, end: Fact | undefined): RunView {
   const { job, run, why } = facts.runBegun.data.parse(begun.data)
   const common = { job, run, at: begun.at, by: begun.actor, why }
@@ -38,19 +37,15 @@ async function readRuns(
   timeline: Pick<Timeline, 'read'>,
   { job, most }: { readonly job?: string | undefined; readonly most: number },
 ): Promise<readonly RunView[]> {
-  const found = await timeline.read({
-    kinds: [facts.runBegun.kind, ...ends],
-    ...(job === undefined ? {} : { subject: `job:${job}` }),
-    order: 'newest',
+  const found = await readUndertakings(timeline, {
+    begun: facts.runBegun.kind,
+    ends: [facts.runEnded.kind, facts.runFailed.kind],
+    subject: job === undefined ? undefined : `job:${job}`,
+    keyOf: ({ data }) => `${textOf(data, 'job')} ${textOf(data, 'run')}`,
+    most,
     limit: most * 2 + 20,
   })
-  const readable = found.filter(({ data }) => data !== null)
-  const keyOf = ({ data }: Fact): string => `${textOf(data, 'job')} ${textOf(data, 'run')}`
-  const endOf = new Map(readable.filter(({ kind }) => ends.includes(kind)).map((fact) => [keyOf(fact), fact]))
-  return readable
-    .filter(({ kind }) => kind === facts.runBegun.kind)
-    .slice(0, most)
-    .map((begun) => viewOf(begun, endOf.get(keyOf(begun))))
+  return found.map(({ begun, end }) => viewOf(begun, end))
 }
 
 async function history(

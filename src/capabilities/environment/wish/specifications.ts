@@ -111,7 +111,7 @@ export function variablesFor(
   const places = volumes.map((volume) => [volumeVariable(volume), ground.volumeDirectory(volume)] as const)
   const ordinary = ground.containers ? [] : ordinaryVariables
   const handedOn = [...ordinary, ...passEnv].flatMap((variable) => {
-    const value = Object.hasOwn(ground.hostVariables, variable) ? ground.hostVariables[variable] : undefined
+    const value = lookUp(ground.hostVariables, variable)
     return value === undefined ? [] : [[variable, value] as const]
   })
   const given = { ...ground.givenVariables(name), ...Object.fromEntries(places) }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { closest, HoldfastError, randomToken, systemRandom } from '../../../kernel/std/index.ts'
+import { closest, HoldfastError, randomToken, systemRandom, lookUp } from '../../../kernel/std/index.ts'
 import {
   definedVariables,
   findFile,
@@ -48,7 +48,7 @@ interface Chosen {
 
 function choose(loaded: LoadedEnvironment, service: string, variables: NodeJS.ProcessEnv): Chosen {
   const { services } = loaded.environment
-  const config = Object.hasOwn(services, service) ? services[service] : undefined
+  const config = lookUp(services, service)
   if (config === undefined) throw unknownService(service, loaded)
   const spec = specAlone(loaded, service, definedVariables(variables))
   if (spec === null) {

@@ -1,6 +1,6 @@
 import { accessFacts } from '../../../contracts/index.ts'
 import type { Caller, Context } from '../../../kernel/capability/index.ts'
-import { closest, HoldfastError, randomToken } from '../../../kernel/std/index.ts'
+import { closest, HoldfastError, randomToken, lookUp } from '../../../kernel/std/index.ts'
 import type { View } from '../../../kernel/timeline/index.ts'
 import type { Credentials, Visitor } from '../stages/index.ts'
 import { addressBucket, hashToken, sameHash } from './credentials.ts'
@@ -83,7 +83,7 @@ const nobody: Caller = { actor: 'anonymous', permission: 'public' }
 function presentRole(actor: string, people: People): Role | null {
   if (actor === 'root') return 'administer'
   const person = actor.startsWith('person:') ? actor.slice('person:'.length) : ''
-  return Object.hasOwn(people, person) ? (people[person]?.role ?? null) : null
+  return lookUp(people, person)?.role ?? null
 }
 
 function bearerCaller(ground: AccessGround, token: string): Caller {
@@ -102,7 +102,7 @@ function bearerCaller(ground: AccessGround, token: string): Caller {
 
 function sessionCaller(ground: AccessGround, hash: string): Caller | null {
   const { sessions } = ground.view.state
-  const session = Object.hasOwn(sessions, hash) ? sessions[hash] : undefined
+  const session = lookUp(sessions, hash)
   if (session === undefined || session.expiresAt <= ground.context.clock.now()) return null
   const role = presentRole(session.actor, ground.people())
   return role === null ? null : { actor: session.actor, permission: role }
@@ -174,7 +174,7 @@ async function redeemLink(
   const { record, clock, random } = ground.context
   const linkHash = hashToken(link)
   const { links } = ground.view.state
-  const found = Object.hasOwn(links, linkHash) ? links[linkHash] : undefined
+  const found = lookUp(links, linkHash)
   if (found === undefined || redeeming.has(linkHash)) return refuseLink(ground, 'is not known or was used')
   if (found.expiresAt <= clock.now()) return refuseLink(ground, 'has expired')
   const role = presentRole(found.actor, ground.people())

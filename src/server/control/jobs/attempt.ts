@@ -7,6 +7,7 @@ import {
   HoldfastError,
   type Json,
   type JsonObject,
+  lookUp,
 } from '../../../kernel/std/index.ts'
 import { validateInput, validateOutput } from '../stages/index.ts'
 import type { JobError, Outcome, StoredJob } from './fold.ts'
@@ -57,7 +58,7 @@ function stepper(ground: AttemptGround): JobCall['step'] {
     assert(!taken.has(name), `the step "${name}" of ${operation} is taken twice`)
     assert(taken.size < maxSteps, `${operation} takes more than ${maxSteps} steps`)
     taken.add(name)
-    const recorded = Object.hasOwn(steps, name) ? steps[name] : undefined
+    const recorded = lookUp(steps, name)
     if (recorded !== undefined) return recorded as Awaited<ReturnType<typeof act>>
     ground.signal.throwIfAborted()
     const result = await act()

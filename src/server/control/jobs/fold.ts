@@ -1,5 +1,5 @@
 import { jobFacts, type Job } from '../../../contracts/index.ts'
-import type { Json, JsonObject } from '../../../kernel/std/index.ts'
+import { lookUp, type Json, type JsonObject } from '../../../kernel/std/index.ts'
 import type { Fact, Fold } from '../../../kernel/timeline/index.ts'
 
 /** Why a job failed. */
@@ -33,7 +33,7 @@ export type JobsState = { readonly jobs: { readonly [id: string]: StoredJob } }
 export const keptEndedJobs = 1000
 
 function withChange(state: JobsState, id: string, change: (job: StoredJob) => StoredJob): JobsState {
-  const job = Object.hasOwn(state.jobs, id) ? state.jobs[id] : undefined
+  const job = lookUp(state.jobs, id)
   return job === undefined ? state : { jobs: { ...state.jobs, [id]: change(job) } }
 }
 

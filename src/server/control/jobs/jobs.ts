@@ -1,6 +1,6 @@
 import { jobFacts, type Job } from '../../../contracts/index.ts'
 import type { Context, OperationBinding } from '../../../kernel/capability/index.ts'
-import { canonicalJson, HoldfastError, type JsonObject } from '../../../kernel/std/index.ts'
+import { canonicalJson, HoldfastError, type JsonObject, lookUp } from '../../../kernel/std/index.ts'
 import type { View } from '../../../kernel/timeline/index.ts'
 import { createChanges, type Changes } from './changes.ts'
 import { jobView, type JobsState, type StoredJob } from './fold.ts'
@@ -108,7 +108,7 @@ interface Desk {
 
 function stored(ground: JobsGround, id: string): StoredJob {
   const { jobs } = ground.view.state
-  const job = Object.hasOwn(jobs, id) ? jobs[id] : undefined
+  const job = lookUp(jobs, id)
   if (job === undefined) throw unknownJob(id)
   return job
 }

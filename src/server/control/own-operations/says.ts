@@ -1,4 +1,4 @@
-import { canonicalJson, type FactDeclaration, type Json } from '../../../kernel/std/index.ts'
+import { canonicalJson, type FactDeclaration, type Json, lookUp } from '../../../kernel/std/index.ts'
 import type { Fact } from '../../../kernel/timeline/index.ts'
 
 const maxWord = 300
@@ -22,8 +22,6 @@ export function createSays(
     if (data === null) return `${kind} (its payload was erased)`
     const sentence = sentences.get(kind)
     if (sentence === undefined) return `${kind} ${clipped(canonicalJson(data), maxUnknown)}`
-    return sentence.replaceAll(/\{(\w+)\}/g, (_, field: string) =>
-      word(Object.hasOwn(data, field) ? data[field] : undefined),
-    )
+    return sentence.replaceAll(/\{(\w+)\}/g, (_, field: string) => word(lookUp(data, field)))
   }
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { JSONWebKeySet, JWTPayload } from 'jose'
 import type { EdgeIdentity } from '../../../../contracts/edge-policy.ts'
-import { systemCode } from '../../../../kernel/std/index.ts'
+import { systemCode, lookUp } from '../../../../kernel/std/index.ts'
 import type { IdentityMaterial } from '../shared/index.ts'
 import { Memory } from './memory.ts'
 
@@ -124,6 +124,6 @@ async function readToken(token: string, { keys, config, nowMs }: Reading): Promi
 }
 
 function userOf(payload: JWTPayload, claim: string): string {
-  const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined
+  const value = lookUp(payload, claim)
   return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }

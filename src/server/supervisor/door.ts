@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { chmodSync, chownSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { desiredReplicas, type SupervisorEvent, type SupervisorStatus } from '../../contracts/supervisor.ts'
-import type { DesiredReplicas } from '../../contracts/supervisor.ts'
+import type { DesiredReplicas, Tampering } from '../../contracts/supervisor.ts'
 import { readFromHouse } from '../../contracts/socket-door.ts'
 import { errorCatalogue } from '../../contracts/errors.ts'
 import { HoldfastError, plainError } from '../../kernel/std/index.ts'
@@ -12,6 +12,7 @@ import { parseHandOver, type HandOver } from './hand-over.ts'
 /** What can be asked of the supervisor over its socket. */
 export interface DoorOperations {
   status(): SupervisorStatus
+  tampering(): Tampering
   put(desired: DesiredReplicas): void
   restart(id: string): void
   events(after: number, waitMs: number, signal: AbortSignal): Promise<readonly SupervisorEvent[]>
@@ -37,7 +38,7 @@ const SLOW_HEADS = { headersTimeout: 2000, connectionsCheckingInterval: 500 }
 
 /**
  * Listens on a unix socket that only the owner of its directory may open: HTTP with JSON bodies.
- * `GET /status`, `PUT /replicas`, `POST /replicas/<service>/<slot>/restart`, `GET /events?after=N&waitMs=N`, `POST /stop`,
+ * `GET /status`, `GET /tampering`, `PUT /replicas`, `POST /replicas/<service>/<slot>/restart`, `GET /events?after=N&waitMs=N`, `POST /stop`,
  * `POST /hand-over`, `POST /discard`.
  * An error leaves as `{code, kind, message, hint}`. Errors: the system's, when the socket cannot be opened.
  */
@@ -109,6 +110,7 @@ async function route(
   const url = parseUrl(request.url ?? '/')
   const key = `${request.method} ${url.pathname}`
   if (key === 'GET /status') return { status: 200, body: operations.status() }
+  if (key === 'GET /tampering') return { status: 200, body: operations.tampering() }
   if (key === 'GET /events') return { status: 200, body: await readEvents(url, operations, signal) }
   if (key === 'PUT /replicas') {
     operations.put(parseDesired(await readBody(request)))

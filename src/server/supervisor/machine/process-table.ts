@@ -11,6 +11,8 @@ export interface ProcessEntry {
   readonly session: number
   /** Dead, but its parent has not asked for its exit yet. */
   readonly zombie: boolean
+  /** A signal has stopped it (SIGSTOP), until another lets it go on. */
+  readonly frozen: boolean
   /** When it was started, in the machine's own notation: a pid is reused, a pid with a birth is not. */
   readonly birth: string
   /** The same as a time, milliseconds since the epoch; as exact as the machine's notion of when it was booted. */
@@ -61,6 +63,7 @@ export function parseStat(text: string, machine: MachineFacts): ProcessEntry | u
     group: field(5),
     session: field(6),
     zombie: fields[0] === 'Z' || fields[0] === 'X',
+    frozen: fields[0] === 'T',
     birth: `${machine.bootId}:${fields[19]}`,
     startedAt: machine.bootedAt + field(22) * TICK_MS,
     cpuMs: (field(14) + field(15)) * TICK_MS,
@@ -135,6 +138,7 @@ export function parsePsLine(line: string): ProcessEntry | undefined {
     group: Number(group),
     session: 0,
     zombie: stat?.startsWith('Z') ?? false,
+    frozen: stat?.startsWith('T') ?? false,
     birth: birth?.trim() ?? '',
     startedAt: Date.parse(birth ?? '') || 0,
     cpuMs: (Number(hours ?? 0) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000,

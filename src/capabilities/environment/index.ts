@@ -16,7 +16,7 @@ import {
 import { bindOperations } from './operations.ts'
 import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
 import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
-import { bindRuns } from './runs/index.ts'
+import { bindRuns, isOfJob } from './runs/index.ts'
 import { followEvents } from './watch/index.ts'
 import { needsOf, orderByNeeds, startTimeouts, wishedAlone, type Ground } from './wish/index.ts'
 
@@ -129,6 +129,7 @@ export const environment = {
   findMissingVariables,
   findDatabaseTroubles,
   isManagedDatabase: isManaged,
+  isOfJob,
   needsOf,
   findUnfit,
   orderByNeeds,

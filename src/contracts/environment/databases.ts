@@ -71,6 +71,9 @@ const databaseView = z.strictObject({
   says: z.string().describe('the state in one sentence'),
   address: z.string().describe('where it answers, without user and password, or where its files lie'),
   names: z.array(z.string()).describe('databases in it'),
+  missing: z
+    .array(z.string())
+    .describe('what is to be in it and is not, as "database orders"; empty too where it does not answer'),
   sizeBytes: z.number().nullable().describe('on disk; null: not known'),
 })
 

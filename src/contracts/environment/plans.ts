@@ -51,14 +51,17 @@ export type EnvironmentPlan = z.infer<typeof environmentPlan>
 
 /** What differs between what was applied and what is. */
 export const drift = z.strictObject({
-  says: z.string(),
+  says: z.string().describe('the answer in one sentence'),
   items: z.array(
     z.strictObject({
-      object: z.string(),
-      says: z.string(),
-      since: moment.nullable().describe('null: not known'),
+      object: z.string().describe('what it is about, as "service web", "route /login" or "volume uploads"'),
+      says: z.string().describe('how it differs; what nothing names any more is "left over"'),
+      since: moment
+        .nullable()
+        .describe('by a fact or the time of a file; null: nothing has recorded when it changed'),
     }),
   ),
+  notes: z.array(z.string()).describe('what could not be looked at, and why'),
 })
 
 /** What differs between what was applied and what is. */
@@ -120,7 +123,13 @@ export const planOperations = {
   drift: declareOperation({
     name: 'environment.drift',
     summary: 'Show what differs between what was applied and what is; touches nothing',
-    input: nothing,
+    input: z.strictObject({
+      ignore: z
+        .array(z.string().min(1).max(200))
+        .max(100)
+        .default([])
+        .describe('objects to pass over, as "service web" or "route *"; * stands for any characters'),
+    }),
     output: drift,
     permission: 'view',
     limit: '30/min per caller',

@@ -6,7 +6,7 @@ import { systemCode } from '../../kernel/std/index.ts'
 import { digestTree } from './digest-tree.ts'
 
 /** What lies where a release was stored: `same` as then, `gone`, or `changed`. */
-export type ReleaseLook = { readonly state: 'same' | 'gone' } | Changed
+export type ReleaseLook = { readonly state: 'same' } | { readonly state: 'gone' } | Changed
 
 interface Changed {
   readonly state: 'changed'

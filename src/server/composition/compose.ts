@@ -17,7 +17,7 @@ import { runsContainers } from './config.ts'
 import { engineOf, type EngineGround } from '../engine/index.ts'
 import { definedVariables } from './findings.ts'
 import type { LoadedEnvironment } from './load.ts'
-import { bindPlans } from '../plan/index.ts'
+import { bindPlans, looksAt } from '../plan/index.ts'
 import { rebuilds } from '../rebuild/index.ts'
 import { readAgain } from './read-again.ts'
 
@@ -137,6 +137,7 @@ export async function composeControl(
         context,
         destroy: (object) =>
           destroyObject(object, { environment: loaded.environment, dataDirectory, clock: context.clock }),
+        looks: looksAt({ environment: loaded.environment, dataDirectory, clock: context.clock }),
         endControl,
       }),
     people,

@@ -1,1 +1,2 @@
 export { bindPlans } from './operations.ts'
+export { looksAt, type FoundDirectory, type Looks } from './drift/index.ts'

@@ -25,13 +25,21 @@ function loaded(data: object): LoadedEnvironment {
 
 function statusOf(change: Partial<EnvironmentStatus['services'][number]> = {}): EnvironmentStatus {
   const web = { name: 'web', state: 'healthy', says: 'web is healthy', phase: 'steady', rollout: '' } as const
-  const service = { ...web, wanted: 1, healthy: 1, command: ['node', 'web.ts'], replicas: [], ...change }
+  const service = {
+    ...web,
+    release: '',
+    wanted: 1,
+    healthy: 1,
+    command: ['node', 'web.ts'],
+    replicas: [],
+    ...change,
+  }
   const whole = { name: 'arcade', version: '1', says: '', state: 'healthy', startedAt: 1 } as const
   return { ...whole, services: [service], processes: [], notes: [] }
 }
 
 function planFor(before: object, after: object, more: Partial<PlanScene> = {}): EnvironmentPlan {
-  const scene = { accepted: loaded(before), fresh: loaded(after), status: statusOf(), releases: {} }
+  const scene = { accepted: loaded(before), fresh: loaded(after), status: statusOf() }
   return makePlan({ ...scene, machineMiB: 4000, ...more })
 }
 
@@ -121,7 +129,7 @@ describe('a plan', () => {
     const { hash } = planFor(base, base)
     expect(planFor(base, base).hash).toBe(hash)
     expect(planFor(base, { ...base, people: {} }).hash).not.toBe(hash)
-    expect(planFor(base, base, { releases: { web: '1.4.2' } }).hash).not.toBe(hash)
+    expect(planFor(base, base, { status: statusOf({ release: '1.4.2' }) }).hash).not.toBe(hash)
     expect(planFor(base, base, { status: statusOf({ phase: 'moving' }) }).hash).not.toBe(hash)
     expect(planFor(base, base, { status: statusOf({ says: 'other words' }) }).hash).toBe(hash)
   })

@@ -13,8 +13,6 @@ export interface PlanScene {
   readonly fresh: LoadedEnvironment
   /** What runs. */
   readonly status: EnvironmentStatus
-  /** Release that each service is wished to run; absent: its files as they lie. */
-  readonly releases: Readonly<Record<string, string>>
   /** Memory of this machine. */
   readonly machineMiB: number
 }
@@ -87,7 +85,7 @@ function sayReplaced(scene: PlanScene, name: string): string {
 
 /** What happens to a service that both files name. */
 function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
-  const release = lookUp(scene.releases, name) ?? ''
+  const release = scene.status.services.find((service) => service.name === name)?.release ?? ''
   const before = groupUnder(scene.accepted, name, release)
   const after = groupUnder(scene.fresh, name, release)
   if (before !== after && after !== null && before !== null) {
@@ -192,12 +190,12 @@ function stepsOf(scene: PlanScene): readonly PlanStep[] {
 }
 
 /** What runs, as far as a plan builds on it: which groups there are, not how they are just now. */
-function worldOf({ status, releases }: PlanScene): Record<string, string> {
+function worldOf({ status }: PlanScene): Record<string, string> {
   return Object.fromEntries(
-    status.services.map(({ name, replicas, phase }) => {
+    status.services.map(({ name, replicas, phase, release }) => {
       const living = replicas.filter(({ state }) => state === 'running' || state === 'starting')
       const groups = [...new Set(living.map(({ group }) => group))].toSorted()
-      return [name, `${groups.join(',')} ${phase} ${lookUp(releases, name) ?? ''}`]
+      return [name, `${groups.join(',')} ${phase} ${release}`]
     }),
   )
 }

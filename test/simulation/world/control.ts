@@ -1,4 +1,4 @@
-import { emptyStores, noOtherSections } from '../../support/environment/empty.ts'
+import { blindLooks, emptyStores, noOtherSections } from '../../support/environment/empty.ts'
 import { edge } from '../../../src/capabilities/edge/index.ts'
 import { environment } from '../../../src/capabilities/environment/index.ts'
 import { limits } from '../../../src/capabilities/limits/index.ts'
@@ -106,6 +106,7 @@ function startHouse(world: World, life: Life, log: Log): Promise<House> {
         readAgain: () => Promise.resolve(loaded),
         accept: () => Promise.resolve(),
         destroy: () => Promise.resolve(),
+        looks: blindLooks(() => Promise.reject(new Error('not in a simulation'))),
         context,
         endControl: () => undefined,
       }),

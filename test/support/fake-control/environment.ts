@@ -88,7 +88,7 @@ function plan({ changes }: World): EnvironmentPlan {
 function drift({ changes, startedAt }: World): Drift {
   if (changes.isApplied) {
     const says = 'Nothing has drifted: what runs is what was applied, and the file says the same'
-    return { says, items: [] }
+    return { says, items: [], notes: [] }
   }
   return {
     says: '2 things differ from what was applied',
@@ -101,9 +101,10 @@ function drift({ changes, startedAt }: World): Drift {
       {
         object: 'route POST /login',
         says: 'the file has changed and was not applied: route POST /login is changed',
-        since: null,
+        since: startedAt - 3 * minuteMs,
       },
     ],
+    notes: [],
   }
 }
 

@@ -9,7 +9,7 @@ import type { Databases } from './databases.ts'
 /** What the operation on databases stands on. */
 export interface DatabaseListGround {
   readonly databases: DatabasesConfig
-  readonly room: Pick<Databases, 'addressOf' | 'sizeBytes'>
+  readonly room: Pick<Databases, 'addressOf' | 'missing' | 'sizeBytes'>
   readonly watch: Pick<Watch, 'services'>
   readonly view: () => EnvironmentView
 }
@@ -27,14 +27,26 @@ function stateOf(
   return { state: service.state, says: service.says }
 }
 
+/** It is well only with all that is to be in it; somebody may have taken that away since it was made. */
+function withMissing(
+  { state, says }: Pick<One, 'state' | 'says'>,
+  name: string,
+  missing: readonly string[],
+): Pick<One, 'state' | 'says' | 'missing'> {
+  if (state !== 'healthy' || missing.length === 0) return { state, says, missing: [] }
+  const lack = `${name} is without ${missing.join(', ')}: "holdfast restart ${name}" makes it anew, empty`
+  return { state: 'degraded', says: lack, missing: [...missing] }
+}
+
 async function viewOf(ground: DatabaseListGround, name: string, config: DatabaseConfig): Promise<One> {
   const managed = isManaged(config)
+  const missing = managed ? await ground.room.missing(name) : null
   return {
     name,
     engine: config.engine,
     managed,
     version: lookUp(ground.view().databases, name)?.version ?? null,
-    ...stateOf(ground, name, config),
+    ...withMissing(stateOf(ground, name, config), name, missing ?? []),
     address: ground.room.addressOf(name),
     names: config.engine === 'redis' || !managed ? [] : [...namesOf(name, config)],
     sizeBytes: managed ? await ground.room.sizeBytes(name) : null,

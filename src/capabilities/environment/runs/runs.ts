@@ -6,7 +6,7 @@ import type { Group, LogReader } from '../ports.ts'
 import { throwUnlessCancelled } from '../cancelled.ts'
 import type { Watch } from '../watch/index.ts'
 import type { JobsConfig } from './config.ts'
-import { jobPrefix, runSpecification, type RunGround, type RunPlace } from './specification.ts'
+import { isOfJob, jobPrefix, runSpecification, type RunGround, type RunPlace } from './specification.ts'
 
 /** How a run ended. */
 export type RunEnd = {
@@ -55,7 +55,7 @@ const pollMs = 250
 const keptMs = 600_000
 const tailLines = 20
 
-const isRun = ({ service }: ReplicaStatus): boolean => service.startsWith(jobPrefix)
+const isRun = ({ service }: ReplicaStatus): boolean => isOfJob(service)
 const hasEnded = ({ state }: ReplicaStatus): boolean => state === 'ended' || state === 'crash-looped'
 
 interface Wanted {

@@ -13,6 +13,8 @@ export interface Observed {
   readonly probes: ReadonlyMap<string, ProbeResult>
   /** How the rollout of a service stands; in words, empty when nothing is on the way. */
   readonly rolloutOf: (service: string) => { readonly phase: RolloutPhase; readonly says: string }
+  /** The release that a service is wished to run; empty: the files as they lie in its directory. */
+  readonly releaseOf: (service: string) => string
 }
 
 /** A target that can be probed: replica or address. */
@@ -146,6 +148,7 @@ function serviceView(name: string, service: ServiceConfig, observed: Observed): 
     state,
     says: sayService({ name, state, rollout }, replicas),
     phase,
+    release: observed.releaseOf(name),
     wanted,
     healthy: replicas.filter((replica) => replica.healthy === true).length,
     command: service.command ?? null,

@@ -48,6 +48,8 @@ export interface WatchPorts extends Pick<EnvironmentPorts, 'engine'> {
   readonly lookAt: LookAt
   readonly said: SaidBefore
   readonly rollouts: Rollouts
+  /** The release that a service is wished to run. */
+  readonly releaseOf: (service: string) => string
 }
 
 /** Says on the timeline when a service gets well or ill, and not more often. */
@@ -124,8 +126,10 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
   const told = createTargets(services, () => status, rollouts)
 
   const assess = (): readonly ServiceView[] => {
-    const observed = { probes: probes.results(), rolloutOf: (name: string) => rollouts.standing(name) }
-    return status === null ? [] : assessServices(services, { status, ...observed })
+    if (status === null) return []
+    const { releaseOf } = ports
+    const rolloutOf = (name: string) => rollouts.standing(name)
+    return assessServices(services, { status, probes: probes.results(), rolloutOf, releaseOf })
   }
 
   const lookOnce = async (): Promise<void> => {

@@ -59,14 +59,16 @@ function planLines(plan: EnvironmentPlan, paper: Paper): readonly string[] {
   ]
 }
 
-function driftLines({ says, items }: Drift, paper: Paper): readonly string[] {
+function driftLines({ says, items, notes }: Drift, paper: Paper): readonly string[] {
   const since = (at: number | null): string =>
     at === null ? '' : paper.paint('dim', `  (${sayAgo(at, paper.nowMs)})`)
   return [
     paper.paint('strong', says),
     ...items.map(
-      (item) => `  ${paper.paint('warning', item.object)}  ${harmless(item.says)}${since(item.since)}`,
+      (item) =>
+        `  ${paper.paint('warning', harmless(item.object))}  ${harmless(item.says)}${since(item.since)}`,
     ),
+    ...notes.map((note) => `note: ${harmless(note)}`),
   ]
 }
 

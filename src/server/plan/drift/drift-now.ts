@@ -28,12 +28,18 @@ async function seen<Value>(what: string, look: () => Promise<Value>): Promise<Se
   }
 }
 
-async function edgeNow({ looks, loaded, context }: DriftGround): Promise<EdgeScene> {
+async function edgeNow(
+  { looks, loaded, context }: DriftGround,
+  { processes }: EnvironmentStatus,
+): Promise<EdgeScene> {
   const wanted = wantedPolicy(loaded)
+  const isRunning = processes.some(({ name, state }) => name === 'edge' && state === 'running')
   for (let round = 1; ; round++) {
-    const since = await edgeSince(context)
-    const scene = { wanted, seen: await seen('the edge', () => looks.edge()), ...since }
-    if (round === edgeLooks || scene.refused !== null || enforcesWanted(scene)) return scene
+    const { refused, diedAt } = await edgeSince(context)
+    const look = await seen('the edge', () => looks.edge())
+    const scene = { wanted, seen: look, refused, diedAt: isRunning ? null : diedAt }
+    if (round === edgeLooks || !('value' in scene.seen) || scene.refused !== null) return scene
+    if (enforcesWanted(scene)) return scene
     await context.clock.sleep(edgePauseMs)
   }
 }
@@ -117,7 +123,7 @@ export async function driftNow(ground: DriftGround, ignore: readonly string[]): 
     status,
     ...(await fileNow(ground, status)),
     since: await illSince(context, status),
-    edge: await edgeNow(ground),
+    edge: await edgeNow(ground, status),
     replicas,
     tampering: await seen('processes and their limits', () => looks.tampering()),
     databases: await databasesNow(ground, replicas),

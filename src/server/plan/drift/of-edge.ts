@@ -12,7 +12,7 @@ export interface EdgeScene {
   readonly seen: Seen<EdgePolicies>
   /** The refusal of a policy, if that is the last word on one. */
   readonly refused: { readonly at: number; readonly message: string } | null
-  /** When it ended unexpectedly the last time; null: never. */
+  /** When it ended unexpectedly; null: it runs, as far as the supervisor sees. */
   readonly diedAt: number | null
 }
 

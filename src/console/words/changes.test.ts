@@ -91,7 +91,7 @@ const plan: EnvironmentPlan = {
   says: '',
   steps: [step],
   replicas: { before: 1, after: 2 },
-  memoryMiB: { before: 0, after: 512, machine: 7954 },
+  memoryMiB: { before: 0, after: 512, difference: 512, machine: 7954, left: 7442 },
   destroys: [],
   notes: [],
 }

@@ -29,6 +29,12 @@ export const planStep = z.strictObject({
 /** One thing that would change. */
 export type PlanStep = z.infer<typeof planStep>
 
+const total = {
+  before: z.number().int(),
+  after: z.number().int(),
+  difference: z.number().int(),
+}
+
 /** What would change if the environment file were applied. */
 export const environmentPlan = z.strictObject({
   hash: planHash.describe(
@@ -36,12 +42,17 @@ export const environmentPlan = z.strictObject({
   ),
   says: z.string().describe('the answer in one sentence'),
   steps: z.array(planStep).describe('in the order of what needs what'),
-  replicas: z.strictObject({ before: z.number().int(), after: z.number().int() }),
-  memoryMiB: z.strictObject({
-    before: z.number().int(),
-    after: z.number().int().describe('of those replicas that are bounded'),
-    machine: z.number().int(),
+  replicas: z.strictObject({
+    ...total,
+    unbounded: z.number().int().describe('of those afterwards, may use any amount of memory'),
   }),
+  memoryMiB: z
+    .strictObject({
+      ...total,
+      machine: z.number().int(),
+      left: z.number().int().describe('of the machine, beside what replicas may use afterwards'),
+    })
+    .describe('of those replicas that are bounded'),
   destroys: z.array(z.string()).describe('objects with data that would be lost: apply wants each named'),
   notes: z.array(z.string()),
 })

@@ -68,8 +68,8 @@ function plan({ changes }: World): EnvironmentPlan {
       hash: '77aa01fe33c2d910',
       says: 'Nothing would change: what runs is what the file says',
       steps: [],
-      replicas: { before: 5, after: 5 },
-      memoryMiB: { before: 768, after: 768, machine },
+      replicas: { before: 5, after: 5, difference: 0, unbounded: 2 },
+      memoryMiB: { before: 768, after: 768, difference: 0, machine, left: machine - 768 },
       destroys: [],
       notes: [],
     }
@@ -78,8 +78,8 @@ function plan({ changes }: World): EnvironmentPlan {
     hash: '9f31c25be07d4a18',
     says: '5 things would change: 1 to create, 1 to replace, 1 to scale, 1 to change, 1 to remove',
     steps,
-    replicas: { before: 3, after: 5 },
-    memoryMiB: { before: 512, after: 768, machine },
+    replicas: { before: 3, after: 5, difference: 2, unbounded: 2 },
+    memoryMiB: { before: 512, after: 768, difference: 256, machine, left: machine - 768 },
     destroys: ['volume exports'],
     notes: [],
   }

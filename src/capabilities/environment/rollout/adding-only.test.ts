@@ -23,7 +23,9 @@ describe('what only adds', () => {
 
   test('makes no group smaller, and lets nobody go', () => {
     const running = [here('web', 'a'), here('web', 'a'), here('web', 'a', true)]
-    expect(neverFewer([{ ...group('web', 'a', 1), leaving: ['web/2'] }], running)).toEqual([group('web', 'a', 2)])
+    expect(neverFewer([{ ...group('web', 'a', 1), leaving: ['web/2'] }], running)).toEqual([
+      group('web', 'a', 2),
+    ])
     expect(neverFewer([group('web', 'a', 3)], running)).toEqual([group('web', 'a', 3)])
   })
 

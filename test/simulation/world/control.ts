@@ -108,7 +108,7 @@ function startHouse(world: World, life: Life, log: Log): Promise<House> {
         destroy: () => Promise.resolve(),
         looks: blindLooks(() => Promise.reject(new Error('not in a simulation'))),
         context,
-        endControl: () => undefined,
+        handOver: () => Promise.resolve(),
       }),
     ],
   })

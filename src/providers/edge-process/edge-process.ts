@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataPlane } from '../../capabilities/edge/ports.ts'
 import { edgePolicies, edgeReports, edgeState, type EdgePolicies } from '../../contracts/edge-policy.ts'
-import { readFromHouse, type HouseSchema, type SocketDoor } from '../../contracts/socket-door.ts'
+import { readFromHouse, refuseApart, type HouseSchema, type SocketDoor } from '../../contracts/socket-door.ts'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
 
 /** What the client of the edge process works with. */
@@ -43,7 +43,11 @@ export function edgeProcess({ dataDirectory, request }: EdgeProcessParts): EdgeP
     return bodyOf(await request({ ...parts, socketPath, mostBytes, unreachable }))
   }
   return {
-    state: async () => parseWith(edgeState, await ask({ method: 'GET', path: '/state', timeoutMs })),
+    state: async () => {
+      const body = await ask({ method: 'GET', path: '/state', timeoutMs })
+      refuseApart('the edge', (body as { protocol?: unknown } | null)?.protocol)
+      return parseWith(edgeState, body)
+    },
     policies: async () => parseWith(edgePolicies, await ask({ method: 'GET', path: '/policies', timeoutMs })),
     apply: async (policy) => {
       const put = { method: 'PUT' as const, path: '/policy', body: policy, timeoutMs: applyTimeoutMs }

@@ -10,7 +10,7 @@ import {
   type SupervisorStatus,
   type Tampering,
 } from '../../contracts/supervisor.ts'
-import { readFromHouse, type HouseSchema, type SocketDoor } from '../../contracts/socket-door.ts'
+import { readFromHouse, refuseApart, type HouseSchema, type SocketDoor } from '../../contracts/socket-door.ts'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
 import { allocate } from './allocate.ts'
 
@@ -72,7 +72,11 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
     if (answer.status >= 400) throw errorOf(answer.body)
     return answer.body
   }
-  const status = async (): Promise<SupervisorStatus> => parseWith(supervisorStatus, await ask('GET', '/status'))
+  const status = async (): Promise<SupervisorStatus> => {
+    const body = await ask('GET', '/status')
+    refuseApart('the supervisor', (body as { protocol?: unknown } | null)?.protocol)
+    return parseWith(supervisorStatus, body)
+  }
   const put: LocalEngine['put'] = async (desired) =>
     parseWith(supervisorStatus, await ask('PUT', '/replicas', { body: desired }))
   return {

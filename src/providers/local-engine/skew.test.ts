@@ -58,3 +58,19 @@ test('its status is read without what it says besides', async () => {
   const engine = localEngine({ dataDirectory, request: () => Promise.resolve({ status: 200, body }) })
   expect(await engine.status()).toEqual(status)
 })
+
+test.each([
+  [undefined, true],
+  [0, true],
+  [2, true],
+  [3, false],
+  ['many', false],
+])('a supervisor that speaks %j is understood: %j', async (protocol, isUnderstood) => {
+  const status = { pid: 1, version: '9', startedAt: 1, processes: [], replicas: [], notes: [] }
+  // What is too far away need not fit any more; that it is too far away is said nevertheless.
+  const body = isUnderstood ? { ...status, protocol } : { protocol, weather: 'fine' }
+  const engine = localEngine({ dataDirectory, request: () => Promise.resolve({ status: 200, body }) })
+  const answer = engine.status()
+  if (isUnderstood) expect(await answer).toEqual(status)
+  else await expect(answer).rejects.toMatchObject({ code: 'house.versions-apart' })
+})

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { chmodSync, rmSync } from 'node:fs'
 import { errorCatalogue } from '../../contracts/errors.ts'
 import type { EdgePolicies, EdgePolicy, EdgeReports, EdgeState } from '../../contracts/edge-policy.ts'
+import { houseProtocol, protocolHeader, refuseApart } from '../../contracts/socket-door.ts'
 import { HoldfastError, plainError } from '../../kernel/std/index.ts'
 import { parsePolicy } from './parse-policy.ts'
 
@@ -84,7 +85,8 @@ async function act(
   const url = URL.parse(request.url ?? '/', 'http://edge')
   if (url === null) throw refused('the target of the request cannot be read')
   const key = `${request.method} ${url.pathname}`
-  if (key === 'GET /state') return operations.state()
+  if (key === 'GET /state') return { ...operations.state(), protocol: houseProtocol }
+  refuseApart('who asks the edge', request.headers[protocolHeader])
   if (key === 'GET /policies') return operations.policies()
   if (key === 'PUT /policy') return operations.apply(await readPolicy(request))
   if (key !== 'GET /reports') throw refused(`there is nothing at ${key}`)

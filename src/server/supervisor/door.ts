@@ -3,7 +3,7 @@ import { chmodSync, chownSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { desiredReplicas, type SupervisorEvent, type SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { DesiredReplicas, Tampering } from '../../contracts/supervisor.ts'
-import { readFromHouse } from '../../contracts/socket-door.ts'
+import { houseProtocol, protocolHeader, readFromHouse, refuseApart } from '../../contracts/socket-door.ts'
 import { errorCatalogue } from '../../contracts/errors.ts'
 import { HoldfastError, plainError } from '../../kernel/std/index.ts'
 import { parseJson, removeShortPlace } from '../files/index.ts'
@@ -102,6 +102,9 @@ async function serve(
   }
 }
 
+/** An installation of any version may end what runs here, or take it over. */
+const forEveryVersion: ReadonlySet<string> = new Set(['POST /stop', 'POST /hand-over'])
+
 async function route(
   request: IncomingMessage,
   operations: DoorOperations,
@@ -109,7 +112,8 @@ async function route(
 ): Promise<Answer> {
   const url = parseUrl(request.url ?? '/')
   const key = `${request.method} ${url.pathname}`
-  if (key === 'GET /status') return { status: 200, body: operations.status() }
+  if (key === 'GET /status') return { status: 200, body: { ...operations.status(), protocol: houseProtocol } }
+  if (!forEveryVersion.has(key)) refuseApart('who asks the supervisor', request.headers[protocolHeader])
   if (key === 'GET /tampering') return { status: 200, body: operations.tampering() }
   if (key === 'GET /events') return { status: 200, body: await readEvents(url, operations, signal) }
   if (key === 'PUT /replicas') {

@@ -115,6 +115,19 @@ function sayNamesLeft({ names: before = [] }: Database, { names: after = [] }: D
     : `; ${left.join(', ')} stays in it with its data, and is no longer looked after`
 }
 
+/** What happens to a database that Holdfast runs under both files. */
+function changedServer(before: Database, after: Database): Pick<PlanStep, 'verb' | 'says'> {
+  if (before.engine !== after.engine || isOtherVersion(before, after)) {
+    // What holds data of another kind is refused before a plan is made: nothing was made of it yet.
+    const kind = `${after.engine} ${after.version ?? ''}`.trim()
+    return { verb: 'replace', says: `it is made anew, of ${kind}, for it holds nothing yet` }
+  }
+  if (contentHash(processOf(before)) === contentHash(processOf(after))) {
+    return { verb: 'change', says: `it goes on running${sayNamesLeft(before, after)}` }
+  }
+  return { verb: 'replace', says: 'it is replaced in place: it is away for a moment, and its data stay' }
+}
+
 /** What happens to a database that both files name. */
 function changedDatabase({ accepted, fresh }: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
   const [before, after] = [
@@ -126,16 +139,9 @@ function changedDatabase({ accepted, fresh }: PlanScene, name: string): Pick<Pla
     const left = was !== null && is === null ? '; its data are left where they are' : ''
     return { verb: 'change', says: `who reaches it finds it at another address${left}` }
   }
-  if (before.engine !== after.engine || isOtherVersion(before, after)) {
-    // What holds data of another kind is refused before a plan is made: nothing was made of it yet.
-    const kind = `${after.engine} ${after.version ?? ''}`.trim()
-    return { verb: 'replace', says: `it is made anew, of ${kind}, for it holds nothing yet` }
-  }
-  if (contentHash(processOf(before)) === contentHash(processOf(after))) {
-    return { verb: 'change', says: `it goes on running${sayNamesLeft(before, after)}` }
-  }
-  return { verb: 'replace', says: 'it is replaced in place: it is away for a moment, and its data stay' }
+  return changedServer(before, after)
 }
+
 const nameOf = (before: PlannedObject | undefined, after: PlannedObject | undefined): string =>
   (after ?? before)?.name ?? ''
 /** Whether a service that the files say the same of is run by another engine. */

@@ -116,21 +116,23 @@ async function route(
   if (!forEveryVersion.has(key)) refuseApart('who asks the supervisor', request.headers[protocolHeader])
   if (key === 'GET /tampering') return { status: 200, body: operations.tampering() }
   if (key === 'GET /events') return { status: 200, body: await readEvents(url, operations, signal) }
-  if (key === 'PUT /replicas') {
-    operations.put(parseDesired(await readBody(request)))
-    return { status: 200, body: operations.status() }
-  }
-  if (key === 'POST /discard') {
-    await operations.discard(parsePlace(parseJson(await readBody(request))))
-    return { status: 200, body: {} }
-  }
-  if (key === 'POST /stop') {
-    operations.stop(parseStop(await readBody(request)))
-    return { status: 202, body: {} }
-  }
-  if (key === 'POST /hand-over') {
-    operations.handOver(parseNext(await readBody(request)))
-    return { status: 202, body: {} }
+  return change(key, request, operations)
+}
+
+async function change(key: string, request: IncomingMessage, operations: DoorOperations): Promise<Answer> {
+  switch (key) {
+    case 'PUT /replicas':
+      operations.put(parseDesired(await readBody(request)))
+      return { status: 200, body: operations.status() }
+    case 'POST /discard':
+      await operations.discard(parsePlace(parseJson(await readBody(request))))
+      return { status: 200, body: {} }
+    case 'POST /stop':
+      operations.stop(parseStop(await readBody(request)))
+      return { status: 202, body: {} }
+    case 'POST /hand-over':
+      operations.handOver(parseNext(await readBody(request)))
+      return { status: 202, body: {} }
   }
   const id = /^POST \/replicas\/([a-z][a-z0-9-]*\/\d+)\/restart$/.exec(key)?.[1]
   if (id === undefined) throw invalid(`There is nothing at ${key}.`)

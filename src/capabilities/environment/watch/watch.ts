@@ -117,6 +117,11 @@ function createTargets(services: ServicesConfig, status: () => SupervisorStatus 
   return { tell, door }
 }
 
+/** How services stand, beside what was seen of them. */
+function standingsOf({ rollouts, releaseOf }: WatchPorts) {
+  return { rolloutOf: (name: string) => rollouts.standing(name), releaseOf }
+}
+
 /** Watches the services: the effects around `assess` and `decideTransition`. */
 export function createWatch(services: ServicesConfig, context: Context, ports: WatchPorts): Watch {
   const probes = createProbes(services, context.clock, ports.lookAt)
@@ -128,10 +133,8 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
   const told = createTargets(services, () => status, rollouts)
 
   const assess = (): readonly ServiceView[] => {
-    if (status === null) return []
-    const { releaseOf } = ports
-    const rolloutOf = (name: string) => rollouts.standing(name)
-    return assessServices(services, { status, probes: probes.results(), rolloutOf, releaseOf })
+    const observed = { probes: probes.results(), ...standingsOf(ports) }
+    return status === null ? [] : assessServices(services, { status, ...observed })
   }
 
   const lookOnce = async (): Promise<void> => {

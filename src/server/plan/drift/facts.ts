@@ -50,7 +50,10 @@ export async function goneSinceFrom({ timeline }: Ground): Promise<GoneSince> {
   const kinds = [facts.configurationAccepted.kind]
   const accepted = await timeline.read({ kinds, order: 'newest', limit: mostAccepted })
   return (object) => {
-    const says = ({ data }: Fact): readonly unknown[] => String(data?.['summary'] ?? '').split('; ')
-    return accepted.find((fact) => says(fact).includes(`${object} is gone`))?.at ?? null
+    const saysSo = ({ data }: Fact): boolean => {
+      const summary = data?.['summary']
+      return typeof summary === 'string' && summary.split('; ').includes(`${object} is gone`)
+    }
+    return accepted.find(saysSo)?.at ?? null
   }
 }

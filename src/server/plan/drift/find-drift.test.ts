@@ -17,7 +17,11 @@ const data = {
   },
 }
 const accepted = {
-  ...{ file: '/srv/holdfast.config.ts', directory: '/srv', hash: 'h', overrides: {}, data },
+  file: '/srv/holdfast.config.ts',
+  directory: '/srv',
+  hash: 'h',
+  overrides: {},
+  data,
   environment: parseEnvironment(data),
 }
 const wanted = wantedPolicy(accepted) as JsonObject
@@ -227,8 +231,13 @@ describe('drift of what lies about', () => {
 
 describe('drift of a database', () => {
   const record: DatabaseRecord = {
-    ...{ engine: 'postgres', major: '15', programs: '', port: 12_000, createdAt: 1 },
-    ...{ password: 'hush', adminPassword: 'hush' },
+    engine: 'postgres',
+    major: '15',
+    programs: '',
+    port: 12_000,
+    createdAt: 1,
+    password: 'hush',
+    adminPassword: 'hush',
   }
   const about = { name: 'main', engine: 'postgres', managed: true, address: '', sizeBytes: 1 } as const
   const state = { version: '15.3', state: 'healthy', says: 'well' } as const

@@ -32,7 +32,8 @@ const listOf = (value: Json | undefined): readonly JsonObject[] =>
   Array.isArray(value) ? (value as readonly Json[]).filter(isObject) : []
 
 const limitLists = ['limits', 'messageLimits', 'unmatchedLimits', 'upgradeLimits', 'errorLimits']
-const isOfRoute = ({ name }: JsonObject): boolean => String(name).startsWith('edge.route.')
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
+const isOfRoute = ({ name }: JsonObject): boolean => textOf(name).startsWith('edge.route.')
 
 /** Lists of limits by their rules, for the numbers of limits say nothing. */
 function withRules(value: JsonObject, limits: readonly JsonObject[]): JsonObject {
@@ -53,13 +54,13 @@ function objectsIn(policy: Json): ReadonlyMap<string, Json> {
   const { revision: _, bans: __, routes, limits: all, upstreams, ...rest } = policy
   const limits = listOf(all)
   const named = listOf(routes).map(({ name, ...route }): readonly [string, Json] => [
-    `route ${String(name)}`,
+    `route ${textOf(name)}`,
     withRules(route, limits),
   ])
   const ofEdge = limits.filter((limit) => !isOfRoute(limit))
-  const looked = listOf(upstreams).map(({ targets: ___, name, ...health }) => [String(name), health])
+  const looked = listOf(upstreams).map(({ targets: ___, name, ...health }) => [textOf(name), health])
   const itself = { ...withRules(rest, limits), limits: ofEdge, upstreams: Object.fromEntries(looked) as Json }
-  return new Map<string, Json>([['edge', itself as Json], ...named])
+  return new Map<string, Json>([['edge', itself], ...named])
 }
 
 interface Odd {

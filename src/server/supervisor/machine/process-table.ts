@@ -131,14 +131,14 @@ function psProcesses(): ProcessTable {
 export function parsePsLine(line: string): ProcessEntry | undefined {
   const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\d+)\s+(?:(\d+):)?(\d+):([\d.]+)\s+(.+)$/.exec(line)
   if (match === null) return undefined
-  const [, pid, parent, group, stat, rss, hours, minutes, seconds, birth] = match
+  const [, pid, parent, group, stat = '', rss, hours, minutes, seconds, birth] = match
   return {
     pid: Number(pid),
     parent: Number(parent),
     group: Number(group),
     session: 0,
-    zombie: stat?.startsWith('Z') ?? false,
-    frozen: stat?.startsWith('T') ?? false,
+    zombie: stat.startsWith('Z'),
+    frozen: stat.startsWith('T'),
     birth: birth?.trim() ?? '',
     startedAt: Date.parse(birth ?? '') || 0,
     cpuMs: (Number(hours ?? 0) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000,

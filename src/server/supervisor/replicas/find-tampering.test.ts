@@ -3,8 +3,16 @@ import type { ProcessEntry, ProcessTable } from '../machine/process-table.ts'
 import { findTampering } from './find-tampering.ts'
 
 const entry = (pid: number, frozen = false): ProcessEntry => ({
-  ...{ pid, parent: 1, group: pid, session: pid, zombie: false, frozen, birth: `b${pid}` },
-  ...{ startedAt: 5, cpuMs: 0, residentBytes: 0 },
+  pid,
+  parent: 1,
+  group: pid,
+  session: pid,
+  zombie: false,
+  frozen,
+  birth: `b${pid}`,
+  startedAt: 5,
+  cpuMs: 0,
+  residentBytes: 0,
 })
 
 function tableOf(entries: readonly ProcessEntry[], marks: Readonly<Record<number, string>>): ProcessTable {

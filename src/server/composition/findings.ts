@@ -32,7 +32,7 @@ const keysPath = 'edge.identity.jwt.jwks'
 /** The file of public keys, absolute; undefined: there is none, or it is fetched. */
 function keysFile({ directory, environment: { edge } }: PlacedEnvironment): string | undefined {
   const jwks = edge.identity?.jwt?.jwks
-  return jwks === undefined || jwks.startsWith('https://') ? undefined : resolve(directory, jwks)
+  return typeof jwks !== 'string' || jwks.startsWith('https://') ? undefined : resolve(directory, jwks)
 }
 
 /** A service that signs tokens may write its public keys itself when it first runs: the edge waits for that file. */

@@ -13,8 +13,6 @@ function upwardsFrom(directory: string): readonly string[] {
  * directories and of all above it, then what the machine's own PATH says. Absolute directories; the first one counts most.
  */
 export function searchPathOf(directories: readonly string[], path: string | undefined): string {
-  const places = directories
-    .flatMap(upwardsFrom)
-    .map((directory) => join(directory, 'node_modules', '.bin'))
+  const places = directories.flatMap(upwardsFrom).map((directory) => join(directory, 'node_modules', '.bin'))
   return [...new Set(places), path ?? usualPlaces].join(delimiter)
 }

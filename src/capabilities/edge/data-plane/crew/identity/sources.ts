@@ -21,9 +21,10 @@ export interface Source {
   readonly name: string
   /** Null: it lies on this machine, and every look reads it. */
   readonly pace: Pace | null
-  /** So long it may not be there yet without a word about it. */
+  /** So long it may not be to be had yet, from the first time in vain, without a word about it. */
   readonly patienceMs: number
-  readonly read: () => Promise<string>
+  /** Null: there is nobody who could be asked now, which is said elsewhere. */
+  readonly read: () => Promise<string | null>
   readonly parse: (text: string) => Part
 }
 
@@ -37,9 +38,8 @@ export interface SourceGround {
   readonly originsOf: (service: string) => readonly string[]
 }
 
-/** A service that writes a file when it first runs gets so long before its absence is said, and one that serves its keys. */
-const filePatienceMs = 10_000
-const servicePatienceMs = 30_000
+/** A service gets so long for the file that it writes when it first runs, or to answer with its keys. */
+const patienceMs = 10_000
 const remotePace: Pace = { everyMs: 5 * 60_000, retryMs: 30_000, wantedMs: 30_000 }
 const servicePace: Pace = { everyMs: 30_000, retryMs: 1000, wantedMs: 5000 }
 /** Replicas that are asked in one look. */
@@ -66,9 +66,9 @@ type Keys = NonNullable<EdgeIdentity['jwt']>['jwks']
 function keySource(jwks: Keys, ground: SourceGround): Source {
   const parse = (text: string): Part => ({ jwks: parsePublicKeys(text) })
   if (typeof jwks === 'object') {
-    const read = (): Promise<string> => readFromService(jwks, ground)
+    const read = (): Promise<string | null> => readFromService(jwks, ground)
     const name = `${jwks.service}${jwks.path}`
-    return { name, pace: servicePace, patienceMs: servicePatienceMs, read, parse }
+    return { name, pace: servicePace, patienceMs, read, parse }
   }
   if (!jwks.startsWith('https://')) return fileSource(jwks, ground, parse)
   return { name: jwks, pace: remotePace, patienceMs: 0, read: () => ground.store.fetch(jwks), parse }
@@ -78,8 +78,8 @@ function keySource(jwks: Keys, ground: SourceGround): Source {
 async function readFromService(
   { service, path }: Exclude<Keys, string>,
   { store, originsOf }: SourceGround,
-): Promise<string> {
-  let trouble = new Error(`no replica of ${service} is well`)
+): Promise<string | null> {
+  let trouble: Error | null = null
   for (const origin of originsOf(service).slice(0, mostAsked)) {
     try {
       const text = await store.fetch(`${origin}${path}`)
@@ -89,11 +89,12 @@ async function readFromService(
       trouble = error as Error
     }
   }
-  throw trouble
+  if (trouble !== null) throw trouble
+  return null
 }
 
 function fileSource(file: string, { store }: SourceGround, parse: Source['parse']): Source {
-  return { name: file, pace: null, patienceMs: filePatienceMs, read: () => store.read(file), parse }
+  return { name: file, pace: null, patienceMs, read: () => store.read(file), parse }
 }
 
 function passwordSources(shared: Named['shared'], ground: SourceGround): readonly Source[] {

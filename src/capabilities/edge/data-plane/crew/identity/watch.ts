@@ -39,10 +39,11 @@ interface Standing {
   part: Part
   /** What was said about it last; empty: nothing is wrong. */
   complaint: string
-  /** When it was asked last, on the monotonic clock, and whether in vain. */
+  /** When it was asked last, on the monotonic clock, and whether it answered. */
   askedMs: number
-  hasFailed: boolean
-  readonly openedMs: number
+  hasAnswered: boolean
+  /** Since when it has failed; null: it has not. */
+  failingSinceMs: number | null
 }
 
 /** Creates the watch. */
@@ -115,8 +116,8 @@ class Watch implements IdentityWatch {
       part: {},
       complaint: '',
       askedMs: Number.NEGATIVE_INFINITY,
-      hasFailed: false,
-      openedMs: this.#parts.clock.monotonicMs(),
+      hasAnswered: false,
+      failingSinceMs: null,
     }
     const text = source.pace === null ? null : this.#parts.store.remembered(source.name)
     if (text !== null) take(standing, text)
@@ -137,15 +138,18 @@ class Watch implements IdentityWatch {
     standing.askedMs = nowMs
     try {
       const text = await source.read()
-      standing.hasFailed = false
+      standing.hasAnswered = text !== null
+      standing.failingSinceMs = null
+      if (text === null) return []
       const isNew = text !== standing.text
       if (isNew) this.#take(standing, text)
       standing.complaint = ''
       return isNew ? [{ what: 'identity-reloaded', file: source.name, message: '' }] : []
     } catch (error) {
-      standing.hasFailed = true
+      standing.hasAnswered = false
+      standing.failingSinceMs ??= nowMs
       const isToCome = standing.text === null && (source.pace !== null || systemCode(error) === 'ENOENT')
-      if (isToCome && nowMs < standing.openedMs + source.patienceMs) return []
+      if (isToCome && nowMs < standing.failingSinceMs + source.patienceMs) return []
       return complain(standing, (error as Error).message.slice(0, 500))
     }
   }
@@ -158,10 +162,10 @@ class Watch implements IdentityWatch {
     if (source.pace !== null) this.#parts.store.remember(source.name, text)
   }
 
-  #isDue({ source: { pace }, askedMs, hasFailed }: Standing, nowMs: number): boolean {
+  #isDue({ source: { pace }, askedMs, hasAnswered }: Standing, nowMs: number): boolean {
     if (pace === null) return true
     const isWanted = this.#wantsKeys && nowMs >= askedMs + pace.wantedMs
-    if (nowMs < askedMs + (hasFailed ? pace.retryMs : pace.everyMs) && !isWanted) return false
+    if (nowMs < askedMs + (hasAnswered ? pace.everyMs : pace.retryMs) && !isWanted) return false
     this.#wantsKeys = false
     return true
   }

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { EnvironmentPlan, EnvironmentStatus } from '../../src/contracts/index.ts'
 import { root } from '../architecture/sources.ts'
 import { describeWith } from '../support/describe-with.ts'
@@ -12,6 +12,7 @@ import {
   startSwarm,
   swarmPrograms,
   whyNoSwarm,
+  type Daemon,
   type Swarm,
 } from '../support/docker/index.ts'
 import { mustRun, until, type Place } from '../support/holdfast/index.ts'
@@ -28,20 +29,28 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(built, { recursive: true, force: true }))
 
-/** The example as it is built, in a place with a Node of its own, as a project would have it; only the engine differs. */
-async function arcadeOn(engine: string): Promise<Place> {
+/** The example as it is built, in a place with a Node of its own, as a project would have it. */
+async function arcadePlace(): Promise<Place> {
   const here = await place()
   cpSync(built, here.directory, { recursive: true })
   mkdirSync(join(here.directory, 'node_modules', '.bin'))
   symlinkSync(process.execPath, join(here.directory, 'node_modules', '.bin', 'node'))
+  return here
+}
+
+/** Changes the one line that says where it runs. */
+function moveToSwarm(here: Place, { socketPath }: Daemon): void {
   const own = readFileSync(join(here.directory, 'holdfast.config.ts'), 'utf8').split('\n')
-  const file = own.map((line) => (line === "  engine: 'local'," ? `  engine: ${engine},` : line))
-  expect(file.filter((line, index) => line !== own[index]).length).toBe(engine === "'local'" ? 0 : 1)
+  const engine = `  engine: { swarm: 'unix://${socketPath}' },`
+  const file = own.map((line) => (line === "  engine: 'local'," ? engine : line))
+  expect(file.filter((line, index) => line !== own[index])).toEqual([engine])
   here.write('holdfast.config.ts', file.join('\n'))
+}
+
+async function start(here: Place): Promise<void> {
   // The machine's own Node, if there is one on PATH, is not asked.
   mustRun(await here.up([], { PATH: '/usr/bin:/bin' }))
   await until('everything to be healthy', async () => (await statusOf(here)).state === 'healthy', patience)
-  return here
 }
 
 const statusOf = (here: Place): Promise<EnvironmentStatus> => here.client().call('environment.status', {})
@@ -174,17 +183,32 @@ async function deploysAndGoesBack(here: Place): Promise<void> {
 }
 
 async function playThrough(here: Place): Promise<void> {
+  await start(here)
   await knowsPlayersByToken(here)
   await sendsMail(here)
   await appliesNothingTwice(here)
   await deploysAndGoesBack(here)
   expect(await kindsOf(here)).not.toContain('edge.identity-refused')
+  expect(here.run('down').code).toBe(0)
+}
+
+/** Takes away what `holdfast down` leaves on a swarm. */
+async function removeArcade({ docker }: Daemon): Promise<void> {
+  for (const { ID } of await docker.listServices()) await docker.getService(ID).remove()
+  await until(
+    'the volume to be free',
+    async () => {
+      await docker.getVolume('arcade_game').remove()
+      return true
+    },
+    patience,
+  )
 }
 
 const whole = 'players by token, mail over the volume, apply twice, a deploy and back, none lost'
 
 describe('the arcade on this machine', () => {
-  test(whole, { timeout: 300_000 }, async () => playThrough(await arcadeOn("'local'")))
+  test(whole, { timeout: 300_000 }, async () => playThrough(await arcadePlace()))
 })
 
 describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`, () => {
@@ -195,10 +219,34 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       const [{ docker }] = swarm.daemons
       await importNodeImage(docker, 'node:24-slim')
     })
+    afterEach(() => removeArcade(swarm.daemons[0]))
     afterAll(() => swarm.stop())
 
-    test(whole, { timeout: 600_000 }, async () =>
-      playThrough(await arcadeOn(`{ swarm: 'unix://${swarm.daemons[0].socketPath}' }`)),
-    )
+    test(whole, { timeout: 600_000 }, async () => {
+      const here = await arcadePlace()
+      moveToSwarm(here, swarm.daemons[0])
+      await playThrough(here)
+    })
+
+    test('moves there with its data, as the guide says', { timeout: 300_000 }, async () => {
+      const here = await arcadePlace()
+      const account = { handle: 'mover', password: 'long enough' }
+      await start(here)
+      await signIn(here, 'accounts', account)
+      expect(here.run('down').code).toBe(0)
+      const [daemon] = swarm.daemons
+      await daemon.docker.createVolume({ Name: 'arcade_game' })
+      const { Mountpoint } = await daemon.docker.getVolume('arcade_game').inspect()
+      cpSync(join(here.data, 'volumes', 'game'), Mountpoint, { recursive: true })
+      moveToSwarm(here, daemon)
+      await start(here)
+      const addresses = (await statusOf(here)).services.flatMap(({ replicas }) =>
+        replicas.map(({ address }) => URL.parse(address ?? '')?.hostname ?? 'none'),
+      )
+      expect(addresses.toSorted()).toEqual([daemon.address, daemon.address, 'none'])
+      const mover = await signIn(here, 'login', account)
+      expect((await mover.me())['handle']).toBe('mover')
+      expect(here.run('down').code).toBe(0)
+    })
   })
 })

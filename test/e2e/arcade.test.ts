@@ -239,11 +239,17 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       const { Mountpoint } = await daemon.docker.getVolume('arcade_game').inspect()
       cpSync(join(here.data, 'volumes', 'game'), Mountpoint, { recursive: true })
       moveToSwarm(here, daemon)
+      // The processes of this machine serve once more, until those on the swarm do.
       await start(here)
-      const addresses = (await statusOf(here)).services.flatMap(({ replicas }) =>
-        replicas.map(({ address }) => URL.parse(address ?? '')?.hostname ?? 'none'),
-      )
-      expect(addresses.toSorted()).toEqual([daemon.address, daemon.address, 'none'])
+      const hostsOf = async (): Promise<readonly string[]> =>
+        (await statusOf(here)).services.flatMap(({ replicas }) =>
+          replicas.map(({ address }) => URL.parse(address ?? '')?.hostname ?? 'none'),
+        )
+      const moved = `${daemon.address} ${daemon.address} none`
+      await until('only the swarm', async () => (await hostsOf()).toSorted().join(' ') === moved, patience)
+      expect(here.run('down').code).toBe(0)
+      await start(here)
+      expect((await hostsOf()).toSorted().join(' ')).toBe(moved)
       const mover = await signIn(here, 'login', account)
       expect((await mover.me())['handle']).toBe('mover')
       expect(here.run('down').code).toBe(0)

@@ -148,8 +148,7 @@ class Watch implements IdentityWatch {
     } catch (error) {
       standing.hasAnswered = false
       standing.failingSinceMs ??= nowMs
-      const isToCome = standing.text === null && (source.pace !== null || systemCode(error) === 'ENOENT')
-      if (isToCome && nowMs < standing.failingSinceMs + source.patienceMs) return []
+      if (mayBeToCome(standing, error) && nowMs < standing.failingSinceMs + source.patienceMs) return []
       return complain(standing, (error as Error).message.slice(0, 500))
     }
   }
@@ -169,6 +168,11 @@ class Watch implements IdentityWatch {
     this.#wantsKeys = false
     return true
   }
+}
+
+/** What was never there may be about to come. */
+function mayBeToCome({ source, text }: Standing, error: unknown): boolean {
+  return text === null && (source.pace !== null || systemCode(error) === 'ENOENT')
 }
 
 /** Said once, until it changes or is over. */

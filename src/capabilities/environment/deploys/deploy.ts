@@ -1,6 +1,7 @@
 import { environmentFacts as facts, type RolloutPhase } from '../../../contracts/environment.ts'
 import type { Context, JobCall } from '../../../kernel/capability/index.ts'
 import { HoldfastError, plainError, lookUp } from '../../../kernel/std/index.ts'
+import { lastSaid } from '../../../kernel/timeline/index.ts'
 import type { ServicesConfig } from '../config.ts'
 import type { Release, ReleaseSource, ReleaseStore } from '../ports.ts'
 import type { Rollouts } from '../rollout/index.ts'
@@ -20,7 +21,7 @@ export interface DeployGround {
   readonly rollouts: Pick<Rollouts, 'standing'>
   readonly releases: ReleaseStore
   readonly runs: Pick<Runs, 'run'>
-  readonly context: Pick<Context, 'clock' | 'record' | 'log'>
+  readonly context: Pick<Context, 'clock' | 'record' | 'log' | 'timeline'>
 }
 
 /** What is to be deployed. */
@@ -97,23 +98,53 @@ async function runJobs(
   return null
 }
 
-/** Moves the wish, once; everything after it is seen and not remembered. */
+/** What the fact that moved the wish says. */
+interface Begun {
+  readonly before: string
+  readonly at: number
+}
+
+/** Moves the wish; everything after it is seen and not remembered. */
 async function begin(
   ground: DeployGround,
   wanted: WantedDeploy,
   { call, source }: { readonly call: JobCall; readonly source: string },
-): Promise<{ readonly before: string; readonly at: number }> {
+): Promise<Begun> {
   const { service, release, note, rollback } = wanted
-  return call.step('begin', async () => {
-    const before = sayRelease(releasesOf(ground.view(), service).wished)
-    const said = note === '' ? '' : `: ${note}`
-    const data = { service, release, before, job: call.jobId, source, note: said, rollback }
-    const { at } = await ground.context.record(facts.deployBegun, data, extrasOf(wanted, call))
-    return { before, at }
-  })
+  const before = sayRelease(releasesOf(ground.view(), service).wished)
+  const said = note === '' ? '' : `: ${note}`
+  const data = { service, release, before, job: call.jobId, source, note: said, rollback }
+  const { at } = await ground.context.record(facts.deployBegun, data, extrasOf(wanted, call))
+  return { before, at }
+}
+
+/** Everything up to the moment at which the wish moves. */
+async function prepare(ground: DeployGround, wanted: WantedDeploy, call: JobCall): Promise<Begun> {
+  decideDeploy(ground.view(), wanted, call.jobId)
+  const { source } = await store(ground, wanted, call)
+  const stopped = wanted.rollback ? null : await runJobs(ground, wanted, { when: 'before', call })
+  if (stopped !== null) throw stopped
+  decideDeploy(ground.view(), wanted, call.jobId)
+  return begin(ground, wanted, { call, source })
+}
+
+/** What an earlier control has said of this deploy. */
+async function readBegun({ context }: DeployGround, { correlation }: JobCall): Promise<Begun | null> {
+  const fact = await lastSaid(context.timeline, correlation, [facts.deployBegun])
+  return fact === null ? null : { before: facts.deployBegun.data.parse(fact.data).before, at: fact.at }
+}
+
+/** How an earlier control has said that this deploy ended. */
+async function readEnd({ context }: DeployGround, { correlation }: JobCall): Promise<Ended | null> {
+  const fact = await lastSaid(context.timeline, correlation, [facts.deployed, facts.deployFailed])
+  if (fact === null) return null
+  if (fact.kind === facts.deployFailed.kind) return { bad: facts.deployFailed.data.parse(fact.data).because }
+  const { verdict, seconds } = facts.deployed.data.parse(fact.data)
+  return { good: verdict, seconds }
 }
 
 type End = { readonly good: string } | { readonly bad: string }
+type Ended = { readonly good: string; readonly seconds: number } | { readonly bad: string }
 
 /** Where the deploy stands; null: it is still on the way. */
 function endOf({ view, wished, rollouts }: DeployGround, { service, release }: WantedDeploy): End | null {
@@ -152,34 +183,43 @@ async function prune(ground: DeployGround, { service }: WantedDeploy): Promise<v
   await context.record(facts.releasesPruned, { service, releases: names }, { subject: `service:${service}` })
 }
 
+/** Waits for the end and says it. */
+async function end(
+  ground: DeployGround,
+  wanted: WantedDeploy,
+  { call, begun }: { readonly call: JobCall; readonly begun: Begun },
+): Promise<Ended> {
+  const { context } = ground
+  const found = await untilEnd(ground, wanted, call)
+  const { service, release } = wanted
+  const data = { service, release, before: begun.before, job: call.jobId }
+  if ('bad' in found) {
+    await context.record(facts.deployFailed, { ...data, because: found.bad }, extrasOf(wanted, call))
+    return found
+  }
+  const seconds = Math.round((context.clock.now() - begun.at) / 100) / 10
+  await context.record(facts.deployed, { ...data, seconds, verdict: found.good }, extrasOf(wanted, call))
+  return { ...found, seconds }
+}
+
 /**
  * Moves a service to a release: stores its files, wishes it, and waits until the rollout has ended well or ill; in the
- * latter case the wish falls back. Killed at any instant, the job that is begun again goes on from what it sees.
- * Errors: `environment.deploy-failed`, those of `decideDeploy` and of the store.
+ * latter case the wish falls back. Killed at any instant, the job that is begun again goes on from what it has said and from
+ * what it sees. Errors: `environment.deploy-failed`, those of `decideDeploy` and of the store.
  */
 export async function deploy(ground: DeployGround, wanted: WantedDeploy, call: JobCall): Promise<Deployed> {
   const { service, release } = wanted
-  decideDeploy(ground.view(), wanted, call.jobId)
-  const { source } = await store(ground, wanted, call)
-  const isBegun = releasesOf(ground.view(), service).pending?.job === call.jobId
-  const stopped = isBegun || wanted.rollback ? null : await runJobs(ground, wanted, { when: 'before', call })
-  if (stopped !== null) throw stopped
-  decideDeploy(ground.view(), wanted, call.jobId)
-  const { before, at } = await begin(ground, wanted, { call, source })
-  const end = await untilEnd(ground, wanted, call)
-  const data = { service, release, before, job: call.jobId }
-  if ('bad' in end) {
-    await ground.context.record(facts.deployFailed, { ...data, because: end.bad }, extrasOf(wanted, call))
-    throw failed(wanted, before, end.bad)
-  }
-  const seconds = Math.round((ground.context.clock.now() - at) / 100) / 10
-  await ground.context.record(facts.deployed, { ...data, seconds, verdict: end.good }, extrasOf(wanted, call))
+  const begun = (await readBegun(ground, call)) ?? (await prepare(ground, wanted, call))
+  const ended = (await readEnd(ground, call)) ?? (await end(ground, wanted, { call, begun }))
+  const { before } = begun
+  if ('bad' in ended) throw failed(wanted, before, ended.bad)
   await prune(ground, wanted).catch((error: unknown) =>
     ground.context.log.warn({ error: plainError(error).message }, 'old releases could not be removed'),
   )
   const late = wanted.rollback ? null : await runJobs(ground, wanted, { when: 'after', call })
   const but = late === null ? '' : `; but ${late.message}`
-  return { service, release, before, seconds, says: `${service} runs ${release} (${end.good})${but}` }
+  const says = `${service} runs ${release} (${ended.good})${but}`
+  return { service, release, before, seconds: ended.seconds, says }
 }
 
 /** Moves a service back to a release that was good. Errors: `environment.nothing-to-roll-back`, those of `deploy`. */

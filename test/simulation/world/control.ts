@@ -1,9 +1,11 @@
 import { edge } from '../../../src/capabilities/edge/index.ts'
-import { environment } from '../../../src/capabilities/environment/index.ts'
+import { environment, type EnvironmentCapability } from '../../../src/capabilities/environment/index.ts'
 import { limits } from '../../../src/capabilities/limits/index.ts'
 import { rebuildOperations } from '../../../src/contracts/environment/rebuilds.ts'
 import type { Capability, Context, Log, OperationBinding } from '../../../src/kernel/capability/index.ts'
 import { plainError } from '../../../src/kernel/std/index.ts'
+import { headStart } from '../../../src/server/composition/head-start.ts'
+import type { LoadedEnvironment } from '../../../src/server/composition/load.ts'
 import { bindPlans } from '../../../src/server/plan/index.ts'
 import { createHouse, type House } from '../../../src/server/control/index.ts'
 import { timelineOf } from './disk.ts'
@@ -34,11 +36,14 @@ export interface Control {
 /** The last complaints are enough to find out. */
 const keptComplaints = 200
 
-function capabilities(world: World, life: Life, context: Context): readonly Capability[] {
-  const { directory, environment: file } = world.place.accepted
+function environmentOf(
+  world: World,
+  { life, context }: Ground,
+  { directory, environment: file }: LoadedEnvironment,
+): EnvironmentCapability {
   const { name, services, volumes, databases, jobs, schedules } = file
   const whole = { name, version: '1', directory, services, volumes, databases, jobs, schedules }
-  const theEnvironment = environment.create(whole, context, {
+  return environment.create(whole, context, {
     engine: world.engine.portFor(life),
     prober: proberFor(world, life),
     logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
@@ -47,6 +52,14 @@ function capabilities(world: World, life: Life, context: Context): readonly Capa
     hostVariables: {},
     givenVariables: () => ({}),
   })
+}
+
+function capabilities(
+  world: World,
+  { life, context }: Ground,
+  { loaded, theEnvironment }: Current,
+): readonly Capability[] {
+  const { directory, environment: file } = loaded
   const upstreams = {
     current: () => theEnvironment.endpoints(),
     subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
@@ -83,13 +96,30 @@ function nowhere(): readonly OperationBinding[] {
   }))
 }
 
+/** What one life of control is made of. */
+interface Ground {
+  readonly life: Life
+  readonly context: Context
+}
+
+/** What it runs. */
+interface Current {
+  readonly loaded: LoadedEnvironment
+  readonly theEnvironment: EnvironmentCapability
+}
+
 /** The operations on plans, over the file of this world. */
-function plans(world: World, life: Life, { context, stop }: { context: Context; stop: () => void }) {
+function plans(
+  world: World,
+  { life, context }: Ground,
+  { current, stop }: { current: Current; stop: () => void },
+) {
   const { place, stores, effects } = world
+  const { loaded, theEnvironment } = current
   const does = (name: string, act: () => void): Promise<void> =>
     life.guard(() => effects.pass(life, name, act))
   return bindPlans({
-    loaded: place.accepted,
+    loaded,
     readAgain: () => Promise.resolve(place.written),
     accept: (fresh) => does('accept the file', () => void (place.accepted = fresh)),
     destroy: (object) =>
@@ -99,7 +129,11 @@ function plans(world: World, life: Life, { context, stop }: { context: Context; 
         else stores.databases.delete(name)
       }),
     context,
-    endControl: stop,
+    handOver: async (fresh) => {
+      const next = environmentOf(world, { life, context }, fresh)
+      await headStart({ loaded, fresh, current: theEnvironment, next, context })
+      stop()
+    },
   })
 }
 
@@ -111,14 +145,21 @@ interface Start {
 }
 
 function startHouse(world: World, { life, log, stop }: Start): Promise<House> {
+  const loaded = world.place.accepted
+  const shelf: { current?: Current } = {}
+  const currentOf = (context: Context): Current =>
+    (shelf.current ??= { loaded, theEnvironment: environmentOf(world, { life, context }, loaded) })
   return createHouse({
     timeline: timelineOf(world, life),
     series: world.series,
     clock: life.clock,
     random: world.chance.random,
     log,
-    capabilities: (context) => capabilities(world, life, context),
-    bindings: (context) => [...nowhere(), ...plans(world, life, { context, stop })],
+    capabilities: (context) => capabilities(world, { life, context }, currentOf(context)),
+    bindings: (context) => [
+      ...nowhere(),
+      ...plans(world, { life, context }, { current: currentOf(context), stop }),
+    ],
   })
 }
 

@@ -10,8 +10,8 @@ import { createProbes, type LookAt } from './probes.ts'
 import { decideTransition, type Patience, type Said } from './transitions.ts'
 
 const tickMs = 1000
-/** While something is on the way from one specification to the next. */
-const busyTickMs = 250
+/** While something is on the way from one specification to the next; twice what a look takes, if that is longer. */
+const busyTickMs = 100
 
 type ServiceView = EnvironmentStatus['services'][number]
 
@@ -168,11 +168,15 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
     ...told.door,
     round,
     run: async (signal) => {
+      const { clock } = context
       while (!signal.aborted) {
+        const begunMs = clock.monotonicMs()
         await round().catch((error: unknown) =>
           context.log.error({ error: plainError(error).message }, 'a look at the services failed'),
         )
-        await context.clock.sleep(rollouts.isSteady ? tickMs : busyTickMs, signal).catch(() => undefined)
+        const tookMs = clock.monotonicMs() - begunMs
+        const restMs = rollouts.isSteady ? tickMs : Math.min(tickMs, Math.max(busyTickMs, 2 * tookMs))
+        await clock.sleep(restMs, signal).catch(() => undefined)
       }
     },
   }

@@ -72,6 +72,15 @@ const whatBeginsEndsOnce: Promised = ({ facts: all }) =>
     })
   })
 
+/** The file that was accepted was said to be, once. */
+const acceptedIsSaid: Promised = ({ stage: { world, first }, facts: all }) => {
+  const said = all
+    .filter(({ kind }) => kind === facts.configurationAccepted.kind)
+    .map(({ data }) => data?.['hash'])
+  const { hash } = world.place.accepted
+  return same('files that were said to be accepted', said, hash === first ? [] : [hash])
+}
+
 const nothingIsLeft: Promised = async ({ stage, scenario: { ends } }) => {
   const history = await call(stage, environmentOperations.deploys, { most: 10 })
   const drift = await call(stage, environmentOperations.drift, {})
@@ -117,6 +126,7 @@ const promises: Readonly<Record<string, Promised>> = {
   'a job runs at most once': runsAtMostOnce,
   'what begins ends once': whatBeginsEndsOnce,
   'the history is true': historyIsTrue,
+  'what was accepted is said': acceptedIsSaid,
   'nothing is left': nothingIsLeft,
 }
 

@@ -10,6 +10,8 @@ import type { InputOf, OperationDeclaration, OutputOf } from '../../../src/kerne
 export interface Stage {
   readonly world: World
   readonly control: Control
+  /** Hash of the file that it began with. */
+  readonly first: string
   /** Key of each run of a job, once for each time that it was started. */
   readonly runs: string[]
   /** What no change may do, and when it was done. */
@@ -59,7 +61,8 @@ function onGone({ world, promise, harm }: Stage, { spec, well }: FakeReplica): v
 /** Begins a world with an environment. */
 export async function createStage(seed: number, input: EnvironmentInput): Promise<Stage> {
   const world = await createWorld(seed, environmentFile.parse(input))
-  const stage: Stage = { world, control: keepControl(world), runs: [], harm: [], promise: {} }
+  const { hash: first } = world.place.accepted
+  const stage: Stage = { world, control: keepControl(world), first, runs: [], harm: [], promise: {} }
   world.engine.onMade = (replica) => behave(replica, stage.runs)
   world.engine.onGone = (replica) => onGone(stage, replica)
   world.clock.every(lookMs, () => look(stage))

@@ -1,14 +1,22 @@
-import { test } from 'vitest'
-import { killEverywhere } from './kills/kill-everywhere.ts'
-import { aDeploy, aRefusedDeploy, aRollback, aStoppedDeploy } from './kills/scenarios.ts'
+import { describe, test } from 'vitest'
+import { again, cancelled, killEverywhere, once, tooOften } from './kills/kill-everywhere.ts'
+import {
+  aCancelledDeploy,
+  aDeploy,
+  aDeployGivenUp,
+  aRefusedDeploy,
+  aRollback,
+  aStoppedDeploy,
+} from './kills/scenarios.ts'
 
-const timeout = 120_000
+const timeout = 180_000
 
-test('control killed at every step of a deploy', { timeout }, () => killEverywhere(aDeploy))
-test('control killed at every step of a deploy that is given up', { timeout }, () =>
-  killEverywhere(aRefusedDeploy),
-)
-test('control killed at every step of a deploy whose migration fails', { timeout }, () =>
-  killEverywhere(aStoppedDeploy),
-)
-test('control killed at every step of a roll-back', { timeout }, () => killEverywhere(aRollback))
+describe('control killed at every step of', () => {
+  test('a deploy', { timeout }, () => killEverywhere(aDeploy, once))
+  test('a deploy that is given up', { timeout }, () => killEverywhere(aRefusedDeploy, once))
+  test('a deploy whose migration fails', { timeout }, () => killEverywhere(aStoppedDeploy, once))
+  test('a roll-back', { timeout }, () => killEverywhere(aRollback, once))
+  test('a deploy, four times', { timeout }, () => killEverywhere(aDeploy, again))
+  test('a deploy, until its job is given up', { timeout }, () => killEverywhere(aDeployGivenUp, tooOften))
+  test('a deploy that somebody cancels then', { timeout }, () => killEverywhere(aCancelledDeploy, cancelled))
+})

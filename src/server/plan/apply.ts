@@ -207,6 +207,16 @@ async function applyOnce(attempt: Attempt, wanted: WantedApply): Promise<Applied
   return { plan, steps, says: sayDone(steps) }
 }
 
+/** Says that an apply which was begun has ended, when its job ends without going on; what was accepted stays so. */
+export async function concludeApply(ground: PlanGround, call: JobCall, because: string): Promise<void> {
+  const { timeline } = ground.context
+  const begun = await lastSaid(timeline, call.correlation, [facts.applyBegun])
+  const ended = await lastSaid(timeline, call.correlation, [facts.applied, facts.applyFailed])
+  if (begun === null || ended !== null) return
+  const { plan, job, steps } = facts.applyBegun.data.parse(begun.data)
+  await sayOnce({ ground, call }, facts.applyFailed, { plan, job, steps, because })
+}
+
 /** One at a time: two would each take the other's changes for its own. */
 async function alone<T>({ applying }: PlanGround, { jobId }: JobCall, act: () => Promise<T>): Promise<T> {
   if (applying.job !== null && applying.job !== jobId) throw underWay(applying.job)

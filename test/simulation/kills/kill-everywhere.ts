@@ -16,14 +16,14 @@ interface Outcome {
   readonly broken: readonly string[]
 }
 
-async function enact(scenario: Scenario, kill: Kill | null): Promise<Outcome> {
+async function enact(scenario: Scenario, kills: readonly Kill[]): Promise<Outcome> {
   const stage = await createStage(seed, scenario.file)
   const { world, control } = stage
   await world.clock.advance(settleMs)
   await scenario.before(stage)
   await world.clock.advance(settleMs)
   stage.promise = scenario.promise
-  world.effects.count(kill, () => control.kill(downMs))
+  world.effects.count(kills, () => control.kill(downMs))
   try {
     const job = await scenario.undertake(stage)
     await world.clock.advance(settleMs)
@@ -35,21 +35,44 @@ async function enact(scenario: Scenario, kill: Kill | null): Promise<Outcome> {
   }
 }
 
-/** Kills control at every effect of an undertaking, before it and after it, each in a world of its own. */
-export async function killEverywhere(scenario: Scenario): Promise<void> {
-  const whole = await enact(scenario, null)
+/** When control dies, if the n-th effect is where it begins. */
+export type Plan = (at: number) => readonly Kill[]
+
+/** Once, before it or after it. */
+export const once: readonly Plan[] = [(at) => [{ at, when: 'before' }], (at) => [{ at, when: 'after' }]]
+
+/** Again and again, a few effects apart, but not so often that the job is given up. */
+export const again: readonly Plan[] = [
+  (at) => [0, 2, 4, 6].map((later) => ({ at: at + later, when: 'after' as const })),
+]
+
+/** Until the job is given up, unless it ends before. */
+export const tooOften: readonly Plan[] = [
+  (at) => Array.from({ length: 8 }, (_, later) => ({ at: at + later, when: 'after' as const })),
+]
+
+/** Once, and once more as soon as somebody has cancelled what the dead control did. */
+export const cancelled: readonly Plan[] = [
+  (at) => [
+    { at, when: 'after' },
+    { at, name: 'jobs.cancel-requested', when: 'after' },
+  ],
+]
+
+/** Kills control at every effect of an undertaking, each time in a world of its own. */
+export async function killEverywhere(scenario: Scenario, plans: readonly Plan[]): Promise<void> {
+  const whole = await enact(scenario, [])
   expect(whole.broken).toEqual([])
   expect(whole.effects.length).toBeGreaterThan(10)
   const wrong: string[] = []
-  const kills = whole.effects.flatMap((name, index) =>
-    (['before', 'after'] as const).map((when) => ({ name, kill: { at: index + 1, when } })),
-  )
-  for (const { name, kill } of kills) {
-    const label = `${kill.when} ${kill.at}`
-    if (only !== undefined && only !== label) continue
-    const outcome = await enact(scenario, kill)
-    for (const one of outcome.broken) wrong.push(`killed ${label} (${name}): ${one}`)
+  for (const [index, name] of whole.effects.entries()) {
+    for (const [number, plan] of plans.entries()) {
+      const label = `${index + 1}/${number}`
+      if (only !== undefined && only !== label) continue
+      const outcome = await enact(scenario, plan(index + 1))
+      wrong.push(...outcome.broken.map((one) => `${label} (${name}): ${one}`))
+    }
   }
-  if (wrong.length > 0) wrong.push(`one alone again: SIMULATION_SEED=${seed} SIMULATION_KILL="before 7"`)
-  expect(wrong).toEqual([])
+  const how = `one alone again: SIMULATION_SEED=${seed} SIMULATION_KILL=${wrong[0]?.split(' ')[0]}`
+  expect(wrong.length === 0 ? [] : [...wrong, how]).toEqual([])
 }

@@ -36,13 +36,14 @@ function sorted(value: unknown): string {
   return JSON.stringify(Object.entries(value as object).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-const whatRunsIsWished: Promised = ({ scenario, stage: { world }, job }) => {
-  const all = [...world.engine.replicas.values()]
-  const running = all.filter(({ spec }) => spec.restarts)
+const whatRunsIsWished: Promised = ({ scenario, stage: { world }, job, facts: all }) => {
+  const good: readonly string[] = [facts.deployed.kind, facts.applied.kind]
+  const cameAbout = all.some(({ kind, data }) => good.includes(kind) && data?.['job'] === job.id)
+  const running = [...world.engine.replicas.values()].filter(({ spec }) => spec.restarts)
   const names = running.map(({ spec }) => `${spec.service} ${spec.release}`)
   const ill = running.filter(({ well }) => !well).map(({ spec }) => `${spec.id} is not well`)
   return [
-    ...same('what runs', tally(names), scenario.runs(endOf(job))),
+    ...same('what runs', tally(names), scenario.runs(cameAbout)),
     ...same('volumes', [...world.stores.volumes], scenario.volumes),
     ...same('databases', [...world.stores.databases.keys()], scenario.databases),
     ...ill,

@@ -1,7 +1,7 @@
 import { environmentOperations } from '../../../src/contracts/environment.ts'
 import type { Job } from '../../../src/contracts/index.ts'
 import type { EnvironmentInput } from '../../../src/server/composition/config.ts'
-import { call, perform, write, type Stage } from './stage.ts'
+import { call, perform, performThenCancel, write, type Stage } from './stage.ts'
 
 /** One undertaking, from the world in which it begins to what must have come of it. */
 export interface Scenario {
@@ -13,8 +13,8 @@ export interface Scenario {
   readonly undertake: (stage: Stage) => Promise<Job>
   /** Ends that are known: `done`, or a code; more than one where a kill may leave something that nobody can know. */
   readonly ends: readonly string[]
-  /** What runs then: service, release, how many; by how it ended. */
-  readonly runs: (end: string) => Readonly<Record<string, number>>
+  /** What runs then: service, release, how many; by whether it came about. */
+  readonly runs: (cameAbout: boolean) => Readonly<Record<string, number>>
   /** Beside services: what lies on the disk. */
   readonly volumes: readonly string[]
   readonly databases: readonly string[]
@@ -59,7 +59,18 @@ export const aDeploy: Scenario = {
   ...common,
   undertake: deploy('1.2'),
   ends: ['done', unknowable],
-  runs: (end) => ({ [end === 'done' ? 'web 1.2' : 'web 1.1']: 2, 'api ': 1 }),
+  runs: (cameAbout) => ({ [cameAbout ? 'web 1.2' : 'web 1.1']: 2, 'api ': 1 }),
+}
+
+/** A deploy whose control dies until it is given up. */
+export const aDeployGivenUp: Scenario = { ...aDeploy, ends: [...aDeploy.ends, 'jobs.gave-up'] }
+
+/** A deploy that somebody cancels when control has died over it. */
+export const aCancelledDeploy: Scenario = {
+  ...aDeploy,
+  undertake: (stage) =>
+    performThenCancel(stage, environmentOperations.deploy, { service: 'web', version: '1.2', note: '' }),
+  ends: [...aDeploy.ends, 'cancelled'],
 }
 
 /** A deploy of what does not get well. */

@@ -121,27 +121,52 @@ export function call<O extends OperationDeclaration>(
   })
 }
 
-/** Asks for a job, once, whatever happens to control meanwhile, and waits for its end. */
+/** Asks for a job, once, whatever happens to control meanwhile. */
+function request<O extends OperationDeclaration>(
+  stage: Stage,
+  { name: operation }: O,
+  input: InputOf<O>,
+): Promise<string> {
+  const idempotencyKey = `${operation} ${JSON.stringify(input)}`
+  return untilSaid(stage, operation, async (house) => {
+    const answer = await house.call({
+      operation,
+      input,
+      credentials: { trusted },
+      signal: never,
+      idempotencyKey,
+    })
+    if (answer.kind !== 'job') throw new Error(`${operation} answers with ${answer.kind}`)
+    return answer.job.id
+  })
+}
+
+const endOf = (stage: Stage, id: string): Promise<Job> =>
+  untilSaid(stage, `the end of ${id}`, (house) => {
+    const job = house.jobs.get(id)
+    return Promise.resolve(job.endedAt === null ? null : job)
+  })
+
+/** Does a job, to its end. */
 export async function perform<O extends OperationDeclaration>(
   stage: Stage,
   declaration: O,
   input: InputOf<O>,
 ): Promise<Job> {
-  const idempotencyKey = `${declaration.name} ${JSON.stringify(input)}`
-  const asked = {
-    operation: declaration.name,
-    input,
-    credentials: { trusted },
-    signal: never,
-    idempotencyKey,
-  }
-  const id = await untilSaid(stage, declaration.name, async (house) => {
-    const answer = await house.call(asked)
-    if (answer.kind !== 'job') throw new Error(`${declaration.name} answers with ${answer.kind}`)
-    return answer.job.id
-  })
-  return untilSaid(stage, `the end of ${declaration.name}`, (house) => {
-    const job = house.jobs.get(id)
-    return Promise.resolve(job.endedAt === null ? null : job)
-  })
+  return endOf(stage, await request(stage, declaration, input))
+}
+
+/** Does a job and cancels it when control has died over it. */
+export async function performThenCancel<O extends OperationDeclaration>(
+  stage: Stage,
+  declaration: O,
+  input: InputOf<O>,
+): Promise<Job> {
+  const { starts } = stage.control
+  const id = await request(stage, declaration, input)
+  await untilSaid(stage, 'a death, or an end', (house) =>
+    Promise.resolve(stage.control.starts > starts || house.jobs.get(id).endedAt !== null ? true : null),
+  )
+  await untilSaid(stage, 'the cancelling', (house) => house.jobs.cancel(id, trusted.actor))
+  return endOf(stage, id)
 }

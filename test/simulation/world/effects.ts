@@ -1,8 +1,11 @@
 import type { Life } from './life.ts'
 
-/** When control dies: at the n-th effect from now on (1: the next), before it happens or before its answer is seen. */
+/** When control dies: at an effect, before it happens or before its answer is seen. */
 export interface Kill {
+  /** The n-th effect that is counted, 1 is the first, or a later one. */
   readonly at: number
+  /** What its name contains; absent: anything. */
+  readonly name?: string
   readonly when: 'before' | 'after'
 }
 
@@ -14,21 +17,23 @@ export interface Effects {
   /** Names of those since `count`, in order; none before it. */
   readonly passed: readonly string[]
   pass<T>(life: Life, name: string, act: () => T | Promise<T>): Promise<T>
-  /** Counts from now on, and kills once if that is wanted. */
-  count(kill: Kill | null, end: () => void): void
+  /** Counts from now on, and kills as is wanted, one after the other. */
+  count(kills: readonly Kill[], end: () => void): void
 }
 
 /** Creates effects that nothing befalls. */
 export function createEffects(): Effects {
-  const state: { passed: string[] | null; kill: Kill | null; end: () => void } = {
+  const state: { passed: string[] | null; kills: readonly Kill[]; end: () => void } = {
     passed: null,
-    kill: null,
+    kills: [],
     end: () => undefined,
   }
   const dies = (life: Life, when: Kill['when'], number: number | undefined): boolean => {
-    const { kill } = state
-    if (!life.alive || kill === null || kill.when !== when || kill.at !== number) return false
-    state.kill = null
+    const [next, ...later] = state.kills
+    if (!life.alive || next === undefined || number === undefined) return false
+    const isNamed = next.name === undefined || (state.passed?.[number - 1] ?? '').includes(next.name)
+    if (next.when !== when || number < next.at || !isNamed) return false
+    state.kills = later
     state.end()
     return true
   }
@@ -44,9 +49,9 @@ export function createEffects(): Effects {
       const value = await act()
       return dies(life, 'after', number) ? never() : value
     },
-    count: (kill, end) => {
+    count: (kills, end) => {
       state.passed = []
-      state.kill = kill
+      state.kills = kills
       state.end = end
     },
   }

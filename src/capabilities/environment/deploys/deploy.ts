@@ -20,7 +20,7 @@ export interface DeployGround {
   readonly watch: Pick<Watch, 'round'>
   readonly rollouts: Pick<Rollouts, 'standing'>
   readonly releases: ReleaseStore
-  readonly runs: Pick<Runs, 'run'>
+  readonly runs: Pick<Runs, 'run' | 'conclude'>
   readonly context: Pick<Context, 'clock' | 'record' | 'log' | 'timeline'>
 }
 
@@ -33,6 +33,9 @@ export interface WantedDeploy {
   readonly note: string
   readonly rollback: boolean
 }
+
+/** Which release of what. */
+type Deploying = Pick<WantedDeploy, 'service' | 'release'>
 
 /** How a deploy ended well. */
 export type Deployed = {
@@ -54,7 +57,7 @@ const shareDone: Readonly<Record<RolloutPhase, number>> = {
 }
 const sayRelease = (release: string): string => (release === '' ? noRelease : release)
 
-function extrasOf(wanted: WantedDeploy, call: JobCall) {
+function extrasOf(wanted: Deploying, call: JobCall) {
   return { subject: `service:${wanted.service}`, actor: call.caller.actor, correlation: call.correlation }
 }
 
@@ -78,21 +81,28 @@ async function store(
   })
 }
 
-/** Runs the jobs that belong to a deploy, one after the other. Answers with the failure of the first that fails. */
-async function runJobs(
-  { runs, services }: DeployGround,
-  { service, release }: WantedDeploy,
-  { when, call }: { readonly when: 'before' | 'after'; readonly call: JobCall },
-): Promise<HoldfastError | null> {
-  for (const job of services[service]?.deploy[when] ?? []) {
+type When = 'before' | 'after'
+
+/** The runs that belong to a deploy, in their order. */
+function runsOf({ services }: DeployGround, { service, release }: Deploying, { when, call }: Ran) {
+  const { correlation, caller, jobId } = call
+  const reason = { actor: caller.actor, correlation, why: `${when} ${release} of ${service}` }
+  return (services[service]?.deploy[when] ?? []).map((job) => {
+    return { job, place: { job, key: `${jobId}/${when}/${job}`, release }, reason }
+  })
+}
+
+interface Ran {
+  readonly when: When
+  readonly call: JobCall
+}
+
+/** Runs the jobs of a deploy, one after the other. Answers with the failure of the first that fails. */
+async function runJobs(ground: DeployGround, wanted: WantedDeploy, ran: Ran): Promise<HoldfastError | null> {
+  const { when, call } = ran
+  for (const { job, place, reason } of runsOf(ground, wanted, ran)) {
     call.progress(when === 'before' ? 0.1 : 0.9, `job ${job} runs`)
-    const place = { job, key: `${call.jobId}/${when}/${job}`, release }
-    const why = `${when} ${release} of ${service}`
-    const end = await runs.run(
-      place,
-      { actor: call.caller.actor, correlation: call.correlation, why },
-      call.signal,
-    )
+    const end = await ground.runs.run(place, reason, call.signal)
     if (!end.ok) return runFailed(job, end)
   }
   return null
@@ -100,6 +110,7 @@ async function runJobs(
 
 /** What the fact that moved the wish says. */
 interface Begun {
+  readonly release: string
   readonly before: string
   readonly at: number
 }
@@ -115,7 +126,7 @@ async function begin(
   const said = note === '' ? '' : `: ${note}`
   const data = { service, release, before, job: call.jobId, source, note: said, rollback }
   const { at } = await ground.context.record(facts.deployBegun, data, extrasOf(wanted, call))
-  return { before, at }
+  return { release, before, at }
 }
 
 /** Everything up to the moment at which the wish moves. */
@@ -131,7 +142,9 @@ async function prepare(ground: DeployGround, wanted: WantedDeploy, call: JobCall
 /** What an earlier control has said of this deploy. */
 async function readBegun({ context }: DeployGround, { correlation }: JobCall): Promise<Begun | null> {
   const fact = await lastSaid(context.timeline, correlation, [facts.deployBegun])
-  return fact === null ? null : { before: facts.deployBegun.data.parse(fact.data).before, at: fact.at }
+  if (fact === null) return null
+  const { release, before } = facts.deployBegun.data.parse(fact.data)
+  return { release, before, at: fact.at }
 }
 
 /** How an earlier control has said that this deploy ended. */
@@ -191,15 +204,32 @@ async function end(
 ): Promise<Ended> {
   const { context } = ground
   const found = await untilEnd(ground, wanted, call)
-  const { service, release } = wanted
-  const data = { service, release, before: begun.before, job: call.jobId }
   if ('bad' in found) {
-    await context.record(facts.deployFailed, { ...data, because: found.bad }, extrasOf(wanted, call))
+    await fail(ground, wanted, { call, begun, because: found.bad })
     return found
   }
+  const { service, release } = wanted
   const seconds = Math.round((context.clock.now() - begun.at) / 100) / 10
-  await context.record(facts.deployed, { ...data, seconds, verdict: found.good }, extrasOf(wanted, call))
+  const data = { service, release, before: begun.before, job: call.jobId, seconds, verdict: found.good }
+  await context.record(facts.deployed, data, extrasOf(wanted, call))
   return { ...found, seconds }
+}
+
+interface Failing {
+  readonly call: JobCall
+  readonly begun: Begun
+  readonly because: string
+}
+
+async function fail(
+  { context }: DeployGround,
+  wanted: Deploying,
+  { call, begun, because }: Failing,
+): Promise<void> {
+  const { service } = wanted
+  const { release, before } = begun
+  const data = { service, release, before, job: call.jobId, because }
+  await context.record(facts.deployFailed, data, extrasOf(wanted, call))
 }
 
 /**
@@ -220,6 +250,20 @@ export async function deploy(ground: DeployGround, wanted: WantedDeploy, call: J
   const but = late === null ? '' : `; but ${late.message}`
   const says = `${service} runs ${release} (${ended.good})${but}`
   return { service, release, before, seconds: ended.seconds, says }
+}
+
+/** Says that what a deploy has begun has ended, when its job ends without going on; the wish falls back. */
+export async function concludeDeploy(
+  ground: DeployGround,
+  wanted: Deploying,
+  { call, because }: { readonly call: JobCall; readonly because: string },
+): Promise<void> {
+  const begun = await readBegun(ground, call)
+  if (begun !== null && (await readEnd(ground, call)) === null)
+    await fail(ground, wanted, { call, begun, because })
+  for (const when of ['before', 'after'] as const)
+    for (const { place, reason } of runsOf(ground, wanted, { when, call }))
+      await ground.runs.conclude(place, reason, because)
 }
 
 /** Moves a service back to a release that was good. Errors: `environment.nothing-to-roll-back`, those of `deploy`. */

@@ -46,6 +46,8 @@ export interface Runs {
    * Errors: `environment.unknown-job`.
    */
   run(place: RunPlace, reason: RunReason, signal: AbortSignal): Promise<RunEnd>
+  /** Says that a run which was begun and did not end has failed, and lets it go. */
+  conclude(place: RunPlace, reason: RunReason, because: string): Promise<void>
   /** How many runs of a job go on now. */
   underWay(job: string): number
   /** The groups that the engine shall have for runs, given what it has. */
@@ -105,21 +107,34 @@ class RunBook implements Runs {
     if (config === undefined) throw unknownJob(job, Object.keys(jobs))
     const specification = runSpecification(config, place, ground)
     const hash = contentHash(specification)
-    const extras = { subject: `job:${job}`, actor: reason.actor, correlation: reason.correlation }
     const said = await this.#said(place, reason)
     if (said.end !== null) return endSaid(said.end)
     const begun =
-      said.begun ?? (await context.record(facts.runBegun, { job, run: key, why: reason.why }, extras))
+      said.begun ??
+      (await context.record(facts.runBegun, { job, run: key, why: reason.why }, extrasOf(job, reason)))
     const { service } = specification
     this.#wanted.set(hash, { service, specification: said.begun === null ? specification : null })
     const end = await this.#untilEnd(hash, { timeoutMs: config.timeout, beganMs: begun.at, signal })
     this.#wanted.delete(hash)
-    const { code, detail, seconds, lastLines } = end
-    const data = { job, run: key, code, detail, seconds, lastLines: [...lastLines] }
-    await context.record(end.ok ? facts.runEnded : facts.runFailed, data, extras)
+    await this.#tell(place, reason, end)
     // Not before its end is said: what is told goes, and whoever is begun again must find one or the other.
     this.#told.add(hash)
     return end
+  }
+
+  async conclude(place: RunPlace, reason: RunReason, because: string): Promise<void> {
+    const { jobs, ground } = this.#parts
+    const { begun, end } = await this.#said(place, reason)
+    if (begun === null || end !== null) return
+    await this.#tell(place, reason, { ...nobodyKnows, detail: because })
+    const config = lookUp(jobs, place.job)
+    if (config !== undefined) this.#told.add(contentHash(runSpecification(config, place, ground)))
+  }
+
+  async #tell({ job, key }: RunPlace, reason: RunReason, end: RunEnd): Promise<void> {
+    const { code, ok, detail, seconds, lastLines } = end
+    const data = { job, run: key, code, detail, seconds, lastLines: [...lastLines] }
+    await this.#parts.context.record(ok ? facts.runEnded : facts.runFailed, data, extrasOf(job, reason))
   }
 
   underWay(job: string): number {
@@ -213,6 +228,12 @@ class RunBook implements Runs {
     return { code: null, ok: false, ...said, lastLines: tail?.lines ?? [] }
   }
 }
+
+const extrasOf = (job: string, { actor, correlation }: RunReason) => ({
+  subject: `job:${job}`,
+  actor,
+  correlation,
+})
 
 interface Patience {
   readonly timeoutMs: number

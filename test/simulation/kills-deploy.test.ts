@@ -4,6 +4,7 @@ import {
   aCancelledDeploy,
   aDeploy,
   aDeployGivenUp,
+  aForgottenDeploy,
   aRefusedDeploy,
   aRollback,
   aStoppedDeploy,
@@ -16,6 +17,7 @@ describe('control killed at every step of', () => {
   test('a deploy that is given up', { timeout }, () => killEverywhere(aRefusedDeploy, once))
   test('a deploy whose migration fails', { timeout }, () => killEverywhere(aStoppedDeploy, once))
   test('a roll-back', { timeout }, () => killEverywhere(aRollback, once))
+  test('a deploy, and the engine forgets what ran', { timeout }, () => killEverywhere(aForgottenDeploy, once))
   test('a deploy, four times', { timeout }, () => killEverywhere(aDeploy, again))
   test('a deploy, until its job is given up', { timeout }, () => killEverywhere(aDeployGivenUp, tooOften))
   test('a deploy that somebody cancels then', { timeout }, () => killEverywhere(aCancelledDeploy, cancelled))

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { maxAttempts } from '../../../src/server/control/jobs/runner.ts'
 import type { Kill } from '../world/effects.ts'
 import { broken } from './promises.ts'
 import type { Scenario } from './scenarios.ts'
@@ -23,7 +24,10 @@ async function enact(scenario: Scenario, kills: readonly Kill[]): Promise<Outcom
   await scenario.before(stage)
   await world.clock.advance(settleMs)
   stage.promise = scenario.promise
-  world.effects.count(kills, () => control.kill(downMs))
+  world.effects.count(kills, () => {
+    control.kill(downMs)
+    scenario.meanwhile?.(stage)
+  })
   try {
     const job = await scenario.undertake(stage)
     await world.clock.advance(settleMs)
@@ -48,7 +52,10 @@ export const again: readonly Plan[] = [
 
 /** Until the job is given up, unless it ends before. */
 export const tooOften: readonly Plan[] = [
-  (at) => Array.from({ length: 8 }, (_, later) => ({ at: at + later, when: 'after' as const })),
+  (at) => [
+    { at, when: 'after' },
+    ...Array.from({ length: maxAttempts }, () => ({ at, name: 'jobs.begun', when: 'after' as const })),
+  ],
 ]
 
 /** Once, and once more as soon as somebody has cancelled what the dead control did. */

@@ -8,6 +8,8 @@ export interface Scenario {
   readonly file: EnvironmentInput
   /** What was done before, that nothing is killed in. */
   readonly before: (stage: Stage) => Promise<void>
+  /** What happens besides whenever control is killed. */
+  readonly meanwhile?: (stage: Stage) => void
   /** How many replicas of each service serve at any time. */
   readonly promise: Readonly<Record<string, number>>
   readonly undertake: (stage: Stage) => Promise<Job>
@@ -60,6 +62,14 @@ export const aDeploy: Scenario = {
   undertake: deploy('1.2'),
   ends: ['done', unknowable],
   runs: (cameAbout) => ({ [cameAbout ? 'web 1.2' : 'web 1.1']: 2, 'api ': 1 }),
+}
+
+/** A deploy on an engine that forgets what ran once as soon as control dies. */
+export const aForgottenDeploy: Scenario = {
+  ...aDeploy,
+  meanwhile: ({ world: { engine } }) => {
+    for (const [id, { spec }] of engine.replicas) if (!spec.restarts) engine.replicas.delete(id)
+  },
 }
 
 /** A deploy whose control dies until it is given up. */

@@ -32,6 +32,7 @@ async function enact(scenario: Scenario, kills: readonly Kill[]): Promise<Outcom
     const job = await scenario.undertake(stage)
     await world.clock.advance(settleMs)
     const effects = [...world.effects.passed]
+    world.effects.count([], () => undefined)
     const facts = await world.disk.timeline.read({ limit: 10_000 })
     return { effects, broken: await broken({ scenario, stage, job, facts }) }
   } catch (error) {

@@ -3,12 +3,12 @@ import type { Group } from '../ports.ts'
 import { neverFewer } from './adding-only.ts'
 
 const here = (service: string, specHash: string, leaving = false) => ({ service, specHash, leaving })
-const group = (service: string, hash: string, replicas: number, leaving: readonly string[] = []): Group => ({
+const group = (service: string, hash: string, replicas: number): Group => ({
   service,
   hash,
   specification: null,
   replicas,
-  leaving,
+  leaving: [],
 })
 
 describe('what only adds', () => {
@@ -23,7 +23,9 @@ describe('what only adds', () => {
 
   test('makes no group smaller, and lets nobody go', () => {
     const running = [here('web', 'a'), here('web', 'a'), here('web', 'a', true)]
-    expect(neverFewer([group('web', 'a', 1, ['web/2'])], running)).toEqual([group('web', 'a', 2)])
+    expect(neverFewer([{ ...group('web', 'a', 1), leaving: ['web/2'] }], running)).toEqual([
+      group('web', 'a', 2),
+    ])
     expect(neverFewer([group('web', 'a', 3)], running)).toEqual([group('web', 'a', 3)])
   })
 

@@ -10,8 +10,10 @@ import { createProbes, type LookAt } from './probes.ts'
 import { decideTransition, type Patience, type Said } from './transitions.ts'
 
 const tickMs = 1000
-/** While something is on the way from one specification to the next; twice what a look takes, if that is longer. */
 const busyTickMs = 100
+
+/** From look to look while something is on the way: twice what one takes, so that many replicas do not fill a core. */
+const busyRestMs = (tookMs: number): number => Math.min(tickMs, Math.max(busyTickMs, 2 * tookMs))
 
 type ServiceView = EnvironmentStatus['services'][number]
 
@@ -174,8 +176,7 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
         await round().catch((error: unknown) =>
           context.log.error({ error: plainError(error).message }, 'a look at the services failed'),
         )
-        const tookMs = clock.monotonicMs() - begunMs
-        const restMs = rollouts.isSteady ? tickMs : Math.min(tickMs, Math.max(busyTickMs, 2 * tookMs))
+        const restMs = rollouts.isSteady ? tickMs : busyRestMs(clock.monotonicMs() - begunMs)
         await clock.sleep(restMs, signal).catch(() => undefined)
       }
     },

@@ -1,6 +1,6 @@
 import { environmentOperations } from '../../contracts/environment.ts'
 import { bindJob, bindValue, type OperationBinding } from '../../kernel/capability/index.ts'
-import { apply } from './apply.ts'
+import { apply, concludeApply } from './apply.ts'
 import { driftNow, type DriftGround } from './drift/index.ts'
 import { planNow } from './plan-now.ts'
 import { reload } from './reload.ts'
@@ -12,6 +12,10 @@ export function bindPlans(given: Omit<DriftGround, 'applying'>): readonly Operat
     bindValue(environmentOperations.plan, async () => (await planNow(ground)).plan),
     bindValue(environmentOperations.drift, ({ ignore }) => driftNow(ground, ignore)),
     bindValue(environmentOperations.reload, (_input, call) => reload(ground, call)),
-    bindJob(environmentOperations.apply, (input, call) => apply(ground, input, call)),
+    bindJob(
+      environmentOperations.apply,
+      (input, call) => apply(ground, input, call),
+      (_, call, because) => concludeApply(ground, call, because),
+    ),
   ]
 }

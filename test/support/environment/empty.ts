@@ -4,23 +4,7 @@ import type {
   EnvironmentPorts,
   ReleaseStore,
 } from '../../../src/capabilities/environment/ports.ts'
-import type { Looks } from '../../../src/server/plan/index.ts'
 import type { DatabaseRecord } from '../../../src/contracts/environment/databases.ts'
-
-/** Looks that find all as it should be, for plans without a machine. */
-export function blindLooks(edge: Looks['edge']): Looks {
-  const nothing = { modifiedAt: null, entries: {} }
-  return {
-    edge,
-    replicas: () => Promise.resolve([]),
-    tampering: () => Promise.resolve({ strays: [], frozen: [], limits: [] }),
-    release: () => Promise.resolve({ state: 'same' }),
-    record: () => Promise.resolve(null),
-    directory: () => Promise.resolve(nothing),
-    fileModifiedAt: () => Promise.resolve(null),
-    acceptedAt: () => Promise.resolve(null),
-  }
-}
 
 /** Sections of the environment file beside its services, with nothing in them. */
 export const noOtherSections = { volumes: {}, databases: {}, jobs: {}, schedules: {} } as const

@@ -17,6 +17,7 @@ import { bindOperations } from './operations.ts'
 import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
 import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
 import { bindRuns } from './runs/index.ts'
+import { bindVolumes, makeVolumes } from './volumes/index.ts'
 import { followEvents } from './watch/index.ts'
 import { needsOf, orderByNeeds, startTimeouts, wishedAlone, type Ground } from './wish/index.ts'
 
@@ -62,7 +63,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     start: async () => {
       const { signal } = stopping
       const view = await rooms.follow()
-      for (const volume of Object.keys(volumes)) await ports.volumes.ensure(volume)
+      await makeVolumes(volumes, ports.volumes, context)
       await rooms.databases.prepare()
       const whole = { name: config.name, version: config.version, services: Object.keys(rooms.watched) }
       running.push(followEvents(context, { engine: ports.engine, whole, view, signal }))
@@ -105,7 +106,8 @@ function bindAll(
       ports,
       notes: () => databases.notes(),
     }),
-    ...bindDatabases({ databases: config.databases, room: databases, watch, view }),
+    ...bindDatabases({ ...config, room: databases, watch, view }),
+    ...bindVolumes({ ...config, store: ports.volumes }),
     ...bindDeploys({ ...rooms, services, directory, context, releases: ports.releases, timeline }),
     ...bindRuns({ ...rooms, jobs, schedules, timeline }),
   ]

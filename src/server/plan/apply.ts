@@ -146,7 +146,7 @@ export async function apply(ground: PlanGround, wanted: WantedApply, call: JobCa
       await ground.context.record(facts.applyFailed, { ...data, because: end.failed }, extrasOf(call))
       throw failed(end.failed)
     }
-    for (const object of destroys) await ground.destroy(object)
+    await destroyAll(ground, { plan: wanted.plan, objects: destroys }, call)
     const seconds = Math.round((ground.context.clock.now() - at) / 100) / 10
     await ground.context.record(facts.applied, { ...data, seconds }, extrasOf(call))
     return {
@@ -155,6 +155,25 @@ export async function apply(ground: PlanGround, wanted: WantedApply, call: JobCa
       says: `${steps === 1 ? '1 change was' : `${steps} changes were`} made`,
     }
   })
+}
+
+/** Facts about databases are told as those of services are. */
+const subjectOf = (object: string): string => object.replace(/^database /, 'service:').replace(' ', ':')
+
+/** Removes what holds data, each once, and says so. */
+async function destroyAll(
+  { context, destroy }: PlanGround,
+  { plan, objects }: { readonly plan: string; readonly objects: readonly string[] },
+  call: JobCall,
+): Promise<void> {
+  for (const object of objects) {
+    await call.step(`destroy ${object}`, async () => {
+      await destroy(object)
+      const data = { object, plan, job: call.jobId }
+      await context.record(facts.destroyed, data, { ...extrasOf(call), subject: subjectOf(object) })
+      return {}
+    })
+  }
 }
 
 /** One at a time: two would each take the other's changes for its own. */

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import type { EnvironmentPlan, EnvironmentStatus } from '../../contracts/index.ts'
 import {
   answerRuns,
-  linesOf,
   lockOf,
   planOfApply,
   planOfDeploy,
@@ -97,15 +96,6 @@ const plan: EnvironmentPlan = {
 }
 
 describe('plans', () => {
-  test('what goes stands before what comes', () => {
-    expect(linesOf(step).map(({ sign, path, text }) => `${sign} ${path} ${text}`)).toEqual([
-      '- replicas 1',
-      '+ replicas 2',
-      '+ health /healthz',
-      '- port 3000',
-    ])
-  })
-
   test('amounts are said where they change', () => {
     expect(sayAmounts(step)).toBe('1 → 2 replicas, 0 → 512 MiB')
     expect(

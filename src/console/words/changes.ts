@@ -118,21 +118,6 @@ export function sayTotals({ replicas, memoryMiB }: EnvironmentPlan): string {
   return `${sayChange(replicas.before, replicas.after)} replicas; ${memory}`
 }
 
-/** A line of a readable difference. */
-export interface DifferenceLine {
-  readonly sign: '-' | '+'
-  readonly path: string
-  readonly text: string
-}
-
-/** What a step changes, line by line: what goes before what comes. */
-export function linesOf({ differences }: Pick<Step, 'differences'>): readonly DifferenceLine[] {
-  return differences.flatMap(({ path, before, after }): DifferenceLine[] => [
-    ...(before === null ? [] : [{ sign: '-' as const, path, text: before }]),
-    ...(after === null ? [] : [{ sign: '+' as const, path, text: after }]),
-  ])
-}
-
 const mostSteps = 8
 
 /** What applying a plan will do, before it is asked for. */

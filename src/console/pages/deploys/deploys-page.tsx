@@ -9,7 +9,9 @@ import { lockOf, sayLocked } from '../../words/changes.ts'
 import { DeployForm } from './deploy-form.tsx'
 import { HistoryTable } from './history-table.tsx'
 import { Locks } from './locks.tsx'
-import { Releases, RollbackButton } from './releases.tsx'
+import { KeptReleases } from './kept-releases.tsx'
+import { Releases } from './releases.tsx'
+import { RollbackButton } from './rollback.tsx'
 import { UnderWay } from './under-way.tsx'
 
 const trail = (
@@ -42,7 +44,11 @@ export function DeploysPage({ rest }: PageProps): ReactNode {
         {...head}
         state={stateOf(data)}
         answer={answerOf(data, service)}
-        actions={service !== undefined && only && <RollbackButton releases={only} history={data} />}
+        actions={
+          service !== undefined &&
+          only &&
+          only.back !== null && <RollbackButton releases={only} to={only.back} history={data} />
+        }
       />
       <UnderWay deploys={data.deploys} service={service} />
       {data.releases.length === 0 ? (
@@ -50,6 +56,7 @@ export function DeploysPage({ rest }: PageProps): ReactNode {
       ) : (
         <Releases history={data} alone={service !== undefined} />
       )}
+      {service !== undefined && only && <KeptReleases releases={only} history={data} />}
       <HistoryTable deploys={data.deploys} services={data.releases.map((one) => one.service)} />
       <DeployForm history={data} service={service} />
       <Locks history={data} service={service} />

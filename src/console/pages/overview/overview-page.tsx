@@ -1,5 +1,6 @@
 import { useMemo, useState, type ReactNode } from 'react'
 import { latencyChart, trafficChart } from '../../charts/traffic.ts'
+import { driftFacts, useRefreshOnFacts } from '../../data/follow.ts'
 import { useNow, usePoll } from '../../data/house.ts'
 import { fittingRange, ranges, useMeasure, type Range } from '../../data/measures.ts'
 import { PageHead } from '../../parts/answer.tsx'
@@ -24,6 +25,11 @@ export function OverviewPage(): ReactNode {
   const status = usePoll('environment.status', {}, { periodMs: 2000 })
   const traffic = usePoll('edge.traffic', {}, { periodMs: 2000 })
   const limits = usePoll('edge.limits', {}, { periodMs: 2000 })
+  const deploys = usePoll('environment.deploys', { most: 1 }, { periodMs: 4000 }).data?.deploys
+  // Each look evaluates the environment file.
+  const drift = usePoll('environment.drift', {}, { periodMs: null }).data
+  useRefreshOnFacts(driftFacts, ['environment.drift'])
+  const now = useNow(60_000)
   if (status.data === undefined) {
     return (
       <>
@@ -38,7 +44,14 @@ export function OverviewPage(): ReactNode {
       <PageHead
         title="Overview"
         state={stateOfService(status.data.state)}
-        answer={answerOverview(status.data, traffic.data, limits.data?.limits)}
+        answer={answerOverview({
+          status: status.data,
+          traffic: traffic.data,
+          limits: limits.data?.limits,
+          deploys,
+          drift,
+          now,
+        })}
       />
       <Traffic since={runningSince(status.data.services)} />
       <ServiceStrip services={status.data.services} />

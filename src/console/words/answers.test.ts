@@ -103,12 +103,15 @@ describe('the overview says what goes on, failed or has drifted', () => {
   test.each([
     [{ deploys: [deploy('deployed')], drift: differs() }, 'web is healthy.'],
     [{ deploys: [deploy('under way')] }, 'web is healthy; 1.5.0 of web is on its way.'],
-    [{ deploys: [deploy('under way')], status: during('judging') }, 'web is healthy; 1.5.0 of web is being judged.'],
-    [{ deploys: [deploy('under way')], status: during('moving') }, 'web is healthy; 1.5.0 of web is taking over.'],
     [
-      { deploys: [deploy('rolled back')] },
-      'web is healthy; the last deploy, 1.5.0 of web, was given up.',
+      { deploys: [deploy('under way')], status: during('judging') },
+      'web is healthy; 1.5.0 of web is being judged.',
     ],
+    [
+      { deploys: [deploy('under way')], status: during('moving') },
+      'web is healthy; 1.5.0 of web is taking over.',
+    ],
+    [{ deploys: [deploy('rolled back')] }, 'web is healthy; the last deploy, 1.5.0 of web, was given up.'],
     [{ deploys: [deploy('rolled back', 1)] }, 'web is healthy.'],
     [{ drift: differs('service web') }, 'web is healthy; 1 thing differs from what was applied.'],
     [{ drift: differs('route /', 'volume a') }, 'web is healthy; 2 things differ from what was applied.'],

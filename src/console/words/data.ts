@@ -30,7 +30,7 @@ export const sayDestroy = (object: string): string =>
   `holdfast environment apply <plan> --destroy "${object}"`
 
 /** Several things in words: `a`, `a and b`, `a, b and c`. */
-function listOf(words: readonly string[]): string {
+export function listOf(words: readonly string[]): string {
   const [last = '', ...others] = words.toReversed()
   return others.length === 0 ? last : `${others.toReversed().join(', ')} and ${last}`
 }

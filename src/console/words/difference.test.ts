@@ -46,3 +46,8 @@ test('what is new, or goes, has one side', () => {
   })
   expect(readDifference({ path: '', before: 'x', after: null }).after).toBe(null)
 })
+
+test('what is hidden is marked on both sides: it differs, although it does not look so', () => {
+  const read = readDifference({ path: 'env.TOKEN', before: '(hidden)', after: '(hidden)' })
+  expect([read.before, read.after]).toEqual(Array(2).fill([{ text: '(hidden)', isOther: true }]))
+})

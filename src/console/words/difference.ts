@@ -51,10 +51,12 @@ export function linesOfValue(text: string): readonly string[] {
 /** A difference as two columns of lines, in which what is on one side only is marked. */
 export function readDifference({ path, before, after }: Difference): ReadableDifference {
   const [old, fresh] = [before, after].map((text) => (text === null ? null : linesOfValue(text)))
+  // They do differ: what is shown in their place (a secret) does not.
+  const isHidden = before === after
   const beside = (
     lines: readonly string[] | null | undefined,
     others: readonly string[] | null | undefined,
   ): readonly ValueLine[] | null =>
-    lines?.map((text) => ({ text, isOther: others?.includes(text) !== true })) ?? null
+    lines?.map((text) => ({ text, isOther: isHidden || others?.includes(text) !== true })) ?? null
   return { path, before: beside(old, fresh), after: beside(fresh, old) }
 }

@@ -6,7 +6,7 @@ import { Happened } from '../../parts/facts.tsx'
 import { Known, type KnownLine } from '../../parts/known.tsx'
 import { placeOf } from '../../router/router.ts'
 import { stateOfService } from '../../words/answers.ts'
-import { sayDestroy, sayEngine, type DatabaseView } from '../../words/data.ts'
+import { listOf, sayDestroy, sayEngine, type DatabaseView } from '../../words/data.ts'
 import { sayAgo, sayBytes, sayMoment } from '../../words/format.ts'
 import { User } from './users.tsx'
 
@@ -32,9 +32,9 @@ export function DatabasePage({ database, trail }: { database: DatabaseView; trai
 }
 
 function sayUse({ usedBy }: DatabaseView): string {
-  const objects = new Set(usedBy.map(({ object }) => object))
-  if (objects.size === 0) return 'Nothing in the file uses it.'
-  return `${[...objects].map((object) => object.replace(/^service /, '')).join(', ')} ${objects.size === 1 ? 'uses' : 'use'} it.`
+  const objects = [...new Set(usedBy.map(({ object }) => object.replace(/^service /, '')))]
+  if (objects.length === 0) return 'Nothing in the file uses it.'
+  return `${listOf(objects)} ${objects.length === 1 ? 'uses' : 'use'} it.`
 }
 
 function linesOf(database: DatabaseView, now: number): readonly KnownLine[] {

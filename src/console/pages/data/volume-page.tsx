@@ -4,7 +4,7 @@ import { PageHead } from '../../parts/answer.tsx'
 import { Section } from '../../parts/basics.tsx'
 import { Happened } from '../../parts/facts.tsx'
 import { Known, type KnownLine } from '../../parts/known.tsx'
-import { sayDestroy, type VolumeView } from '../../words/data.ts'
+import { listOf, sayDestroy, type VolumeView } from '../../words/data.ts'
 import { sayAgo, sayBytes, sayMoment } from '../../words/format.ts'
 import { Users } from './users.tsx'
 
@@ -31,7 +31,7 @@ function answerOf({ named, usedBy, sizeBytes }: VolumeView): string {
   const holds = sizeBytes === null ? 'How much it holds is not known' : `It holds ${sayBytes(sizeBytes)}`
   if (!named) return `${holds}; it was left over, and no service finds it.`
   if (usedBy.length === 0) return `${holds}; no service uses it.`
-  return `${holds}; ${usedBy.join(', ')} ${usedBy.length === 1 ? 'uses' : 'use'} it.`
+  return `${holds}; ${listOf(usedBy)} ${usedBy.length === 1 ? 'uses' : 'use'} it.`
 }
 
 const variableOf = (volume: string): string => `VOLUME_${volume.toUpperCase().replaceAll('-', '_')}`

@@ -79,6 +79,7 @@ function columns(releases: Releases, history: DeployHistory, now: number): reado
 function Fate({ one, releases }: { one: Kept; releases: Releases }): ReactNode {
   const { release, good, goesNext } = one
   const runs = release === releases.running
+  if (!runs && good && !goesNext) return null
   return (
     <span className="tags">
       {runs && <span className="tag tag-good">{good ? 'runs' : 'on its way'}</span>}

@@ -58,7 +58,7 @@ function Differences({ step }: { step: Step }): ReactNode {
   return (
     <Table
       label={`What differs in ${step.object}`}
-      className="difference"
+      className={columns.length === 1 ? 'difference difference-whole' : 'difference'}
       columns={columns}
       rows={rows}
       rowKey={({ path }) => path}

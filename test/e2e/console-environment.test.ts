@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
@@ -61,6 +61,8 @@ describeWith(['chromium'], 'the console before a real environment', ({ chromium 
 
   const answerOf = (page: Page): Promise<string> => page.locator('.answer').innerText()
   const begin = async (place: Place): Promise<Page> => {
+    // As root each service has a user of its own, and control may not look into its volumes.
+    chmodSync(place.directory, 0o755)
     writeRelease(place, '1.0')
     place.write('holdfast.config.ts', environmentFile(['uploads']))
     mustRun(await place.up())

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { moment, serviceName } from '../shapes.ts'
 import { processStatus, replicaState } from '../supervisor.ts'
+import { databaseEngine } from './databases.ts'
 
 /**
  * How far a service has come on its way to the group that is wished: `steady`, it is there; `waiting` for what it needs;
@@ -55,6 +56,7 @@ const serviceView = z.strictObject({
   wanted: z.number().int(),
   healthy: z.number().int(),
   command: z.array(z.string()).nullable().describe('null: somebody else runs it'),
+  database: databaseEngine.exactOptional().describe('it is a database of this kind'),
   rollout: z.string().describe('what is on the way from one specification to the next; empty: nothing'),
   judging: judging.exactOptional().describe('while new replicas are judged'),
   replicas: z.array(replicaView),

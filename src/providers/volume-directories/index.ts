@@ -4,16 +4,31 @@ import type { KeptVolume, VolumeStore } from '../../capabilities/environment/por
 import { systemCode } from '../../kernel/std/index.ts'
 import { measureDirectory } from './measure-directory.ts'
 
+export { measureDirectory }
+
+/** Who may do with the files of users of services what control may not. */
+export interface VolumeHands {
+  readonly remove: (volume: string) => Promise<void>
+  /** Bytes of its files; null: not known. */
+  readonly measure: (volume: string) => Promise<number | null>
+}
+
 /**
  * Volumes as directories below an absolute one, which is made when the first volume is. What is in one belongs to the user of
- * a service: `remove` is whoever may remove it.
+ * a service.
  */
-export function volumeDirectories(directory: string, remove: (volume: string) => Promise<void>): VolumeStore {
+export function volumeDirectories(directory: string, { remove, measure }: VolumeHands): VolumeStore {
   const directoryOf = (volume: string): string => join(directory, volume)
+  const sizeOf = (volume: string): Promise<number | null> =>
+    measureDirectory(directoryOf(volume)).catch((error: unknown) => {
+      if (systemCode(error) !== 'EACCES') throw error
+      // A supervisor of an earlier version cannot say.
+      return measure(volume).catch(() => null)
+    })
   const look = async (name: string): Promise<KeptVolume> => {
     const place = directoryOf(name)
     const { birthtimeMs } = await stat(place)
-    return { name, place, since: Math.floor(birthtimeMs), sizeBytes: await measureDirectory(place) }
+    return { name, place, since: Math.floor(birthtimeMs), sizeBytes: await sizeOf(name) }
   }
   return {
     directoryOf,

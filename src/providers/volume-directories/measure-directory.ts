@@ -30,23 +30,18 @@ async function measureOne(
   return { bytes, inner }
 }
 
-/** Bytes of the files below a directory; null: not all of it may be looked at, or there are too many of them. */
+/** Bytes of the files below a directory; null: there are too many of them. Errors: the system's, EACCES among them. */
 export async function measureDirectory(directory: string, most = mostEntries): Promise<number | null> {
   const waiting = [directory]
   let bytes = 0
   let entries = 0
-  try {
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const names = (await readdir(next).catch(gone)) ?? []
-      entries += names.length
-      if (entries > most) return null
-      const measured = await measureOne(next, names)
-      bytes += measured.bytes
-      waiting.push(...measured.inner)
-    }
-  } catch (error) {
-    if (systemCode(error) === 'EACCES') return null
-    throw error
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const names = (await readdir(next).catch(gone)) ?? []
+    entries += names.length
+    if (entries > most) return null
+    const measured = await measureOne(next, names)
+    bytes += measured.bytes
+    waiting.push(...measured.inner)
   }
   return bytes
 }

@@ -12,7 +12,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-const volumesHere = () => volumeDirectories(join(directory, 'volumes'), () => Promise.resolve())
+const volumesHere = (measure = (): Promise<number | null> => Promise.resolve(77)) =>
+  volumeDirectories(join(directory, 'volumes'), { remove: () => Promise.resolve(), measure })
 
 test('a volume is made once, and says so', async () => {
   const volumes = volumesHere()
@@ -50,9 +51,16 @@ test('too many files to count have no size', async () => {
   expect(await measureDirectory(directory, 149)).toBe(null)
 })
 
-test.skipIf(process.getuid?.() === 0)('what may not be looked at has no size', async () => {
-  mkdirSync(join(directory, 'closed'))
-  chmodSync(join(directory, 'closed'), 0)
-  expect(await measureDirectory(directory)).toBe(null)
-  chmodSync(join(directory, 'closed'), 0o700)
-})
+test.skipIf(process.getuid?.() === 0)(
+  'what may not be looked at is measured by whoever may, if there is one',
+  async () => {
+    await volumesHere().ensure('uploads')
+    const closed = join(directory, 'volumes', 'uploads', 'closed')
+    mkdirSync(closed, { mode: 0 })
+    expect(await volumesHere().list()).toMatchObject([{ sizeBytes: 77 }])
+    expect(await volumesHere(() => Promise.reject(new Error('never heard of it'))).list()).toMatchObject([
+      { sizeBytes: null },
+    ])
+    chmodSync(closed, 0o700)
+  },
+)

@@ -17,6 +17,8 @@ export interface DoorOperations {
   events(after: number, waitMs: number, signal: AbortSignal): Promise<readonly SupervisorEvent[]>
   /** Removes a place of the data directory with all that is in it, whoever owns it; one that is not there is none. */
   discard(place: string): Promise<void>
+  /** Bytes of the files in a place of the data directory, whoever owns them; null: they are too many to count. */
+  measure(place: string): Promise<number | null>
   /** Begins to stop; the process ends afterwards. */
   stop(replicas: boolean): void
   /** Begins to hand over to another supervisor; the process ends afterwards. Replicas are left alone. */
@@ -38,7 +40,7 @@ const SLOW_HEADS = { headersTimeout: 2000, connectionsCheckingInterval: 500 }
 /**
  * Listens on a unix socket that only the owner of its directory may open: HTTP with JSON bodies.
  * `GET /status`, `PUT /replicas`, `POST /replicas/<service>/<slot>/restart`, `GET /events?after=N&waitMs=N`, `POST /stop`,
- * `POST /hand-over`, `POST /discard`.
+ * `POST /hand-over`, `POST /discard`, `POST /measure`.
  * An error leaves as `{code, kind, message, hint}`. Errors: the system's, when the socket cannot be opened.
  */
 export function openDoor(path: string, operations: DoorOperations): Promise<Door> {
@@ -118,6 +120,10 @@ async function route(
     await operations.discard(parsePlace(parseJson(await readBody(request))))
     return { status: 200, body: {} }
   }
+  if (key === 'POST /measure') {
+    const place = parsePlace(parseJson(await readBody(request)))
+    return { status: 200, body: { sizeBytes: await operations.measure(place) } }
+  }
   if (key === 'POST /stop') {
     operations.stop(parseStop(await readBody(request)))
     return { status: 202, body: {} }
@@ -162,7 +168,7 @@ function parseNext(text: string): HandOver {
   return next
 }
 
-/** Nothing else is anybody's to remove. */
+/** Nothing else is anybody's to remove or to look into. */
 function parsePlace(body: unknown): string {
   const { place } = (body ?? {}) as { place?: unknown }
   if (typeof place === 'string' && /^(volumes|databases)\/[a-z][a-z0-9-]*$/.test(place)) return place

@@ -13,7 +13,7 @@ import { User } from './users.tsx'
 /** How is this database: where it is, what is in it, who uses it, what happened to it. */
 export function DatabasePage({ database, trail }: { database: DatabaseView; trail: ReactNode }): ReactNode {
   const now = useNow(1000)
-  const { name, state, says, engine } = database
+  const { name, state, says, engine, managed } = database
   return (
     <>
       <PageHead
@@ -21,7 +21,7 @@ export function DatabasePage({ database, trail }: { database: DatabaseView; trai
         trail={trail}
         state={stateOfService(state)}
         answer={[{ text: `${says.replace(/\.?$/, '.')} ${sayUse(database)}` }]}
-        actions={engine !== 'sqlite' && <a href={placeOf(['services', name])}>Process and log</a>}
+        actions={managed && engine !== 'sqlite' && <a href={placeOf(['services', name])}>Process and log</a>}
       />
       <Section title="What is known of it">
         <Known lines={linesOf(database, now)} />

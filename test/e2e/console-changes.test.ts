@@ -127,6 +127,7 @@ describeWith(['chromium'], 'changes from the console', ({ chromium }) => {
     await page.getByText('3 → 5 replicas; those with a bound may use 512 → 768 MiB').waitFor()
     await page.getByText('The data of volume exports would be lost for good').waitFor()
     await page.getByText('mailer goes on as it was: it crashed').waitFor()
+    await page.getByText('1 of them is in the file, which was changed and not applied').waitFor()
     await page.getByText('42 min ago').waitFor()
     await page.getByRole('button', { name: 'Apply plan 9f31c25be07d4a18' }).click()
     const plan = page.getByRole('dialog')

@@ -126,6 +126,7 @@ describeWith(['chromium'], 'the console before a real environment', ({ chromium 
     place.write('holdfast.config.ts', environmentFile([]))
     await page.getByRole('button', { name: 'Look again' }).click()
     await page.getByText('The data of volume uploads would be lost for good').waitFor()
+    await page.getByText('All of it is in the file, which was changed and not applied').waitFor()
     await page.getByRole('button', { name: /^Apply plan/ }).click()
     const plan = page.getByRole('dialog')
     const apply = plan.getByRole('button', { name: 'Apply' })

@@ -11,6 +11,7 @@ import {
   sayIn,
   sayReleases,
   sayTotals,
+  splitDrift,
 } from './changes.ts'
 
 type Service = EnvironmentStatus['services'][number]
@@ -96,6 +97,16 @@ const plan: EnvironmentPlan = {
 }
 
 describe('plans', () => {
+  test('what the plan shows anyway is only counted among what has drifted', () => {
+    const item = (object: string, says: string) => ({ object, says, since: null })
+    const items = [
+      item('service web', 'web is down'),
+      item('route /', 'the file has changed and was not applied: route / is changed'),
+      item('environment file', 'it cannot be read'),
+    ]
+    expect(splitDrift(items)).toEqual({ items: [items[0], items[2]], unapplied: 1 })
+  })
+
   test('amounts are said where they change', () => {
     expect(sayAmounts(step)).toBe('1 → 2 replicas, 0 → 512 MiB')
     expect(

@@ -1,4 +1,10 @@
-import type { DeployHistory, EnvironmentPlan, EnvironmentStatus, RunHistory } from '../../contracts/index.ts'
+import type {
+  DeployHistory,
+  Drift,
+  EnvironmentPlan,
+  EnvironmentStatus,
+  RunHistory,
+} from '../../contracts/index.ts'
 import type { State } from '../parts/basics.tsx'
 import { sayCount, sayFor, sayThings } from './format.ts'
 
@@ -116,6 +122,18 @@ export function sayTotals({ replicas, memoryMiB }: EnvironmentPlan): string {
       ? 'no replica has a bound on memory'
       : `those with a bound may use ${sayChange(memoryMiB.before, memoryMiB.after)} MiB of the machine's ${sayCount(memoryMiB.machine)}`
   return `${sayChange(replicas.before, replicas.after)} replicas; ${memory}`
+}
+
+/** How control begins to say that the file differs from what was applied. */
+const unappliedWords = 'the file has changed and was not applied'
+
+/** What has drifted, without what a plan shows anyway: the changes of the file that were not applied, which are counted. */
+export function splitDrift(items: Drift['items']): {
+  readonly items: Drift['items']
+  readonly unapplied: number
+} {
+  const drifted = items.filter(({ says }) => !says.startsWith(unappliedWords))
+  return { items: drifted, unapplied: items.length - drifted.length }
 }
 
 const mostSteps = 8

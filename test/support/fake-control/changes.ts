@@ -102,7 +102,14 @@ function pastRuns(now: number): Run[] {
 
 type Releases = DeployHistory['releases'][number]
 
-function pastReleases(now: number, isRollingOut: boolean): Releases[] {
+/** What a past is made from. */
+interface Past {
+  readonly isRollingOut: boolean
+  /** Further services; none was ever deployed. */
+  readonly others: readonly string[]
+}
+
+function pastReleases(now: number, { isRollingOut, others }: Past): Releases[] {
   const kept = (release: string, agoMs: number, more: Partial<Releases['kept'][number]> = {}) => ({
     release,
     at: now - agoMs,
@@ -128,11 +135,13 @@ function pastReleases(now: number, isRollingOut: boolean): Releases[] {
       back: isRollingOut ? '1.4.2' : '1.4.1',
     },
     { service: 'mailer', running: '2.0.1', kept: [kept('2.0.1', 50 * hourMs)], most: 5, back: null },
+    ...others.map((service) => ({ service, running: '', kept: [], most: 5, back: null })),
   ]
 }
 
 /** The past of an environment, as seen at `now`; with a deploy under way when it rolls out. */
-export function createChanges(now: number, isRollingOut: boolean): Changes {
+export function createChanges(now: number, past: Past): Changes {
+  const { isRollingOut } = past
   const going: Deploy = {
     job: deployUnderWay,
     service: 'web',
@@ -149,7 +158,7 @@ export function createChanges(now: number, isRollingOut: boolean): Changes {
     deploys: [...(isRollingOut ? [going] : []), ...pastDeploys(now)],
     runs: pastRuns(now),
     locks: [],
-    releases: pastReleases(now, isRollingOut),
+    releases: pastReleases(now, past),
     isApplied: false,
     trouble: '',
   }

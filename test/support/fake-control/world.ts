@@ -324,7 +324,10 @@ export function createWorld(parts: {
     startedAt,
     facts,
     jobs: parts.isRollingOut === true ? [judgingJob(startedAt)] : [],
-    changes: createChanges(startedAt, parts.isRollingOut ?? false),
+    changes: createChanges(startedAt, {
+      isRollingOut: parts.isRollingOut ?? false,
+      others: Array.from({ length: parts.extraServices ?? 0 }, (_, index) => extraName(index)),
+    }),
     bans: [],
     tokens: [
       {

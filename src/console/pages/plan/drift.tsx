@@ -4,15 +4,18 @@ import { useNow } from '../../data/house.ts'
 import { Section, StateWord } from '../../parts/basics.tsx'
 import { Table, type Column } from '../../parts/table.tsx'
 import { placeOf } from '../../router/router.ts'
-import { sayAgo, sayMoment } from '../../words/format.ts'
+import { splitDrift } from '../../words/changes.ts'
+import { placeOfDatabase, placeOfVolume } from '../../words/data.ts'
+import { sayAgo, sayMoment, sayThings } from '../../words/format.ts'
 
 type Item = Drift['items'][number]
 
 /** Where the facts about an object are; null: it has none of its own. */
 function hrefOf(object: string): string | null {
   const [kind, name = ''] = object.split(/ (.*)/s)
-  if (kind === 'service' || kind === 'database') return placeOf(['services', name])
-  return kind === 'volume' ? placeOf(['data', 'volume', name]) : null
+  if (kind === 'service') return placeOf(['services', name])
+  if (kind === 'database') return placeOfDatabase(name)
+  return kind === 'volume' ? placeOfVolume(name) : null
 }
 
 function What({ object }: { object: string }): ReactNode {
@@ -35,17 +38,24 @@ const columns = (now: number): readonly Column<Item>[] => [
 export function DriftSection({ drift }: { drift: Drift | undefined }): ReactNode {
   const now = useNow(1000)
   if (drift === undefined) return null
+  const { items, unapplied } = splitDrift(drift.items)
   return (
     <Section title="Drift" aside={<code className="soft">holdfast environment drift</code>}>
       <p>
         <StateWord state={drift.items.length === 0 ? 'good' : 'warn'}>{drift.says}.</StateWord>
       </p>
-      {drift.items.length > 0 && (
+      {unapplied > 0 && (
+        <p className="soft">
+          {items.length === 0 ? 'All of it is' : `${sayThings(unapplied, 'of them is', 'of them are')}`} in
+          the file, which was changed and not applied: see the plan.
+        </p>
+      )}
+      {items.length > 0 && (
         <Table
           label="Drift"
           className="drift"
           columns={columns(now)}
-          rows={drift.items}
+          rows={items}
           rowKey={({ object, says }) => `${object} ${says}`}
         />
       )}

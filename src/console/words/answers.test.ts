@@ -115,6 +115,18 @@ describe('the overview says what goes on, failed or has drifted', () => {
     [{ deploys: [deploy('rolled back', 1)] }, 'web is healthy.'],
     [{ drift: differs('service web') }, 'web is healthy; 1 thing differs from what was applied.'],
     [{ drift: differs('route /', 'volume a') }, 'web is healthy; 2 things differ from what was applied.'],
+    [
+      {
+        drift: {
+          says: '',
+          items: [
+            { object: 'route /', says: 'the file has changed and was not applied: x', since: null },
+            { object: 'volume a', says: 'left over', since: null },
+          ],
+        },
+      },
+      'web is healthy; 1 thing differs from what was applied; 1 change of the file is not applied.',
+    ],
     // Of what is ill it was said already.
     [{ drift: differs('service web'), status: status(service('web', 'down')) }, 'web is down.'],
   ] as const)('case %#', (change, expected) => {

@@ -3,6 +3,7 @@ import type { LimitView, RouteView, TrafficView } from '../data/answers.ts'
 import type { Piece } from '../parts/answer.tsx'
 import type { State } from '../parts/basics.tsx'
 import { placeOf } from '../router/router.ts'
+import { splitDrift } from './changes.ts'
 import { sayAgo, sayCount, sayFor, sayRate, sayThings } from './format.ts'
 
 type Service = EnvironmentStatus['services'][number]
@@ -144,10 +145,15 @@ function sayDrift(drift: Drift | undefined, services: readonly Service[]): reado
   const ill = new Set(
     services.filter(({ state }) => state !== 'healthy').map(({ name }) => `service ${name}`),
   )
-  const items = (drift?.items ?? []).filter(({ object }) => !ill.has(object))
-  if (items.length === 0) return []
-  const differs = sayThings(items.length, 'thing differs', 'things differ')
-  return [{ text: `${differs} from what was applied`, href: placeOf(['plan']) }]
+  const { items, unapplied } = splitDrift(drift?.items ?? [])
+  const news = items.filter(({ object }) => !ill.has(object)).length
+  const href = placeOf(['plan'])
+  const differs = `${sayThings(news, 'thing differs', 'things differ')} from what was applied`
+  const waits = `${sayThings(unapplied, 'change of the file is', 'changes of the file are')} not applied`
+  return [
+    ...(news === 0 ? [] : [{ text: differs, href }]),
+    ...(unapplied === 0 ? [] : [{ text: waits, href }]),
+  ]
 }
 
 function sayBiting(biting: readonly LimitView[]): readonly Piece[] {

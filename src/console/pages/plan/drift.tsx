@@ -46,8 +46,8 @@ export function DriftSection({ drift }: { drift: Drift | undefined }): ReactNode
       </p>
       {unapplied > 0 && (
         <p className="soft">
-          {items.length === 0 ? 'All of it is' : `${sayThings(unapplied, 'of them is', 'of them are')}`} in
-          the file, which was changed and not applied: see the plan.
+          {items.length === 0 ? 'All of it is' : sayThings(unapplied, 'of them is', 'of them are')} in the
+          file, which was changed and not applied: see the plan.
         </p>
       )}
       {items.length > 0 && (

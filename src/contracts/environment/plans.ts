@@ -82,7 +82,7 @@ export const planFacts = {
   }),
   applyFailed: declareFact({
     kind: 'environment.apply-failed',
-    says: 'plan {plan} was accepted but not all of it came about: {because}',
+    says: 'not all of plan {plan} came about: {because}',
     severity: 'critical',
     data: z.strictObject({ ...applied, because: z.string() }),
   }),
@@ -90,7 +90,7 @@ export const planFacts = {
     kind: 'environment.destroyed',
     says: '{object} was removed with its data',
     severity: 'warning',
-    data: z.strictObject({ object: z.string(), plan: planHash, job: z.string() }),
+    data: z.strictObject({ object: z.string(), job: z.string() }),
   }),
 } as const
 

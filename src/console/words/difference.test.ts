@@ -49,5 +49,6 @@ test('what is new, or goes, has one side', () => {
 
 test('what is hidden is marked on both sides: it differs, although it does not look so', () => {
   const read = readDifference({ path: 'env.TOKEN', before: '(hidden)', after: '(hidden)' })
-  expect([read.before, read.after]).toEqual(Array(2).fill([{ text: '(hidden)', isOther: true }]))
+  const lines = [{ text: '(hidden)', isOther: true }]
+  expect([read.before, read.after]).toEqual([lines, lines])
 })

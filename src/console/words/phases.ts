@@ -33,20 +33,21 @@ const ofDeploy: readonly Name[] = ['prepare', 'first', 'judge', 'rest', 'after']
 /** From here on the job itself says that replicas are there. */
 const startedShare = 0.5
 
+const ofPhase: Readonly<Record<Service['phase'], Name | null>> = {
+  waiting: 'first',
+  starting: 'first',
+  judging: 'judge',
+  moving: 'rest',
+  refused: 'first',
+  // Not begun yet, or done a moment ago.
+  steady: null,
+}
+
 function nameNow({ job, deploy, service }: DeployScene): Name {
   if (deploy === undefined) return 'prepare'
   if (deploy.outcome !== 'under way') return 'after'
-  switch (service?.phase) {
-    case 'judging':
-      return 'judge'
-    case 'moving':
-      return 'rest'
-    case 'steady':
-      // Not begun yet, or done a moment ago.
-      return job.share < startedShare ? 'first' : 'rest'
-    default:
-      return 'first'
-  }
+  const name = service === undefined ? null : ofPhase[service.phase]
+  return name ?? (job.share < startedShare ? 'first' : 'rest')
 }
 
 /** The parts of a deploy, and which of them it is in. */

@@ -116,14 +116,8 @@ async function route(
     operations.put(parseDesired(await readBody(request)))
     return { status: 200, body: operations.status() }
   }
-  if (key === 'POST /discard') {
-    await operations.discard(parsePlace(parseJson(await readBody(request))))
-    return { status: 200, body: {} }
-  }
-  if (key === 'POST /measure') {
-    const place = parsePlace(parseJson(await readBody(request)))
-    return { status: 200, body: { sizeBytes: await operations.measure(place) } }
-  }
+  const onPlace = ofPlaces[key]
+  if (onPlace !== undefined) return answerOnPlace(onPlace, request, operations)
   if (key === 'POST /stop') {
     operations.stop(parseStop(await readBody(request)))
     return { status: 202, body: {} }
@@ -136,6 +130,26 @@ async function route(
   if (id === undefined) throw invalid(`There is nothing at ${key}.`)
   operations.restart(id)
   return { status: 200, body: {} }
+}
+
+/** What is asked of a place of the data directory. */
+type OnPlace = (operations: DoorOperations, place: string) => Promise<object>
+
+const ofPlaces: Readonly<Record<string, OnPlace>> = {
+  'POST /discard': async (operations, place) => {
+    await operations.discard(place)
+    return {}
+  },
+  'POST /measure': async (operations, place) => ({ sizeBytes: await operations.measure(place) }),
+}
+
+async function answerOnPlace(
+  onPlace: OnPlace,
+  request: IncomingMessage,
+  operations: DoorOperations,
+): Promise<Answer> {
+  const place = parsePlace(parseJson(await readBody(request)))
+  return { status: 200, body: await onPlace(operations, place) }
 }
 
 async function readEvents(url: URL, operations: DoorOperations, signal: AbortSignal): Promise<unknown> {

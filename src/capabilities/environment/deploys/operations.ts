@@ -30,10 +30,14 @@ async function releasesView(
   const most = services[service]?.deploy.keep ?? 0
   const known = releasesOf(view(), service)
   const next = goingNext({ kept: names, most, releases: known })
-  const kept = list.map(({ digest: _, ...one }) => ({
-    ...one,
-    good: known.good.includes(one.release),
-    goesNext: next.includes(one.release),
+  const kept = list.map(({ release, at, source, files, sizeBytes }) => ({
+    release,
+    at,
+    source,
+    files,
+    sizeBytes,
+    good: known.good.includes(release),
+    goesNext: next.includes(release),
   }))
   return { service, running: known.wished, kept, most, back: releaseBefore(view(), service, names) }
 }

@@ -18,6 +18,11 @@ const trail = (
   </>
 )
 
+interface KnownData {
+  readonly databases: readonly DatabaseView[]
+  readonly volumes: readonly VolumeView[]
+}
+
 /** Where does the data live, how much is it, and who uses it? With a kind and a name in the path: this one. */
 export function DataPage({ rest }: PageProps): ReactNode {
   const [kind, name] = rest
@@ -33,13 +38,26 @@ export function DataPage({ rest }: PageProps): ReactNode {
       </>
     )
   }
-  if (name === undefined)
-    return <AllData databases={databases.data.databases} volumes={volumes.data.volumes} />
-  const database = databases.data.databases.find((one) => one.name === name)
-  if (kind === 'database' && database !== undefined) return <DatabasePage database={database} trail={trail} />
-  const volume = volumes.data.volumes.find((one) => one.name === name)
-  if (kind === 'volume' && volume !== undefined) return <VolumePage volume={volume} trail={trail} />
-  return <Unknown kind={kind === 'volume' ? 'volume' : 'database'} name={name} />
+  const known = { databases: databases.data.databases, volumes: volumes.data.volumes }
+  return name === undefined ? <AllData {...known} /> : <OneOf kind={kind} name={name} {...known} />
+}
+
+function OneOf(props: KnownData & { readonly kind: string | undefined; readonly name: string }): ReactNode {
+  const { kind, name } = props
+  if (kind === 'volume') {
+    const volume = props.volumes.find((one) => one.name === name)
+    return volume === undefined ? (
+      <Unknown kind="volume" name={name} />
+    ) : (
+      <VolumePage volume={volume} trail={trail} />
+    )
+  }
+  const database = props.databases.find((one) => one.name === name)
+  return database === undefined ? (
+    <Unknown kind="database" name={name} />
+  ) : (
+    <DatabasePage database={database} trail={trail} />
+  )
 }
 
 function Unknown({ kind, name }: { kind: 'database' | 'volume'; name: string }): ReactNode {
@@ -58,11 +76,7 @@ function stateOf(databases: readonly DatabaseView[], volumes: readonly VolumeVie
   return worst ?? (volumes.some(({ named }) => !named) ? 'note' : 'good')
 }
 
-function AllData(props: {
-  readonly databases: readonly DatabaseView[]
-  readonly volumes: readonly VolumeView[]
-}): ReactNode {
-  const { databases, volumes } = props
+function AllData({ databases, volumes }: KnownData): ReactNode {
   return (
     <>
       <PageHead title="Data" state={stateOf(databases, volumes)} answer={answerData(databases, volumes)} />

@@ -6,7 +6,7 @@ import { Table, type Column } from '../../parts/table.tsx'
 import { placeOf } from '../../router/router.ts'
 import { sayRelease, sayReleases, stateOfPhase } from '../../words/changes.ts'
 import { KeptNames } from './kept-releases.tsx'
-import { RollbackButton } from './rollback.tsx'
+import { BackButton } from './rollback.tsx'
 
 type Releases = DeployHistory['releases'][number]
 type Service = EnvironmentStatus['services'][number]
@@ -62,8 +62,7 @@ function columns(
     label: 'roll back',
     plain: true,
     actions: true,
-    cell: (releases) =>
-      releases.back !== null && <RollbackButton releases={releases} to={releases.back} history={history} />,
+    cell: (releases) => <BackButton releases={releases} history={history} />,
   }
   return [...own, back]
 }

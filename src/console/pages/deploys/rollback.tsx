@@ -34,3 +34,12 @@ export function RollbackButton(props: {
     />
   )
 }
+
+/** Back to the release before; nothing, when there is none to go back to. */
+export function BackButton(props: {
+  readonly releases: DeployHistory['releases'][number]
+  readonly history: DeployHistory
+}): ReactNode {
+  const { back } = props.releases
+  return back === null ? null : <RollbackButton {...props} to={back} />
+}

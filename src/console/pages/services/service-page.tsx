@@ -1,7 +1,7 @@
 import { useMemo, type ReactNode } from 'react'
 import type { EnvironmentStatus } from '../../../contracts/index.ts'
 import { replicaChart } from '../../charts/traffic.ts'
-import { useNow, usePoll } from '../../data/house.ts'
+import { useNow } from '../../data/house.ts'
 import { fittingRange, ranges, useMeasure } from '../../data/measures.ts'
 import { PageHead } from '../../parts/answer.tsx'
 import { Empty, Section } from '../../parts/basics.tsx'

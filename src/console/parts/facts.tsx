@@ -45,16 +45,20 @@ export function FactList({ facts, now }: { facts: readonly Fact[]; now: number }
   )
 }
 
-/** The last facts about a subject, and the way to all of them. */
-export function Happened({ subject }: { subject: string }): ReactNode {
+/** The last facts about a subject, and the way to all of them; `never` is said when there are none. */
+export function Happened({
+  subject,
+  never = 'Nothing yet.',
+}: {
+  subject: string
+  never?: string
+}): ReactNode {
   const now = useNow(1000)
   const facts = usePoll('timeline.read', { subject, limit: 10 }, { periodMs: 4000 }).data?.facts
   const newestFirst = useMemo(() => (facts ?? []).toReversed(), [facts])
   return (
     <Section title="What happened to it" aside={<a href={placeOf(['timeline'], { subject })}>All of it</a>}>
-      {facts !== undefined && newestFirst.length === 0 && (
-        <Empty says="Nothing yet." command="holdfast timeline" />
-      )}
+      {facts !== undefined && newestFirst.length === 0 && <Empty says={never} command="holdfast timeline" />}
       <FactList facts={newestFirst} now={now} />
     </Section>
   )

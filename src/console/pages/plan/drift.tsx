@@ -53,7 +53,6 @@ export function DriftSection({ drift }: { drift: Drift | undefined }): ReactNode
       {items.length > 0 && (
         <Table
           label="Drift"
-          className="drift"
           columns={columns(now)}
           rows={items}
           rowKey={({ object, says }) => `${object} ${says}`}

@@ -152,13 +152,30 @@ async function untilEnd(ground: PlanGround, call: JobCall): Promise<End> {
 const isInterrupted = ({ aborted, reason }: AbortSignal): boolean =>
   aborted && plainError(reason).code === 'jobs.interrupted'
 
+/** Facts about databases are told as those of services are. */
+const subjectOf = (object: string): string => object.replace(/^database /, 'service:').replace(' ', ':')
+
+/** Removes what holds data, and says so, once. */
+async function destroyOnce(
+  { ground: { context, destroy }, call: { caller, correlation, jobId } }: Attempt,
+  object: string,
+): Promise<void> {
+  const subject = subjectOf(object)
+  const kinds = [facts.destroyed.kind]
+  const [said] = await context.timeline.read({ kinds, subject, correlation, order: 'newest', limit: 1 })
+  if (said !== undefined) return
+  await destroy(object)
+  const data = { object, job: jobId }
+  await context.record(facts.destroyed, data, { actor: caller.actor, correlation, subject })
+}
+
 /** Everything between the fact that begins it and the one that ends it. */
 async function bringAbout(attempt: Attempt, begun: Begun): Promise<End> {
   const { ground, call } = attempt
   try {
     await takeOver(attempt, begun)
     const end = await untilEnd(ground, call)
-    if (end === 'done') for (const object of begun.destroys) await ground.destroy(object)
+    if (end === 'done') for (const object of begun.destroys) await destroyOnce(attempt, object)
     return end
   } catch (error) {
     if (isInterrupted(call.signal)) throw error

@@ -18,6 +18,7 @@ beforeEach(async () => {
     put: () => void done.push('put'),
     restart: () => void done.push('restart'),
     events: () => Promise.resolve([]),
+    measure: () => Promise.resolve(null),
     discard: () => Promise.resolve(void done.push('discard')),
     stop: () => void done.push('stop'),
     handOver: () => void done.push('hand over'),

@@ -5,7 +5,16 @@ import type { EnvironmentPorts, ProbeResult } from '../ports.ts'
 import type { EnvironmentView } from '../view.ts'
 import type { Wish } from '../wish/index.ts'
 import { isManaged, namesOf, type DatabaseReference, type DatabasesConfig } from './config.ts'
-import { externalUrl, fileUrl, managedDatabase, plainAddress, urlFor, type KnownDatabase } from './managed.ts'
+import {
+  externalUrl,
+  fileUrl,
+  hiddenPassword,
+  hiddenUrl,
+  managedDatabase,
+  plainAddress,
+  urlFor,
+  type KnownDatabase,
+} from './managed.ts'
 import { prepareDatabase, providerOf } from './prepare.ts'
 import { probeExternal, probeManaged } from './readiness.ts'
 import { findIncompatible } from './troubles.ts'
@@ -41,6 +50,10 @@ export interface Databases {
   addressOf(name: string): string
   /** Which users and databases of one that Holdfast runs are not there; null: not known. */
   missing(name: string): Promise<readonly string[] | null>
+  /** The URL of its default database with the password hidden; empty: not known. */
+  shownUrlOf(name: string): string
+  /** When it was given its place; null: somebody else runs it. */
+  createdAtOf(name: string): number | null
   /** Bytes on disk of one that Holdfast runs; null: not known. */
   sizeBytes(name: string): Promise<number | null>
   /** What a person should know: a newer minor version waits for a restart, say. */
@@ -117,6 +130,19 @@ class DatabaseBook implements Databases {
     const managed = managedDatabase(one)
     if (managed === null) return []
     return (await providerOf(one.config, this.#parts.ports)?.missing(managed)) ?? null
+  }
+
+  shownUrlOf(name: string): string {
+    const config = lookUp(this.#parts.databases, name)
+    if (config === undefined || !isManaged(config)) return hiddenUrl(this.urlOf({ database: name }))
+    const database = managedDatabase(this.#knownOf(name))
+    if (database === null) return this.urlOf({ database: name })
+    const shown = { ...database, password: hiddenPassword }
+    return providerOf(config, this.#parts.ports)?.url(shown, namesOf(name, config)[0] ?? name) ?? ''
+  }
+
+  createdAtOf(name: string): number | null {
+    return this.#known.get(name)?.record.createdAt ?? null
   }
 
   async sizeBytes(name: string): Promise<number | null> {

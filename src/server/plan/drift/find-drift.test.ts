@@ -242,7 +242,7 @@ describe('drift of a database', () => {
   const about = { name: 'main', engine: 'postgres', managed: true, address: '', sizeBytes: 1 } as const
   const state = { version: '15.3', state: 'healthy', says: 'well' } as const
   const whole: DatabaseScene = {
-    view: { ...about, ...state, names: ['main'], missing: [] },
+    view: { ...about, ...state, names: ['main'], missing: [], url: '', usedBy: [], createdAt: 1 },
     record: { value: record },
     directory: { modifiedAt: 1, entries: { files: 2, 'record.json': 3 } },
     replica: { port: 12_000 },

@@ -63,6 +63,7 @@ function capabilities(
   const upstreams = {
     current: () => theEnvironment.endpoints(),
     subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
+    sentTo: (targets: ReadonlySet<string>) => theEnvironment.sentTo(targets),
   }
   const section = { name: file.name, directory, section: file.edge }
   return [

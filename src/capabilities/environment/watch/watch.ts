@@ -81,10 +81,10 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
 
   const lookOnce = async (): Promise<void> => {
     try {
-      status = await ports.engine.status()
-      await probes.look(status)
+      const seen = await ports.engine.status()
+      await probes.look(seen)
       const found = probes.results()
-      const stepped = await rollouts.step(status.replicas, {
+      const stepped = await rollouts.step(seen.replicas, {
         ofReplica: (replica) => healthOf(replica, found.get(replica.id)),
         isSentTo: (replicaId) => told.door.isSentTo(replicaId),
         // What is not watched is a file, and there; what others run has no replicas, and one target of its own name.
@@ -93,7 +93,8 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
           return service === undefined || (service.address !== undefined && found.get(name)?.healthy === true)
         },
       })
-      status = stepped ?? status
+      // Not before it is known how each service stands: whoever asks gets the whole, or that nothing is known yet.
+      status = stepped ?? seen
       trouble = null
     } catch (error) {
       trouble = plainError(error).message

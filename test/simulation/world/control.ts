@@ -125,6 +125,7 @@ function plans(
     accept: (fresh) => does('accept the file', () => void (place.accepted = fresh)),
     destroy: (object) =>
       does(`destroy ${object}`, () => {
+        world.engine.mustRun()
         const [kind, name = ''] = object.split(' ')
         if (kind === 'volume') stores.volumes.delete(name)
         else stores.databases.delete(name)

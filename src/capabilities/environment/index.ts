@@ -28,6 +28,8 @@ export interface EnvironmentCapability extends Capability {
   endpoints(): readonly ServiceEndpoints[]
   /** Calls the listener whenever `endpoints` has changed, and at once when they are known already. */
   onEndpoints(listener: () => void): void
+  /** Told to which targets the edge sends: who is to go waits until that is not it. */
+  sentTo(targets: ReadonlySet<string>): void
   /**
    * Takes the first step towards what is wished, as far as that only adds replicas; of one that is not started, while no
    * other is. Errors: those of the engine and of the stores.
@@ -55,6 +57,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
           healthPath: service.health ?? null,
         })),
     onEndpoints: (listener) => watch.onTargets(listener),
+    sentTo: (targets) => watch.sentTo(targets),
     begin: async () => {
       const adding = furnish(config, context, { ...ports, engine: addingOnly(ports.engine) })
       await prepare(config, context, { ports, rooms: adding })

@@ -118,7 +118,7 @@ async function* readLogs(ground: OperationGround, input: LogInput, call: Call): 
 }
 
 const restartPollMs = 250
-/** So long the edge has to learn that a replica is about to go, and requests that are short to come to their end. */
+/** So long requests that are short have to come to their end. */
 const drainMs = 1500
 
 interface Restarted {
@@ -157,6 +157,12 @@ async function waitHealthy(
   }
 }
 
+/** Waits until the edge sends nothing to a replica any more, and a while longer. */
+async function drain({ context, watch }: OperationGround, id: string, signal: AbortSignal): Promise<void> {
+  while (watch.isSentTo(id)) await context.clock.sleep(restartPollMs, signal)
+  await context.clock.sleep(drainMs, signal)
+}
+
 async function restartService(
   ground: OperationGround,
   service: string,
@@ -173,7 +179,7 @@ async function restartService(
     const giveBack = ground.watch.withhold(id)
     try {
       const { before } = await call.step(`restart ${id}`, async () => {
-        if (config.listens && replicas.length > 1) await ground.context.clock.sleep(drainMs, call.signal)
+        if (config.listens && replicas.length > 1) await drain(ground, id, call.signal)
         await ground.ports.engine.restart(id)
         return { before: startedAt }
       })

@@ -64,6 +64,7 @@ function capabilities(
   const upstreams = {
     current: () => theEnvironment.endpoints(),
     subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
+    sentTo: (targets: ReadonlySet<string>) => theEnvironment.sentTo(targets),
   }
   const section = { name: file.name, directory, section: file.edge }
   return [
@@ -126,6 +127,7 @@ function plans(
     looks: looksOf(world, life),
     destroy: (object) =>
       does(`destroy ${object}`, () => {
+        world.engine.mustRun()
         const [kind, name = ''] = object.split(' ')
         if (kind === 'volume') stores.volumes.delete(name)
         else stores.databases.delete(name)

@@ -21,6 +21,8 @@ export interface Health {
 /** How everything is that services may need. */
 export interface Wellness {
   readonly ofReplica: (replica: ReplicaStatus) => Health
+  /** Whether the edge may send to a replica. */
+  readonly isSentTo: (replicaId: string) => boolean
   /** Whether something that others run is well; false of what we run. */
   readonly isWellOutside: (name: string) => boolean
 }
@@ -110,12 +112,10 @@ class RolloutBook implements Rollouts {
     this.#parts = parts
   }
 
-  async step(
-    replicas: readonly ReplicaStatus[],
-    { ofReplica, isWellOutside }: Wellness,
-  ): Promise<SupervisorStatus | null> {
+  async step(replicas: readonly ReplicaStatus[], wellness: Wellness): Promise<SupervisorStatus | null> {
+    const { isWellOutside } = wellness
     const seenOf = (name: string): readonly SeenReplica[] =>
-      replicas.filter(({ service }) => service === name).map((replica) => seenReplica(replica, ofReplica))
+      replicas.filter(({ service }) => service === name).map((replica) => seenReplica(replica, wellness))
     const isWell = (name: string): boolean =>
       isWellOutside(name) || seenOf(name).some(({ healthy, leaving }) => healthy === true && !leaving)
     const wishes = this.#parts.wished()
@@ -215,8 +215,8 @@ class RolloutBook implements Rollouts {
   }
 }
 
-function seenReplica(replica: ReplicaStatus, healthOf: (replica: ReplicaStatus) => Health): SeenReplica {
+function seenReplica(replica: ReplicaStatus, { ofReplica, isSentTo }: Wellness): SeenReplica {
   const { id, specHash, leaving, state, restarts } = replica
   const failed = givenUp.has(state) || (state === 'waiting' && restarts >= patientRestarts)
-  return { id, hash: specHash, leaving, failed, ...healthOf(replica) }
+  return { id, hash: specHash, leaving, failed, isSentTo: isSentTo(id), ...ofReplica(replica) }
 }

@@ -81,10 +81,9 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
   let running: Promise<void> | null = null
   const told = createTargets({ services, status: () => status, rollouts, clock: context.clock })
 
-  const assess = (): readonly ServiceView[] => {
-    const observed = { probes: probes.results(), ...standingsOf(ports) }
-    return status === null ? [] : assessServices(services, { status, ...observed })
-  }
+  const seen = () => ({ probes: probes.results(), ...standingsOf(ports) })
+  const assess = (): readonly ServiceView[] =>
+    status === null ? [] : assessServices(services, { status, ...seen() })
 
   const lookOnce = async (): Promise<void> => {
     try {

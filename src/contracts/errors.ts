@@ -129,6 +129,12 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('environment.deploy-under-way', 409, 75, 'Another deploy of this environment has not ended yet.'),
   entry('environment.deploys-locked', 409, 77, 'Somebody has locked deploys, and says why.'),
   entry('environment.destroys-data', 409, 65, 'A plan would destroy data that nobody named.'),
+  entry(
+    'environment.image-unfit',
+    422,
+    65,
+    'A release is an image, and the engine of the environment runs programs.',
+  ),
   entry('environment.not-ours', 409, 65, 'The service is only addressed, not run by Holdfast.'),
   entry('environment.nothing-to-roll-back', 404, 66, 'No earlier release that was good is kept.'),
   entry(
@@ -327,6 +333,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('supervisor.unknown-replica', 404, 66, 'The supervisor has no replica of that name.'),
   entry('supervisor.unreachable', 503, 69, 'The supervisor does not answer on its socket.'),
   entry('swarm.build-failed', 422, 65, 'The image of a service could not be made.'),
+  entry('swarm.no-image', 422, 66, 'An image is neither on the node nor where its name points.'),
   entry('swarm.not-a-manager', 503, 69, 'The Docker daemon is no manager of a swarm.'),
   entry('swarm.refused', 502, 69, 'Docker refuses what it is asked for.'),
   entry('swarm.too-old', 501, 69, 'The Docker daemon is older than API 1.41.'),

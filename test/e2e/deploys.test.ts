@@ -141,7 +141,9 @@ test('a release takes over and goes back again without a request lost', { timeou
     ['1.1', 'deployed'],
     ['1.0', 'deployed'],
   ])
-  expect(history.releases).toEqual([{ service: 'web', running: '1.0', kept: ['1.1', '1.0'], back: '1.1' }])
+  expect(history.releases).toEqual([
+    { service: 'web', running: '1.0', image: null, kept: ['1.1', '1.0'], back: '1.1' },
+  ])
 })
 
 test.each([

@@ -3,7 +3,7 @@ import { copyFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { EnvironmentStatus } from '../../src/contracts/environment.ts'
+import type { DeployHistory, EnvironmentStatus } from '../../src/contracts/environment.ts'
 import { describeWith } from '../support/describe-with.ts'
 import {
   importNodeImage,
@@ -20,7 +20,7 @@ const origin = join(import.meta.dirname, '..', 'support', 'holdfast', 'origin.mj
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
 const path = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`
 
-function config(engine: unknown): string {
+function config(engine: unknown, name = 'e2e'): string {
   const deploy = { canary: { for: '0s' }, drain: '500ms' }
   const web = {
     command: ['node', 'origin.mjs'],
@@ -32,7 +32,7 @@ function config(engine: unknown): string {
     deploy,
   }
   const edge = { routes: { '/*': { to: 'web', limit: '100000/s' } } }
-  return `export default ${JSON.stringify({ name: 'e2e', engine, services: { web }, edge }, null, 2)}\n`
+  return `export default ${JSON.stringify({ name, engine, services: { web }, edge }, null, 2)}\n`
 }
 
 /** Asks all the time; counts answers that are not what they should be. */
@@ -119,6 +119,52 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       here.run('down')
       const left = await daemon.docker.listServices()
       expect(left.map(({ Spec }) => Spec?.Labels?.['holdfast.release'])).toEqual(['2'])
+    }, 240_000)
+
+    test('a release may be an image, one goes back from it and to it, and one that is none changes nothing', async () => {
+      const here = await place()
+      const [daemon] = swarm.daemons
+      copyFileSync(origin, join(here.directory, 'origin.mjs'))
+      here.write('holdfast.config.ts', config({ swarm: `unix://${daemon.socketPath}` }, 'images'))
+      await here.up([], { PATH: path })
+      expect(await beside(here, 'deploy', 'web', '--version', '1')).toContain('web runs 1')
+      const [made] = await daemon.docker.listImages({
+        filters: { label: ['holdfast.environment=images', 'holdfast.release=1'] },
+      })
+      await daemon.docker.getImage(made?.Id ?? '').tag({ repo: 'e2e/web', tag: '2' })
+
+      const asking = keepAsking(here.edgeUrl)
+      const deploy = ['deploy', 'web', '--version', '2', '--from', 'image:e2e/web:2']
+      expect(await beside(here, ...deploy)).toContain('web runs 2')
+      expect(statusOf(here)?.replicas.map(({ release }) => release)).toEqual(['2', '2'])
+      const imageOf = async (release: string): Promise<string | undefined> => {
+        const all = await daemon.docker.listServices({ filters: { label: [`holdfast.release=${release}`] } })
+        const whole = all.find(({ Spec }) => Spec?.Labels?.['holdfast.environment'] === 'images')
+        return (whole?.Spec?.TaskTemplate as { ContainerSpec: { Image: string } } | undefined)?.ContainerSpec
+          .Image
+      }
+      expect(await imageOf('2')).toBe(made?.Id)
+      const history = JSON.parse(await beside(here, 'deploy', 'history', '--json')) as DeployHistory
+      expect(history.releases).toEqual([
+        { service: 'web', running: '2', image: made?.Id, kept: ['2', '1'], back: '1' },
+      ])
+      expect(history.deploys[0]?.source).toBe('image e2e/web:2')
+      expect(await beside(here, 'deploy', 'rollback', 'web')).toContain('web runs 1')
+      expect(await beside(here, 'deploy', 'rollback', 'web', '--to', '2')).toContain('web runs 2')
+      expect(await imageOf('2')).toBe(made?.Id)
+
+      const missing = here.run('deploy', 'web', '--version', '3', '--from', 'image:e2e/none:3')
+      expect(missing.code).toBe(66)
+      expect(missing.err).toMatch(
+        /there is no image e2e\/none:3, here or where its name points: .*Docker refuses: /,
+      )
+      expect(statusOf(here)?.says).toBe('web is healthy')
+      expect((await asking()).failures).toEqual([])
+
+      here.write('holdfast.config.ts', config('local', 'images'))
+      const back = here.run('environment', 'plan')
+      expect(back.err).toContain('release 2 of web is an image, and the local engine runs programs')
+      here.run('down')
     }, 240_000)
   })
 })

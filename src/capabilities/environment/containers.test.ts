@@ -12,6 +12,7 @@ const ground = {
   givenVariables: () => ({}),
   containers: true,
   releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
+  releaseImage: (_service: string, release: string) => (release === 'image' ? 'r/web@sha256:1' : null),
   volumes: { uploads: { exclusive: false } },
   volumeDirectory: (volume: string) => `/volumes/${volume}`,
   databases: {},
@@ -54,6 +55,18 @@ describe('what runs in containers', () => {
       cpus: null,
     })
     expect(ready?.specification).toMatchObject({ command: [], image: 'ghcr.io/arcade/ready:1' })
+  })
+
+  test('runs from its release where that is an image, whatever else the file says it is made from', () => {
+    const [web] = wishedServices(services, () => ({ wished: 'image', pending: null }), ground)
+    expect(web?.specification).toMatchObject({ image: 'r/web@sha256:1', command: ['node', './web.ts'] })
+    expect(web?.specification).not.toHaveProperty('build')
+    const jobs = jobsConfig.parse({ migrate: { service: 'web', command: ['node', './migrate.ts'] } })
+    const run = { services, replicas: ground, releaseOf: () => '7' }
+    const migrate = jobs['migrate'] as (typeof jobs)[string]
+    const place = { job: 'migrate', key: 'k', release: 'image' }
+    expect(runSpecification(migrate, place, run)).toMatchObject({ image: 'r/web@sha256:1' })
+    expect(runSpecification(migrate, place, run)).not.toHaveProperty('build')
   })
 
   test('is not replaced in place for its port, which is nobody else’s', () => {

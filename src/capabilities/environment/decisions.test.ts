@@ -15,6 +15,7 @@ const ground = {
   givenVariables: (service: string) => ({ HOLDFAST_URL: 'http://127.0.0.1:8400', HOLDFAST_TOKEN: service }),
   containers: false,
   releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
+  releaseImage: () => null,
   volumes: {},
   databases: {},
   databaseDirectory: (database: string) => `/databases/${database}`,

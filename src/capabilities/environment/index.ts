@@ -106,7 +106,15 @@ function bindAll(
       notes: () => databases.notes(),
     }),
     ...bindDatabases({ databases: config.databases, room: databases, watch, view }),
-    ...bindDeploys({ ...rooms, services, directory, context, releases: ports.releases, timeline }),
+    ...bindDeploys({
+      ...rooms,
+      services,
+      directory,
+      context,
+      releases: ports.releases,
+      images: ports.images,
+      timeline,
+    }),
     ...bindRuns({ ...rooms, jobs, schedules, timeline }),
   ]
 }

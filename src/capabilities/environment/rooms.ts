@@ -48,13 +48,18 @@ export interface Rooms {
   readonly planned: Schedules
 }
 
-function groundOf(config: EnvironmentConfig, ports: EnvironmentPorts, databases: Databases): ReplicaGround {
+function groundOf(
+  config: EnvironmentConfig,
+  ports: EnvironmentPorts,
+  { databases, view }: { readonly databases: Databases; readonly view: () => EnvironmentView },
+): ReplicaGround {
   return {
     directory: config.directory,
     hostVariables: ports.hostVariables,
     containers: ports.engine.runs === 'images',
     givenVariables: ports.givenVariables,
     releaseDirectory: (service, release) => ports.releases.directoryOf(service, release),
+    releaseImage: (service, release) => lookUp(releasesOf(view(), service).images, release) ?? null,
     volumes: config.volumes,
     volumeDirectory: (volume) => ports.volumes.directoryOf(volume),
     databases: config.databases,
@@ -81,7 +86,7 @@ export function furnish(config: EnvironmentConfig, context: Context, ports: Envi
   const view = (): EnvironmentView => shelf.view?.state ?? environmentFold.initial
   const databases = createDatabases({ databases: config.databases, context, view, ports })
   const watched = { ...services, ...databases.services }
-  const ground = groundOf(config, ports, databases)
+  const ground = groundOf(config, ports, { databases, view })
   const releaseOf = (service: string) => releasesOf(view(), service)
   const wished = (): readonly Wish[] => [
     ...databases.wished(),

@@ -184,7 +184,19 @@ export const tasksShape = z.array(
 export type Task = z.output<typeof tasksShape>[number]
 
 /** `GET /images/{name}/json`. */
-export const imageShape = z.object({ Id: z.string() })
+export const imageShape = z.object({
+  Id: z.string(),
+  Size: z.number().default(0),
+  RepoDigests: z
+    .array(z.string())
+    .nullish()
+    .transform((found) => found ?? []),
+})
+
+/** `GET /distribution/{name}/json`. */
+export const distributionShape = z.object({
+  Descriptor: z.object({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) }),
+})
 
 /** What is said in the course of a build, a line each. */
 export const buildLineShape = z.object({

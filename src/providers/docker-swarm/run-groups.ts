@@ -2,8 +2,9 @@ import type { Group } from '../../capabilities/environment/ports.ts'
 import type { Specification } from '../../contracts/supervisor.ts'
 import { HoldfastError } from '../../kernel/std/index.ts'
 import { statusOf, unread, type DockerDoor } from './docker/docker-door.ts'
+import { registryAuthFor } from './images/registry-auth.ts'
 import type { Failures } from './failures.ts'
-import type { Images } from './images.ts'
+import type { Images } from './images/images.ts'
 import { filterOf, type Look } from './docker/look.ts'
 import { planServices } from './decide/plan-services.ts'
 import { serviceSpecOf } from './decide/service-spec.ts'
@@ -84,11 +85,15 @@ async function create(
   try {
     const image = await images.of(specification)
     if (image === null) return
-    // What was made here, an image or a volume, is on no other node.
-    const isBound = specification.build !== undefined || specification.mounts !== undefined
+    // What goes by its id, or lies in a volume, is on no other node.
+    const isHere = image.startsWith('sha256:')
+    const isBound = isHere || specification.mounts !== undefined
     const node = isBound ? (await place()).node : null
     const body = serviceSpecOf(group, specification, { environment, image, node })
-    await door.ask(unread, (docker) => docker.createService(body as never))
+    const auth = isHere ? undefined : await registryAuthFor(image)
+    await door.ask(unread, (docker) =>
+      auth === undefined ? docker.createService(body as never) : docker.createService(auth, body as never),
+    )
   } catch (error) {
     const isRefusal =
       error instanceof HoldfastError && ['swarm.refused', 'swarm.build-failed'].includes(error.code)

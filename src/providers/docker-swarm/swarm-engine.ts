@@ -2,6 +2,7 @@ import type {
   Engine,
   EventMark,
   Group,
+  ImageStore,
   LogReader,
   VolumeStore,
 } from '../../capabilities/environment/ports.ts'
@@ -10,7 +11,8 @@ import type { Clock } from '../../kernel/std/index.ts'
 import { dockerDoor } from './docker/docker-door.ts'
 import { eventsSince } from './decide/events.ts'
 import { failuresOf } from './failures.ts'
-import { imagesOf } from './images.ts'
+import { findImage } from './images/find-image.ts'
+import { imagesOf } from './images/images.ts'
 import { logNameOf } from './decide/tasks.ts'
 import { lastLinesFrom, type LastLines } from './last-lines.ts'
 import { swarmLogs } from './logs.ts'
@@ -34,10 +36,11 @@ export interface SwarmEngineParts {
   readonly clock: Clock
 }
 
-/** The engine, and the logs and volumes of what it runs. */
+/** The engine, and the logs, volumes and images of what it runs. */
 export interface SwarmEngine extends Engine {
   readonly logs: LogReader
   readonly volumes: VolumeStore
+  readonly images: ImageStore
 }
 
 const eventPauseMs = 1000
@@ -111,6 +114,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
     choosesReplica: false,
     logs,
     volumes: swarmVolumes(door, environment),
+    images: { find: (name) => findImage(door, name) },
     status,
     run: async (groups) => {
       const base = await supervisor.status()

@@ -26,9 +26,10 @@ export function engineOf({ environment, dataDirectory, clock }: EngineGround) {
     const volumes = volumeDirectories(join(dataDirectory, 'volumes'), (volume) =>
       discard(`volumes/${volume}`),
     )
-    return { engine: supervisor, logs: logFiles, volumes, discard }
+    return { engine: supervisor, logs: logFiles, volumes, images: null, discard }
   }
   const socketPath = engine.swarm.slice('unix://'.length)
   const swarm = swarmEngine({ environment: name, socketPath, supervisor, files: logFiles, clock })
-  return { engine: swarm, logs: swarm.logs, volumes: swarm.volumes, discard }
+  const { logs, volumes, images } = swarm
+  return { engine: swarm, logs, volumes, images, discard }
 }

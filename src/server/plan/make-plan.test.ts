@@ -31,7 +31,13 @@ function statusOf(change: Partial<EnvironmentStatus['services'][number]> = {}): 
 }
 
 function planFor(before: object, after: object, more: Partial<PlanScene> = {}): EnvironmentPlan {
-  const scene = { accepted: loaded(before), fresh: loaded(after), status: statusOf(), releases: {} }
+  const scene = {
+    accepted: loaded(before),
+    fresh: loaded(after),
+    status: statusOf(),
+    releases: {},
+    images: {},
+  }
   return makePlan({ ...scene, machineMiB: 4000, ...more })
 }
 

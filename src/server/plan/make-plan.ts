@@ -15,6 +15,8 @@ export interface PlanScene {
   readonly status: EnvironmentStatus
   /** Release that each service is wished to run; absent: its files as they lie. */
   readonly releases: Readonly<Record<string, string>>
+  /** What those run from that are images, by service. */
+  readonly images: Readonly<Record<string, string>>
   /** Memory of this machine. */
   readonly machineMiB: number
 }
@@ -66,12 +68,12 @@ function amounts(scene: PlanScene, object: string): Amounts {
 function groupUnder(
   { environment, directory }: LoadedEnvironment,
   name: string,
-  release: string,
+  { releases: running, images }: PlanScene,
 ): string | null {
   const wished = environmentRoom.wishedAlone(
     environment,
     { directory, hostVariables: {}, containers: runsContainers(environment) },
-    { [name]: release },
+    { running, images },
   )
   return wished.find((service) => service.name === name)?.hash ?? null
 }
@@ -87,9 +89,8 @@ function sayReplaced(scene: PlanScene, name: string): string {
 
 /** What happens to a service that both files name. */
 function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
-  const release = lookUp(scene.releases, name) ?? ''
-  const before = groupUnder(scene.accepted, name, release)
-  const after = groupUnder(scene.fresh, name, release)
+  const before = groupUnder(scene.accepted, name, scene)
+  const after = groupUnder(scene.fresh, name, scene)
   if (before !== after && after !== null && before !== null) {
     return { verb: 'replace', says: sayReplaced(scene, name) }
   }

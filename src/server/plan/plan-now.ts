@@ -1,12 +1,13 @@
 import { totalmem } from 'node:os'
 import {
   environmentOperations,
+  type DeployHistory,
   type EnvironmentPlan,
   type EnvironmentStatus,
 } from '../../contracts/environment.ts'
 import type { Context } from '../../kernel/capability/index.ts'
 import { HoldfastError } from '../../kernel/std/index.ts'
-import type { LoadedEnvironment } from '../composition/index.ts'
+import { runsContainers, type LoadedEnvironment } from '../composition/index.ts'
 import { makePlan } from './make-plan.ts'
 
 /** What plans stand on. */
@@ -34,7 +35,23 @@ export interface Planned {
 
 const bytesInMiB = 2 ** 20
 
-/** Makes a plan for the file as it is now, over what runs or was seen to run. Errors: those of reading it. */
+/** On an engine that runs programs nothing could take the place of a release that is an image. */
+function refuseImages({ environment }: LoadedEnvironment, releases: DeployHistory['releases']): void {
+  if (runsContainers(environment)) return
+  const found = releases.find(
+    ({ service, image }) => image !== null && Object.hasOwn(environment.services, service),
+  )
+  if (found === undefined) return
+  throw new HoldfastError({
+    code: 'environment.image-unfit',
+    kind: 'user',
+    message: `release ${found.running} of ${found.service} is an image, and the local engine runs programs`,
+    path: 'engine',
+    hint: `deploy files first: holdfast deploy ${found.service} --version <version> --from .`,
+  })
+}
+
+/** Makes a plan for the file as it is now, over what runs or was seen to run. Errors: those of reading it, `environment.image-unfit`. */
 export async function planNow(
   { loaded, readAgain, context }: PlanGround,
   seen?: EnvironmentStatus,
@@ -42,9 +59,14 @@ export async function planNow(
   const fresh = await readAgain()
   const status = seen ?? (await context.call(environmentOperations.status, {}))
   const { releases } = await context.call(environmentOperations.deploys, { most: 1 })
+  refuseImages(fresh, releases)
   const running = Object.fromEntries(releases.map((each) => [each.service, each.running]))
+  const images = Object.fromEntries(
+    releases.flatMap(({ service, image }) => (image === null ? [] : [[service, image] as const])),
+  )
   const machineMiB = Math.floor(totalmem() / bytesInMiB)
-  return { plan: makePlan({ accepted: loaded, fresh, status, releases: running, machineMiB }), fresh }
+  const scene = { accepted: loaded, fresh, status, releases: running, images, machineMiB }
+  return { plan: makePlan(scene), fresh }
 }
 
 const longestSummary = 1000

@@ -2,6 +2,7 @@ import type {
   DatabaseProvider,
   DatabaseStore,
   EnvironmentPorts,
+  Release,
   ReleaseStore,
 } from '../../../src/capabilities/environment/ports.ts'
 import type { DatabaseRecord } from '../../../src/contracts/environment/databases.ts'
@@ -12,11 +13,17 @@ export const noOtherSections = { volumes: {}, databases: {}, jobs: {}, schedules
 /** Stores with nothing in them, that take anything. */
 export function emptyStores(): Pick<
   EnvironmentPorts,
-  'releases' | 'volumes' | 'databases' | 'databaseProviders'
+  'releases' | 'images' | 'volumes' | 'databases' | 'databaseProviders'
 > {
   const done = (): Promise<void> => Promise.resolve()
   const volumes = { directoryOf: (volume: string) => `/volumes/${volume}`, ensure: done, remove: done }
-  return { releases: emptyReleases(), volumes, databases: emptyDatabases(), databaseProviders: noServers() }
+  return {
+    releases: emptyReleases(),
+    images: null,
+    volumes,
+    databases: emptyDatabases(),
+    databaseProviders: noServers(),
+  }
 }
 
 function emptyDatabases(): DatabaseStore {
@@ -45,24 +52,28 @@ function noServers(): EnvironmentPorts['databaseProviders'] {
   return { postgres: none, mariadb: none, redis: none }
 }
 
+const releaseOf = (release: string): Release => ({
+  release,
+  at: 1,
+  source: 'a test',
+  digest: release,
+  files: 1,
+  sizeBytes: 1,
+  image: null,
+})
+
 function emptyReleases(): ReleaseStore {
   const kept = new Map<string, string[]>()
   return {
     add: ({ service, release }) => {
       kept.set(service, [release, ...(kept.get(service) ?? [])])
-      return Promise.resolve({ release, at: 1, source: 'a test', digest: release, files: 1, sizeBytes: 1 })
+      return Promise.resolve(releaseOf(release))
     },
-    list: (service) =>
-      Promise.resolve(
-        (kept.get(service) ?? []).map((release) => ({
-          release,
-          at: 1,
-          source: 'a test',
-          digest: release,
-          files: 1,
-          sizeBytes: 1,
-        })),
-      ),
+    addImage: ({ service, release }, { image }) => {
+      kept.set(service, [release, ...(kept.get(service) ?? [])])
+      return Promise.resolve({ ...releaseOf(release), image })
+    },
+    list: (service) => Promise.resolve((kept.get(service) ?? []).map(releaseOf)),
     directoryOf: (service, release) => `/releases/${service}/${release}`,
     remove: (service, release) => {
       kept.set(

@@ -122,10 +122,11 @@ export function createChanges(now: number, isRollingOut: boolean): Changes {
       {
         service: 'web',
         running: isRollingOut ? '1.5.0' : '1.4.2',
+        image: null,
         kept: [...(isRollingOut ? ['1.5.0'] : []), '1.4.3', '1.4.2', '1.4.1'],
         back: isRollingOut ? '1.4.2' : '1.4.1',
       },
-      { service: 'mailer', running: '2.0.1', kept: ['2.0.1'], back: null },
+      { service: 'mailer', running: '2.0.1', image: null, kept: ['2.0.1'], back: null },
     ],
     isApplied: false,
     trouble: '',

@@ -4,6 +4,7 @@ import {
   type DeployHistory,
 } from '../../../contracts/environment.ts'
 import { bindJob, bindValue, type OperationBinding } from '../../../kernel/capability/index.ts'
+import { lookUp } from '../../../kernel/std/index.ts'
 import type { Timeline } from '../../../kernel/timeline/index.ts'
 import { refuseForeign, serviceOf } from '../services.ts'
 import { releasesOf } from '../view.ts'
@@ -33,7 +34,8 @@ async function history(
     names.map(async (name) => {
       const list = (await releases.list(name)).map(({ release }) => release)
       const back = releaseBefore(view(), name, list)
-      return { service: name, running: releasesOf(view(), name).wished, kept: list, back }
+      const { wished: running, images } = releasesOf(view(), name)
+      return { service: name, running, image: lookUp(images, running) ?? null, kept: list, back }
     }),
   )
   const deploys = [...(await readDeploys(ground.timeline, input))]

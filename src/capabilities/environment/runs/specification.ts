@@ -38,6 +38,8 @@ const inheritsNothing: Inherited = { env: {}, passEnv: [], volumes: [], resource
 interface Place {
   readonly directory: string
   readonly release: string
+  /** What that release runs from; null: it is files. */
+  readonly releaseImage: string | null
   readonly service: Inherited
   /** That of its service, so that it finds what that may. */
   readonly ownership: Ownership
@@ -52,13 +54,20 @@ function placeOf(
   const name = config.service
   const service = name === undefined ? undefined : services[name]
   if (name === undefined || service === undefined) {
-    return { directory: replicas.directory, release: '', service: inheritsNothing, ownership: {} }
+    return {
+      directory: replicas.directory,
+      release: '',
+      releaseImage: null,
+      service: inheritsNothing,
+      ownership: {},
+    }
   }
   const version = release ?? releaseOf(name)
   const directory =
     version === '' ? serviceDirectory(service, replicas.directory) : replicas.releaseDirectory(name, version)
   const own = ownershipOf(name, service, { ...replicas, services })
-  return { directory, release: version, service, ownership: { user: name, ...own } }
+  const releaseImage = replicas.releaseImage(name, version)
+  return { directory, release: version, releaseImage, service, ownership: { user: name, ...own } }
 }
 
 /** How a run of a job is started: once, in the place and with the variables of its service. */
@@ -74,7 +83,11 @@ export function runSpecification(
   return {
     service: `${jobPrefix}${job}`,
     release: place.release,
-    ...programOf({ command: config.command, image, build, volumes }, directory, ground.replicas),
+    ...programOf(
+      { command: config.command, image, build, volumes },
+      { directory, releaseImage: place.releaseImage },
+      ground.replicas,
+    ),
     directory,
     variables: { ...variablesFor(config.service ?? job, own, ground.replicas), HOLDFAST_RUN: key },
     port: null,

@@ -22,6 +22,8 @@ export interface ReplicaGround extends Ground {
   readonly givenVariables: EnvironmentPorts['givenVariables']
   /** Absolute directory of a release of a service. */
   readonly releaseDirectory: (service: string, release: string) => string
+  /** What a release runs from; null: it is files. */
+  readonly releaseImage: (service: string, release: string) => string | null
   readonly volumes: VolumesConfig
   /** Absolute directory of a volume. */
   readonly volumeDirectory: (volume: string) => string
@@ -126,16 +128,25 @@ function portOf(service: ServiceConfig): Specification['port'] {
 /** What is started, and what it finds there. */
 type Program = Pick<Specification, 'command' | 'image' | 'build' | 'mounts'>
 
-/** What is started: a program of this machine, or an image that is there or is made. */
+/** Where the files of something lie, and what it runs from instead if its release is an image. */
+interface ProgramPlace {
+  readonly directory: string
+  readonly releaseImage: string | null
+}
+
+/** What is started: a program of this machine, or an image that is there, or is made, or is the release. */
 export function programOf(
-  { command = [], image, build, volumes }: Pick<ServiceConfig, 'command' | 'image' | 'build' | 'volumes'>,
-  directory: string,
+  config: Pick<ServiceConfig, 'command' | 'image' | 'build' | 'volumes'>,
+  { directory, releaseImage }: ProgramPlace,
   ground: ReplicaGround,
 ): Program {
+  const { command = [], volumes } = config
   if (!ground.containers) {
     const [program = '', ...rest] = command
     return { command: [programPath(program, directory), ...rest] }
   }
+  const { image, build }: Pick<ServiceConfig, 'image' | 'build'> =
+    releaseImage === null ? config : { image: releaseImage }
   const { dockerfile, base } = build ?? { base: '' }
   const mounts = Object.fromEntries(volumes.map((volume) => [volume, ground.volumeDirectory(volume)]))
   return {
@@ -156,7 +167,7 @@ function specificationOf(
   return {
     service: name,
     release,
-    ...programOf(service, directory, ground),
+    ...programOf(service, { directory, releaseImage: ground.releaseImage(name, release) }, ground),
     directory,
     variables: variablesFor(name, service, ground),
     port: portOf(service),
@@ -226,11 +237,17 @@ interface AloneSections {
   readonly databases: DatabasesConfig
 }
 
+/** The releases that services run, and what those run from that are images, by service. */
+export interface AloneReleases {
+  readonly running: Readonly<Record<string, string>>
+  readonly images: Readonly<Record<string, string>>
+}
+
 /** What shall run without the house around it: no releases but those given, no control to ask, volumes by name only. */
 export function wishedAlone(
   { services, volumes, databases }: AloneSections,
   { directory, hostVariables, containers }: Ground,
-  releases: Readonly<Record<string, string>> = {},
+  releases: AloneReleases = { running: {}, images: {} },
 ): readonly Wish[] {
   const ground: ReplicaGround = {
     directory,
@@ -238,6 +255,7 @@ export function wishedAlone(
     containers,
     givenVariables: () => ({}),
     releaseDirectory: (service, release) => join('/releases', service, release),
+    releaseImage: (service) => lookUp(releases.images, service) ?? null,
     volumes,
     volumeDirectory: (volume) => join('/volumes', volume),
     databases,
@@ -246,7 +264,7 @@ export function wishedAlone(
   }
   return wishedServices(
     services,
-    (service) => ({ wished: lookUp(releases, service) ?? '', pending: null }),
+    (service) => ({ wished: lookUp(releases.running, service) ?? '', pending: null }),
     ground,
   )
 }

@@ -1,10 +1,10 @@
-import type { Specification } from '../../contracts/supervisor.ts'
-import { contentHash, HoldfastError, plainError } from '../../kernel/std/index.ts'
+import type { Specification } from '../../../contracts/supervisor.ts'
+import { contentHash, HoldfastError, plainError } from '../../../kernel/std/index.ts'
 import { packContext } from './context.ts'
-import { statusOf, type DockerDoor } from './docker/docker-door.ts'
-import { labels } from '../../contracts/docker/swarm.ts'
-import { shortHash } from './decide/service-spec.ts'
-import { buildLineShape, imageShape } from '../../contracts/docker/swarm.ts'
+import { statusOf, type DockerDoor } from '../docker/docker-door.ts'
+import { labels } from '../../../contracts/docker/swarm.ts'
+import { shortHash } from '../decide/service-spec.ts'
+import { buildLineShape, imageShape } from '../../../contracts/docker/swarm.ts'
 
 /** Makes images. */
 export interface Images {

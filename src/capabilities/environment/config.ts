@@ -72,6 +72,13 @@ const deploy = z
 
 const environmentVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and underscores')
 
+const handedFile = z.union([
+  z.string().min(1).describe('path of a file, relative to the environment file'),
+  z
+    .strictObject({ variable: environmentVariable.describe('its name') })
+    .describe('what a variable holds that `holdfast up` was started with; it is kept secret'),
+])
+
 const build = z
   .strictObject({
     dockerfile: z
@@ -139,6 +146,12 @@ export const serviceConfig = z
       .array(environmentVariable)
       .default([])
       .describe('variables handed on from the environment in which `holdfast up` was started'),
+    files: z
+      .record(environmentVariable, handedFile)
+      .default({})
+      .describe(
+        'files that it is handed, up to 500 KB each; it finds the path of APP_CONFIG in APP_CONFIG_FILE, as programs in images of Docker expect it',
+      ),
     volumes: z
       .array(serviceName)
       .default([])

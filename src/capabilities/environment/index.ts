@@ -8,9 +8,11 @@ import {
   findProgramTroubles,
   findStrangers,
   findUnfitDatabases,
+  findUnfitFiles,
   findUnfitJobs,
   findUnfitServices,
   findUnmetNeeds,
+  sayUnfitSize,
   type Sections,
 } from './findings/index.ts'
 import { bindOperations } from './operations.ts'
@@ -52,6 +54,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
       ...findUnfit(config, rooms.ground),
       ...(await findProgramTroubles(services, rooms.ground, ports.canRun)),
       ...findMissingVariables(services, rooms.ground),
+      ...findUnfitFiles(services, rooms.ground),
       ...findNeeds(config),
       ...(await findDatabaseTroubles(config.databases, {
         providers: ports.databaseProviders,
@@ -135,6 +138,8 @@ export const environment = {
   create,
   findProgramTroubles,
   findMissingVariables,
+  findUnfitFiles,
+  sayUnfitSize,
   findDatabaseTroubles,
   isManagedDatabase: isManaged,
   needsOf,

@@ -16,7 +16,7 @@ import {
 } from './runs/index.ts'
 import { environmentFold, releasesOf, type EnvironmentView } from './view.ts'
 import { createWatch, type LookAt, type Watch } from './watch/index.ts'
-import { wishedServices, type ReplicaGround, type Wish } from './wish/index.ts'
+import { wishedServices, type FileContents, type ReplicaGround, type Wish } from './wish/index.ts'
 
 /** The section of the environment file, with what the rest of the file says about the whole. */
 export interface EnvironmentConfig {
@@ -29,6 +29,8 @@ export interface EnvironmentConfig {
   readonly databases: DatabasesConfig
   readonly jobs: JobsConfig
   readonly schedules: SchedulesConfig
+  /** What is in the files that services are handed; absent: they are handed none. */
+  readonly contents?: FileContents
 }
 
 /** What the capability is made of. */
@@ -57,6 +59,7 @@ function groundOf(
     directory: config.directory,
     hostVariables: ports.hostVariables,
     containers: ports.engine.runs === 'images',
+    contents: config.contents ?? {},
     givenVariables: ports.givenVariables,
     releaseDirectory: (service, release) => ports.releases.directoryOf(service, release),
     releaseImage: (service, release) => lookUp(releasesOf(view(), service).images, release) ?? null,

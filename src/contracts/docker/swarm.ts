@@ -71,6 +71,28 @@ export const nodesShape = z.array(
 /** A node of the swarm. */
 export type SwarmNode = z.output<typeof nodesShape>[number]
 
+const referencesShape = z.object({
+  Configs: z.array(z.object({ ConfigID: z.string() })).nullish(),
+  Secrets: z.array(z.object({ SecretID: z.string() })).nullish(),
+})
+
+function idsOf({ Configs, Secrets }: z.output<typeof referencesShape>): readonly string[] {
+  return [
+    ...(Configs ?? []).map(({ ConfigID }) => ConfigID),
+    ...(Secrets ?? []).map(({ SecretID }) => SecretID),
+  ]
+}
+
+/** `GET /configs` and `GET /secrets`. */
+export const filesShape = z.array(
+  z
+    .object({ ID: z.string(), Spec: z.object({ Name: z.string(), Labels: ours }) })
+    .transform(({ ID, Spec }) => ({ id: ID, name: Spec.Name, environment: Spec.Labels.environment })),
+)
+
+/** What is answered when something was made: its id, which dockerode puts elsewhere. */
+export const createdShape = z.object({ id: z.string() }).transform(({ id }) => id)
+
 /** `GET /services`; the specification whole, for an update has to send it back. */
 export const groupsShape = z.array(
   z
@@ -83,6 +105,7 @@ export const groupsShape = z.array(
         Mode: z.looseObject({
           Replicated: z.looseObject({ Replicas: z.number().nullish() }).nullish(),
         }),
+        TaskTemplate: z.object({ ContainerSpec: referencesShape.nullish() }).nullish(),
       }),
     })
     .transform(({ ID, Version, Spec }) => ({
@@ -91,6 +114,8 @@ export const groupsShape = z.array(
       name: Spec.Name,
       ...Spec.Labels,
       replicas: Spec.Mode.Replicated?.Replicas ?? 0,
+      /** Ids of the configs and secrets that it uses. */
+      files: idsOf(Spec.TaskTemplate?.ContainerSpec ?? {}),
     })),
 )
 

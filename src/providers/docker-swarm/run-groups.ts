@@ -6,6 +6,7 @@ import { registryAuthFor } from './images/registry-auth.ts'
 import type { Failures } from './failures.ts'
 import type { Images } from './images/images.ts'
 import { filterOf, type Look } from './docker/look.ts'
+import type { SwarmFiles } from './swarm-files.ts'
 import { planServices } from './decide/plan-services.ts'
 import { serviceSpecOf } from './decide/service-spec.ts'
 import {
@@ -20,6 +21,7 @@ export interface RunGround {
   readonly door: DockerDoor
   readonly environment: string
   readonly images: Images
+  readonly files: SwarmFiles
   readonly failures: Failures
   readonly place: Look['place']
 }
@@ -78,7 +80,7 @@ interface Wanted {
 
 /** Starts a group, if its image is there. What Docker refuses is shown and tried again; a daemon that is away is an error. */
 async function create(
-  { door, environment, images, failures, place }: RunGround,
+  { door, environment, images, files: shelf, failures, place }: RunGround,
   { group, specification }: Wanted,
 ) {
   if (failures.has(group)) return
@@ -89,7 +91,8 @@ async function create(
     const isHere = image.startsWith('sha256:')
     const isBound = isHere || specification.mounts !== undefined
     const node = isBound ? (await place()).node : null
-    const body = serviceSpecOf(group, specification, { environment, image, node })
+    const files = await shelf.ensure(specification)
+    const body = serviceSpecOf(group, specification, { environment, image, files, node })
     const auth = isHere ? undefined : await registryAuthFor(image)
     await door.ask(unread, (docker) =>
       auth === undefined ? docker.createService(body as never) : docker.createService(auth, body as never),
@@ -104,10 +107,15 @@ async function create(
 
 /** Makes exactly these groups run, of this environment. */
 export async function runGroups(ground: RunGround, groups: readonly Group[]): Promise<void> {
-  const { door, environment, failures } = ground
+  const { door, environment, failures, files } = ground
   failures.keep(groups)
   const plan = planServices(groups, await listGroups(door, environment))
   await Promise.all(plan.create.map((wanted) => create(ground, wanted)))
   await Promise.all(plan.scale.map((wanted) => scale(door, wanted)))
   await Promise.all(plan.remove.map((id) => remove(door, id)))
+  const left = await listGroups(door, environment)
+  await files.keep(
+    groups,
+    left.flatMap((one) => one.files),
+  )
 }

@@ -20,6 +20,7 @@ import { looksAt, type Look, type Sight } from './docker/look.ts'
 import { replicasOf } from './decide/replicas.ts'
 import { restartReplica } from './restart.ts'
 import { runGroups } from './run-groups.ts'
+import { swarmFiles } from './swarm-files.ts'
 import { swarmVolumes } from './volumes.ts'
 import { taskOfEvent } from './decide/tasks.ts'
 
@@ -87,12 +88,13 @@ function taskEventsOf({ look, lastLines, ended, clock }: EventGround) {
  * Opens nothing until it is asked.
  */
 export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
-  const { environment, supervisor, clock, files } = parts
+  const { environment, supervisor, clock } = parts
   const door = dockerDoor(parts.socketPath)
   const look = looksAt(door, parts)
   const images = imagesOf(door, environment)
+  const files = swarmFiles(door, environment)
   const failures = failuresOf(clock)
-  const logs = swarmLogs(door, files)
+  const logs = swarmLogs(door, parts.files)
   const lastLines = lastLinesFrom(logs)
   /** Tasks that were ended by `restart`. */
   const ended = new Set<string>()
@@ -121,7 +123,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
       const local = localGroups(groups, base)
       if (base.replicas.length > 0) await supervisor.run(local)
       await runGroups(
-        { door, environment, images, failures, place: () => look.place() },
+        { door, environment, images, files, failures, place: () => look.place() },
         groups.filter((group) => !local.includes(group)),
       )
       return status()

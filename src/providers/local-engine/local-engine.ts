@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Engine } from '../../capabilities/environment/ports.ts'
 import {
+  packContents,
   supervisorEvent,
   supervisorStatus,
   type WantedReplicas,
@@ -70,7 +71,7 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
   }
   const status = async (): Promise<SupervisorStatus> => parseStatus(await ask('GET', '/status'))
   const put: LocalEngine['put'] = async (desired) =>
-    parseStatus(await ask('PUT', '/replicas', { body: desired }))
+    parseStatus(await ask('PUT', '/replicas', { body: packContents(desired) }))
   return {
     runs: 'programs',
     choosesReplica: true,

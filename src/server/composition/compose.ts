@@ -60,7 +60,8 @@ function capabilities(
 ): readonly Capability[] {
   const { name, services, volumes, databases, jobs, schedules, ...sections } = loaded.environment
   const { dataPlane, journal, ...hands } = providers(loaded, dataDirectory, context)
-  const ground = { name, version, directory: loaded.directory, services, volumes, databases, jobs, schedules }
+  const { directory, contents = {} } = loaded
+  const ground = { name, version, directory, contents, services, volumes, databases, jobs, schedules }
   // What is loopback here is another place in a container.
   const isOutOfReach = runsContainers(loaded.environment) && isLoopback
   const givenVariables = (service: string): Readonly<Record<string, string>> =>

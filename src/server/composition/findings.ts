@@ -8,6 +8,7 @@ import { systemClock, systemCode, systemRandom } from '../../kernel/std/index.ts
 import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
 import { runsContainers } from './config.ts'
+import { findUnfitContents } from './contents.ts'
 import type { LoadedEnvironment, PlacedEnvironment } from './load.ts'
 import type { Problem } from './problems.ts'
 
@@ -114,13 +115,17 @@ export async function findTroubles(
   const { services } = loaded.environment
   const hostVariables = definedVariables(variables)
   const containers = runsContainers(loaded.environment)
-  const ground = { directory: loaded.directory, hostVariables, containers }
+  const { directory } = loaded
+  const ground = { directory, hostVariables, containers }
   const programs = await environment.findProgramTroubles(
     services,
     ground,
     programFinder(hostVariables['PATH'] ?? ''),
   )
-  const missing = environment.findMissingVariables(services, ground)
+  const missing = [
+    ...environment.findMissingVariables(services, ground),
+    ...environment.findUnfitFiles(services, ground),
+  ]
   const databases = await environment.findDatabaseTroubles(loaded.environment.databases, {
     providers: databaseServers(hostVariables['PATH'] ?? ''),
     store:
@@ -136,6 +141,7 @@ export async function findTroubles(
     ...[...unfit, ...programs, ...missing, ...databases, ...unmet].map(asProblem),
     ...expired,
     ...(await unreadableFiles(loaded)),
+    ...(await findUnfitContents(directory, loaded.environment)),
   ]
 }
 

@@ -1,3 +1,4 @@
+export { handedPaths, readContents } from './contents.ts'
 export { keepAccepted, loadAccepted } from './accepted.ts'
 export { specAlone, startTimeoutsOf, type AloneSpec } from './alone.ts'
 export {

@@ -1,7 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { namedFiles, type EnvironmentFile, type PlacedEnvironment } from '../composition/index.ts'
+import {
+  handedPaths,
+  namedFiles,
+  type EnvironmentFile,
+  type PlacedEnvironment,
+} from '../composition/index.ts'
 import type { SupervisorPlan } from '../supervisor/index.ts'
 import type { Place } from './sockets.ts'
 import { programVersion } from './version.ts'
@@ -84,7 +89,7 @@ export function supervisorPlan(
         script: script('control/main'),
         arguments: [],
         descriptors: descriptors.slice(-1),
-        reads: [placed.directory, placed.file, ...reads],
+        reads: [placed.directory, placed.file, ...reads, ...handedPaths(placed.directory, environment)],
         variables: {
           ...common,
           ...compiled('control'),

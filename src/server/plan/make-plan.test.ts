@@ -30,6 +30,22 @@ function statusOf(change: Partial<EnvironmentStatus['services'][number]> = {}): 
   return { ...whole, services: [service], processes: [], notes: [] }
 }
 
+test('a file that a service is handed is another one when something else is in it, which is not shown', () => {
+  const files = { APP_CONFIG: './app.json', APP_KEY: { variable: 'APP_KEY' } }
+  const data = { ...base, services: { ...base.services, web: { ...base.services.web, files } } }
+  const holding = (text: string): LoadedEnvironment => ({
+    ...loaded(data),
+    hash: text,
+    contents: { './app.json': Buffer.from(text).toString('base64') },
+  })
+  const scene = { status: statusOf(), releases: {}, images: {}, machineMiB: 4000 }
+  const plan = makePlan({ ...scene, accepted: holding('one'), fresh: holding('two') })
+  expect(plan.steps.map(({ verb, object }) => `${verb} ${object}`)).toEqual(['replace service web'])
+  expect(plan.steps[0]?.differences.map(({ path }) => path)).toEqual(['files.APP_CONFIG.content'])
+  expect(JSON.stringify(plan)).not.toMatch(/one|two|b25l|dHdv/)
+  expect(makePlan({ ...scene, accepted: holding('one'), fresh: holding('one') }).steps).toEqual([])
+})
+
 function planFor(before: object, after: object, more: Partial<PlanScene> = {}): EnvironmentPlan {
   const scene = {
     accepted: loaded(before),

@@ -66,13 +66,13 @@ function amounts(scene: PlanScene, object: string): Amounts {
 
 /** Group of a service under a file; null: it has none. Variables of the machine and of the house are the same for both. */
 function groupUnder(
-  { environment, directory }: LoadedEnvironment,
+  { environment, directory, contents = {} }: LoadedEnvironment,
   name: string,
   { releases: running, images }: PlanScene,
 ): string | null {
   const wished = environmentRoom.wishedAlone(
     environment,
-    { directory, hostVariables: {}, containers: runsContainers(environment) },
+    { directory, hostVariables: {}, contents, containers: runsContainers(environment) },
     { running, images },
   )
   return wished.find((service) => service.name === name)?.hash ?? null
@@ -182,8 +182,8 @@ function orderOf(environment: Environment): readonly string[] {
 }
 
 function stepsOf(scene: PlanScene): readonly PlanStep[] {
-  const before = objectsOf(scene.accepted.environment, orderOf(scene.accepted.environment))
-  const after = objectsOf(scene.fresh.environment, orderOf(scene.fresh.environment))
+  const before = objectsOf(scene.accepted, orderOf(scene.accepted.environment))
+  const after = objectsOf(scene.fresh, orderOf(scene.fresh.environment))
   const there = new Map(before.map((object) => [object.name, object]))
   const kept = new Set(after.map(({ name }) => name))
   const made = after.flatMap((object) => stepOf(scene, there.get(object.name), object))

@@ -1,3 +1,4 @@
+export { findUnfitFiles, sayUnfitSize } from './handed-files.ts'
 export { findUnmetNeeds } from './needs.ts'
 export {
   findMissingVariables,

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import type { Specification } from '../../../contracts/supervisor.ts'
 import type { ServiceConfig, ServicesConfig } from '../config.ts'
 import {
+  handedFiles,
   ownershipOf,
   programOf,
   serviceDirectory,
@@ -31,9 +32,12 @@ export interface RunPlace {
   readonly release?: string | undefined
 }
 
-type Inherited = Pick<ServiceConfig, 'env' | 'passEnv' | 'volumes' | 'resources' | 'image' | 'build'>
+type Inherited = Pick<
+  ServiceConfig,
+  'env' | 'passEnv' | 'files' | 'volumes' | 'resources' | 'image' | 'build'
+>
 
-const inheritsNothing: Inherited = { env: {}, passEnv: [], volumes: [], resources: {} }
+const inheritsNothing: Inherited = { env: {}, passEnv: [], files: {}, volumes: [], resources: {} }
 
 interface Place {
   readonly directory: string
@@ -77,7 +81,7 @@ export function runSpecification(
   ground: RunGround,
 ): Specification {
   const place = placeOf(config, release, ground)
-  const { env, passEnv, volumes, resources, image, build } = place.service
+  const { env, passEnv, files, volumes, resources, image, build } = place.service
   const directory = join(resolve(place.directory, config.directory ?? '.'))
   const own = { env: { ...env, ...config.env }, passEnv: [...passEnv, ...config.passEnv], volumes }
   return {
@@ -90,6 +94,7 @@ export function runSpecification(
     ),
     directory,
     variables: { ...variablesFor(config.service ?? job, own, ground.replicas), HOLDFAST_RUN: key },
+    ...handedFiles(files, ground.replicas),
     port: null,
     restarts: false,
     stopTimeoutMs: 10_000,

@@ -5,6 +5,7 @@ import type { ServiceConfig, ServicesConfig, VolumesConfig } from '../config.ts'
 import type { DatabaseReference, DatabasesConfig, VariableValues } from '../databases/config.ts'
 import { namedUrl } from '../databases/managed.ts'
 import type { EnvironmentPorts } from '../ports.ts'
+import { handedFiles, type FileContents } from './handed-files.ts'
 import { needsOfService } from './needs.ts'
 import { ownershipOf } from './ownership.ts'
 
@@ -15,6 +16,8 @@ export interface Ground {
   readonly hostVariables: Readonly<Record<string, string>>
   /** Replicas run in containers, from images; otherwise they are programs of this machine. */
   readonly containers: boolean
+  /** What is in the files that the environment file hands to services; absent: it hands none. */
+  readonly contents?: FileContents
 }
 
 /** The same, with what replicas are told by the house and where releases lie. */
@@ -170,6 +173,7 @@ function specificationOf(
     ...programOf(service, { directory, releaseImage: ground.releaseImage(name, release) }, ground),
     directory,
     variables: variablesFor(name, service, ground),
+    ...handedFiles(service.files, ground),
     port: portOf(service),
     restarts: true,
     stopTimeoutMs: service.stopTimeout,
@@ -246,13 +250,11 @@ export interface AloneReleases {
 /** What shall run without the house around it: no releases but those given, no control to ask, volumes by name only. */
 export function wishedAlone(
   { services, volumes, databases }: AloneSections,
-  { directory, hostVariables, containers }: Ground,
+  around: Ground,
   releases: AloneReleases = { running: {}, images: {} },
 ): readonly Wish[] {
   const ground: ReplicaGround = {
-    directory,
-    hostVariables,
-    containers,
+    ...around,
     givenVariables: () => ({}),
     releaseDirectory: (service, release) => join('/releases', service, release),
     releaseImage: (service) => lookUp(releases.images, service) ?? null,
@@ -260,7 +262,7 @@ export function wishedAlone(
     volumeDirectory: (volume) => join('/volumes', volume),
     databases,
     databaseDirectory: (database) => join('/databases', database),
-    databaseUrl: (reference) => namedUrl(databases, reference, hostVariables),
+    databaseUrl: (reference) => namedUrl(databases, reference, around.hostVariables),
   }
   return wishedServices(
     services,

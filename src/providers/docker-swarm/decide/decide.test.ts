@@ -256,6 +256,7 @@ describe('the plan', () => {
     group: hash,
     release: '',
     replicas,
+    files: [],
   })
 
   test('makes exactly the groups that are asked for', () => {
@@ -284,7 +285,7 @@ describe('a service of Swarm', () => {
     replicas: 2,
     leaving: [],
   }
-  const ground = { environment: 'arcade', image: 'web:1', node: null }
+  const ground = { environment: 'arcade', image: 'web:1', files: [], node: null }
 
   test('is called after its environment, its service and its group, and the group survives long names', () => {
     expect(serviceNameOf('arcade', group)).toBe('arcade_web_abcdef01')

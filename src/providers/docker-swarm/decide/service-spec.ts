@@ -1,5 +1,6 @@
 import type { Group } from '../../../capabilities/environment/ports.ts'
 import type { Specification } from '../../../contracts/supervisor.ts'
+import { fileReferences, fileVariables, type KnownFile } from './handed-files.ts'
 import { labels } from '../../../contracts/docker/swarm.ts'
 
 /** A group that can be started, in the words of Swarm. */
@@ -7,6 +8,8 @@ export interface ServiceGround {
   readonly environment: string
   /** What the image is asked for by: a name, or the id of one that was made here. */
   readonly image: string
+  /** What it is handed, as Docker knows it. */
+  readonly files: readonly KnownFile[]
   /** Node that it is bound to; null: any. */
   readonly node: string | null
 }
@@ -44,7 +47,7 @@ function portOf({ port }: Specification): number | null {
 
 function containerOf(
   specification: Specification,
-  { environment, image }: ServiceGround,
+  { environment, image, files }: ServiceGround,
   marks: Record<string, string>,
 ) {
   const { command, variables, mounts, stopTimeoutMs } = specification
@@ -53,8 +56,11 @@ function containerOf(
   return {
     Image: image,
     ...(command.length === 0 ? {} : { Command: command }),
-    Env: Object.entries({ ...variables, ...given }).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries({ ...fileVariables(files), ...variables, ...given }).map(
+      ([name, value]) => `${name}=${value}`,
+    ),
     Labels: marks,
+    ...fileReferences(files),
     Mounts: Object.entries(mounts ?? {}).map(([volume, path]) => ({
       Type: 'volume',
       Source: volumeNameOf(environment, volume),

@@ -25,6 +25,8 @@ export const specification = z.strictObject({
     .exactOptional(),
   /** Volumes that the engine puts in its place, as { uploads: '/volumes/uploads' }; absent: it finds directories. */
   mounts: z.record(z.string(), z.string()).exactOptional(),
+  /** Node of a cluster that it is bound to, by host name or id; absent: any, or that of what it uses. */
+  node: z.string().exactOptional(),
   /** The whole environment of the process but for HOST, PORT and Holdfast's own mark. */
   variables: z.record(z.string(), z.string()),
   /**

@@ -235,6 +235,14 @@ const volumeConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe('only one replica may have it at a time: its service is replaced in place'),
+  node: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe(
+      'on Docker Swarm: host name or id of the node that it lies on, and that all runs on that uses it; default: the node of the manager, where no more than one replica uses it or there is no other node',
+    ),
 })
 
 /** The volumes of the environment by name. */

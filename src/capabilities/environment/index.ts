@@ -5,6 +5,7 @@ import { bindDatabases, findDatabaseTroubles } from './databases/index.ts'
 import { bindDeploys } from './deploys/index.ts'
 import {
   findMissingVariables,
+  findPartedVolumes,
   findProgramTroubles,
   findStrangers,
   findUnfitDatabases,
@@ -12,6 +13,7 @@ import {
   findUnfitJobs,
   findUnfitServices,
   findUnmetNeeds,
+  findUnplacedVolumes,
   sayUnfitSize,
   type Sections,
 } from './findings/index.ts'
@@ -108,6 +110,7 @@ function findUnfit(config: Sections, ground: Pick<Ground, 'containers'>): readon
     ...findUnfitServices(config.services, ground),
     ...findUnfitJobs(config, ground),
     ...findUnfitDatabases(config.databases, ground),
+    ...(ground.containers ? findPartedVolumes(config) : []),
   ]
 }
 
@@ -165,6 +168,7 @@ export const environment = {
   isManagedDatabase: isManaged,
   needsOf,
   findUnfit,
+  findUnplacedVolumes,
   orderByNeeds,
   startTimeouts,
   wishedAlone,

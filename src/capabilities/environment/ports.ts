@@ -172,6 +172,8 @@ export interface VolumeStore {
   ensure(volume: string): Promise<void>
   /** Removes a volume with all that is in it; one that is not there is none. */
   remove(volume: string): Promise<void>
+  /** Why the files of a volume that lies on such a node cannot be removed from here, in words; null: they can. */
+  whyKept(volume: string, node: string): Promise<string | null>
 }
 
 /** The programs of a database server that are installed. */

@@ -1,1 +1,2 @@
+export { swarmNodes } from './nodes.ts'
 export { swarmEngine, type SwarmEngine, type SwarmEngineParts } from './swarm-engine.ts'

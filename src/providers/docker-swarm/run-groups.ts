@@ -5,6 +5,7 @@ import { statusOf, unread, type DockerDoor } from './docker/docker-door.ts'
 import { registryAuthFor } from './images/registry-auth.ts'
 import type { Failures } from './failures.ts'
 import type { Images } from './images/images.ts'
+import { findNode } from './decide/find-node.ts'
 import { filterOf, type Look } from './docker/look.ts'
 import type { SwarmFiles } from './swarm-files.ts'
 import { planServices } from './decide/plan-services.ts'
@@ -23,7 +24,7 @@ export interface RunGround {
   readonly images: Images
   readonly files: SwarmFiles
   readonly failures: Failures
-  readonly place: Look['place']
+  readonly look: Look
 }
 
 /** Others may change a service at the same time; so often it is read again. */
@@ -78,9 +79,38 @@ interface Wanted {
   readonly specification: Specification
 }
 
+function unplaced(service: string, because: string, hint: string): HoldfastError {
+  const message = `${service} has no node to run on: ${because}`
+  return new HoldfastError({ code: 'swarm.no-node', kind: 'user', message, hint })
+}
+
+/** The node that a group is bound to; null: none. What goes by its id, or lies in a volume, is on no other node. */
+async function nodeFor(
+  { service, node: named, mounts }: Specification,
+  image: string,
+  look: Look,
+): Promise<string | null> {
+  const isHere = image.startsWith(imageId)
+  const here = async (): Promise<string> => (await look.place()).node
+  if (named === undefined) return isHere || mounts !== undefined ? here() : null
+  const node = findNode(named, (await look()).nodes)
+  if ('because' in node) throw unplaced(service, node.because, 'see docker node ls')
+  if (isHere && node.id !== (await here())) {
+    const because = `it is bound to ${named}, and its image was made here and is nowhere else`
+    throw unplaced(service, because, 'let its image come from a registry')
+  }
+  return node.id
+}
+
+/** Of an image that goes by its id. */
+const imageId = 'sha256:'
+
+/** What is shown as replicas that are left down, and tried again. */
+const refusals: ReadonlySet<string> = new Set(['swarm.refused', 'swarm.build-failed', 'swarm.no-node'])
+
 /** Starts a group, if its image is there. What Docker refuses is shown and tried again; a daemon that is away is an error. */
 async function create(
-  { door, environment, images, files: shelf, failures, place }: RunGround,
+  { door, environment, images, files: shelf, failures, look }: RunGround,
   { group, specification }: Wanted,
 ) {
   if (failures.has(group)) return
@@ -88,19 +118,15 @@ async function create(
     const image = await images.of(specification)
     if (image === null) return
     // What goes by its id, or lies in a volume, is on no other node.
-    const isHere = image.startsWith('sha256:')
-    const isBound = isHere || specification.mounts !== undefined
-    const node = isBound ? (await place()).node : null
+    const node = await nodeFor(specification, image, look)
     const files = await shelf.ensure(specification)
     const body = serviceSpecOf(group, specification, { environment, image, files, node })
-    const auth = isHere ? undefined : await registryAuthFor(image)
+    const auth = image.startsWith(imageId) ? undefined : await registryAuthFor(image)
     await door.ask(unread, (docker) =>
       auth === undefined ? docker.createService(body as never) : docker.createService(auth, body as never),
     )
   } catch (error) {
-    const isRefusal =
-      error instanceof HoldfastError && ['swarm.refused', 'swarm.build-failed'].includes(error.code)
-    if (!isRefusal) throw error
+    if (!(error instanceof HoldfastError && refusals.has(error.code))) throw error
     if (!(statusOf(error) === 409 && (await isThere(door, environment, group)))) failures.add(group, error)
   }
 }

@@ -115,7 +115,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
     runs: 'images',
     choosesReplica: false,
     logs,
-    volumes: swarmVolumes(door, environment),
+    volumes: swarmVolumes(door, look, environment),
     images: { find: (name) => findImage(door, name) },
     status,
     run: async (groups) => {
@@ -123,7 +123,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
       const local = localGroups(groups, base)
       if (base.replicas.length > 0) await supervisor.run(local)
       await runGroups(
-        { door, environment, images, files, failures, place: () => look.place() },
+        { door, environment, images, files, failures, look },
         groups.filter((group) => !local.includes(group)),
       )
       return status()

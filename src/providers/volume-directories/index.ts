@@ -11,6 +11,7 @@ export function volumeDirectories(directory: string, remove: (volume: string) =>
   return {
     directoryOf,
     remove,
+    whyKept: () => Promise.resolve(null),
     ensure: async (volume) => {
       await mkdir(directoryOf(volume), { recursive: true, mode: 0o700 })
       // Services that run as users of their own pass through to what is theirs.

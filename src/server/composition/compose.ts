@@ -166,6 +166,11 @@ export async function composeControl(
         context,
         destroy: (object) =>
           destroyObject(object, { environment: loaded.environment, dataDirectory, clock: context.clock }),
+        whyKept: (volume, node) =>
+          engineOf({ environment: loaded.environment, dataDirectory, clock: context.clock }).volumes.whyKept(
+            volume,
+            node,
+          ),
         handOver: (fresh) => shelf.handOver(fresh),
       }),
     people,

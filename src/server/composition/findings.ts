@@ -7,6 +7,7 @@ import type { Finding } from '../../kernel/capability/index.ts'
 import { systemClock, systemCode, systemRandom } from '../../kernel/std/index.ts'
 import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
+import { nodesOf } from '../engine/index.ts'
 import { runsContainers } from './config.ts'
 import { findUnfitContents } from './contents.ts'
 import type { LoadedEnvironment, PlacedEnvironment } from './load.ts'
@@ -103,6 +104,13 @@ function asProblem({ path, message, hint }: Finding): Problem {
   return { path: path ?? '', message, hint: hint ?? '' }
 }
 
+/** Volumes that would be somewhere else for each replica, as far as the swarm can be asked. */
+async function unplacedVolumes({ environment: file }: LoadedEnvironment): Promise<readonly Finding[]> {
+  if (Object.keys(file.volumes).length === 0) return []
+  const nodes = await nodesOf(file)
+  return nodes === null ? [] : environment.findUnplacedVolumes(file, nodes)
+}
+
 /**
  * What on this machine keeps a valid environment file from running; looks, never touches. With a data directory also what
  * its data would not go together with.
@@ -135,7 +143,7 @@ export async function findTroubles(
     hostVariables,
   })
   const unmet = environment.findNeeds(loaded.environment)
-  const unfit = environment.findUnfit(loaded.environment, ground)
+  const unfit = [...environment.findUnfit(loaded.environment, ground), ...(await unplacedVolumes(loaded))]
   const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
   return [
     ...[...unfit, ...programs, ...missing, ...databases, ...unmet].map(asProblem),

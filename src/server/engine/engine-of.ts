@@ -1,11 +1,22 @@
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/std/index.ts'
-import { swarmEngine } from '../../providers/docker-swarm/index.ts'
+import { swarmEngine, swarmNodes } from '../../providers/docker-swarm/index.ts'
 import { localEngine } from '../../providers/local-engine/index.ts'
 import { logFiles } from '../../providers/log-files/index.ts'
 import { requestOverSocket } from '../../providers/unix-http/index.ts'
 import { volumeDirectories } from '../../providers/volume-directories/index.ts'
 import type { EnvironmentFile } from '../composition/index.ts'
+
+/** Path of the socket of the daemon that an environment names; null: it runs on this machine. */
+function socketOf({ engine }: Pick<EnvironmentFile, 'engine'>): string | null {
+  return engine === 'local' ? null : engine.swarm.slice('unix://'.length)
+}
+
+/** The nodes that an environment runs on, where there may be several; null: there are not, or they cannot be asked for now. */
+export async function nodesOf(environment: Pick<EnvironmentFile, 'engine'>) {
+  const socketPath = socketOf(environment)
+  return socketPath === null ? null : swarmNodes(socketPath)
+}
 
 /** What engines are opened for. */
 export interface EngineGround {
@@ -22,13 +33,13 @@ export function engineOf({ environment, dataDirectory, clock }: EngineGround) {
   const { name, engine } = environment
   const supervisor = localEngine({ dataDirectory, request: requestOverSocket })
   const { discard } = supervisor
-  if (engine === 'local') {
+  const socketPath = socketOf({ engine })
+  if (socketPath === null) {
     const volumes = volumeDirectories(join(dataDirectory, 'volumes'), (volume) =>
       discard(`volumes/${volume}`),
     )
     return { engine: supervisor, logs: logFiles, volumes, images: null, discard }
   }
-  const socketPath = engine.swarm.slice('unix://'.length)
   const swarm = swarmEngine({ environment: name, socketPath, supervisor, files: logFiles, clock })
   const { logs, volumes, images } = swarm
   return { engine: swarm, logs, volumes, images, discard }

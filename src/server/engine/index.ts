@@ -1,1 +1,1 @@
-export { engineOf, type EngineGround } from './engine-of.ts'
+export { engineOf, nodesOf, type EngineGround } from './engine-of.ts'

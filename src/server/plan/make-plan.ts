@@ -4,6 +4,7 @@ import { contentHash, lookUp, type Json } from '../../kernel/std/index.ts'
 import { runsContainers, type LoadedEnvironment } from '../composition/index.ts'
 import { differencesOf } from './differences.ts'
 import { objectsOf, type PlannedObject } from './objects.ts'
+import { sayBinding, sayChangedVolume } from './volumes.ts'
 
 /** What a plan is made from. */
 export interface PlanScene {
@@ -17,6 +18,8 @@ export interface PlanScene {
   readonly releases: Readonly<Record<string, string>>
   /** What those run from that are images, by service. */
   readonly images: Readonly<Record<string, string>>
+  /** Volumes that go from the file and whose files stay where they are, and why; absent: none. */
+  readonly kept?: Readonly<Record<string, string>>
   /** Memory of this machine. */
   readonly machineMiB: number
 }
@@ -142,14 +145,19 @@ function stepOf(
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
   const [kind = '', ...words] = object.split(' ')
   const name = words.join(' ')
-  if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new` }]
-  if (after !== undefined) return [{ ...common, ...changed(scene, kind, name) }]
+  const where = kind === 'service' ? sayBinding(scene.fresh.environment, name) : ''
+  if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new${where}` }]
+  if (after !== undefined) {
+    const { verb, says } = changed(scene, kind, name)
+    return [{ ...common, verb, says: verb === 'change' ? says : `${says}${where}` }]
+  }
+  const why = kind === 'volume' ? lookUp(scene.kept ?? {}, name) : undefined
   return [
     {
       ...common,
       verb: 'remove',
-      says: `${object} goes`,
-      destroys: holdsData(kind, name, scene.accepted.environment),
+      says: why === undefined ? `${object} goes` : `${object} goes from the file; its files stay: ${why}`,
+      destroys: why === undefined && holdsData(kind, name, scene.accepted.environment),
     },
   ]
 }
@@ -157,6 +165,10 @@ function stepOf(
 function changed(scene: PlanScene, kind: string, name: string): Pick<PlanStep, 'verb' | 'says'> {
   if (kind === 'service') return changedService(scene, name)
   if (kind === 'database') return changedDatabase(scene, name)
+  if (kind === 'volume') {
+    const says = sayChangedVolume(scene.accepted.environment, scene.fresh.environment, name)
+    return { verb: 'change', says }
+  }
   return { verb: 'change', says: `${kind}${name === '' ? '' : ` ${name}`} is changed` }
 }
 

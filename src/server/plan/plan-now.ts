@@ -21,6 +21,8 @@ export interface PlanGround {
   readonly context: Context
   /** Removes an object with its data, as `volume uploads`; one that is gone is none. */
   readonly destroy: (object: string) => Promise<void>
+  /** Why the files of a volume on such a node cannot be removed from here; null: they can. */
+  readonly whyKept: (volume: string, node: string) => Promise<string | null>
   /** The apply that is under way in this control. */
   readonly applying: { job: string | null }
   /** Begins what the file that was accepted only adds, and ends control; the supervisor starts it again with that file. */
@@ -51,9 +53,24 @@ function refuseImages({ environment }: LoadedEnvironment, releases: DeployHistor
   })
 }
 
+/** Volumes that go from the file and whose files stay where they are, and why. */
+async function keptVolumes(
+  { environment: { volumes } }: LoadedEnvironment,
+  { environment: fresh }: LoadedEnvironment,
+  whyKept: PlanGround['whyKept'],
+): Promise<Readonly<Record<string, string>>> {
+  const kept: Record<string, string> = {}
+  for (const [volume, { node }] of Object.entries(volumes)) {
+    if (node === undefined || Object.hasOwn(fresh.volumes, volume)) continue
+    const why = await whyKept(volume, node)
+    if (why !== null) kept[volume] = why
+  }
+  return kept
+}
+
 /** Makes a plan for the file as it is now, over what runs or was seen to run. Errors: those of reading it, `environment.image-unfit`. */
 export async function planNow(
-  { loaded, readAgain, context }: PlanGround,
+  { loaded, readAgain, whyKept, context }: PlanGround,
   seen?: EnvironmentStatus,
 ): Promise<Planned> {
   const fresh = await readAgain()
@@ -65,7 +82,8 @@ export async function planNow(
     releases.flatMap(({ service, image }) => (image === null ? [] : [[service, image] as const])),
   )
   const machineMiB = Math.floor(totalmem() / bytesInMiB)
-  const scene = { accepted: loaded, fresh, status, releases: running, images, machineMiB }
+  const kept = await keptVolumes(loaded, fresh, whyKept)
+  const scene = { kept, accepted: loaded, fresh, status, releases: running, images, machineMiB }
   return { plan: makePlan(scene), fresh }
 }
 

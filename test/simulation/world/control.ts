@@ -106,6 +106,7 @@ function startHouse(world: World, life: Life, log: Log): Promise<House> {
         readAgain: () => Promise.resolve(loaded),
         accept: () => Promise.resolve(),
         destroy: () => Promise.resolve(),
+        whyKept: () => Promise.resolve(null),
         context,
         handOver: () => Promise.resolve(),
       }),

@@ -34,7 +34,12 @@ export async function startSwarm({ dockerd, busybox }: SwarmPrograms, nodes = 1)
   const network = await layNetwork(nodes)
   const daemons = network.machines.map((machine, index) =>
     prepareDaemon(
-      { ...machine, program: dockerd, directory: join(directory, String(index)) },
+      {
+        ...machine,
+        hostName: `box-${index + 1}`,
+        program: dockerd,
+        directory: join(directory, String(index)),
+      },
       `${basename(directory)}-${index}`,
     ),
   )

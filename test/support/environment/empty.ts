@@ -16,7 +16,12 @@ export function emptyStores(): Pick<
   'releases' | 'images' | 'volumes' | 'databases' | 'databaseProviders'
 > {
   const done = (): Promise<void> => Promise.resolve()
-  const volumes = { directoryOf: (volume: string) => `/volumes/${volume}`, ensure: done, remove: done }
+  const volumes = {
+    directoryOf: (volume: string) => `/volumes/${volume}`,
+    ensure: done,
+    remove: done,
+    whyKept: () => Promise.resolve(null),
+  }
   return {
     releases: emptyReleases(),
     images: null,

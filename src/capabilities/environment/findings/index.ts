@@ -8,3 +8,4 @@ export {
   findUnfitServices,
 } from './programs.ts'
 export { findStrangers, type Sections } from './strangers.ts'
+export { findPartedVolumes, findUnplacedVolumes, type ClusterNode } from './volumes.ts'

@@ -129,7 +129,15 @@ function portOf(service: ServiceConfig): Specification['port'] {
 }
 
 /** What is started, and what it finds there. */
-type Program = Pick<Specification, 'command' | 'image' | 'build' | 'mounts'>
+type Program = Pick<Specification, 'command' | 'image' | 'build' | 'mounts' | 'node'>
+
+/** Where volumes lie, there has to run what uses them; that they lie apart is a finding. */
+function nodeOf(volumes: readonly string[], ground: ReplicaGround): Pick<Specification, 'node'> {
+  const node = volumes
+    .map((volume) => lookUp(ground.volumes, volume)?.node)
+    .find((named) => named !== undefined)
+  return node === undefined ? {} : { node }
+}
 
 /** Where the files of something lie, and what it runs from instead if its release is an image. */
 interface ProgramPlace {
@@ -157,6 +165,7 @@ export function programOf(
     ...(image === undefined ? {} : { image }),
     ...(build === undefined ? {} : { build: { ...(dockerfile === undefined ? {} : { dockerfile }), base } }),
     ...(volumes.length === 0 ? {} : { mounts }),
+    ...nodeOf(volumes, ground),
   }
 }
 

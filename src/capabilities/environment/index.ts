@@ -1,3 +1,4 @@
+import { environmentFacts } from '../../contracts/environment.ts'
 import type { Capability, Context, Finding, OperationBinding } from '../../kernel/capability/index.ts'
 import { jobsConfig, schedulesConfig, serviceConfig, servicesConfig, volumesConfig } from './config.ts'
 import { databasesConfig, isManaged } from './databases/config.ts'
@@ -60,7 +61,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     onEndpoints: (listener) => watch.onTargets(listener),
     begin: async () => {
       const adding = furnish(config, context, { ...ports, engine: addingOnly(ports.engine) })
-      await prepare(config, ports, adding)
+      await prepare(config, { ports, context }, adding)
       await adding.watch.round()
     },
     check: async () => [
@@ -77,7 +78,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     ],
     start: async () => {
       const { signal } = stopping
-      const view = await prepare(config, ports, rooms)
+      const view = await prepare(config, { ports, context }, rooms)
       const whole = { name: config.name, version: config.version, services: Object.keys(rooms.watched) }
       running.push(followEvents(context, { engine: ports.engine, whole, view, signal }))
       // Schedules have to know what runs already.
@@ -95,11 +96,15 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
 
 /** What has to be there before anything is started. */
 async function prepare(
-  { volumes }: EnvironmentConfig,
-  ports: EnvironmentPorts,
+  { name, volumes }: EnvironmentConfig,
+  { ports, context }: { readonly ports: EnvironmentPorts; readonly context: Context },
   rooms: Rooms,
 ): Promise<Awaited<ReturnType<Rooms['follow']>>> {
   const view = await rooms.follow()
+  await ports.takeOver(async (from) => {
+    const others = from.length === 0 ? 'nobody' : from.join(', ')
+    await context.record(environmentFacts.takenOver, { name, from: others })
+  })
   for (const volume of Object.keys(volumes)) await ports.volumes.ensure(volume)
   await rooms.databases.prepare()
   return view

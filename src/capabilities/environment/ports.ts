@@ -263,6 +263,11 @@ export interface EnvironmentPorts {
   readonly canRun: (program: string, directory: string) => Promise<boolean>
   /** The variables in which `holdfast up` was started. */
   readonly hostVariables: Readonly<Record<string, string>>
+  /**
+   * If `holdfast up` was told so: makes ours what another Holdfast looks after, and tells the ids of its data directories,
+   * once.
+   */
+  readonly takeOver: (tell: (from: readonly string[]) => Promise<void>) => Promise<void>
   /** What the replicas of a service are told beside that: where control is, and a token to ask it with. */
   readonly givenVariables: (service: string) => Readonly<Record<string, string>>
 }

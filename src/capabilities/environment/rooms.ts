@@ -5,7 +5,7 @@ import type { ServicesConfig, VolumesConfig } from './config.ts'
 import type { DatabasesConfig } from './databases/config.ts'
 import { createDatabases, type Databases } from './databases/index.ts'
 import type { EnvironmentPorts } from './ports.ts'
-import { createRollouts, type Rollouts } from './rollout/index.ts'
+import { createRollouts, tellsOfLoss, type Rollouts } from './rollout/index.ts'
 import {
   createRuns,
   createSchedules,
@@ -97,7 +97,7 @@ export function furnish(config: EnvironmentConfig, context: Context, ports: Envi
   ]
   const rollouts = createRollouts({
     context,
-    engine,
+    engine: tellsOfLoss(engine, { name: config.name, context, isLost: () => view().isLost }),
     wished,
     refused: (service, hash) => {
       const given = lookUp(view().refused, service)

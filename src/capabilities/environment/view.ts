@@ -48,6 +48,8 @@ export type EnvironmentView = {
       readonly version: string
     }
   }
+  /** Whether another Holdfast was said to look after what this one did. */
+  readonly isLost: boolean
   /** By service; `*` for all. */
   readonly locks: { readonly [service: string]: DeployLock }
 }
@@ -175,6 +177,8 @@ const steps: Readonly<Record<string, Step>> = {
     const { database, since, names, version } = facts.databaseReady.data.parse(data)
     return { ...state, databases: { ...state.databases, [database]: { since, names, version } } }
   },
+  [facts.lostToAnother.kind]: (state) => ({ ...state, isLost: true }),
+  [facts.takenOver.kind]: (state) => ({ ...state, isLost: false }),
   [facts.deploysUnlocked.kind]: (state, data) => ({
     ...state,
     locks: without(state.locks, textOf(data, 'service')),
@@ -225,6 +229,7 @@ export const environmentFold: Fold<EnvironmentView> = {
     refused: {},
     fired: {},
     databases: {},
+    isLost: false,
     locks: {},
   },
   step: (state, fact) => {

@@ -6,6 +6,7 @@ export const labels = {
   service: 'holdfast.service',
   group: 'holdfast.group',
   release: 'holdfast.release',
+  owner: 'holdfast.owner',
 } as const
 
 // What is read of Docker's answers, API 1.41: only what is used, by names of ours.
@@ -19,6 +20,7 @@ const ours = orEmpty(z.string()).transform((found) => ({
   service: found?.[labels.service] ?? '',
   group: found?.[labels.group] ?? '',
   release: found?.[labels.release] ?? '',
+  owner: found?.[labels.owner] ?? '',
 }))
 
 /** `GET /version`, the same whatever the version. */
@@ -126,6 +128,7 @@ export type SwarmGroup = z.output<typeof groupsShape>[number]
 export const wholeGroupShape = z.object({
   Version: z.object({ Index: z.number() }),
   Spec: z.looseObject({
+    Labels: z.record(z.string(), z.string()).nullish(),
     Mode: z.looseObject({}),
     TaskTemplate: z.looseObject({ ForceUpdate: z.number().nullish() }),
   }),
@@ -165,7 +168,7 @@ const taskShape = z.object({
 type WireTask = z.output<typeof taskShape>
 
 const noContainer = { ContainerID: '', PID: 0, ExitCode: null }
-const noLabels = { environment: '', service: '', group: '', release: '' }
+const noLabels = { environment: '', service: '', group: '', release: '', owner: '' }
 
 /** What Swarm says of the container of a task, as far as there is one. */
 function containerOf({ Status: { ContainerStatus, PortStatus } }: WireTask) {

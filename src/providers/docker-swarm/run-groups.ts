@@ -10,46 +10,19 @@ import { filterOf, type Look } from './docker/look.ts'
 import type { SwarmFiles } from './swarm-files.ts'
 import { planServices } from './decide/plan-services.ts'
 import { serviceSpecOf } from './decide/service-spec.ts'
-import {
-  groupsShape,
-  wholeGroupShape,
-  type SwarmGroup,
-  type WholeGroup,
-} from '../../contracts/docker/swarm.ts'
+import { changeGroup } from './change-group.ts'
+import { listGroups, ownGroups } from './ownership.ts'
 
 /** What groups are run with. */
 export interface RunGround {
   readonly door: DockerDoor
   readonly environment: string
+  /** Id of the data directory that looks after them. */
+  readonly owner: () => Promise<string>
   readonly images: Images
   readonly files: SwarmFiles
   readonly failures: Failures
   readonly look: Look
-}
-
-/** Others may change a service at the same time; so often it is read again. */
-const mostTries = 5
-
-const isOutOfSequence = (error: unknown): boolean =>
-  error instanceof HoldfastError && error.message.includes('out of sequence')
-
-/** Changes a service as it was read; if somebody was faster, reads it again. */
-export async function changeGroup(
-  door: DockerDoor,
-  id: string,
-  change: (spec: WholeGroup['Spec']) => WholeGroup['Spec'],
-): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    const { Version, Spec } = await door.ask(wholeGroupShape, (docker) => docker.getService(id).inspect())
-    try {
-      // Without `_query` and `_body` dockerode would put all of it into the address as well.
-      const request = { _query: { version: Version.Index }, _body: change(Spec) }
-      await door.ask(unread, (docker) => docker.getService(id).update(request))
-      return
-    } catch (error) {
-      if (!isOutOfSequence(error) || tries >= mostTries) throw error
-    }
-  }
 }
 
 function scale(door: DockerDoor, { id, replicas }: { readonly id: string; readonly replicas: number }) {
@@ -64,11 +37,6 @@ async function remove(door: DockerDoor, id: string): Promise<void> {
   }
 }
 
-async function listGroups(door: DockerDoor, environment: string): Promise<readonly SwarmGroup[]> {
-  const all = await door.ask(groupsShape, (docker) => docker.listServices({ filters: filterOf(environment) }))
-  return all.filter((one) => one.environment === environment)
-}
-
 /** Whether a group was started meanwhile, by a call of ours whose answer was lost or is still to come. */
 async function isThere(door: DockerDoor, environment: string, { hash }: Group): Promise<boolean> {
   return (await listGroups(door, environment)).some((one) => one.group === hash)
@@ -77,6 +45,7 @@ async function isThere(door: DockerDoor, environment: string, { hash }: Group): 
 interface Wanted {
   readonly group: Group
   readonly specification: Specification
+  readonly owner: string
 }
 
 function unplaced(service: string, because: string, hint: string): HoldfastError {
@@ -111,7 +80,7 @@ const refusals: ReadonlySet<string> = new Set(['swarm.refused', 'swarm.build-fai
 /** Starts a group, if its image is there. What Docker refuses is shown and tried again; a daemon that is away is an error. */
 async function create(
   { door, environment, images, files: shelf, failures, look }: RunGround,
-  { group, specification }: Wanted,
+  { group, specification, owner }: Wanted,
 ) {
   if (failures.has(group)) return
   try {
@@ -120,7 +89,7 @@ async function create(
     // What goes by its id, or lies in a volume, is on no other node.
     const node = await nodeFor(specification, image, look)
     const files = await shelf.ensure(specification)
-    const body = serviceSpecOf(group, specification, { environment, image, files, node })
+    const body = serviceSpecOf(group, specification, { environment, owner, image, files, node })
     const auth = image.startsWith(imageId) ? undefined : await registryAuthFor(image)
     await door.ask(unread, (docker) =>
       auth === undefined ? docker.createService(body as never) : docker.createService(auth, body as never),
@@ -134,9 +103,10 @@ async function create(
 /** Makes exactly these groups run, of this environment. */
 export async function runGroups(ground: RunGround, groups: readonly Group[]): Promise<void> {
   const { door, environment, failures, files } = ground
+  const owner = await ground.owner()
   failures.keep(groups)
-  const plan = planServices(groups, await listGroups(door, environment))
-  await Promise.all(plan.create.map((wanted) => create(ground, wanted)))
+  const plan = planServices(groups, await ownGroups(door, { environment, id: owner }))
+  await Promise.all(plan.create.map((wanted) => create(ground, { ...wanted, owner })))
   await Promise.all(plan.scale.map((wanted) => scale(door, wanted)))
   await Promise.all(plan.remove.map((id) => remove(door, id)))
   const left = await listGroups(door, environment)

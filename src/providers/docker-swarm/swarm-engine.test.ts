@@ -21,7 +21,7 @@ import {
   whyNoSwarm,
   type Swarm,
 } from '../../../test/support/docker/index.ts'
-import type { SwarmEngine } from './index.ts'
+import { claimGroups, otherOwners, type SwarmEngine } from './index.ts'
 
 /** As of a service that is built, or that is none of Swarm's. */
 function withoutImage(specification: Specification): Specification {
@@ -228,6 +228,28 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       )
       expect(both.map(({ specHash }) => specHash)).toEqual([hash, fresh.hash])
       expect((await moving.run([fresh])).replicas.map(({ specHash }) => specHash)).toEqual([fresh.hash])
+    })
+
+    test('changes nothing that another Holdfast looks after, until it takes it over', async () => {
+      const [daemon] = swarm.daemons
+      const group = groupOf(scriptInImage(serving('one')), 1)
+      const before = await one([group], 'running')
+      const other = engineOn(daemon, idleSupervisor(), 'house-2')
+      const refused = { code: 'swarm.taken-over', message: expect.stringContaining('(house-1)') as string }
+      await expect(other.run([])).rejects.toMatchObject(refused)
+      await expect(other.restart(before.id)).rejects.toMatchObject(refused)
+      await expect(other.volumes.remove('uploads')).rejects.toMatchObject(refused)
+      const claim = { environment: 'arcade', id: 'house-2' }
+      expect(await otherOwners(daemon.socketPath, claim)).toEqual(['house-1'])
+      expect(await claimGroups(daemon.socketPath, claim)).toEqual(['house-1'])
+      expect(await otherOwners(daemon.socketPath, claim)).toEqual([])
+      await other.run([group])
+      const [after] = await replicas()
+      expect(after).toMatchObject({ id: before.id, startedAt: before.startedAt, pid: before.pid })
+      const back = { code: 'swarm.taken-over', message: expect.stringContaining('(house-2)') as string }
+      await expect(engine.run([group])).rejects.toMatchObject(back)
+      expect(await claimGroups(daemon.socketPath, { ...claim, id: 'house-1' })).toEqual(['house-2'])
+      expect(await otherOwners(join(folder, 'none'), claim)).toBeNull()
     })
 
     test('goes by the file, whatever DOCKER_HOST says', async () => {

@@ -20,6 +20,7 @@ import { looksAt, type Look, type Sight } from './docker/look.ts'
 import { replicasOf } from './decide/replicas.ts'
 import { restartReplica } from './restart.ts'
 import { runGroups } from './run-groups.ts'
+import type { Owner } from './ownership.ts'
 import { swarmFiles } from './swarm-files.ts'
 import { swarmVolumes } from './volumes.ts'
 import { taskOfEvent } from './decide/tasks.ts'
@@ -28,6 +29,8 @@ import { taskOfEvent } from './decide/tasks.ts'
 export interface SwarmEngineParts {
   /** Name of the environment; what bears another is never touched. */
   readonly environment: string
+  /** Id of the data directory: what another looks after is not changed. Asked for at the first change. */
+  readonly owner: () => Promise<string>
   /** Path of the socket of a manager's daemon. */
   readonly socketPath: string
   /** Keeps control and edge, and what still runs on the local engine. */
@@ -88,12 +91,13 @@ function taskEventsOf({ look, lastLines, ended, clock }: EventGround) {
  * Opens nothing until it is asked.
  */
 export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
-  const { environment, supervisor, clock } = parts
+  const { environment, supervisor, clock, owner } = parts
   const door = dockerDoor(parts.socketPath)
   const look = looksAt(door, parts)
   const images = imagesOf(door, environment)
   const files = swarmFiles(door, environment)
   const failures = failuresOf(clock)
+  const whose = async (): Promise<Owner> => ({ environment, id: await owner() })
   const logs = swarmLogs(door, parts.files)
   const lastLines = lastLinesFrom(logs)
   /** Tasks that were ended by `restart`. */
@@ -115,7 +119,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
     runs: 'images',
     choosesReplica: false,
     logs,
-    volumes: swarmVolumes(door, look, environment),
+    volumes: swarmVolumes(door, look, whose),
     images: { find: (name) => findImage(door, name) },
     status,
     run: async (groups) => {
@@ -123,7 +127,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
       const local = localGroups(groups, base)
       if (base.replicas.length > 0) await supervisor.run(local)
       await runGroups(
-        { door, environment, images, files, failures, look },
+        { door, environment, owner, images, files, failures, look },
         groups.filter((group) => !local.includes(group)),
       )
       return status()
@@ -132,7 +136,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
       if (failures.forget(id)) return
       const base = await supervisor.status()
       if (base.replicas.some((replica) => replica.id === id)) return supervisor.restart(id)
-      await restartReplica({ door, look, clock, ended }, id)
+      await restartReplica({ door, look, clock, ended, owner: whose }, id)
     },
     events: async (after, signal) => {
       const over = new AbortController()

@@ -41,7 +41,7 @@ function providers(
 ) {
   const hostVariables = definedVariables(process.env)
   return {
-    ...engineOf({ environment, dataDirectory, clock }),
+    ...engineOf({ environment, dataDirectory, clock, random }),
     dataPlane: edgeProcess({ dataDirectory, request: requestOverSocket }),
     prober: httpProbe(),
     databases: databaseDirectories(join(dataDirectory, 'databases'), random),
@@ -140,6 +140,12 @@ export async function composeControl(
   const controlUrl = doorUrl(settings, { address: plan.host, port: plan.port })
   const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(plan.host)
   const ground = { loaded, dataDirectory, version, controlUrl, isLoopback }
+  const engineGround = ({ clock, random }: Context): EngineGround => ({
+    environment: loaded.environment,
+    dataDirectory,
+    clock,
+    random,
+  })
   const shelf: { handOver: PlanGround['handOver'] } = { handOver: () => Promise.resolve(endControl()) }
   return {
     capabilities: (context, tokenOf) => {
@@ -164,13 +170,8 @@ export async function composeControl(
         readAgain: () => readAgain(loaded, dataDirectory),
         accept: (fresh) => keepAccepted(dataDirectory, fresh),
         context,
-        destroy: (object) =>
-          destroyObject(object, { environment: loaded.environment, dataDirectory, clock: context.clock }),
-        whyKept: (volume, node) =>
-          engineOf({ environment: loaded.environment, dataDirectory, clock: context.clock }).volumes.whyKept(
-            volume,
-            node,
-          ),
+        destroy: (object) => destroyObject(object, engineGround(context)),
+        whyKept: (volume, node) => engineOf(engineGround(context)).volumes.whyKept(volume, node),
         handOver: (fresh) => shelf.handOver(fresh),
       }),
     people,

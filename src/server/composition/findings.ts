@@ -7,7 +7,7 @@ import type { Finding } from '../../kernel/capability/index.ts'
 import { systemClock, systemCode, systemRandom } from '../../kernel/std/index.ts'
 import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
-import { nodesOf } from '../engine/index.ts'
+import { nodesOf, othersLookingAfter } from '../engine/index.ts'
 import { runsContainers } from './config.ts'
 import { findUnfitContents } from './contents.ts'
 import type { LoadedEnvironment, PlacedEnvironment } from './load.ts'
@@ -109,6 +109,19 @@ async function unplacedVolumes({ environment: file }: LoadedEnvironment): Promis
   if (Object.keys(file.volumes).length === 0) return []
   const nodes = await nodesOf(file)
   return nodes === null ? [] : environment.findUnplacedVolumes(file, nodes)
+}
+
+/** Another Holdfast that looks after the services of an environment of this name, as far as the swarm can be asked. */
+export async function findOthers(
+  { environment: file }: LoadedEnvironment,
+  dataDirectory: string,
+): Promise<readonly Problem[]> {
+  const others = await othersLookingAfter(file, dataDirectory)
+  if (others.length === 0) return []
+  const message = `another Holdfast (${others.join(', ')}) looks after the services of an environment "${file.name}" in this swarm`
+  const hint =
+    'give this one another name; if the other is gone for good, its data directory lost, say: holdfast up --take-over'
+  return [{ path: 'name', message, hint }]
 }
 
 /**

@@ -7,7 +7,7 @@ export {
   type EnvironmentFile,
   type EnvironmentInput,
 } from './config.ts'
-export { definedVariables, findDoubts, findTroubles, namedFiles } from './findings.ts'
+export { definedVariables, findDoubts, findOthers, findTroubles, namedFiles } from './findings.ts'
 export {
   findFile,
   loadEnvironment,

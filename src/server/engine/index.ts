@@ -1,1 +1,2 @@
-export { engineOf, nodesOf, type EngineGround } from './engine-of.ts'
+export { askForTakeOver } from './house-id.ts'
+export { engineOf, nodesOf, othersLookingAfter, type EngineGround } from './engine-of.ts'

@@ -13,7 +13,7 @@ export const noOtherSections = { volumes: {}, databases: {}, jobs: {}, schedules
 /** Stores with nothing in them, that take anything. */
 export function emptyStores(): Pick<
   EnvironmentPorts,
-  'releases' | 'images' | 'volumes' | 'databases' | 'databaseProviders'
+  'releases' | 'images' | 'takeOver' | 'volumes' | 'databases' | 'databaseProviders'
 > {
   const done = (): Promise<void> => Promise.resolve()
   const volumes = {
@@ -25,6 +25,7 @@ export function emptyStores(): Pick<
   return {
     releases: emptyReleases(),
     images: null,
+    takeOver: done,
     volumes,
     databases: emptyDatabases(),
     databaseProviders: noServers(),

@@ -4,7 +4,7 @@ import { handedFilesOf } from './handed-files.ts'
 import { serviceSpecOf } from './service-spec.ts'
 
 const group = { service: 'web', hash: 'abcdef0123456789', specification: null, replicas: 2, leaving: [] }
-const ground = { environment: 'arcade', image: 'web:1', files: [], node: null }
+const ground = { environment: 'arcade', owner: 'h1', image: 'web:1', files: [], node: null }
 
 test('a service is handed files by names that follow from what is in them, at paths that do not', () => {
   const base64 = (text: string): string => Buffer.from(text).toString('base64')

@@ -6,6 +6,8 @@ import { labels } from '../../../contracts/docker/swarm.ts'
 /** A group that can be started, in the words of Swarm. */
 export interface ServiceGround {
   readonly environment: string
+  /** Id of the data directory that looks after it. */
+  readonly owner: string
   /** What the image is asked for by: a name, or the id of one that was made here. */
   readonly image: string
   /** What it is handed, as Docker knows it. */
@@ -104,7 +106,7 @@ const updateConfig = {
  */
 export function serviceSpecOf(group: Group, specification: Specification, ground: ServiceGround) {
   const { service, hash } = group
-  const { environment, node } = ground
+  const { environment, owner, node } = ground
   const marks = {
     [labels.environment]: environment,
     [labels.service]: service,
@@ -114,7 +116,8 @@ export function serviceSpecOf(group: Group, specification: Specification, ground
   const port = portOf(specification)
   return {
     Name: serviceNameOf(environment, group),
-    Labels: marks,
+    // Not on its containers: they go on as they are when somebody else looks after them.
+    Labels: { ...marks, [labels.owner]: owner },
     TaskTemplate: {
       ContainerSpec: containerOf(specification, ground, marks),
       Resources: { Limits: limitsOf(specification) },

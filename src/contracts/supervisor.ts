@@ -21,6 +21,8 @@ export const specification = z.strictObject({
       dockerfile: z.string().exactOptional(),
       /** Image that the one for Node starts from. */
       base: z.string(),
+      /** Repository that it is pushed to, for nodes that did not make it; absent: it stays where it was made. */
+      push: z.string().exactOptional(),
     })
     .exactOptional(),
   /** Volumes that the engine puts in its place, as { uploads: '/volumes/uploads' }; absent: it finds directories. */

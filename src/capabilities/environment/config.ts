@@ -87,6 +87,13 @@ const build = z
       .optional()
       .describe('path of a Dockerfile in `directory`; absent: one is written for Node'),
     base: z.string().min(1).default('node:24-slim').describe('image that the one for Node starts from'),
+    push: z
+      .string()
+      .regex(/^[^\s:@/]+(:\d+)?(\/[a-z0-9._-]+)+$/, 'a repository without a tag, as "registry.example/web"')
+      .optional()
+      .describe(
+        'repository that it is pushed to, as "registry.example/web", so that all nodes can run it; absent: it runs where it was made',
+      ),
   })
   .describe(
     'on Docker Swarm: how its image is made out of `directory`, or out of the release that is deployed',

@@ -125,6 +125,8 @@ export interface ImageStore {
    * Errors: `swarm.no-image`, `swarm.unreachable`.
    */
   find(name: string): Promise<FoundImage>
+  /** Removes the images that were made out of a directory, but for those that are in use. Errors: `swarm.unreachable`. */
+  forget(directory: string): Promise<void>
 }
 
 /** A release that is kept. */

@@ -7,6 +7,7 @@ export const labels = {
   group: 'holdfast.group',
   release: 'holdfast.release',
   owner: 'holdfast.owner',
+  directory: 'holdfast.directory',
 } as const
 
 // What is read of Docker's answers, API 1.41: only what is used, by names of ours.
@@ -74,6 +75,7 @@ export const nodesShape = z.array(
 export type SwarmNode = z.output<typeof nodesShape>[number]
 
 const referencesShape = z.object({
+  Image: z.string().nullish(),
   Configs: z.array(z.object({ ConfigID: z.string() })).nullish(),
   Secrets: z.array(z.object({ SecretID: z.string() })).nullish(),
 })
@@ -116,6 +118,7 @@ export const groupsShape = z.array(
       name: Spec.Name,
       ...Spec.Labels,
       replicas: Spec.Mode.Replicated?.Replicas ?? 0,
+      image: Spec.TaskTemplate?.ContainerSpec?.Image ?? '',
       /** Ids of the configs and secrets that it uses. */
       files: idsOf(Spec.TaskTemplate?.ContainerSpec ?? {}),
     })),
@@ -221,14 +224,29 @@ export const imageShape = z.object({
     .transform((found) => found ?? []),
 })
 
+const namesShape = z
+  .array(z.string())
+  .nullish()
+  .transform((found) => (found ?? []).filter((name) => !name.includes('<none>')))
+
+/** `GET /images/json`. */
+export const imagesShape = z.array(
+  z
+    .object({ Id: z.string(), RepoTags: namesShape, RepoDigests: namesShape })
+    .transform(({ Id, RepoTags, RepoDigests }) => ({ id: Id, names: RepoTags, digests: RepoDigests })),
+)
+
+/** An image that was made here. */
+export type MadeImage = z.output<typeof imagesShape>[number]
+
 /** `GET /distribution/{name}/json`. */
 export const distributionShape = z.object({
   Descriptor: z.object({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) }),
 })
 
-/** What is said in the course of a build, a line each. */
+/** What is said in the course of a build or a push, a line each. */
 export const buildLineShape = z.object({
   stream: z.string().default(''),
   error: z.string().optional(),
-  aux: z.object({ ID: z.string().optional() }).optional(),
+  aux: z.object({ ID: z.string().optional(), Digest: z.string().optional() }).optional(),
 })

@@ -99,6 +99,48 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       })
     })
 
+    test('removes the images of releases that are forgotten and of files that have changed, but none in use', async () => {
+      const { docker } = swarm.daemons[0]
+      const made = async (): Promise<readonly string[]> => {
+        const filters = JSON.stringify({ label: ['holdfast.environment=arcade'] })
+        return (await docker.listImages({ filters })).map(({ Id }) => Id)
+      }
+      const [first, second] = [written('one', { a: '1' }), written('two', { a: '2' })]
+      await one([groupOf(built(first), 1)], 'running')
+      const before = await made()
+      const beside = [groupOf(built(first), 1), groupOf(built(second), 1)]
+      await inTime(
+        async () => {
+          await engine.run(beside)
+          return made()
+        },
+        (ids) => ids.length === before.length + 1,
+        'the other is made',
+      )
+      await engine.images.forget(first)
+      expect(await made()).toEqual(expect.arrayContaining([...before]))
+      await engine.run([])
+      await inTime(replicas, (all) => all.length === 0, 'nothing is left')
+      await inTime(
+        async () => {
+          await engine.images.forget(second)
+          return made()
+        },
+        (ids) => ids.length === before.length,
+        'the other is gone',
+      )
+
+      const lying = written('lying', { a: '1' })
+      const asItLies = (text: string): Group => {
+        writeFileSync(join(lying, 'a'), text)
+        return groupOf(built(lying, { release: '', variables: { TEXT: text } }), 1)
+      }
+      await one([asItLies('1')], 'running')
+      const [old] = (await made()).filter((id) => !before.includes(id))
+      for (const text of ['2', '3', '4']) await one([asItLies(text)], 'running')
+      await inTime(made, (ids) => !ids.includes(old ?? ''), 'the oldest is gone')
+    }, 180_000)
+
     test('makes it as its Dockerfile says', async () => {
       const dockerfile = `FROM ${tinyImage}\nRUN mkdir /made && echo -n mine > /made/index.html\nCMD ["sh", "-c", "exec httpd -f -p $PORT -h /made"]\n`
       const directory = written('own', { Dockerfile: dockerfile })

@@ -12,6 +12,7 @@ import { dockerDoor } from './docker/docker-door.ts'
 import { eventsSince } from './decide/events.ts'
 import { failuresOf } from './failures.ts'
 import { findImage } from './images/find-image.ts'
+import { forgetImages } from './images/prune-images.ts'
 import { imagesOf } from './images/images.ts'
 import { logNameOf } from './decide/tasks.ts'
 import { lastLinesFrom, type LastLines } from './last-lines.ts'
@@ -120,7 +121,10 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
     choosesReplica: false,
     logs,
     volumes: swarmVolumes(door, look, whose),
-    images: { find: (name) => findImage(door, name) },
+    images: {
+      find: (name) => findImage(door, name),
+      forget: (directory) => forgetImages(door, environment, directory),
+    },
     status,
     run: async (groups) => {
       const base = await supervisor.status()

@@ -80,7 +80,7 @@ function argumentsFor(
   const at = (name: string): string => join(directory, name)
   // Process 1 of a namespace takes everything with it.
   const apart = ['--mount', '--uts', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc']
-  const places = ['--config-file', at('none.json'), '--data-root', at('data'), '--exec-root', at('exec')]
+  const places = ['--config-file', at('daemon.json'), '--data-root', at('data'), '--exec-root', at('exec')]
   const doors = ['--host', `unix://${at('socket')}`, '--pidfile', at('pid'), '--cgroup-parent', `/${group}`]
   const daemon = [program, ...places, ...doors, '--shutdown-timeout', '1', '--log-level', 'warn']
   return [
@@ -113,7 +113,8 @@ export function prepareDaemon(place: DaemonPlace, name: string): Daemon {
   const socketPath = join(directory, 'socket')
   const docker = new Docker({ socketPath, timeout: 20_000 })
   mkdirSync(directory, { recursive: true })
-  writeFileSync(join(directory, 'none.json'), '{}')
+  // Registries of tests, on the wire that the nodes are on, speak no TLS.
+  writeFileSync(join(directory, 'daemon.json'), '{"insecure-registries":["198.18.0.0/15"]}')
   writeFileSync(join(directory, 'resolv.conf'), 'nameserver 127.0.0.1\n')
   let child: ChildProcess | null = null
   const kill = async (): Promise<void> => {

@@ -6,6 +6,7 @@ import { importTinyImage } from './image.ts'
 import { layNetwork } from './network.ts'
 
 export type { Daemon } from './daemon.ts'
+export { startRegistry, type Registry } from './registry.ts'
 export { importNodeImage, nodeImage, tinyImage } from './image.ts'
 
 /** Daemons that form one swarm; the first one manages it. */

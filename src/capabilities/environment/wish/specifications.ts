@@ -158,12 +158,20 @@ export function programOf(
   }
   const { image, build }: Pick<ServiceConfig, 'image' | 'build'> =
     releaseImage === null ? config : { image: releaseImage }
-  const { dockerfile, base } = build ?? { base: '' }
+  const { dockerfile, base, push } = build ?? { base: '' }
   const mounts = Object.fromEntries(volumes.map((volume) => [volume, ground.volumeDirectory(volume)]))
   return {
     command: [...command],
     ...(image === undefined ? {} : { image }),
-    ...(build === undefined ? {} : { build: { ...(dockerfile === undefined ? {} : { dockerfile }), base } }),
+    ...(build === undefined
+      ? {}
+      : {
+          build: {
+            ...(dockerfile === undefined ? {} : { dockerfile }),
+            base,
+            ...(push === undefined ? {} : { push }),
+          },
+        }),
     ...(volumes.length === 0 ? {} : { mounts }),
     ...nodeOf(volumes, ground),
   }

@@ -258,6 +258,7 @@ describe('the plan', () => {
     release: '',
     replicas,
     owner: '',
+    image: '',
     files: [],
   })
 

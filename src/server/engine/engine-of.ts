@@ -9,7 +9,7 @@ import { forgetTakeOver, houseIdOf, isTakeOverAsked, readHouseId } from './house
 import type { EnvironmentFile } from '../composition/index.ts'
 
 /** Path of the socket of the daemon that an environment names; null: it runs on this machine. */
-function socketOf({ engine }: Pick<EnvironmentFile, 'engine'>): string | null {
+export function socketOf({ engine }: Pick<EnvironmentFile, 'engine'>): string | null {
   return engine === 'local' ? null : engine.swarm.slice('unix://'.length)
 }
 

@@ -1,2 +1,2 @@
 export { askForTakeOver } from './house-id.ts'
-export { engineOf, nodesOf, othersLookingAfter, type EngineGround } from './engine-of.ts'
+export { engineOf, nodesOf, othersLookingAfter, socketOf, type EngineGround } from './engine-of.ts'

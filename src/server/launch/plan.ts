@@ -7,6 +7,7 @@ import {
   type EnvironmentFile,
   type PlacedEnvironment,
 } from '../composition/index.ts'
+import { socketOf } from '../engine/index.ts'
 import type { SupervisorPlan } from '../supervisor/index.ts'
 import type { Place } from './sockets.ts'
 import { programVersion } from './version.ts'
@@ -42,6 +43,12 @@ function sessionSecret({ edge }: EnvironmentFile): Readonly<Record<string, strin
   const name = edge.identity?.session?.secretVariable
   const value = name === undefined ? undefined : process.env[name]
   return name === undefined || value === undefined ? {} : { [name]: value }
+}
+
+/** What control alone reads: files that it hands on, and the socket of Docker, without which it could run nothing. */
+function readByControl({ directory, environment }: PlacedEnvironment): readonly string[] {
+  const socketPath = socketOf(environment)
+  return [...handedPaths(directory, environment), ...(socketPath === null ? [] : [socketPath])]
 }
 
 const hugePages = 'glibc.malloc.hugetlb=1'
@@ -89,7 +96,7 @@ export function supervisorPlan(
         script: script('control/main'),
         arguments: [],
         descriptors: descriptors.slice(-1),
-        reads: [placed.directory, placed.file, ...reads, ...handedPaths(placed.directory, environment)],
+        reads: [placed.directory, placed.file, ...reads, ...readByControl(placed)],
         variables: {
           ...common,
           ...compiled('control'),

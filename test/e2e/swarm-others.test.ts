@@ -7,7 +7,6 @@ import {
   startSwarm,
   swarmPrograms,
   whyNoSwarm,
-  type Daemon,
   type Swarm,
 } from '../support/docker/index.ts'
 import { until, type Place } from '../support/holdfast/index.ts'
@@ -24,7 +23,8 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
     })
     afterAll(() => swarm.stop())
 
-    const write = (here: Place, { socketPath }: Daemon, name: string, more: object = {}): void => {
+    const write = (here: Place, name: string, more: object = {}): void => {
+      const [{ socketPath }] = swarm.daemons
       copyFileSync(origin, join(here.directory, 'origin.mjs'))
       here.write('holdfast.config.ts', swarmConfig({ swarm: `unix://${socketPath}` }, name, more))
     }
@@ -36,8 +36,7 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
 
     test('two environments of one name are told apart, and one takes over only when told so', async () => {
       const [one, two] = [await place(), await place()]
-      const [daemon] = swarm.daemons
-      for (const here of [one, two]) write(here, daemon, 'twins')
+      for (const here of [one, two]) write(here, 'twins')
       await one.up([], { PATH: path })
       const before = statusOf(one)?.replicas.map(({ startedAt }) => startedAt)
 
@@ -71,10 +70,10 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
     test('a daemon that goes away in the middle of an apply: what was begun comes to its end', async () => {
       const here = await place()
       const [daemon] = swarm.daemons
-      write(here, daemon, 'away')
+      write(here, 'away')
       await here.up([], { PATH: path })
       await until('it has come to rest', () => statusOf(here)?.phase === 'steady', 60_000)
-      write(here, daemon, 'away', {
+      write(here, 'away', {
         env: { COLOUR: 'blue' },
         replicas: 3,
         deploy: { canary: { for: '10s' }, drain: '500ms' },
@@ -88,7 +87,7 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
           return all.length > 1
         },
         60_000,
-      ).catch(async () => expect(await applying).toBe('on its way'))
+      )
       await daemon.kill()
       expect(await Promise.race([applying, Promise.resolve('on its way')])).toBe('on its way')
       await until('it is said', () => here.run('status').out.includes('does not answer'), 60_000)

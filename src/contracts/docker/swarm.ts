@@ -16,13 +16,16 @@ export const labels = {
 const orEmpty = <Schema extends z.ZodType>(schema: Schema) => z.record(z.string(), schema).nullish()
 
 const moment = z.string().transform((text) => Date.parse(text))
-const ours = orEmpty(z.string()).transform((found) => ({
-  environment: found?.[labels.environment] ?? '',
-  service: found?.[labels.service] ?? '',
-  group: found?.[labels.group] ?? '',
-  release: found?.[labels.release] ?? '',
-  owner: found?.[labels.owner] ?? '',
-}))
+const ours = orEmpty(z.string()).transform((found) => {
+  const label = (name: string): string => found?.[name] ?? ''
+  return {
+    environment: label(labels.environment),
+    service: label(labels.service),
+    group: label(labels.group),
+    release: label(labels.release),
+    owner: label(labels.owner),
+  }
+})
 
 /** `GET /version`, the same whatever the version. */
 export const versionShape = z.object({ ApiVersion: z.string(), MinAPIVersion: z.string().default('1.12') })

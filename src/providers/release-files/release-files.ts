@@ -35,6 +35,23 @@ function exists(service: string, release: string, what: 'files' | 'image'): Hold
   })
 }
 
+/** What is kept of a release that is an image. */
+async function keepImage(
+  place: { readonly directory: string; readonly release: string },
+  { name, image, digest, sizeBytes }: FoundImage,
+  clock: Clock,
+): Promise<Release> {
+  const { directory, release } = place
+  const apart = join(directory, `.${release}.new`)
+  await rm(apart, { recursive: true, force: true })
+  await mkdir(apart, { recursive: true })
+  const made = { release, at: clock.now(), source: `image ${name}`, digest, files: 0, sizeBytes, image }
+  await writeFile(join(apart, 'release.json'), JSON.stringify(made), { mode: 0o644 })
+  await rm(join(directory, release), { recursive: true, force: true })
+  await rename(apart, join(directory, release))
+  return made
+}
+
 /**
  * Releases as directories: `<directory>/<service>/<release>/files` with `release.json` beside it. A release is made apart
  * and moved to its place in one step, so that one whose making was interrupted is none. One that is an image has no files.
@@ -68,20 +85,6 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseSt
     return { apart, made }
   }
 
-  const keepImage = async (
-    { service, release }: { readonly service: string; readonly release: string },
-    { name, image, digest, sizeBytes }: FoundImage,
-  ): Promise<Release> => {
-    const apart = join(directory, service, `.${release}.new`)
-    await rm(apart, { recursive: true, force: true })
-    await mkdir(apart, { recursive: true })
-    const made = { release, at: clock.now(), source: `image ${name}`, digest, files: 0, sizeBytes, image }
-    await writeFile(join(apart, 'release.json'), JSON.stringify(made), { mode: 0o644 })
-    await rm(placeOf(service, release), { recursive: true, force: true })
-    await rename(apart, placeOf(service, release))
-    return made
-  }
-
   return {
     add: async (place, source, signal) => {
       const { apart, made } = await make(place, source, signal)
@@ -95,10 +98,10 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseSt
       if (there.digest !== made.digest) throw exists(place.service, place.release, 'files')
       return there
     },
-    addImage: async (place, found) => {
-      const there = await read(place.service, place.release)
-      if (there === null) return keepImage(place, found)
-      if (there.digest !== found.digest) throw exists(place.service, place.release, 'image')
+    addImage: async ({ service, release }, found) => {
+      const there = await read(service, release)
+      if (there === null) return keepImage({ directory: join(directory, service), release }, found, clock)
+      if (there.digest !== found.digest) throw exists(service, release, 'image')
       return there
     },
     list: async (service) => {

@@ -6,15 +6,20 @@ import { logFiles } from '../../providers/log-files/index.ts'
 import { requestOverSocket } from '../../providers/unix-http/index.ts'
 import { volumeDirectories } from '../../providers/volume-directories/index.ts'
 import { forgetTakeOver, houseIdOf, isTakeOverAsked, readHouseId } from './house-id.ts'
-import type { EnvironmentFile } from '../composition/index.ts'
+
+/** What of an environment file says where it runs. */
+interface EngineSections {
+  readonly name: string
+  readonly engine: 'local' | { readonly swarm: string }
+}
 
 /** Path of the socket of the daemon that an environment names; null: it runs on this machine. */
-export function socketOf({ engine }: Pick<EnvironmentFile, 'engine'>): string | null {
+export function socketOf({ engine }: Pick<EngineSections, 'engine'>): string | null {
   return engine === 'local' ? null : engine.swarm.slice('unix://'.length)
 }
 
 /** The nodes that an environment runs on, where there may be several; null: there are not, or they cannot be asked for now. */
-export async function nodesOf(environment: Pick<EnvironmentFile, 'engine'>) {
+export async function nodesOf(environment: Pick<EngineSections, 'engine'>) {
   const socketPath = socketOf(environment)
   return socketPath === null ? null : swarmNodes(socketPath)
 }
@@ -24,7 +29,7 @@ export async function nodesOf(environment: Pick<EnvironmentFile, 'engine'>) {
  * or where nobody can be asked now.
  */
 export async function othersLookingAfter(
-  environment: Pick<EnvironmentFile, 'name' | 'engine'>,
+  environment: EngineSections,
   dataDirectory: string,
 ): Promise<readonly string[]> {
   const socketPath = socketOf(environment)
@@ -35,7 +40,7 @@ export async function othersLookingAfter(
 
 /** What engines are opened for. */
 export interface EngineGround {
-  readonly environment: Pick<EnvironmentFile, 'name' | 'engine'>
+  readonly environment: EngineSections
   readonly dataDirectory: string
   readonly clock: Clock
   readonly random: Random

@@ -143,23 +143,25 @@ function stepOf(
   const object = nameOf(before, after)
   if (differences.length === 0 && !isMoved(scene, object)) return []
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
+  if (after === undefined) return [{ ...common, ...removed(scene, object) }]
   const [kind = '', ...words] = object.split(' ')
   const name = words.join(' ')
   const where = kind === 'service' ? sayBinding(scene.fresh.environment, name) : ''
   if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new${where}` }]
-  if (after !== undefined) {
-    const { verb, says } = changed(scene, kind, name)
-    return [{ ...common, verb, says: verb === 'change' ? says : `${says}${where}` }]
-  }
+  const { verb, says } = changed(scene, kind, name)
+  return [{ ...common, verb, says: verb === 'change' ? says : `${says}${where}` }]
+}
+
+/** What becomes of a thing that the file names no more. */
+function removed(scene: PlanScene, object: string): Pick<PlanStep, 'verb' | 'says' | 'destroys'> {
+  const [kind = '', ...words] = object.split(' ')
+  const name = words.join(' ')
   const why = kind === 'volume' ? lookUp(scene.kept ?? {}, name) : undefined
-  return [
-    {
-      ...common,
-      verb: 'remove',
-      says: why === undefined ? `${object} goes` : `${object} goes from the file; its files stay: ${why}`,
-      destroys: why === undefined && holdsData(kind, name, scene.accepted.environment),
-    },
-  ]
+  if (why === undefined) {
+    const destroys = holdsData(kind, name, scene.accepted.environment)
+    return { verb: 'remove', says: `${object} goes`, destroys }
+  }
+  return { verb: 'remove', says: `${object} goes from the file; its files stay: ${why}`, destroys: false }
 }
 
 function changed(scene: PlanScene, kind: string, name: string): Pick<PlanStep, 'verb' | 'says'> {

@@ -145,6 +145,14 @@ interface ProgramPlace {
   readonly releaseImage: string | null
 }
 
+/** What it runs from: an image that is there, or how one is made. */
+function imageOf({ image, build }: Pick<ServiceConfig, 'image' | 'build'>): Pick<Program, 'image' | 'build'> {
+  if (build === undefined) return image === undefined ? {} : { image }
+  const { dockerfile, base, push } = build
+  const from = dockerfile === undefined ? {} : { dockerfile }
+  return { build: { ...from, base, ...(push === undefined ? {} : { push }) } }
+}
+
 /** What is started: a program of this machine, or an image that is there, or is made, or is the release. */
 export function programOf(
   config: Pick<ServiceConfig, 'command' | 'image' | 'build' | 'volumes'>,
@@ -156,22 +164,10 @@ export function programOf(
     const [program = '', ...rest] = command
     return { command: [programPath(program, directory), ...rest] }
   }
-  const { image, build }: Pick<ServiceConfig, 'image' | 'build'> =
-    releaseImage === null ? config : { image: releaseImage }
-  const { dockerfile, base, push } = build ?? { base: '' }
   const mounts = Object.fromEntries(volumes.map((volume) => [volume, ground.volumeDirectory(volume)]))
   return {
     command: [...command],
-    ...(image === undefined ? {} : { image }),
-    ...(build === undefined
-      ? {}
-      : {
-          build: {
-            ...(dockerfile === undefined ? {} : { dockerfile }),
-            base,
-            ...(push === undefined ? {} : { push }),
-          },
-        }),
+    ...(releaseImage === null ? imageOf(config) : { image: releaseImage }),
     ...(volumes.length === 0 ? {} : { mounts }),
     ...nodeOf(volumes, ground),
   }

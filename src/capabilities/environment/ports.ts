@@ -261,8 +261,8 @@ export interface EnvironmentPorts {
   readonly volumes: VolumeStore
   readonly databases: DatabaseStore
   readonly databaseProviders: Readonly<Record<DatabaseServer, DatabaseProvider>>
-  /** Whether a program can be started from a directory: it is on PATH, or a path to an executable file. */
-  readonly canRun: (program: string, directory: string) => Promise<boolean>
+  /** Whether a program can be started from a directory: it is on `searchPath` (as PATH), or a path to an executable file. */
+  readonly canRun: (program: string, directory: string, searchPath: string) => Promise<boolean>
   /** The variables in which `holdfast up` was started. */
   readonly hostVariables: Readonly<Record<string, string>>
   /**

@@ -1,6 +1,6 @@
 export { handedPaths, readContents } from './contents.ts'
 export { keepAccepted, loadAccepted } from './accepted.ts'
-export { specAlone, startTimeoutsOf, type AloneSpec } from './alone.ts'
+export { specAlone, startTimeoutsOf, type AloneSpec, type AloneSurroundings } from './alone.ts'
 export {
   environmentFileSchema,
   runsContainers,

@@ -47,10 +47,10 @@ export async function importTinyImage(docker: Docker, busybox: string): Promise<
 }
 
 /** Makes an image of the Node that runs this, with the libraries that it needs. */
-export async function importNodeImage(docker: Docker): Promise<void> {
+export async function importNodeImage(docker: Docker, name = nodeImage): Promise<void> {
   const needed = execFileSync('ldd', [process.execPath], { encoding: 'utf8' })
   const libraries = [...needed.matchAll(/(\/\S+) \(0x/g)].map(([, file = '']) => file)
-  await importImage(docker, nodeImage, (root) => {
+  await importImage(docker, name, (root) => {
     copyFileSync(process.execPath, join(root, 'bin', 'node'))
     for (const file of libraries) {
       mkdirSync(join(root, dirname(file)), { recursive: true })

@@ -41,6 +41,8 @@ const inheritsNothing: Inherited = { env: {}, passEnv: [], files: {}, volumes: [
 
 interface Place {
   readonly directory: string
+  /** Where its service lies in the file. */
+  readonly own: string
   readonly release: string
   /** What that release runs from; null: it is files. */
   readonly releaseImage: string | null
@@ -58,20 +60,16 @@ function placeOf(
   const name = config.service
   const service = name === undefined ? undefined : services[name]
   if (name === undefined || service === undefined) {
-    return {
-      directory: replicas.directory,
-      release: '',
-      releaseImage: null,
-      service: inheritsNothing,
-      ownership: {},
-    }
+    const { directory } = replicas
+    const nothing = { release: '', releaseImage: null, service: inheritsNothing, ownership: {} }
+    return { directory, own: directory, ...nothing }
   }
   const version = release ?? releaseOf(name)
-  const directory =
-    version === '' ? serviceDirectory(service, replicas.directory) : replicas.releaseDirectory(name, version)
-  const own = ownershipOf(name, service, { ...replicas, services })
+  const own = serviceDirectory(service, replicas.directory)
+  const directory = version === '' ? own : replicas.releaseDirectory(name, version)
   const releaseImage = replicas.releaseImage(name, version)
-  return { directory, release: version, releaseImage, service, ownership: { user: name, ...own } }
+  const ownership = { user: name, ...ownershipOf(name, service, { ...replicas, services }) }
+  return { directory, own, release: version, releaseImage, service, ownership }
 }
 
 /** How a run of a job is started: once, in the place and with the variables of its service. */
@@ -83,7 +81,12 @@ export function runSpecification(
   const place = placeOf(config, release, ground)
   const { env, passEnv, files, volumes, resources, image, build } = place.service
   const directory = join(resolve(place.directory, config.directory ?? '.'))
-  const own = { env: { ...env, ...config.env }, passEnv: [...passEnv, ...config.passEnv], volumes }
+  const told = {
+    env: { ...env, ...config.env },
+    passEnv: [...passEnv, ...config.passEnv],
+    volumes,
+    directories: [directory, place.own],
+  }
   return {
     service: `${jobPrefix}${job}`,
     release: place.release,
@@ -93,7 +96,7 @@ export function runSpecification(
       ground.replicas,
     ),
     directory,
-    variables: { ...variablesFor(config.service ?? job, own, ground.replicas), HOLDFAST_RUN: key },
+    variables: { ...variablesFor(config.service ?? job, told, ground.replicas), HOLDFAST_RUN: key },
     ...handedFiles(files, ground.replicas),
     port: null,
     restarts: false,

@@ -167,6 +167,14 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       expect(gone.detail).toMatch(/could not be made: .*ENOENT/)
     })
 
+    test.each(['', '../containers/json?a', 'web 1', `${'w'.repeat(300)}:1`, 'sha256:00'])(
+      'finds no image called %j, and asks no further',
+      async (name) => {
+        const refusal = { code: 'swarm.no-image', kind: 'user' }
+        await expect(engine.images.find(name)).rejects.toMatchObject(refusal)
+      },
+    )
+
     test('says that there is no such image', async () => {
       await engine.run([groupOf(scriptInImage('', { image: 'holdfast-test/none:1' }), 1)])
       const all = await inTime(

@@ -5,6 +5,8 @@ import { statusOf, type DockerDoor } from '../docker/docker-door.ts'
 import { registryAuthFor } from './registry-auth.ts'
 
 const algorithm = 'sha256:'
+/** Wider than the distribution's grammar of references, and nothing that means something else in a path. */
+const nameShape = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,254}$/
 
 const withoutDigest = (name: string): string => name.split('@')[0] ?? name
 
@@ -56,6 +58,7 @@ async function askNode(door: DockerDoor, name: string): Promise<FoundImage | nul
 
 /** Finds what a name means now; pulls nothing. Errors: `swarm.no-image`, `swarm.unreachable`. */
 export async function findImage(door: DockerDoor, name: string): Promise<FoundImage> {
+  if (!nameShape.test(name) || name.includes('..')) throw noImage(name, 'that is no name of an image')
   const said = name.startsWith(algorithm) ? noImage(name, 'no node has it') : await askRegistry(door, name)
   if (!(said instanceof HoldfastError)) return said
   const found = await askNode(door, name)

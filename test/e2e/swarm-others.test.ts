@@ -62,7 +62,7 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       const lost = await two.up([], { PATH: path })
       expect(await lost.ended).toBe(78)
       await two.up(['--take-over'], { PATH: path })
-      expect(statusOf(two)?.healthy).toBe(2)
+      await until('it runs its own again', () => statusOf(two)?.says === 'web is healthy', 60_000)
       expect(factsOf(one, 'environment.lost-to-another')).toHaveLength(1)
       for (const here of [one, two]) here.run('down')
     }, 240_000)

@@ -100,6 +100,16 @@ export const filesShape = z.array(
 /** What is answered when something was made: its id, which dockerode puts elsewhere. */
 export const createdShape = z.object({ id: z.string() }).transform(({ id }) => id)
 
+/** `GET /volumes`: those of the machine that is asked. */
+export const volumesShape = z
+  .object({ Volumes: z.array(z.object({ Name: z.string(), CreatedAt: z.string().nullish() })).nullish() })
+  .transform(({ Volumes: volumes }) =>
+    (volumes ?? []).map(({ Name: name, CreatedAt: made }) => {
+      const since = Date.parse(made ?? '')
+      return { name, since: Number.isNaN(since) ? null : since }
+    }),
+  )
+
 /** `GET /services`; the specification whole, for an update has to send it back. */
 export const groupsShape = z.array(
   z

@@ -120,7 +120,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
     runs: 'images',
     choosesReplica: false,
     logs,
-    volumes: swarmVolumes(door, look, whose),
+    volumes: swarmVolumes({ door, look, environment }, whose),
     images: {
       find: (name) => findImage(door, name),
       forget: (directory) => forgetImages(door, environment, directory),

@@ -62,9 +62,10 @@ export function engineOf({ environment, dataDirectory, clock, random }: EngineGr
   const { discard } = supervisor
   const socketPath = socketOf({ engine })
   if (socketPath === null) {
-    const volumes = volumeDirectories(join(dataDirectory, 'volumes'), (volume) =>
-      discard(`volumes/${volume}`),
-    )
+    const volumes = volumeDirectories(join(dataDirectory, 'volumes'), {
+      remove: (volume) => discard(`volumes/${volume}`),
+      measure: (volume) => supervisor.measure(`volumes/${volume}`),
+    })
     return { engine: supervisor, logs: logFiles, volumes, images: null, discard, takeOver: nobodyElse }
   }
   const owner = () => houseIdOf(dataDirectory, random)

@@ -63,6 +63,7 @@ function capabilities(
   const upstreams = {
     current: () => theEnvironment.endpoints(),
     subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
+    sentTo: (targets: ReadonlySet<string>) => theEnvironment.sentTo(targets),
   }
   const section = { name: file.name, directory, section: file.edge }
   return [
@@ -125,6 +126,7 @@ function plans(
     whyKept: () => Promise.resolve(null),
     destroy: (object) =>
       does(`destroy ${object}`, () => {
+        world.engine.mustRun()
         const [kind, name = ''] = object.split(' ')
         if (kind === 'volume') stores.volumes.delete(name)
         else stores.databases.delete(name)

@@ -15,17 +15,19 @@ export function emptyStores(): Pick<
   EnvironmentPorts,
   'releases' | 'images' | 'takeOver' | 'volumes' | 'databases' | 'databaseProviders'
 > {
-  const done = (): Promise<void> => Promise.resolve()
+  const directoryOf = (volume: string): string => `/volumes/${volume}`
   const volumes = {
-    directoryOf: (volume: string) => `/volumes/${volume}`,
-    ensure: done,
-    remove: done,
+    directoryOf,
+    placeOf: directoryOf,
+    ensure: () => Promise.resolve(false),
+    list: () => Promise.resolve([]),
+    remove: () => Promise.resolve(),
     whyKept: () => Promise.resolve(null),
   }
   return {
     releases: emptyReleases(),
     images: null,
-    takeOver: done,
+    takeOver: () => Promise.resolve(),
     volumes,
     databases: emptyDatabases(),
     databaseProviders: noServers(),

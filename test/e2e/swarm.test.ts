@@ -97,8 +97,12 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       }
       expect(await imageOf('2')).toBe(made?.Id)
       const history = JSON.parse(await beside(here, 'deploy', 'history', '--json')) as DeployHistory
-      expect(history.releases).toEqual([
-        { service: 'web', running: '2', image: made?.Id, kept: ['2', '1'], back: '1' },
+      const kept = [
+        { release: '2', image: made?.Id },
+        { release: '1', image: null },
+      ]
+      expect(history.releases).toMatchObject([
+        { service: 'web', running: '2', image: made?.Id, kept, back: '1' },
       ])
       expect(history.deploys[0]?.source).toBe('image e2e/web:2')
       expect(await beside(here, 'deploy', 'rollback', 'web')).toContain('web runs 1')

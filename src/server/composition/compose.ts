@@ -18,7 +18,7 @@ import { engineOf, type EngineGround } from '../engine/index.ts'
 import { definedVariables } from './findings.ts'
 import { headStart } from './head-start.ts'
 import type { LoadedEnvironment } from './load.ts'
-import { bindPlans, type PlanGround } from '../plan/index.ts'
+import { bindPlans, looksAt, type PlanGround } from '../plan/index.ts'
 import { rebuilds } from '../rebuild/index.ts'
 import { readAgain } from './read-again.ts'
 
@@ -173,6 +173,7 @@ export async function composeControl(
         context,
         destroy: (object) => destroyObject(object, engineGround(context)),
         whyKept: (volume, node) => engineOf(engineGround(context)).volumes.whyKept(volume, node),
+        looks: looksAt(engineGround(context)),
         handOver: (fresh) => shelf.handOver(fresh),
       }),
     people,

@@ -53,20 +53,21 @@ type TakeOver = (tell: (from: readonly string[]) => Promise<void>) => Promise<vo
 const nobodyElse: TakeOver = () => Promise.resolve()
 
 /**
- * The engine of an environment, where the logs and volumes of what it runs are, and what removes a place of the data
- * directory (see `LocalEngine.discard`); opens nothing yet.
+ * The engine of an environment, where the logs and volumes of what it runs are, and what only the supervisor can do or
+ * see (`discard` and `tampering` of `LocalEngine`); opens nothing yet.
  */
 export function engineOf({ environment, dataDirectory, clock, random }: EngineGround) {
   const { name, engine } = environment
   const supervisor = localEngine({ dataDirectory, request: requestOverSocket })
-  const { discard } = supervisor
+  const { discard, tampering } = supervisor
   const socketPath = socketOf({ engine })
   if (socketPath === null) {
     const volumes = volumeDirectories(join(dataDirectory, 'volumes'), {
       remove: (volume) => discard(`volumes/${volume}`),
       measure: (volume) => supervisor.measure(`volumes/${volume}`),
     })
-    return { engine: supervisor, logs: logFiles, volumes, images: null, discard, takeOver: nobodyElse }
+    const nothing = { images: null, takeOver: nobodyElse }
+    return { engine: supervisor, logs: logFiles, volumes, discard, tampering, ...nothing }
   }
   const owner = () => houseIdOf(dataDirectory, random)
   const swarm = swarmEngine({ environment: name, owner, socketPath, supervisor, files: logFiles, clock })
@@ -77,5 +78,5 @@ export function engineOf({ environment, dataDirectory, clock, random }: EngineGr
     await forgetTakeOver(dataDirectory)
   }
   const { logs, volumes, images } = swarm
-  return { engine: swarm, logs, volumes, images, discard, takeOver }
+  return { engine: swarm, logs, volumes, images, discard, tampering, takeOver }
 }

@@ -93,13 +93,12 @@ export async function planNow(
   const status = seen ?? (await knownStatus({ loaded, context }))
   const { releases } = await context.call(environmentOperations.deploys, { most: 1 })
   refuseImages(fresh, releases)
-  const running = Object.fromEntries(releases.map((each) => [each.service, each.running]))
   const images = Object.fromEntries(
     releases.flatMap(({ service, image }) => (image === null ? [] : [[service, image] as const])),
   )
   const machineMiB = Math.floor(totalmem() / bytesInMiB)
   const kept = await keptVolumes(loaded, fresh, whyKept)
-  const scene = { kept, accepted: loaded, fresh, status, releases: running, images, machineMiB }
+  const scene = { kept, accepted: loaded, fresh, status, images, machineMiB }
   return { plan: makePlan(scene), fresh }
 }
 

@@ -118,6 +118,12 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('edge.unreachable', 503, 69, 'The edge process does not answer on its socket.'),
   entry('environment.apply-failed', 422, 1, 'A plan was accepted, but not all of it came about.'),
   entry('environment.apply-under-way', 409, 75, 'Another plan is being applied.'),
+  entry(
+    'environment.database-image-unusable',
+    409,
+    78,
+    'The image of a database is not there, or is none of it.',
+  ),
   entry('environment.database-record-unreadable', 500, 78, 'The record of a database cannot be read.'),
   entry('environment.database-refuses', 503, 69, 'A database lets no users or databases be made.'),
   entry(

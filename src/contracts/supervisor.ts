@@ -30,6 +30,8 @@ export const specification = z.strictObject({
     z.strictObject({ fixed: z.number().int().min(1).max(65_535) }),
     z.strictObject({ assigned: z.literal(true) }),
   ]),
+  /** In a container: the port of its node under which others find `port`; absent: any that is free. */
+  published: z.number().int().min(1).max(65_535).exactOptional(),
   /** False: it runs once, to an end, and is never started a second time. */
   restarts: z.boolean().default(true),
   /** From the signal that asks it to stop to SIGKILL, milliseconds. */

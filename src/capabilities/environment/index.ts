@@ -1,6 +1,6 @@
 import type { Capability, Context, Finding, OperationBinding } from '../../kernel/capability/index.ts'
 import { jobsConfig, schedulesConfig, serviceConfig, servicesConfig, volumesConfig } from './config.ts'
-import { databasesConfig, isManaged } from './databases/config.ts'
+import { databasesConfig, databaseVolume, isManaged } from './databases/config.ts'
 import { bindDatabases, findDatabaseTroubles } from './databases/index.ts'
 import { bindDeploys } from './deploys/index.ts'
 import {
@@ -56,6 +56,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
       ...(await findDatabaseTroubles(config.databases, {
         providers: ports.databaseProviders,
         store: ports.databases,
+        host: ports.databaseHost,
         hostVariables: ports.hostVariables,
       })),
     ],
@@ -129,6 +130,7 @@ export const environment = {
   findMissingVariables,
   findDatabaseTroubles,
   isManagedDatabase: isManaged,
+  databaseVolume,
   needsOf,
   findUnfit,
   orderByNeeds,

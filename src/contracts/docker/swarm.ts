@@ -30,6 +30,7 @@ export type DockerVersion = z.output<typeof versionShape>
 /** `GET /info`, what it says of the swarm. */
 export const infoShape = z
   .object({
+    ID: z.string().default(''),
     Swarm: z.object({
       NodeID: z.string(),
       NodeAddr: z.string(),
@@ -38,7 +39,9 @@ export const infoShape = z
       Cluster: z.object({ ID: z.string() }).nullish(),
     }),
   })
-  .transform(({ Swarm: swarm }) => ({
+  .transform(({ ID, Swarm: swarm }) => ({
+    /** The daemon, whatever swarm it is in. */
+    daemon: ID,
     node: swarm.NodeID,
     address: swarm.NodeAddr,
     isManager: swarm.LocalNodeState === 'active' && swarm.ControlAvailable,
@@ -185,6 +188,23 @@ export type Task = z.output<typeof tasksShape>[number]
 
 /** `GET /images/{name}/json`. */
 export const imageShape = z.object({ Id: z.string() })
+
+const specPorts = z.object({ Ports: z.array(z.object({ PublishedPort: z.number().default(0) })).nullish() })
+
+/** `GET /services`, the ports that they have been given. */
+export const takenPortsShape = z
+  .array(z.object({ Spec: z.object({ EndpointSpec: specPorts.nullish() }) }))
+  .transform((services) =>
+    services.flatMap(({ Spec }) =>
+      (Spec.EndpointSpec?.Ports ?? []).map(({ PublishedPort }) => PublishedPort),
+    ),
+  )
+
+/** `GET /containers/json`. */
+export const containersShape = z.array(z.object({ Id: z.string() }))
+
+/** `GET /exec/{id}/json`. */
+export const execShape = z.object({ ExitCode: z.number().nullish() })
 
 /** What is said in the course of a build, a line each. */
 export const buildLineShape = z.object({

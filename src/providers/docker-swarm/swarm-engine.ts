@@ -7,6 +7,7 @@ import type {
 } from '../../capabilities/environment/ports.ts'
 import type { SupervisorEvent, SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { Clock } from '../../kernel/std/index.ts'
+import { swarmDatabases, type SwarmDatabases } from './database-host.ts'
 import { dockerDoor } from './docker/docker-door.ts'
 import { eventsSince } from './decide/events.ts'
 import { failuresOf } from './failures.ts'
@@ -38,6 +39,7 @@ export interface SwarmEngineParts {
 export interface SwarmEngine extends Engine {
   readonly logs: LogReader
   readonly volumes: VolumeStore
+  readonly databases: SwarmDatabases
 }
 
 const eventPauseMs = 1000
@@ -110,7 +112,8 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
     runs: 'images',
     choosesReplica: false,
     logs,
-    volumes: swarmVolumes(door, environment),
+    volumes: swarmVolumes(door, environment, clock),
+    databases: swarmDatabases({ door, environment, place: () => look.place() }),
     status,
     run: async (groups) => {
       const base = await supervisor.status()

@@ -7,6 +7,7 @@ import type { Finding } from '../../kernel/capability/index.ts'
 import { systemClock, systemCode, systemRandom } from '../../kernel/std/index.ts'
 import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { programFinder } from '../../providers/host-programs/index.ts'
+import { engineOf } from '../engine/index.ts'
 import { runsContainers } from './config.ts'
 import type { LoadedEnvironment, PlacedEnvironment } from './load.ts'
 import type { Problem } from './problems.ts'
@@ -122,6 +123,11 @@ export async function findTroubles(
   )
   const missing = environment.findMissingVariables(services, ground)
   const databases = await environment.findDatabaseTroubles(loaded.environment.databases, {
+    host: engineOf({
+      environment: loaded.environment,
+      dataDirectory: dataDirectory ?? '',
+      clock: systemClock,
+    }).contained,
     providers: databaseServers(hostVariables['PATH'] ?? ''),
     store:
       dataDirectory === undefined

@@ -15,8 +15,9 @@ export interface EngineGround {
 }
 
 /**
- * The engine of an environment, where the logs and volumes of what it runs are, and what removes a place of the data
- * directory (see `LocalEngine.discard`); opens nothing yet.
+ * The engine of an environment, where the logs and volumes of what it runs are, what removes a place of the data
+ * directory (see `LocalEngine.discard`), and what runs databases in containers (null: they are programs of this machine);
+ * opens nothing yet.
  */
 export function engineOf({ environment, dataDirectory, clock }: EngineGround) {
   const { name, engine } = environment
@@ -26,9 +27,9 @@ export function engineOf({ environment, dataDirectory, clock }: EngineGround) {
     const volumes = volumeDirectories(join(dataDirectory, 'volumes'), (volume) =>
       discard(`volumes/${volume}`),
     )
-    return { engine: supervisor, logs: logFiles, volumes, discard }
+    return { engine: supervisor, logs: logFiles, volumes, discard, contained: null }
   }
   const socketPath = engine.swarm.slice('unix://'.length)
   const swarm = swarmEngine({ environment: name, socketPath, supervisor, files: logFiles, clock })
-  return { engine: swarm, logs: swarm.logs, volumes: swarm.volumes, discard }
+  return { engine: swarm, logs: swarm.logs, volumes: swarm.volumes, discard, contained: swarm.databases }
 }

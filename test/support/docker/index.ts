@@ -6,7 +6,14 @@ import { importTinyImage } from './image.ts'
 import { layNetwork } from './network.ts'
 
 export type { Daemon } from './daemon.ts'
-export { importNodeImage, nodeImage, tinyImage } from './image.ts'
+export {
+  importNodeImage,
+  importServersImages,
+  newerServersImage,
+  nodeImage,
+  serversImage,
+  tinyImage,
+} from './image.ts'
 
 /** Daemons that form one swarm; the first one manages it. */
 export interface Swarm {

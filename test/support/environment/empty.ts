@@ -12,11 +12,17 @@ export const noOtherSections = { volumes: {}, databases: {}, jobs: {}, schedules
 /** Stores with nothing in them, that take anything. */
 export function emptyStores(): Pick<
   EnvironmentPorts,
-  'releases' | 'volumes' | 'databases' | 'databaseProviders'
+  'releases' | 'volumes' | 'databases' | 'databaseHost' | 'databaseProviders'
 > {
   const done = (): Promise<void> => Promise.resolve()
   const volumes = { directoryOf: (volume: string) => `/volumes/${volume}`, ensure: done, remove: done }
-  return { releases: emptyReleases(), volumes, databases: emptyDatabases(), databaseProviders: noServers() }
+  return {
+    releases: emptyReleases(),
+    volumes,
+    databases: emptyDatabases(),
+    databaseHost: null,
+    databaseProviders: noServers(),
+  }
 }
 
 function emptyDatabases(): DatabaseStore {
@@ -25,6 +31,7 @@ function emptyDatabases(): DatabaseStore {
     placeOf: (database) => `/databases/${database}/files`,
     read: (database) => Promise.resolve(kept.get(database) ?? null),
     create: (database, record) => Promise.resolve(void kept.set(database, record)),
+    update: (database, record) => Promise.resolve(void kept.set(database, record)),
     ensurePlace: () => Promise.resolve(),
     freePort: () => Promise.resolve(12_000 + kept.size),
     sizeBytes: () => Promise.resolve(0),
@@ -34,6 +41,8 @@ function emptyDatabases(): DatabaseStore {
 /** Servers of which no programs are installed. */
 function noServers(): EnvironmentPorts['databaseProviders'] {
   const none: DatabaseProvider = {
+    versionCommand: ['server', '--version'],
+    versionOf: () => null,
     find: () => Promise.resolve([]),
     packageOf: () => 'server',
     start: ({ name }) => ({ command: ['server', name], variables: {} }),

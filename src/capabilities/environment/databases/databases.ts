@@ -5,8 +5,16 @@ import type { EnvironmentPorts, ProbeResult } from '../ports.ts'
 import type { EnvironmentView } from '../view.ts'
 import type { Wish } from '../wish/index.ts'
 import { isManaged, namesOf, type DatabaseReference, type DatabasesConfig } from './config.ts'
-import { externalUrl, fileUrl, managedDatabase, plainAddress, urlFor, type KnownDatabase } from './managed.ts'
-import { prepareDatabase, providerOf } from './prepare.ts'
+import {
+  externalUrl,
+  fileUrl,
+  managedDatabase,
+  plainAddress,
+  providerOf,
+  urlFor,
+  type KnownDatabase,
+} from './managed.ts'
+import { prepareDatabase } from './prepare.ts'
 import { probeExternal, probeManaged } from './readiness.ts'
 import { findIncompatible } from './troubles.ts'
 import { asService, wishedDatabase } from './wished.ts'
@@ -16,7 +24,10 @@ export interface DatabasesParts {
   readonly databases: DatabasesConfig
   readonly context: Pick<Context, 'clock' | 'random' | 'record'>
   readonly view: () => EnvironmentView
-  readonly ports: Pick<EnvironmentPorts, 'databases' | 'databaseProviders' | 'prober' | 'hostVariables'>
+  readonly ports: Pick<
+    EnvironmentPorts,
+    'databases' | 'databaseHost' | 'databaseProviders' | 'volumes' | 'prober' | 'hostVariables'
+  >
 }
 
 /** The databases of an environment. */
@@ -74,7 +85,7 @@ class DatabaseBook implements Databases {
     const { ports } = this.#parts
     return [...this.#known.values()].flatMap((one) => {
       // What does not fit its data is not started on them; a finding has said so before.
-      const fits = findIncompatible(one.name, one.config, one.record) === undefined
+      const fits = findIncompatible(one, ports.databaseHost !== null) === undefined && one.isHome
       const wish = fits ? wishedDatabase(one, providerOf(one.config, ports), ports.hostVariables) : null
       return wish === null ? [] : [wish]
     })
@@ -107,7 +118,7 @@ class DatabaseBook implements Databases {
     if (config === undefined) return ''
     if (!isManaged(config)) return plainAddress(externalUrl(config, ports.hostVariables) ?? '')
     const { record, place } = this.#knownOf(name)
-    return record.port === null ? place : `127.0.0.1:${record.port}`
+    return record.port === null ? place : `${record.container?.host ?? '127.0.0.1'}:${record.port}`
   }
 
   async sizeBytes(name: string): Promise<number | null> {
@@ -119,7 +130,8 @@ class DatabaseBook implements Databases {
   }
 
   notes(): readonly string[] {
-    return [...this.#known.values()].flatMap(({ name, installed }) => {
+    return [...this.#known.values()].flatMap(({ name, installed, isHome }) => {
+      if (!isHome) return [`database ${name} is not run: its files are on the node of another Docker daemon`]
       const runs = lookUp(this.#parts.view().databases, name)?.version
       if (runs === undefined || installed === null || runs === installed) return []
       const after = `runs after "holdfast restart ${name}"`

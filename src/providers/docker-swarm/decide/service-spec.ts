@@ -47,7 +47,7 @@ function containerOf(
   { environment, image }: ServiceGround,
   marks: Record<string, string>,
 ) {
-  const { command, variables, mounts, stopTimeoutMs } = specification
+  const { command, variables, mounts, stopTimeoutMs, stopSignal } = specification
   const port = portOf(specification)
   const given = port === null ? {} : { HOST: '0.0.0.0', PORT: String(port) }
   return {
@@ -59,10 +59,12 @@ function containerOf(
       Type: 'volume',
       Source: volumeNameOf(environment, volume),
       Target: path,
+      VolumeOptions: { Labels: { [labels.environment]: environment } },
     })),
     // A program that is process 1 ignores SIGTERM unless it handles it.
     Init: true,
     StopGracePeriod: stopTimeoutMs * nanosPerMs,
+    ...(stopSignal === undefined ? {} : { StopSignal: stopSignal }),
   }
 }
 
@@ -92,6 +94,14 @@ const updateConfig = {
   MaxFailureRatio: 0,
 }
 
+function portsOf(specification: Specification) {
+  const port = portOf(specification)
+  if (port === null) return []
+  const { published } = specification
+  const outside = published === undefined ? {} : { PublishedPort: published }
+  return [{ Protocol: 'tcp', TargetPort: port, PublishMode: 'host', ...outside }]
+}
+
 /**
  * A group as the body of `POST /services/create`, API 1.41: as many tasks as it has replicas, each with a port of its own
  * on its node (host mode: neither the mesh nor virtual addresses, which need IPVS in the kernel).
@@ -105,7 +115,6 @@ export function serviceSpecOf(group: Group, specification: Specification, ground
     [labels.group]: hash,
     [labels.release]: specification.release,
   }
-  const port = portOf(specification)
   return {
     Name: serviceNameOf(environment, group),
     Labels: marks,
@@ -120,7 +129,7 @@ export function serviceSpecOf(group: Group, specification: Specification, ground
     RollbackConfig: updateConfig,
     EndpointSpec: {
       Mode: 'dnsrr',
-      Ports: port === null ? [] : [{ Protocol: 'tcp', TargetPort: port, PublishMode: 'host' }],
+      Ports: portsOf(specification),
     },
   }
 }

@@ -1,0 +1,107 @@
+import type { DatabaseRecord } from '../../../contracts/environment/databases.ts'
+import { HoldfastError, plainError } from '../../../kernel/std/index.ts'
+import type { DatabaseHome, DatabaseHost, DatabasePrograms, DatabaseProvider } from '../ports.ts'
+import type { DatabaseConfig } from './config.ts'
+
+/** An image that was looked at: which one its name means now, and what is in it. */
+export interface LookedImage extends Pick<DatabasePrograms, 'version' | 'major'> {
+  readonly imageId: string
+}
+
+/** What is looked at with. */
+export interface ImageGround {
+  readonly provider: DatabaseProvider
+  readonly host: DatabaseHost
+}
+
+function unusable(message: string, hint: string): HoldfastError {
+  return new HoldfastError({
+    code: 'environment.database-image-unusable',
+    kind: 'user',
+    message,
+    hint,
+  })
+}
+
+/** Looks which server is in an image. Errors: `environment.database-image-unusable`, those of the swarm. */
+export async function lookAtImage(
+  { engine, image = '' }: Pick<DatabaseConfig, 'engine' | 'image'>,
+  { provider, host }: ImageGround,
+): Promise<LookedImage> {
+  const imageId = await host.imageId(image)
+  if (imageId === null) {
+    throw unusable(`the image ${image} is not on the node`, `get it there first: docker pull ${image}`)
+  }
+  const said = await host.tryOut(imageId, provider.versionCommand)
+  const version = provider.versionOf(said)
+  if (version === null) {
+    const words = said.trim().split('\n').at(-1) ?? ''
+    throw unusable(
+      `the image ${image} has no ${engine} in it (${words})`,
+      'name one that has its server, its clients and /bin/sh',
+    )
+  }
+  return { imageId, ...version }
+}
+
+const loopback = /^(127\.|::1$|localhost$)/
+
+/** The node that runs them. Errors: `environment.database-image-unusable`, those of the swarm. */
+export async function findHome(host: DatabaseHost): Promise<DatabaseHome> {
+  const home = await host.home()
+  if (!loopback.test(home.host)) return home
+  throw unusable(
+    `this node advertises ${home.host}, where containers reach no database`,
+    'docker swarm init --advertise-addr with another address of this machine, or name the "url" of a database',
+  )
+}
+
+interface Renewal extends ImageGround {
+  readonly config: DatabaseConfig
+  readonly record: DatabaseRecord
+}
+
+/**
+ * What is run from now on: another image of the same major version, or the one before; on a node whose address may be
+ * another. Null: it is not the node that has its files. Errors: `environment.database-image-unusable`.
+ */
+export async function renewContainer({
+  config,
+  record,
+  ...ground
+}: Renewal): Promise<DatabaseRecord['container']> {
+  const { container } = record
+  if (container === null) return null
+  // A daemon that is away runs on what is known from before.
+  const home = await ground.host.home().catch(() => null)
+  if (home !== null && home.daemon !== container.daemon) return null
+  const { image } = config
+  const next = { ...container, host: home?.host ?? container.host }
+  if (image === undefined || image === container.image) return next
+  const { major, ...looked } = await lookAtImage(config, ground)
+  return major === record.major ? { ...next, image, ...looked } : next
+}
+
+/** Why an image cannot take the place of what the record says; null: it can, or nobody knows. */
+export async function findUnusableImage(
+  name: string,
+  config: DatabaseConfig,
+  { record, ...ground }: ImageGround & { readonly record: DatabaseRecord | null },
+): Promise<{ readonly path: string; readonly message: string; readonly hint: string } | null> {
+  const { image, version, engine } = config
+  const path = `databases.${name}.image`
+  // What runs already is run by its id, whatever has become of the name.
+  if (image === undefined || record?.container?.image === image) return null
+  try {
+    if (record === null) await findHome(ground.host)
+    const looked = await lookAtImage(config, ground)
+    const major = record?.major ?? version ?? looked.major
+    if (major === looked.major) return null
+    const whose = record === null ? 'the file says' : `the data of "${name}" are of`
+    const hint = 'name an image of that major version, or a new database beside it'
+    return { path, message: `the image ${image} is ${engine} ${looked.major}, and ${whose} ${major}`, hint }
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'environment.database-image-unusable') return null
+    return { path, message: plainError(error).message, hint: error.hint ?? '' }
+  }
+}

@@ -38,6 +38,8 @@ export const specification = z.strictObject({
   stopTimeoutMs: z.number().int().min(0).max(600_000),
   /** The signal that asks it to stop; absent: SIGTERM. */
   stopSignal: z.exactOptional(z.enum(['SIGINT', 'SIGQUIT'])),
+  /** Others need it until they have ended: when everything stops, it does so after all that is not marked so. */
+  outlives: z.literal(true).exactOptional(),
   /** May listen beyond loopback. */
   mayExpose: z.boolean(),
   memoryMiB: z.number().int().positive().nullable(),

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { describeWith } from '../support/describe-with.ts'
 import {
   importServersImages,
   newerServersImage,
+  otherServersImage,
   serversImage,
   startSwarm,
   swarmPrograms,
@@ -103,6 +105,18 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
     }, timeout)
     afterAll(() => swarm.stop(), timeout)
 
+    // What runs on a swarm goes on without its control.
+    afterEach(async () => {
+      const { docker } = swarm.daemons[0]
+      for (const { ID } of await docker.listServices()) await docker.getService(ID).remove()
+      await until(
+        'containers to go',
+        async () => (await docker.listContainers({ all: true })).length === 0,
+        60_000,
+      )
+      for (const { Name } of (await docker.listVolumes()).Volumes) await docker.getVolume(Name).remove()
+    }, timeout)
+
     const write = (here: Place, databases: object, env: object): void => {
       const web = {
         command: ['node', '-e', service],
@@ -158,6 +172,84 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
         }
         for (const name of Object.keys(variables))
           await until(`${name} after SIGKILL`, answers(here, name, 2), 60_000)
+
+        const password = new URL(await ask(here, 'say/ARCADE')).password
+        const said = ['databases', 'status', 'logs main']
+          .map((words) => here.run(...words.split(' ')).out)
+          .join('')
+        expect(said).not.toContain(password)
+        expect(said).toContain('ready to accept connections')
+
+        write(here, { ...everything, main: { ...everything.main, settings: { work_mem: '8MB' } } }, variables)
+        expect(plan(here).steps).toMatchObject([{ object: 'database main', verb: 'replace' }])
+        const [before] = await containersOf('main')
+        await apply(here)
+        await until('the same data', answers(here, 'ARCADE', 3), 60_000)
+        expect(await containersOf('main')).not.toContain(before)
+        here.run('down')
+      },
+    )
+
+    test('let nobody in from outside but with the password of services', { timeout }, async () => {
+      const here = await newPlace()
+      write(here, { main: everything.main }, { ARCADE: variables.ARCADE })
+      mustRun(await here.up([], { PATH: path }))
+      const url = new URL(await ask(here, 'say/ARCADE'))
+      const knock = async (user: string, password: string): Promise<string> => {
+        const target = Object.assign(new URL(url), { username: user, password })
+        const told = promisify(execFile)('psql', ['-XqtA', '-d', target.href, '-c', 'SELECT 1'])
+        return told.then(
+          ({ stdout }) => stdout.trim(),
+          (error: unknown) => String(error),
+        )
+      }
+      expect(await knock(url.username, url.password)).toBe('1')
+      expect(await knock(url.username, 'wrong')).toContain('password authentication failed')
+      const record = JSON.parse(
+        readFileSync(join(here.data, 'databases', 'main', 'record.json'), 'utf8'),
+      ) as {
+        adminPassword: string
+      }
+      expect(await knock('holdfast_admin', record.adminPassword)).toContain('pg_hba.conf rejects connection')
+      here.run('down')
+    })
+
+    test(
+      'get a newer minor version with another image, and no other major version',
+      { timeout },
+      async () => {
+        const here = await newPlace()
+        const { docker } = swarm.daemons[0]
+        const cache = (image: string): object => ({ cache: { engine: 'redis', image } })
+        write(here, cache('holdfast-test/none:1'), { CACHE: variables.CACHE })
+        expect(here.run('check').err).toContain('docker pull holdfast-test/none:1')
+        write(here, cache(tinyImage), { CACHE: variables.CACHE })
+        expect(here.run('check').err).toMatch(/has no redis in it/)
+
+        write(here, cache(serversImage), { CACHE: variables.CACHE })
+        mustRun(await here.up([], { PATH: path }))
+        expect(await ask(here, 'CACHE')).toBe('1')
+        write(here, cache(newerServersImage), { CACHE: variables.CACHE })
+        await apply(here)
+        await until('the same data', answers(here, 'CACHE', 2), 60_000)
+        expect(await factsOf(here, 'environment.database-upgraded')).toMatchObject([
+          { database: 'cache', before: expect.stringMatching(/^7\.0\.15/) as unknown, version: '7.0.16' },
+        ])
+
+        write(here, cache(otherServersImage), { CACHE: variables.CACHE })
+        expect(here.run('environment', 'plan').err).toMatch(/is redis 8, and the data of "cache" are of 7/)
+        expect(await ask(here, 'CACHE')).toBe('3')
+
+        const volume = { name: 'arcade_database.cache' }
+        expect(await docker.getVolume(volume.name).inspect()).toMatchObject({
+          Labels: { 'holdfast.environment': 'arcade' },
+        })
+        write(here, {}, {})
+        expect(plan(here).destroys).toEqual(['database cache'])
+        await apply(here, '--destroy', 'database cache')
+        await expect(docker.getVolume(volume.name).inspect()).rejects.toMatchObject({ statusCode: 404 })
+        expect(existsSync(join(here.data, 'databases', 'cache'))).toBe(false)
+        here.run('down')
       },
     )
   })

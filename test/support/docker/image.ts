@@ -24,8 +24,10 @@ export const tinyImage = 'holdfast-test/tiny:1'
 export const nodeImage = 'holdfast-test/node:1'
 /** An image with servers and clients of databases as Debian has them, and that Node. */
 export const serversImage = 'holdfast-test/servers:1'
-/** The same with a Redis that says of itself that it is the next minor version. */
+/** A Redis that says of itself that it is a newer minor version. */
 export const newerServersImage = 'holdfast-test/servers:2'
+/** One of another major version. */
+export const otherServersImage = 'holdfast-test/servers:3'
 
 const applets = ['sh', 'httpd', 'sleep', 'echo', 'cat', 'env', 'mkdir', 'ls', 'seq'] as const
 
@@ -129,12 +131,16 @@ export async function importServersImages(docker: Docker, programs: readonly str
     copyPackages(root, [...basePackages, ...packages])
     copyNode(root)
   })
-  await importImage(docker, newerServersImage, (root) => {
+  await importRenamedRedis(docker, newerServersImage, '7.0.16')
+  await importRenamedRedis(docker, otherServersImage, '8.0.15')
+}
+
+/** A Redis that says of itself that it is another version: the packages that are to be had are of one. */
+async function importRenamedRedis(docker: Docker, image: string, version: string): Promise<void> {
+  await importImage(docker, image, (root) => {
     copyPackages(root, [...basePackages, 'redis-server', 'redis-tools'])
-    const server = ['usr/bin/redis-check-rdb', 'usr/bin/redis-server'].map((file) => join(root, file))
-    for (const file of server) {
-      const text = readFileSync(file, 'latin1').replaceAll(/\b7\.0\.15\b/g, '7.0.16')
-      writeFileSync(file, text, 'latin1')
-    }
+    const file = join(root, 'usr/bin/redis-check-rdb')
+    const text = readFileSync(file, 'latin1').replaceAll(/\b\d\.0\.\d\d\b/g, version)
+    writeFileSync(file, text, 'latin1')
   })
 }

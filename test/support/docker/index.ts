@@ -11,6 +11,7 @@ export {
   importServersImages,
   newerServersImage,
   nodeImage,
+  otherServersImage,
   serversImage,
   tinyImage,
 } from './image.ts'

@@ -38,8 +38,13 @@ function whereItRuns(
     const value = hostVariables[variable]
     return value === undefined ? [] : [[variable, value] as const]
   })
-  // It becomes the account of its server by itself, after it has given it its place.
-  return { variables: { ...Object.fromEntries(ordinary), ...own }, user: 'root' }
+  return {
+    variables: { ...Object.fromEntries(ordinary), ...own },
+    // It becomes the account of its server by itself, after it has given it its place.
+    user: 'root',
+    // Who writes down on SIGTERM what it has, still finds its database.
+    outlives: true,
+  }
 }
 
 interface Surroundings {

@@ -187,6 +187,17 @@ export const supervisorEvent = z.strictObject({
 /** Something that the supervisor saw. */
 export type SupervisorEvent = z.infer<typeof supervisorEvent>
 
+/** What an event says of which there is nothing more to say. */
+export const bareEvent: Omit<SupervisorEvent, 'number' | 'at' | 'what' | 'subject'> = {
+  pid: null,
+  port: null,
+  code: null,
+  signal: null,
+  restartInMs: null,
+  detail: null,
+  lastLines: [],
+}
+
 /** `PUT /replicas`: the whole set of replicas that shall run; what is not named is stopped. */
 export const desiredReplicas = z.strictObject({
   replicas: z.array(replicaSpec).max(1000),

@@ -234,8 +234,12 @@ test('plan, apply, drift: what is planned is what comes, and nothing else', { ti
   const load = traffic(here.edgeUrl)
   const applied = await here.client().job('environment.apply', { plan: plan.hash })
   expect(applied.says).toBe('1 change was made')
-  const { services } = await here.client().call('environment.status', {})
+  const { services, processes } = await here.client().call('environment.status', {})
   expect(services[0]).toMatchObject({ wanted: 3, healthy: 3 })
+  // What is only added does not wait for control to start anew.
+  const control = processes.find(({ name }) => name === 'control')
+  const starts = services[0]?.replicas.map(({ startedAt }) => startedAt ?? Infinity) ?? []
+  expect(Math.max(...starts)).toBeLessThanOrEqual(control?.startedAt ?? 0)
   await expect(here.client().job('environment.apply', { plan: plan.hash })).rejects.toThrow('no longer')
   const again = await here.client().call('environment.plan', {})
   expect(again.steps).toEqual([])

@@ -16,6 +16,7 @@ import {
 import { bindOperations } from './operations.ts'
 import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
 import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
+import { addingOnly } from './rollout/index.ts'
 import { bindRuns } from './runs/index.ts'
 import { followEvents } from './watch/index.ts'
 import { needsOf, orderByNeeds, startTimeouts, wishedAlone, type Ground } from './wish/index.ts'
@@ -26,10 +27,15 @@ export interface EnvironmentCapability extends Capability {
   endpoints(): readonly ServiceEndpoints[]
   /** Calls the listener whenever `endpoints` has changed, and at once when they are known already. */
   onEndpoints(listener: () => void): void
+  /**
+   * Takes the first step towards what is wished, as far as that only adds replicas; of one that is not started, while no
+   * other is. Errors: those of the engine and of the stores.
+   */
+  begin(): Promise<void>
 }
 
 function create(config: EnvironmentConfig, context: Context, ports: EnvironmentPorts): EnvironmentCapability {
-  const { services, volumes } = config
+  const { services } = config
   const rooms = furnish(config, context, ports)
   const { watch, planned } = rooms
   const stopping = new AbortController()
@@ -48,6 +54,11 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
           healthPath: service.health ?? null,
         })),
     onEndpoints: (listener) => watch.onTargets(listener),
+    begin: async () => {
+      const adding = furnish(config, context, { ...ports, engine: addingOnly(ports.engine) })
+      await prepare(config, ports, adding)
+      await adding.watch.round()
+    },
     check: async () => [
       ...findUnfit(config, rooms.ground),
       ...(await findProgramTroubles(services, rooms.ground, ports.canRun)),
@@ -62,9 +73,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     ],
     start: async () => {
       const { signal } = stopping
-      const view = await rooms.follow()
-      for (const volume of Object.keys(volumes)) await ports.volumes.ensure(volume)
-      await rooms.databases.prepare()
+      const view = await prepare(config, ports, rooms)
       const whole = { name: config.name, version: config.version, services: Object.keys(rooms.watched) }
       running.push(followEvents(context, { engine: ports.engine, whole, view, signal }))
       // Schedules have to know what runs already.
@@ -78,6 +87,18 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
       await Promise.all(running)
     },
   }
+}
+
+/** What has to be there before anything is started. */
+async function prepare(
+  { volumes }: EnvironmentConfig,
+  ports: EnvironmentPorts,
+  rooms: Rooms,
+): Promise<Awaited<ReturnType<Rooms['follow']>>> {
+  const view = await rooms.follow()
+  for (const volume of Object.keys(volumes)) await ports.volumes.ensure(volume)
+  await rooms.databases.prepare()
+  return view
 }
 
 function findUnfit(config: Sections, ground: Pick<Ground, 'containers'>): readonly Finding[] {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { noCluster } from '../../capabilities/environment/view.ts'
+import { bareEvent } from '../../contracts/supervisor.ts'
 import { localEngine } from './index.ts'
 
 let dataDirectory = ''
@@ -14,17 +15,11 @@ beforeEach(() => {
 afterEach(() => rmSync(dataDirectory, { recursive: true }))
 
 const event = (number: number, what: string) => ({
+  ...bareEvent,
   number,
   at: 1,
   what,
   subject: 'web/1',
-  pid: null,
-  port: null,
-  code: null,
-  signal: null,
-  restartInMs: null,
-  detail: null,
-  lastLines: [],
   weather: 'fine',
 })
 

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { edge } from '../../capabilities/edge/index.ts'
-import { environment } from '../../capabilities/environment/index.ts'
+import { environment, type EnvironmentCapability } from '../../capabilities/environment/index.ts'
 import { limits } from '../../capabilities/limits/index.ts'
 import type { Capability, Context } from '../../kernel/capability/index.ts'
 import { assert, parseDuration, parseSize, type Clock } from '../../kernel/std/index.ts'
@@ -16,8 +16,9 @@ import { keepAccepted, loadAccepted } from './accepted.ts'
 import { runsContainers } from './config.ts'
 import { engineOf, type EngineGround } from '../engine/index.ts'
 import { definedVariables } from './findings.ts'
+import { headStart } from './head-start.ts'
 import type { LoadedEnvironment } from './load.ts'
-import { bindPlans } from '../plan/index.ts'
+import { bindPlans, type PlanGround } from '../plan/index.ts'
 import { rebuilds } from '../rebuild/index.ts'
 import { readAgain } from './read-again.ts'
 
@@ -54,20 +55,32 @@ function providers(
   }
 }
 
-/** The capabilities, in the order in which they start. */
-function capabilities(
+type Hands = ReturnType<typeof providers>
+
+/** The capability that runs services, and the hands that it shares with the others. */
+function environmentOf(
   { loaded, dataDirectory, version, controlUrl, isLoopback }: Ground,
   context: Context,
   tokenOf: TokenOf,
-): readonly Capability[] {
-  const { name, services, volumes, databases, jobs, schedules, ...sections } = loaded.environment
-  const { dataPlane, journal, ...hands } = providers(loaded, dataDirectory, context)
+): { readonly theEnvironment: EnvironmentCapability; readonly hands: Hands } {
+  const { name, services, volumes, databases, jobs, schedules } = loaded.environment
+  const hands = providers(loaded, dataDirectory, context)
   const ground = { name, version, directory: loaded.directory, services, volumes, databases, jobs, schedules }
   // What is loopback here is another place in a container.
   const isOutOfReach = runsContainers(loaded.environment) && isLoopback
   const givenVariables = (service: string): Readonly<Record<string, string>> =>
     isOutOfReach ? {} : { HOLDFAST_URL: controlUrl, HOLDFAST_TOKEN: tokenOf(service) }
-  const theEnvironment = environment.create(ground, context, { ...hands, givenVariables })
+  return { theEnvironment: environment.create(ground, context, { ...hands, givenVariables }), hands }
+}
+
+/** The capabilities, in the order in which they start. */
+function capabilities(
+  { loaded, dataDirectory }: Ground,
+  context: Context,
+  { theEnvironment, hands }: ReturnType<typeof environmentOf>,
+): readonly Capability[] {
+  const { name, ...sections } = loaded.environment
+  const { dataPlane, journal } = hands
   const upstreams = {
     current: () => theEnvironment.endpoints(),
     subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
@@ -129,8 +142,23 @@ export async function composeControl(
   const controlUrl = doorUrl(settings, { address: plan.host, port: plan.port })
   const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(plan.host)
   const ground = { loaded, dataDirectory, version, controlUrl, isLoopback }
+  const shelf: { handOver: PlanGround['handOver'] } = { handOver: () => Promise.resolve(endControl()) }
   return {
-    capabilities: (context, tokenOf) => capabilities(ground, context, tokenOf),
+    capabilities: (context, tokenOf) => {
+      const current = environmentOf(ground, context, tokenOf)
+      shelf.handOver = async (fresh) => {
+        const next = environmentOf({ ...ground, loaded: fresh }, context, tokenOf)
+        await headStart({
+          loaded,
+          fresh,
+          current: current.theEnvironment,
+          next: next.theEnvironment,
+          context,
+        })
+        endControl()
+      }
+      return capabilities(ground, context, current)
+    },
     services: Object.keys(loaded.environment.services),
     bindings: (context) =>
       bindPlans({
@@ -140,7 +168,7 @@ export async function composeControl(
         context,
         destroy: (object) =>
           destroyObject(object, { environment: loaded.environment, dataDirectory, clock: context.clock }),
-        endControl,
+        handOver: (fresh) => shelf.handOver(fresh),
       }),
     people,
     retention: {

@@ -97,16 +97,6 @@ export function environmentFileSchema(): JsonObject {
   return z.toJSONSchema(environmentFile, { io: 'input', unrepresentable: 'any' }) as JsonObject
 }
 
-/** What the process that evaluates an environment file answers. */
-export const evaluationAnswer = z.union([
-  z.object({ value: z.json() }),
-  z.object({ trouble: z.object({ path: z.string(), message: z.string() }) }),
-  z.object({ failure: z.string(), stack: z.string() }),
-])
-
-/** What the process that evaluates an environment file answers. */
-export type EvaluationAnswer = z.infer<typeof evaluationAnswer>
-
 /** `<data>/environment.json`: the environment that was accepted last; control starts from it. */
 export const acceptedEnvironment = z.strictObject({
   /** Absolute path of the environment file. */

@@ -15,6 +15,5 @@ export {
   type Overrides,
   type PlacedEnvironment,
 } from './load.ts'
-export { readAgain } from './read-again.ts'
 export { problemError } from './problems.ts'
 export { storeVersions } from './stores.ts'

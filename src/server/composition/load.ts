@@ -7,7 +7,7 @@ import { limits } from '../../capabilities/limits/index.ts'
 import { environmentFileNames } from '../../contracts/environment-file.ts'
 import { canonicalJson, HoldfastError, systemCode, type Json } from '../../kernel/std/index.ts'
 import { environmentFile, environmentFileSchema, type EnvironmentFile } from './config.ts'
-import { evaluateFile } from './evaluate.ts'
+import { evaluateFile } from './evaluation/index.ts'
 import { describeIssues, problemError } from './problems.ts'
 
 /** Ports that were given on the command line and win over the file. */

@@ -5,6 +5,7 @@ import {
 } from '../../contracts/environment.ts'
 import type { JobCall } from '../../kernel/capability/index.ts'
 import { HoldfastError } from '../../kernel/std/index.ts'
+import type { LoadedEnvironment } from '../composition/index.ts'
 import { planNow, refuseLoss, summaryOf, type PlanGround } from './plan-now.ts'
 
 /** What is to be applied. */
@@ -17,7 +18,7 @@ export interface WantedApply {
 /** What a plan became. */
 export type Applied = { readonly plan: string; readonly steps: number; readonly says: string }
 
-const pollMs = 250
+const pollMs = 100
 /** Long enough for any sum of start timeouts that a person would wait for. */
 const patienceMs = 3_600_000
 /** Where control was not started anew, a look at the services has to come before the first question. */
@@ -60,12 +61,22 @@ type Begun = {
   readonly destroys: readonly string[]
 }
 
+/** One attempt at an apply. */
+interface Attempt {
+  readonly ground: PlanGround
+  readonly call: JobCall
+  /** The file as this attempt planned it; absent: another control did. */
+  read?: LoadedEnvironment
+}
+
 /** Says that it begins, once; nothing is changed yet. */
-async function begin(ground: PlanGround, wanted: WantedApply, call: JobCall): Promise<Begun> {
+async function begin(attempt: Attempt, wanted: WantedApply): Promise<Begun> {
+  const { ground, call } = attempt
   return call.step('begin', async () => {
     await refuseBusy(ground)
     const { plan, fresh } = await planNow(ground)
     refusePlan(plan, wanted)
+    attempt.read = fresh
     const summary = summaryOf(plan)
     const steps = plan.steps.length
     const data = { plan: plan.hash, job: call.jobId, steps, summary }
@@ -77,29 +88,31 @@ async function begin(ground: PlanGround, wanted: WantedApply, call: JobCall): Pr
 
 const extrasOf = ({ caller, correlation }: JobCall) => ({ actor: caller.actor, correlation })
 
-async function accept(ground: PlanGround, { hash, summary }: Begun, call: JobCall): Promise<void> {
-  const fresh = await ground.readAgain()
+async function accept({ ground, call, read }: Attempt, { hash, summary }: Begun): Promise<LoadedEnvironment> {
+  const fresh = read ?? (await ground.readAgain())
   if (fresh.hash !== hash) throw overtaken('the file was changed while it was being applied')
   await ground.accept(fresh)
   await ground.context.record(facts.configurationAccepted, { hash, summary }, extrasOf(call))
+  return fresh
 }
 
 /** Brings control onto the file: this one if it runs it already, else the one that follows. */
-async function takeOver(ground: PlanGround, begun: Begun, call: JobCall): Promise<void> {
+async function takeOver(attempt: Attempt, begun: Begun): Promise<void> {
+  const { ground, call } = attempt
   const { hash, before } = begun
-  const { loaded, context, endControl } = ground
+  const { loaded, context } = ground
   if (hash === before) {
     await call.step('try once more', async () => {
-      await accept(ground, begun, call)
+      await accept(attempt, begun)
       return {}
     })
     return context.clock.sleep(settleMs, call.signal)
   }
   if (loaded.hash === hash) return
   if (loaded.hash !== before) throw overtaken('another file was applied meanwhile')
-  await accept(ground, begun, call)
+  const fresh = await accept(attempt, begun)
   call.progress(0.1, 'control starts anew with the changed file')
-  endControl()
+  await ground.handOver(fresh)
   // The control that follows begins the job again.
   await context.clock.sleep(patienceMs, call.signal)
 }
@@ -136,10 +149,11 @@ async function untilEnd(ground: PlanGround, call: JobCall): Promise<End> {
  */
 export async function apply(ground: PlanGround, wanted: WantedApply, call: JobCall): Promise<Applied> {
   return alone(ground, call, async () => {
-    const begun = await begin(ground, wanted, call)
+    const attempt = { ground, call }
+    const begun = await begin(attempt, wanted)
     const { steps, at, destroys } = begun
     if (steps === 0) return { plan: wanted.plan, steps, says: 'Nothing was to be changed' }
-    await takeOver(ground, begun, call)
+    await takeOver(attempt, begun)
     const end = await untilEnd(ground, call)
     const data = { plan: wanted.plan, job: call.jobId, steps }
     if (end !== 'done') {

@@ -1,1 +1,2 @@
 export { bindPlans } from './operations.ts'
+export type { PlanGround } from './plan-now.ts'

@@ -22,8 +22,8 @@ export interface PlanGround {
   readonly destroy: (object: string) => Promise<void>
   /** The apply that is under way in this control. */
   readonly applying: { job: string | null }
-  /** Ends control; the supervisor starts it again with what was accepted. */
-  readonly endControl: () => void
+  /** Begins what the file that was accepted only adds, and ends control; the supervisor starts it again with that file. */
+  readonly handOver: (fresh: LoadedEnvironment) => Promise<void>
 }
 
 /** A plan, with the file that it is for. */

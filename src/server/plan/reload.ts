@@ -20,6 +20,6 @@ export async function reload(
     { hash: fresh.hash, summary },
     { actor: caller.actor, correlation },
   )
-  if (fresh.hash !== ground.loaded.hash) ground.endControl()
+  if (fresh.hash !== ground.loaded.hash) await ground.handOver(fresh)
   return { changed: true, says: summary }
 }

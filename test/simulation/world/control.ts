@@ -107,7 +107,7 @@ function startHouse(world: World, life: Life, log: Log): Promise<House> {
         accept: () => Promise.resolve(),
         destroy: () => Promise.resolve(),
         context,
-        endControl: () => undefined,
+        handOver: () => Promise.resolve(),
       }),
     ],
   })

@@ -1,5 +1,6 @@
 import type { Engine } from '../../../src/capabilities/environment/ports.ts'
 import {
+  bareEvent,
   supervisorEvent,
   supervisorStatus,
   type DesiredReplicas,
@@ -22,16 +23,6 @@ export interface SeenEvent {
 const pollMs = 10_000
 const timeoutMs = 5000
 const ambiguousMs = 90_000
-
-const blank: Omit<SupervisorEvent, 'number' | 'at' | 'what' | 'subject'> = {
-  pid: null,
-  port: null,
-  code: null,
-  signal: null,
-  restartInMs: null,
-  detail: null,
-  lastLines: [],
-}
 
 /** A supervisor that does what its contract says, and every evil that the contract allows. */
 export class FakeEngine {
@@ -187,7 +178,7 @@ export class FakeEngine {
 
   #record(parts: EventParts): void {
     const number = (this.#log.at(-1)?.number ?? 0) + 1
-    const event = supervisorEvent.parse({ ...blank, ...parts, number, at: this.#clock.now() })
+    const event = supervisorEvent.parse({ ...bareEvent, ...parts, number, at: this.#clock.now() })
     this.#log.push(event)
     this.seen.push({ event, excused: false })
     this.#wake()

@@ -1,1 +1,2 @@
+export { addingOnly } from './adding-only.ts'
 export { createRollouts, type Health, type Rollouts, type Standing } from './rollouts.ts'

@@ -10,8 +10,10 @@ import { createProbes, type LookAt } from './probes.ts'
 import { decideTransition, type Patience, type Said } from './transitions.ts'
 
 const tickMs = 1000
-/** While something is on the way from one specification to the next. */
-const busyTickMs = 250
+const busyTickMs = 100
+
+/** From look to look while something is on the way: twice what one takes, so that many replicas do not fill a core. */
+const busyRestMs = (tookMs: number): number => Math.min(tickMs, Math.max(busyTickMs, 2 * tookMs))
 
 type ServiceView = EnvironmentStatus['services'][number]
 
@@ -168,11 +170,14 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
     ...told.door,
     round,
     run: async (signal) => {
+      const { clock } = context
       while (!signal.aborted) {
+        const begunMs = clock.monotonicMs()
         await round().catch((error: unknown) =>
           context.log.error({ error: plainError(error).message }, 'a look at the services failed'),
         )
-        await context.clock.sleep(rollouts.isSteady ? tickMs : busyTickMs, signal).catch(() => undefined)
+        const restMs = rollouts.isSteady ? tickMs : busyRestMs(clock.monotonicMs() - begunMs)
+        await clock.sleep(restMs, signal).catch(() => undefined)
       }
     },
   }

@@ -98,9 +98,10 @@ export class Keeper {
       const beganAtMs = clock.monotonicMs()
       const end = await this.#live()
       if (this.#stopping.signal.aborted) return
-      const decision = decideDelay(clock.monotonicMs() - beganAtMs, this.#shortLives)
+      const life = { lifeMs: clock.monotonicMs() - beganAtMs, orderly: end.code === 0 }
+      const decision = decideDelay(life, this.#shortLives)
       this.#shortLives = decision.shortLives
-      // One that ends in order wants to be started anew: a reload is a restart of control.
+      // A reload is a restart of control.
       if (end.code !== 0) this.#event({ ...end, what: 'process-crashed', restartInMs: decision.delayMs })
       await clock.sleep(decision.delayMs, this.#stopping.signal).catch(() => undefined)
       this.#restarts++

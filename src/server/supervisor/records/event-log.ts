@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { supervisorEvent, type SupervisorEvent } from '../../../contracts/supervisor.ts'
+import { bareEvent, supervisorEvent, type SupervisorEvent } from '../../../contracts/supervisor.ts'
 import { readFromHouse } from '../../../contracts/socket-door.ts'
 import type { Clock } from '../../../kernel/std/index.ts'
 import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
@@ -67,7 +67,7 @@ class FileEventLog implements EventLog {
 
   record(parts: EventParts): void {
     this.#lastNumber++
-    const event = { ...EMPTY, ...parts, number: this.#lastNumber, at: this.#clock.now() }
+    const event = { ...bareEvent, ...parts, number: this.#lastNumber, at: this.#clock.now() }
     this.#pending.push({ event, line: `${JSON.stringify(event)}\n` })
     this.#flushing ??= this.#flush()
   }
@@ -163,16 +163,6 @@ class FileEventLog implements EventLog {
     await this.#handle.appendFile(batch.map(({ line }) => line).join(''))
     await this.#handle.datasync()
   }
-}
-
-const EMPTY: Omit<SupervisorEvent, 'number' | 'at' | 'what' | 'subject'> = {
-  pid: null,
-  port: null,
-  code: null,
-  signal: null,
-  restartInMs: null,
-  detail: null,
-  lastLines: [],
 }
 
 function sizeOf(items: readonly (Kept | undefined)[]): number {

@@ -16,7 +16,7 @@ interface Trouble {
 /** A file of data is not nested deeper than this. */
 const deepest = 20
 
-const door = new URL(`../../index${extname(import.meta.url)}`, import.meta.url).href
+const door = new URL(`../../../index${extname(import.meta.url)}`, import.meta.url).href
 
 type Hooks = Parameters<typeof registerHooks>[0]
 type Load = NonNullable<Hooks['load']>

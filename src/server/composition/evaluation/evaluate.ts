@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { HoldfastError } from '../../kernel/std/index.ts'
+import { HoldfastError } from '../../../kernel/std/index.ts'
 import { evaluationAnswer, type EvaluationAnswer } from './config.ts'
 import { runChild, type ChildEnd } from './run-child.ts'
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { HoldfastError } from '../../kernel/std/index.ts'
+import { HoldfastError } from '../../../kernel/std/index.ts'
 import { evaluateFile, type EvaluateOptions } from './evaluate.ts'
 
 let directory = ''

@@ -1,0 +1,1 @@
+export { evaluateFile } from './evaluate.ts'

@@ -20,7 +20,12 @@ afterEach(() => closing.splice(0).forEach((close) => close()))
 let permitted = false
 beforeAll(async () => {
   const here = await place()
-  const walls = { directory: here.directory, dataDirectory: here.data, place: join(here.data, 'x') }
+  const walls = {
+    directory: here.directory,
+    dataDirectory: here.data,
+    place: join(here.data, 'x'),
+    network: true,
+  }
   mkdirSync(walls.place, { recursive: true })
   permitted = 'wraps' in (await findIsolation(walls))
 })

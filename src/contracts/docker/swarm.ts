@@ -203,6 +203,24 @@ export const takenPortsShape = z
 /** `GET /containers/json`. */
 export const containersShape = z.array(z.object({ Id: z.string() }))
 
+/** What bears a label, of whatever kind: services, configs and secrets have a specification, volumes only a name. */
+export const labelledShape = z
+  .array(
+    z.object({
+      ID: z.string().optional(),
+      Id: z.string().optional(),
+      Name: z.string().optional(),
+      Spec: z.object({ Name: z.string() }).optional(),
+    }),
+  )
+  .nullable()
+  .transform((all) =>
+    (all ?? []).map(({ ID, Id, Name, Spec }) => {
+      const id = ID ?? Id ?? Name ?? ''
+      return { id, name: Spec?.Name ?? Name ?? id }
+    }),
+  )
+
 /** `GET /exec/{id}/json`. */
 export const execShape = z.object({ ExitCode: z.number().nullish() })
 

@@ -1,1 +1,2 @@
 export { swarmEngine, type SwarmEngine, type SwarmEngineParts } from './swarm-engine.ts'
+export { wholeEnvironment, type WholeEnvironment } from './whole-environment.ts'

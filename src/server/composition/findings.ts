@@ -156,7 +156,9 @@ function openPorts({ environment: file }: LoadedEnvironment): readonly Problem[]
 
 /** Who may connect to a database is asked for its password, and for nothing else. */
 function openDatabases({ databases }: LoadedEnvironment['environment']): readonly Problem[] {
-  const open = Object.keys(databases).filter((name) => databases[name]?.image !== undefined)
+  const open = Object.entries(databases).flatMap(([name, one]) =>
+    environment.isManagedDatabase(one) ? [name] : [],
+  )
   if (open.length === 0) return []
   const message = `${open.join(', ')}: on Docker Swarm a database has a port on all addresses of its node, and only a password keeps others out`
   const hint = 'let only the nodes reach the ports 12000 to 19999 of the manager; the guide says how'

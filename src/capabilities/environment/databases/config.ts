@@ -54,7 +54,9 @@ const databaseConfig = z
       .string()
       .min(1)
       .optional()
-      .describe('on Docker Swarm: the image with its server, as "postgres:15", which is on the node already'),
+      .describe(
+        'on Docker Swarm: the image with its server, as "postgres:15", which is on the node already; of one that somebody else runs: of the empty one that takes its place in a rebuild',
+      ),
     version: z
       .string()
       .regex(/^\d+(\.\d+)?$/, 'a major version, as "15" or "10.11"')
@@ -118,13 +120,9 @@ function* mistakesInAddress({ engine, url, urlVariable }: Described): Generator<
   }
 }
 
-function* mistakesInImage({ engine, url, urlVariable, image }: Described): Generator<Mistake> {
-  if (image === undefined) return
-  const path = ['image']
-  if (engine === 'sqlite') yield { path, message: 'SQLite is a file, and has no server in an image' }
-  if (url !== undefined || urlVariable !== undefined) {
-    yield { path, message: 'what somebody else runs needs no image' }
-  }
+function* mistakesInImage({ engine, image }: Described): Generator<Mistake> {
+  if (image === undefined || engine !== 'sqlite') return
+  yield { path: ['image'], message: 'SQLite is a file, and has no server in an image' }
 }
 
 function* mistakesInServer({ engine, names, settings: set }: Described): Generator<Mistake> {

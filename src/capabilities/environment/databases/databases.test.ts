@@ -342,7 +342,6 @@ describe('the section of the file', () => {
     [{ engine: 'postgres', names: ['a"; DROP'] }, /letters, digits/],
     [{ engine: 'oracle' }, /postgres/],
     [{ engine: 'sqlite', image: 'sqlite:3' }, /no server in an image/],
-    [{ engine: 'redis', url: 'redis://a', image: 'redis:7' }, /needs no image/],
   ])('%j is refused', (main, message) => {
     expect(databasesConfig.safeParse({ main }).error?.message).toMatch(message)
   })

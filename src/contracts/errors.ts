@@ -116,7 +116,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   ),
   entry('edge.thread-ended', 503, 70, 'A thread of the edge ended while it was spoken to; it is replaced.'),
   entry('edge.unreachable', 503, 69, 'The edge process does not answer on its socket.'),
-  entry('environment.apply-failed', 422, 1, 'A plan was accepted, but not all of it came about.'),
+  entry('environment.apply-failed', 422, 1, 'Not all of a plan came about.'),
   entry('environment.apply-under-way', 409, 75, 'Another plan is being applied.'),
   entry(
     'environment.database-image-unusable',

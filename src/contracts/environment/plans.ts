@@ -82,7 +82,7 @@ export const planFacts = {
   }),
   applyFailed: declareFact({
     kind: 'environment.apply-failed',
-    says: 'plan {plan} was accepted but not all of it came about: {because}',
+    says: 'not all of plan {plan} came about: {because}',
     severity: 'critical',
     data: z.strictObject({ ...applied, because: z.string() }),
   }),

@@ -75,7 +75,15 @@ export interface JobCall extends Call {
 export interface OperationBinding {
   readonly declaration: OperationDeclaration
   readonly act: (input: never, call: JobCall) => Promise<unknown> | AsyncIterable<unknown>
+  /** Of a job that says what it begins: see `Conclude`. */
+  readonly conclude?: Conclude<never>
 }
+
+/**
+ * Says the ends of what a job has begun, when it ends without its code: somebody cancelled it while no control lived, or it
+ * was begun too often. `because` says why, in words.
+ */
+export type Conclude<Input> = (input: Input, call: JobCall, because: string) => Promise<void>
 
 /** Binds an operation that answers with a value. */
 export function bindValue<O extends OperationDeclaration>(
@@ -97,8 +105,9 @@ export function bindStream<O extends OperationDeclaration>(
 export function bindJob<O extends OperationDeclaration>(
   declaration: O,
   act: (input: InputOf<O>, call: JobCall) => Promise<OutputOf<O>>,
+  conclude?: Conclude<InputOf<O>>,
 ): OperationBinding {
-  return { declaration, act }
+  return { declaration, act, ...(conclude === undefined ? {} : { conclude }) }
 }
 
 /** Something that a check found: it is said before anything starts. */

@@ -1,5 +1,6 @@
 export { genesisHash, hashLink, hashPayload, headerText, type Entry, type Header } from './chain.ts'
 export { factFrom, type FactExtras } from './fact-from.ts'
+export { lastSaid, type ReadableFact } from './last-said.ts'
 export { verifyLines } from './lines.ts'
 export { memoryTimeline, type MemoryOptions } from './memory.ts'
 export type {

@@ -4,7 +4,8 @@ import {
   type EnvironmentPlan,
 } from '../../contracts/environment.ts'
 import type { JobCall } from '../../kernel/capability/index.ts'
-import { HoldfastError } from '../../kernel/std/index.ts'
+import { HoldfastError, plainError, type FactDeclaration } from '../../kernel/std/index.ts'
+import { lastSaid } from '../../kernel/timeline/index.ts'
 import type { LoadedEnvironment } from '../composition/index.ts'
 import { planNow, refuseLoss, summaryOf, type PlanGround } from './plan-now.ts'
 
@@ -69,7 +70,7 @@ interface Attempt {
   read?: LoadedEnvironment
 }
 
-/** Says that it begins, once; nothing is changed yet. */
+/** Looks whether the plan may begin; nothing is changed yet. */
 async function begin(attempt: Attempt, wanted: WantedApply): Promise<Begun> {
   const { ground, call } = attempt
   return call.step('begin', async () => {
@@ -77,29 +78,35 @@ async function begin(attempt: Attempt, wanted: WantedApply): Promise<Begun> {
     const { plan, fresh } = await planNow(ground)
     refusePlan(plan, wanted)
     attempt.read = fresh
-    const summary = summaryOf(plan)
-    const steps = plan.steps.length
-    const data = { plan: plan.hash, job: call.jobId, steps, summary }
-    if (steps > 0) await ground.context.record(facts.applyBegun, data, extrasOf(call))
+    const [summary, steps] = [summaryOf(plan), plan.steps.length]
     const [hash, before, at] = [fresh.hash, ground.loaded.hash, ground.context.clock.now()]
     return { hash, before, steps, at, summary, destroys: plan.destroys }
   })
 }
 
-const extrasOf = ({ caller, correlation }: JobCall) => ({ actor: caller.actor, correlation })
+/** Says a fact of this apply, unless an earlier control has said it. */
+async function sayOnce<Data>(
+  { ground: { context }, call: { caller, correlation } }: Attempt,
+  declaration: FactDeclaration<Data>,
+  data: Data,
+): Promise<void> {
+  if ((await lastSaid(context.timeline, correlation, [declaration])) !== null) return
+  await context.record(declaration, data, { actor: caller.actor, correlation })
+}
 
-async function accept({ ground, call, read }: Attempt, { hash, summary }: Begun): Promise<LoadedEnvironment> {
+async function accept(attempt: Attempt, { hash, summary }: Begun): Promise<LoadedEnvironment> {
+  const { ground, read } = attempt
   const fresh = read ?? (await ground.readAgain())
-  if (fresh.hash !== hash) throw overtaken('the file was changed while it was being applied')
+  if (fresh.hash !== hash) throw new Error('the file was changed while it was being applied')
   await ground.accept(fresh)
-  await ground.context.record(facts.configurationAccepted, { hash, summary }, extrasOf(call))
+  await sayOnce(attempt, facts.configurationAccepted, { hash, summary })
   return fresh
 }
 
 /** Brings control onto the file: this one if it runs it already, else the one that follows. */
 async function takeOver(attempt: Attempt, begun: Begun): Promise<void> {
   const { ground, call } = attempt
-  const { hash, before } = begun
+  const { hash, before, summary } = begun
   const { loaded, context } = ground
   if (hash === before) {
     await call.step('try once more', async () => {
@@ -108,8 +115,8 @@ async function takeOver(attempt: Attempt, begun: Begun): Promise<void> {
     })
     return context.clock.sleep(settleMs, call.signal)
   }
-  if (loaded.hash === hash) return
-  if (loaded.hash !== before) throw overtaken('another file was applied meanwhile')
+  if (loaded.hash === hash) return sayOnce(attempt, facts.configurationAccepted, { hash, summary })
+  if (loaded.hash !== before) throw new Error('another file was applied meanwhile')
   const fresh = await accept(attempt, begun)
   call.progress(0.1, 'control starts anew with the changed file')
   await ground.handOver(fresh)
@@ -141,34 +148,73 @@ async function untilEnd(ground: PlanGround, call: JobCall): Promise<End> {
   }
 }
 
+/** Whether control stops, and the one that follows goes on. */
+const isInterrupted = ({ aborted, reason }: AbortSignal): boolean =>
+  aborted && plainError(reason).code === 'jobs.interrupted'
+
+/** Everything between the fact that begins it and the one that ends it. */
+async function bringAbout(attempt: Attempt, begun: Begun): Promise<End> {
+  const { ground, call } = attempt
+  try {
+    await takeOver(attempt, begun)
+    const end = await untilEnd(ground, call)
+    if (end === 'done') for (const object of begun.destroys) await ground.destroy(object)
+    return end
+  } catch (error) {
+    if (isInterrupted(call.signal)) throw error
+    return { failed: plainError(error).message }
+  }
+}
+
+/** How an earlier control has said that this apply ended; null: it has not. Errors: `environment.apply-failed`. */
+async function readEnd({ ground, call }: Attempt): Promise<Applied | null> {
+  const { timeline } = ground.context
+  const fact = await lastSaid(timeline, call.correlation, [facts.applied, facts.applyFailed])
+  if (fact === null) return null
+  if (fact.kind === facts.applyFailed.kind) throw failed(facts.applyFailed.data.parse(fact.data).because)
+  const { plan, steps } = facts.applied.data.parse(fact.data)
+  return { plan, steps, says: sayDone(steps) }
+}
+
+const sayDone = (steps: number): string => `${steps === 1 ? '1 change was' : `${steps} changes were`} made`
+
 /**
  * Makes a plan come true: accepts the file, which ends control, and goes on in the control that follows, until every
- * service has come to what is wished or has refused it. Killed at any instant it goes on from what it sees.
+ * service has come to what is wished or has refused it. Killed at any instant it goes on from what it has said and sees.
  * Errors: `environment.plan-outdated`, `environment.destroys-data`, `environment.deploy-under-way`,
  * `environment.apply-under-way`, `environment.apply-failed`.
  */
 export async function apply(ground: PlanGround, wanted: WantedApply, call: JobCall): Promise<Applied> {
-  return alone(ground, call, async () => {
-    const attempt = { ground, call }
-    const begun = await begin(attempt, wanted)
-    const { steps, at, destroys } = begun
-    if (steps === 0) return { plan: wanted.plan, steps, says: 'Nothing was to be changed' }
-    await takeOver(attempt, begun)
-    const end = await untilEnd(ground, call)
-    const data = { plan: wanted.plan, job: call.jobId, steps }
-    if (end !== 'done') {
-      await ground.context.record(facts.applyFailed, { ...data, because: end.failed }, extrasOf(call))
-      throw failed(end.failed)
-    }
-    for (const object of destroys) await ground.destroy(object)
-    const seconds = Math.round((ground.context.clock.now() - at) / 100) / 10
-    await ground.context.record(facts.applied, { ...data, seconds }, extrasOf(call))
-    return {
-      plan: wanted.plan,
-      steps,
-      says: `${steps === 1 ? '1 change was' : `${steps} changes were`} made`,
-    }
-  })
+  const attempt: Attempt = { ground, call }
+  return alone(ground, call, async () => (await readEnd(attempt)) ?? (await applyOnce(attempt, wanted)))
+}
+
+async function applyOnce(attempt: Attempt, wanted: WantedApply): Promise<Applied> {
+  const { ground, call } = attempt
+  const { plan } = wanted
+  const begun = await begin(attempt, wanted)
+  const { steps, at, summary } = begun
+  if (steps === 0) return { plan, steps, says: 'Nothing was to be changed' }
+  const data = { plan, job: call.jobId, steps }
+  await sayOnce(attempt, facts.applyBegun, { ...data, summary })
+  const end = await bringAbout(attempt, begun)
+  if (end !== 'done') {
+    await sayOnce(attempt, facts.applyFailed, { ...data, because: end.failed })
+    throw failed(end.failed)
+  }
+  const seconds = Math.round((ground.context.clock.now() - at) / 100) / 10
+  await sayOnce(attempt, facts.applied, { ...data, seconds })
+  return { plan, steps, says: sayDone(steps) }
+}
+
+/** Says that an apply which was begun has ended, when its job ends without going on; what was accepted stays so. */
+export async function concludeApply(ground: PlanGround, call: JobCall, because: string): Promise<void> {
+  const { timeline } = ground.context
+  const begun = await lastSaid(timeline, call.correlation, [facts.applyBegun])
+  const ended = await lastSaid(timeline, call.correlation, [facts.applied, facts.applyFailed])
+  if (begun === null || ended !== null) return
+  const { plan, job, steps } = facts.applyBegun.data.parse(begun.data)
+  await sayOnce({ ground, call }, facts.applyFailed, { plan, job, steps, because })
 }
 
 /** One at a time: two would each take the other's changes for its own. */
@@ -191,20 +237,11 @@ function underWay(job: string): HoldfastError {
   })
 }
 
-function overtaken(why: string): HoldfastError {
-  return new HoldfastError({
-    code: 'environment.plan-outdated',
-    kind: 'user',
-    message: why,
-    hint: 'look at what is left with "holdfast environment plan"',
-  })
-}
-
 function failed(because: string): HoldfastError {
   return new HoldfastError({
     code: 'environment.apply-failed',
     kind: 'operational',
-    message: `the file was accepted, but not all of it came about: ${because}`,
+    message: `not all of the plan came about: ${because}`,
     hint: 'mend it and plan again; "holdfast environment drift" says what is left',
   })
 }

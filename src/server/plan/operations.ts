@@ -6,7 +6,7 @@ import {
 } from '../../contracts/environment.ts'
 import { bindJob, bindValue, type Context, type OperationBinding } from '../../kernel/capability/index.ts'
 import { plainError } from '../../kernel/std/index.ts'
-import { apply } from './apply.ts'
+import { apply, concludeApply } from './apply.ts'
 import { findDrift } from './find-drift.ts'
 import { planNow, type PlanGround } from './plan-now.ts'
 import { reload } from './reload.ts'
@@ -45,6 +45,10 @@ export function bindPlans(given: Omit<PlanGround, 'applying'>): readonly Operati
     bindValue(environmentOperations.plan, async () => (await planNow(ground)).plan),
     bindValue(environmentOperations.drift, () => driftNow(ground)),
     bindValue(environmentOperations.reload, (_input, call) => reload(ground, call)),
-    bindJob(environmentOperations.apply, (input, call) => apply(ground, input, call)),
+    bindJob(
+      environmentOperations.apply,
+      (input, call) => apply(ground, input, call),
+      (_, call, because) => concludeApply(ground, call, because),
+    ),
   ]
 }

@@ -1,15 +1,17 @@
-import { emptyStores, noOtherSections } from '../../support/environment/empty.ts'
 import { edge } from '../../../src/capabilities/edge/index.ts'
-import { environment } from '../../../src/capabilities/environment/index.ts'
+import { environment, type EnvironmentCapability } from '../../../src/capabilities/environment/index.ts'
 import { limits } from '../../../src/capabilities/limits/index.ts'
 import { rebuildOperations } from '../../../src/contracts/environment/rebuilds.ts'
 import type { Capability, Context, Log, OperationBinding } from '../../../src/kernel/capability/index.ts'
 import { plainError } from '../../../src/kernel/std/index.ts'
+import { headStart } from '../../../src/server/composition/head-start.ts'
+import type { LoadedEnvironment } from '../../../src/server/composition/load.ts'
 import { bindPlans } from '../../../src/server/plan/index.ts'
 import { createHouse, type House } from '../../../src/server/control/index.ts'
 import { timelineOf } from './disk.ts'
 import { beginLife, type Life } from './life.ts'
-import { file, journalFor, proberFor, type World } from './world.ts'
+import { storesFor } from './stores.ts'
+import { journalFor, proberFor, type World } from './world.ts'
 
 /** A line of control's log that says that something went wrong. */
 export interface Complaint {
@@ -31,29 +33,33 @@ export interface Control {
   stop(downMs: number): Promise<void>
 }
 
-const directory = '/simulated'
-const loaded = {
-  file: '/simulated/holdfast.config.ts',
-  directory,
-  hash: '0',
-  overrides: {},
-  data: {},
-  environment: file,
-}
 /** The last complaints are enough to find out. */
 const keptComplaints = 200
 
-function capabilities(world: World, life: Life, context: Context): readonly Capability[] {
-  const whole = { name: file.name, version: '1', directory, services: file.services, ...noOtherSections }
-  const theEnvironment = environment.create(whole, context, {
+function environmentOf(
+  world: World,
+  { life, context }: Ground,
+  { directory, environment: file }: LoadedEnvironment,
+): EnvironmentCapability {
+  const { name, services, volumes, databases, jobs, schedules } = file
+  const whole = { name, version: '1', directory, services, volumes, databases, jobs, schedules }
+  return environment.create(whole, context, {
     engine: world.engine.portFor(life),
     prober: proberFor(world, life),
     logs: { tail: () => Promise.resolve({ lines: [], end: 0 }), follow: async function* () {} },
-    ...emptyStores(),
+    ...storesFor(world.stores, world.effects, life),
     canRun: () => Promise.resolve(true),
     hostVariables: {},
     givenVariables: () => ({}),
   })
+}
+
+function capabilities(
+  world: World,
+  { life, context }: Ground,
+  { loaded, theEnvironment }: Current,
+): readonly Capability[] {
+  const { directory, environment: file } = loaded
   const upstreams = {
     current: () => theEnvironment.endpoints(),
     subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
@@ -90,25 +96,69 @@ function nowhere(): readonly OperationBinding[] {
   }))
 }
 
-function startHouse(world: World, life: Life, log: Log): Promise<House> {
-  const timeline = timelineOf(world.disk, life, world.chance)
+/** What one life of control is made of. */
+interface Ground {
+  readonly life: Life
+  readonly context: Context
+}
+
+/** What it runs. */
+interface Current {
+  readonly loaded: LoadedEnvironment
+  readonly theEnvironment: EnvironmentCapability
+}
+
+/** The operations on plans, over the file of this world. */
+function plans(
+  world: World,
+  { life, context }: Ground,
+  { current, stop }: { current: Current; stop: () => void },
+) {
+  const { place, stores, effects } = world
+  const { loaded, theEnvironment } = current
+  const does = (name: string, act: () => void): Promise<void> =>
+    life.guard(() => effects.pass(life, name, act))
+  return bindPlans({
+    loaded,
+    readAgain: () => Promise.resolve(place.written),
+    accept: (fresh) => does('accept the file', () => void (place.accepted = fresh)),
+    destroy: (object) =>
+      does(`destroy ${object}`, () => {
+        const [kind, name = ''] = object.split(' ')
+        if (kind === 'volume') stores.volumes.delete(name)
+        else stores.databases.delete(name)
+      }),
+    context,
+    handOver: async (fresh) => {
+      const next = environmentOf(world, { life, context }, fresh)
+      await headStart({ loaded, fresh, current: theEnvironment, next, context })
+      stop()
+    },
+  })
+}
+
+interface Start {
+  readonly life: Life
+  readonly log: Log
+  /** Ends control as if by itself. */
+  readonly stop: () => void
+}
+
+function startHouse(world: World, { life, log, stop }: Start): Promise<House> {
+  const loaded = world.place.accepted
+  const shelf: { current?: Current } = {}
+  const currentOf = (context: Context): Current =>
+    (shelf.current ??= { loaded, theEnvironment: environmentOf(world, { life, context }, loaded) })
   return createHouse({
-    timeline,
+    timeline: timelineOf(world, life),
     series: world.series,
     clock: life.clock,
     random: world.chance.random,
     log,
-    capabilities: (context) => capabilities(world, life, context),
+    capabilities: (context) => capabilities(world, { life, context }, currentOf(context)),
     bindings: (context) => [
       ...nowhere(),
-      ...bindPlans({
-        loaded,
-        readAgain: () => Promise.resolve(loaded),
-        accept: () => Promise.resolve(),
-        destroy: () => Promise.resolve(),
-        context,
-        handOver: () => Promise.resolve(),
-      }),
+      ...plans(world, { life, context }, { current: currentOf(context), stop }),
     ],
   })
 }
@@ -128,7 +178,7 @@ export function keepControl(world: World): Control {
     state.starts++
     world.engine.recordProcess('process-started', 'control')
     try {
-      const house = await life.guard(() => startHouse(world, life, log))
+      const house = await life.guard(() => startHouse(world, { life, log, stop: () => void stop(100) }))
       state.house = house
     } catch (error) {
       log.error({ error: plainError(error).message }, 'control did not start')
@@ -140,6 +190,12 @@ export function keepControl(world: World): Control {
     state.house = null
     world.engine.recordProcess('process-crashed', 'control')
     void world.clock.sleep(downMs).then(() => start())
+  }
+  const stop = async (downMs: number): Promise<void> => {
+    const { house, life } = state
+    if (house === null) return
+    await life.guard(() => house.stop())
+    if (state.life === life && life.alive) end(downMs)
   }
   void start()
   return {
@@ -153,11 +209,6 @@ export function keepControl(world: World): Control {
     kill: (downMs) => {
       if (state.life.alive) end(downMs)
     },
-    stop: async (downMs) => {
-      const { house, life } = state
-      if (house === null) return
-      await life.guard(() => house.stop())
-      if (state.life === life && life.alive) end(downMs)
-    },
+    stop,
   }
 }

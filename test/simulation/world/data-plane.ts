@@ -9,11 +9,21 @@ import {
 } from '../../../src/contracts/edge-policy.ts'
 import { HoldfastError, type Clock } from '../../../src/kernel/std/index.ts'
 import type { Chance } from './chance.ts'
+import type { Effects } from './effects.ts'
 import type { Life } from './life.ts'
 
 const ringSize = 300
 const pollMs = 5000
 const noLatency = { count: 0, sum: 0, minimum: 0, maximum: 0, buckets: {} }
+
+/** What an edge stands on. */
+interface DataPlaneGround {
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly effects: Effects
+  /** Whether a service answers at all. */
+  readonly serves: (service: string) => boolean
+}
 
 /** An edge process that counts traffic of its own making, and every evil that its contract allows. */
 export class FakeDataPlane {
@@ -31,6 +41,7 @@ export class FakeDataPlane {
   applied = 0
   readonly #clock: Clock
   readonly #chance: Chance
+  readonly #effects: Effects
   readonly #serves: (service: string) => boolean
   #edgeId = 'edge-1'
   #generation = 1
@@ -38,9 +49,10 @@ export class FakeDataPlane {
   #ring: EdgeReport[] = []
   #waiters = new Set<() => void>()
 
-  constructor(clock: Clock, chance: Chance, serves: (service: string) => boolean) {
+  constructor({ clock, chance, effects, serves }: DataPlaneGround) {
     this.#clock = clock
     this.#chance = chance
+    this.#effects = effects
     this.#serves = serves
     clock.every(1000, () => this.#report())
   }
@@ -65,15 +77,18 @@ export class FakeDataPlane {
   portFor(life: Life): DataPlane {
     return {
       state: () => life.guard(() => this.#answer(() => this.#state())),
-      apply: (policy) => life.guard(() => this.#answer(() => this.#apply(policy))),
+      apply: (policy) =>
+        life.guard(() =>
+          this.#answer(() => this.#effects.pass(life, 'tell the edge', () => this.#apply(policy))),
+        ),
       reports: (after, signal) => life.guard(() => this.#reports(after, signal)),
     }
   }
 
-  async #answer<T>(act: () => T): Promise<T> {
+  async #answer<T>(act: () => T | Promise<T>): Promise<T> {
     await this.#clock.sleep(this.#chance.between(0, 20))
     if (!this.up) throw unreachable()
-    const value = act()
+    const value = await act()
     await this.#clock.sleep(this.#chance.between(0, 20))
     if (!this.up || (this.losesAnswers > 0 && this.#chance.oneIn(this.losesAnswers))) throw unreachable()
     return value

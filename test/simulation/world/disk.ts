@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../../src/kernel/std/index.ts'
 import type { Timeline } from '../../../src/kernel/timeline/index.ts'
 import type { Chance } from './chance.ts'
+import type { Effects } from './effects.ts'
 import type { Life } from './life.ts'
 
 /** The disk under the timeline: what it holds outlives control. */
@@ -26,8 +27,13 @@ function diskFull(): HoldfastError {
 }
 
 /** The timeline as one life of control sees it: with a disk's delays, one append after the other. */
-export function timelineOf(disk: Disk, life: Life, chance: Chance): Timeline {
+export function timelineOf(
+  { disk, chance, effects }: { readonly disk: Disk; readonly chance: Chance; readonly effects: Effects },
+  life: Life,
+): Timeline {
   const { timeline } = disk
+  const writes = <T>(what: string, act: () => Promise<T>): Promise<T> =>
+    inTurn(() => effects.pass(life, `write ${what}`, act))
   let last: Promise<unknown> = Promise.resolve()
   const delay = (): Promise<void> => life.clock.sleep(chance.between(0, 20))
   const slowly = <T>(act: () => Promise<T>): Promise<T> =>
@@ -44,7 +50,10 @@ export function timelineOf(disk: Disk, life: Life, chance: Chance): Timeline {
   }
   return {
     ...timeline,
-    append: (facts) => inTurn(() => (disk.full ? Promise.reject(diskFull()) : timeline.append(facts))),
+    append: (facts) =>
+      writes(facts.map(({ kind, subject }) => `${kind} ${subject ?? ''}`).join(', '), () =>
+        disk.full ? Promise.reject(diskFull()) : timeline.append(facts),
+      ),
     onAppended: (listener) => {
       const stop = timeline.onAppended(listener)
       life.onEnd(stop)
@@ -57,7 +66,7 @@ export function timelineOf(disk: Disk, life: Life, chance: Chance): Timeline {
     saveCheckpoint: (name, checkpoint) => {
       const size = JSON.stringify(checkpoint.state).length
       disk.largestCheckpoints.set(name, Math.max(size, disk.largestCheckpoints.get(name) ?? 0))
-      return inTurn(() => timeline.saveCheckpoint(name, checkpoint))
+      return writes(`checkpoint ${name}`, () => timeline.saveCheckpoint(name, checkpoint))
     },
     retain: (retention) => inTurn(() => timeline.retain(retention)),
   }

@@ -10,6 +10,7 @@ import {
 import { HoldfastError, type Clock } from '../../../src/kernel/std/index.ts'
 import { allocate } from '../../../src/providers/local-engine/allocate.ts'
 import type { Chance } from './chance.ts'
+import type { Effects } from './effects.ts'
 import type { Life } from './life.ts'
 import { FakeReplica, type EventParts } from './replica.ts'
 
@@ -35,17 +36,22 @@ export class FakeEngine {
   slow = false
   /** One answer in so many gets lost after the deed; 0: none. */
   losesAnswers = 0
+  /** Told of each replica that is made, to say how it behaves, and of each that goes. */
+  onMade: (replica: FakeReplica) => void = () => undefined
+  onGone: (replica: FakeReplica) => void = () => undefined
   readonly #clock: Clock
   readonly #chance: Chance
+  readonly #effects: Effects
   #log: SupervisorEvent[] = []
   #pids = 100
   #waiters = new Set<() => void>()
   /** Until then whoever asks may mean a number of before the loss. */
   #ambiguousUntilMs = 0
 
-  constructor(clock: Clock, chance: Chance) {
+  constructor(clock: Clock, chance: Chance, effects: Effects) {
     this.#clock = clock
     this.#chance = chance
+    this.#effects = effects
     this.start('survived')
   }
 
@@ -84,13 +90,14 @@ export class FakeEngine {
 
   /** The engine as one life of control reaches it. */
   portFor(life: Life): Engine {
-    const ask = <T>(act: () => T): Promise<T> => life.guard(() => this.#answer(act))
+    const ask = <T>(act: () => T | Promise<T>): Promise<T> => life.guard(() => this.#answer(act))
+    const does = <T>(name: string, act: () => T): Promise<T> => ask(() => this.#effects.pass(life, name, act))
     return {
       runs: 'programs',
       choosesReplica: true,
       status: () => ask(() => this.status()),
-      run: (groups) => ask(() => this.#run(allocate(groups, this.status().replicas))),
-      restart: (id) => ask(() => this.#restart(id)),
+      run: (groups) => does('tell the engine', () => this.#run(allocate(groups, this.status().replicas))),
+      restart: (id) => does(`restart ${id}`, () => this.#restart(id)),
       events: ({ supervisor: after }, signal) => life.guard(() => this.#events(after, signal)),
     }
   }
@@ -106,10 +113,10 @@ export class FakeEngine {
     })
   }
 
-  async #answer<T>(act: () => T): Promise<T> {
+  async #answer<T>(act: () => T | Promise<T>): Promise<T> {
     await this.#clock.sleep(this.#chance.between(0, 30))
     if (this.startedAt === null) throw unreachable('nobody listens')
-    const value = act()
+    const value = await act()
     const late = this.slow ? this.#chance.between(500, 9000) : 0
     await this.#clock.sleep(Math.min(late, timeoutMs))
     const lost = this.losesAnswers > 0 && this.#chance.oneIn(this.losesAnswers)
@@ -119,7 +126,11 @@ export class FakeEngine {
 
   #run({ replicas, keep }: DesiredReplicas): SupervisorStatus {
     const wanted = new Set([...replicas.map(({ id }) => id), ...keep])
-    for (const id of this.replicas.keys()) if (!wanted.has(id)) this.replicas.delete(id)
+    for (const [id, replica] of this.replicas) {
+      if (wanted.has(id)) continue
+      this.replicas.delete(id)
+      this.onGone(replica)
+    }
     for (const spec of replicas) {
       if (this.replicas.has(spec.id)) continue
       const ground = {
@@ -129,7 +140,9 @@ export class FakeEngine {
         isWatched: () => this.startedAt !== null,
         nextPid: () => ++this.#pids,
       }
-      this.replicas.set(spec.id, new FakeReplica(spec, ground))
+      const replica = new FakeReplica(spec, ground)
+      this.onMade(replica)
+      this.replicas.set(spec.id, replica)
     }
     return this.status()
   }

@@ -31,6 +31,8 @@ export class FakeReplica {
   ill = false
   /** Milliseconds after which each process of it crashes; null: it lives. */
   crashAfterMs: number | null = null
+  /** What runs once: how long it takes, and with which code it ends. */
+  run = { takesMs: 300, code: 0 }
   /** Its program is missing. */
   unstartable = false
   readonly #ground: ReplicaGround
@@ -128,13 +130,15 @@ export class FakeReplica {
 
   /** A new supervisor finds it. */
   adopt(survived: boolean): void {
+    if (this.state === 'ended') return
     if (this.pid !== null && survived) {
       this.adopted = true
       this.state = 'running'
       this.#later(0, () => undefined)
-      this.#planCrash()
+      this.#planEnd()
       return this.#record({ what: 'replica-adopted', pid: this.pid })
     }
+    if (!this.spec.restarts && this.pid !== null) return this.#end(null)
     this.#leave('starting')
     this.#lives = []
     this.#later(startMs, () => this.#start())
@@ -151,19 +155,27 @@ export class FakeReplica {
     this.#startedMs = this.#ground.clock.monotonicMs()
     this.adopted = false
     this.#record({ what: 'replica-started', pid: this.pid, port: this.port })
-    this.#planCrash()
+    this.#planEnd()
   }
 
-  #planCrash(): void {
-    if (this.crashAfterMs !== null) this.#later(this.crashAfterMs, () => this.crash())
+  /** What runs once has come to its end; null: nobody saw how. */
+  #end(code: number | null): void {
+    const { pid } = this
+    this.#leave('ended', code)
+    this.#record({ what: 'replica-ended', pid, code, detail: code === null ? null : `exit code ${code}` })
   }
 
-  #leave(state: ReplicaStatus['state']): void {
+  #planEnd(): void {
+    if (!this.spec.restarts) this.#later(this.run.takesMs, () => this.#end(this.run.code))
+    else if (this.crashAfterMs !== null) this.#later(this.crashAfterMs, () => this.crash())
+  }
+
+  #leave(state: ReplicaStatus['state'], code: number | null = 1): void {
     this.state = state
     this.pid = null
     this.startedAt = null
     this.#turn++
-    this.#lastExit = { code: 1, signal: null, at: this.#ground.clock.now(), lastLines: [] }
+    this.#lastExit = { code, signal: null, at: this.#ground.clock.now(), lastLines: [] }
   }
 
   /** Does something after a while, if nothing else came in between and somebody still watches. */

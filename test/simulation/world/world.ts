@@ -3,13 +3,17 @@ import { openSeries, type SeriesStore } from '../../../src/kernel/series/index.t
 import { memoryTimeline } from '../../../src/kernel/timeline/index.ts'
 import type { LimitJournal } from '../../../src/capabilities/limits/ports.ts'
 import { memoryJournal } from '../../../src/providers/limit-journal/index.ts'
-import { environmentFile } from '../../../src/server/composition/config.ts'
+import { environmentFile, type EnvironmentFile } from '../../../src/server/composition/config.ts'
+import type { LoadedEnvironment } from '../../../src/server/composition/load.ts'
+import { contentHash, type Json } from '../../../src/kernel/std/index.ts'
 import { createChance, type Chance } from './chance.ts'
 import { createWorldClock, type WorldClock } from './clock.ts'
 import { FakeDataPlane } from './data-plane.ts'
 import { createDisk, type Disk } from './disk.ts'
+import { createEffects, type Effects } from './effects.ts'
 import { FakeEngine } from './engine.ts'
 import type { Life } from './life.ts'
+import { createStores, type Stores } from './stores.ts'
 
 /** Most mails of a user in any hour. */
 export const mostMails = 2
@@ -38,11 +42,28 @@ export interface World {
   readonly clock: WorldClock
   readonly chance: Chance
   readonly disk: Disk
+  readonly stores: Stores
+  readonly place: Place
+  readonly effects: Effects
   readonly journal: LimitJournal
   readonly series: SeriesStore
   readonly engine: FakeEngine
   readonly dataPlane: FakeDataPlane
   readonly probing: Probing
+}
+
+/** The environment file, as it was accepted last and as it is written now. */
+export interface Place {
+  accepted: LoadedEnvironment
+  written: LoadedEnvironment
+}
+
+/** An environment as if it had been read from its file. */
+export function loadedOf(environment: EnvironmentFile): LoadedEnvironment {
+  const directory = '/simulated'
+  const data = JSON.parse(JSON.stringify(environment)) as Json
+  const path = `${directory}/holdfast.config.ts`
+  return { file: path, directory, hash: contentHash(data), overrides: {}, data, environment }
 }
 
 /** How looking at addresses goes. */
@@ -54,21 +75,26 @@ export interface Probing {
 }
 
 /** Creates a world from a seed. */
-export async function createWorld(seed: number): Promise<World> {
+export async function createWorld(seed: number, environment: EnvironmentFile = file): Promise<World> {
   const chance = createChance(seed)
   const clock = createWorldClock()
   const timeline = memoryTimeline({ clock, random: chance.random })
-  const engine = new FakeEngine(clock, chance)
+  const effects = createEffects()
+  const engine = new FakeEngine(clock, chance, effects)
+  const loaded = loadedOf(environment)
   const serves = (service: string): boolean =>
     [...engine.replicas.values()].some((replica) => replica.spec.service === service && replica.well)
   return {
     clock,
     chance,
     disk: createDisk(timeline),
+    stores: createStores(),
+    place: { accepted: loaded, written: loaded },
+    effects,
     journal: memoryJournal(),
     series: await openSeries({ path: null, clock }),
     engine,
-    dataPlane: new FakeDataPlane(clock, chance, serves),
+    dataPlane: new FakeDataPlane({ clock, chance, effects, serves }),
     probing: { slow: false, outsideIll: false },
   }
 }

@@ -1,6 +1,7 @@
 import { environmentFacts as facts, type RolloutPhase } from '../../../contracts/environment.ts'
 import type { Context, JobCall } from '../../../kernel/capability/index.ts'
 import { HoldfastError, plainError, lookUp } from '../../../kernel/std/index.ts'
+import { lastSaid } from '../../../kernel/timeline/index.ts'
 import type { ServicesConfig } from '../config.ts'
 import type { Release, ReleaseSource, ReleaseStore } from '../ports.ts'
 import type { Rollouts } from '../rollout/index.ts'
@@ -19,8 +20,8 @@ export interface DeployGround {
   readonly watch: Pick<Watch, 'round'>
   readonly rollouts: Pick<Rollouts, 'standing'>
   readonly releases: ReleaseStore
-  readonly runs: Pick<Runs, 'run'>
-  readonly context: Pick<Context, 'clock' | 'record' | 'log'>
+  readonly runs: Pick<Runs, 'run' | 'conclude'>
+  readonly context: Pick<Context, 'clock' | 'record' | 'log' | 'timeline'>
 }
 
 /** What is to be deployed. */
@@ -32,6 +33,9 @@ export interface WantedDeploy {
   readonly note: string
   readonly rollback: boolean
 }
+
+/** Which release of what. */
+type Deploying = Pick<WantedDeploy, 'service' | 'release'>
 
 /** How a deploy ended well. */
 export type Deployed = {
@@ -53,7 +57,7 @@ const shareDone: Readonly<Record<RolloutPhase, number>> = {
 }
 const sayRelease = (release: string): string => (release === '' ? noRelease : release)
 
-function extrasOf(wanted: WantedDeploy, call: JobCall) {
+function extrasOf(wanted: Deploying, call: JobCall) {
   return { subject: `service:${wanted.service}`, actor: call.caller.actor, correlation: call.correlation }
 }
 
@@ -77,43 +81,83 @@ async function store(
   })
 }
 
-/** Runs the jobs that belong to a deploy, one after the other. Answers with the failure of the first that fails. */
-async function runJobs(
-  { runs, services }: DeployGround,
-  { service, release }: WantedDeploy,
-  { when, call }: { readonly when: 'before' | 'after'; readonly call: JobCall },
-): Promise<HoldfastError | null> {
-  for (const job of services[service]?.deploy[when] ?? []) {
+type When = 'before' | 'after'
+
+/** The runs that belong to a deploy, in their order. */
+function runsOf({ services }: DeployGround, { service, release }: Deploying, { when, call }: Ran) {
+  const { correlation, caller, jobId } = call
+  const reason = { actor: caller.actor, correlation, why: `${when} ${release} of ${service}` }
+  return (services[service]?.deploy[when] ?? []).map((job) => {
+    return { job, place: { job, key: `${jobId}/${when}/${job}`, release }, reason }
+  })
+}
+
+interface Ran {
+  readonly when: When
+  readonly call: JobCall
+}
+
+/** Runs the jobs of a deploy, one after the other. Answers with the failure of the first that fails. */
+async function runJobs(ground: DeployGround, wanted: WantedDeploy, ran: Ran): Promise<HoldfastError | null> {
+  const { when, call } = ran
+  for (const { job, place, reason } of runsOf(ground, wanted, ran)) {
     call.progress(when === 'before' ? 0.1 : 0.9, `job ${job} runs`)
-    const place = { job, key: `${call.jobId}/${when}/${job}`, release }
-    const why = `${when} ${release} of ${service}`
-    const end = await runs.run(
-      place,
-      { actor: call.caller.actor, correlation: call.correlation, why },
-      call.signal,
-    )
+    const end = await ground.runs.run(place, reason, call.signal)
     if (!end.ok) return runFailed(job, end)
   }
   return null
 }
 
-/** Moves the wish, once; everything after it is seen and not remembered. */
+/** What the fact that moved the wish says. */
+interface Begun {
+  readonly release: string
+  readonly before: string
+  readonly at: number
+}
+
+/** Moves the wish; everything after it is seen and not remembered. */
 async function begin(
   ground: DeployGround,
   wanted: WantedDeploy,
   { call, source }: { readonly call: JobCall; readonly source: string },
-): Promise<{ readonly before: string; readonly at: number }> {
+): Promise<Begun> {
   const { service, release, note, rollback } = wanted
-  return call.step('begin', async () => {
-    const before = sayRelease(releasesOf(ground.view(), service).wished)
-    const said = note === '' ? '' : `: ${note}`
-    const data = { service, release, before, job: call.jobId, source, note: said, rollback }
-    const { at } = await ground.context.record(facts.deployBegun, data, extrasOf(wanted, call))
-    return { before, at }
-  })
+  const before = sayRelease(releasesOf(ground.view(), service).wished)
+  const said = note === '' ? '' : `: ${note}`
+  const data = { service, release, before, job: call.jobId, source, note: said, rollback }
+  const { at } = await ground.context.record(facts.deployBegun, data, extrasOf(wanted, call))
+  return { release, before, at }
+}
+
+/** Everything up to the moment at which the wish moves. */
+async function prepare(ground: DeployGround, wanted: WantedDeploy, call: JobCall): Promise<Begun> {
+  decideDeploy(ground.view(), wanted, call.jobId)
+  const { source } = await store(ground, wanted, call)
+  const stopped = wanted.rollback ? null : await runJobs(ground, wanted, { when: 'before', call })
+  if (stopped !== null) throw stopped
+  decideDeploy(ground.view(), wanted, call.jobId)
+  return begin(ground, wanted, { call, source })
+}
+
+/** What an earlier control has said of this deploy. */
+async function readBegun({ context }: DeployGround, { correlation }: JobCall): Promise<Begun | null> {
+  const fact = await lastSaid(context.timeline, correlation, [facts.deployBegun])
+  if (fact === null) return null
+  const { release, before } = facts.deployBegun.data.parse(fact.data)
+  return { release, before, at: fact.at }
+}
+
+/** How an earlier control has said that this deploy ended. */
+async function readEnd({ context }: DeployGround, { correlation }: JobCall): Promise<Ended | null> {
+  const fact = await lastSaid(context.timeline, correlation, [facts.deployed, facts.deployFailed])
+  if (fact === null) return null
+  if (fact.kind === facts.deployFailed.kind) return { bad: facts.deployFailed.data.parse(fact.data).because }
+  const { verdict, seconds } = facts.deployed.data.parse(fact.data)
+  return { good: verdict, seconds }
 }
 
 type End = { readonly good: string } | { readonly bad: string }
+type Ended = { readonly good: string; readonly seconds: number } | { readonly bad: string }
 
 /** Where the deploy stands; null: it is still on the way. */
 function endOf({ view, wished, rollouts }: DeployGround, { service, release }: WantedDeploy): End | null {
@@ -152,34 +196,74 @@ async function prune(ground: DeployGround, { service }: WantedDeploy): Promise<v
   await context.record(facts.releasesPruned, { service, releases: names }, { subject: `service:${service}` })
 }
 
+/** Waits for the end and says it. */
+async function end(
+  ground: DeployGround,
+  wanted: WantedDeploy,
+  { call, begun }: { readonly call: JobCall; readonly begun: Begun },
+): Promise<Ended> {
+  const { context } = ground
+  const found = await untilEnd(ground, wanted, call)
+  if ('bad' in found) {
+    await fail(ground, wanted, { call, begun, because: found.bad })
+    return found
+  }
+  const { service, release } = wanted
+  const seconds = Math.round((context.clock.now() - begun.at) / 100) / 10
+  const data = { service, release, before: begun.before, job: call.jobId, seconds, verdict: found.good }
+  await context.record(facts.deployed, data, extrasOf(wanted, call))
+  return { ...found, seconds }
+}
+
+interface Failing {
+  readonly call: JobCall
+  readonly begun: Begun
+  readonly because: string
+}
+
+async function fail(
+  { context }: DeployGround,
+  wanted: Deploying,
+  { call, begun, because }: Failing,
+): Promise<void> {
+  const { service } = wanted
+  const { release, before } = begun
+  const data = { service, release, before, job: call.jobId, because }
+  await context.record(facts.deployFailed, data, extrasOf(wanted, call))
+}
+
 /**
  * Moves a service to a release: stores its files, wishes it, and waits until the rollout has ended well or ill; in the
- * latter case the wish falls back. Killed at any instant, the job that is begun again goes on from what it sees.
- * Errors: `environment.deploy-failed`, those of `decideDeploy` and of the store.
+ * latter case the wish falls back. Killed at any instant, the job that is begun again goes on from what it has said and from
+ * what it sees. Errors: `environment.deploy-failed`, those of `decideDeploy` and of the store.
  */
 export async function deploy(ground: DeployGround, wanted: WantedDeploy, call: JobCall): Promise<Deployed> {
   const { service, release } = wanted
-  decideDeploy(ground.view(), wanted, call.jobId)
-  const { source } = await store(ground, wanted, call)
-  const isBegun = releasesOf(ground.view(), service).pending?.job === call.jobId
-  const stopped = isBegun || wanted.rollback ? null : await runJobs(ground, wanted, { when: 'before', call })
-  if (stopped !== null) throw stopped
-  decideDeploy(ground.view(), wanted, call.jobId)
-  const { before, at } = await begin(ground, wanted, { call, source })
-  const end = await untilEnd(ground, wanted, call)
-  const data = { service, release, before, job: call.jobId }
-  if ('bad' in end) {
-    await ground.context.record(facts.deployFailed, { ...data, because: end.bad }, extrasOf(wanted, call))
-    throw failed(wanted, before, end.bad)
-  }
-  const seconds = Math.round((ground.context.clock.now() - at) / 100) / 10
-  await ground.context.record(facts.deployed, { ...data, seconds, verdict: end.good }, extrasOf(wanted, call))
+  const begun = (await readBegun(ground, call)) ?? (await prepare(ground, wanted, call))
+  const ended = (await readEnd(ground, call)) ?? (await end(ground, wanted, { call, begun }))
+  const { before } = begun
+  if ('bad' in ended) throw failed(wanted, before, ended.bad)
   await prune(ground, wanted).catch((error: unknown) =>
     ground.context.log.warn({ error: plainError(error).message }, 'old releases could not be removed'),
   )
   const late = wanted.rollback ? null : await runJobs(ground, wanted, { when: 'after', call })
   const but = late === null ? '' : `; but ${late.message}`
-  return { service, release, before, seconds, says: `${service} runs ${release} (${end.good})${but}` }
+  const says = `${service} runs ${release} (${ended.good})${but}`
+  return { service, release, before, seconds: ended.seconds, says }
+}
+
+/** Says that what a deploy has begun has ended, when its job ends without going on; the wish falls back. */
+export async function concludeDeploy(
+  ground: DeployGround,
+  wanted: Deploying,
+  { call, because }: { readonly call: JobCall; readonly because: string },
+): Promise<void> {
+  const begun = await readBegun(ground, call)
+  if (begun !== null && (await readEnd(ground, call)) === null)
+    await fail(ground, wanted, { call, begun, because })
+  for (const when of ['before', 'after'] as const)
+    for (const { place, reason } of runsOf(ground, wanted, { when, call }))
+      await ground.runs.conclude(place, reason, because)
 }
 
 /** Moves a service back to a release that was good. Errors: `environment.nothing-to-roll-back`, those of `deploy`. */

@@ -9,7 +9,7 @@ import { refuseForeign, serviceOf } from '../services.ts'
 import { releasesOf } from '../view.ts'
 import { serviceDirectory } from '../wish/index.ts'
 import { releaseBefore } from './decide-deploy.ts'
-import { deploy, rollback, type DeployGround } from './deploy.ts'
+import { concludeDeploy, deploy, rollback, type DeployGround } from './deploy.ts'
 import { readDeploys } from './history.ts'
 import { readSource } from './source.ts'
 
@@ -36,7 +36,9 @@ async function history(
       return { service: name, running: releasesOf(view(), name).wished, kept: list, back }
     }),
   )
-  const deploys = [...(await readDeploys(ground.timeline, input))]
+  const isPending = (job: string): boolean =>
+    Object.values(view().releases).some(({ pending }) => pending?.job === job)
+  const deploys = [...(await readDeploys(ground.timeline, { ...input, isPending }))]
   const locks = Object.entries(view().locks).map(([service, lock]) => ({ service, ...lock }))
   return { says: sayHistory(deploys), deploys, releases: kept, locks }
 }
@@ -52,15 +54,24 @@ export function bindDeploys(ground: DeploysGround): readonly OperationBinding[] 
   const { services, context } = ground
   const lockName = (service: string): string => (service === '*' ? 'all services' : service)
   return [
-    bindJob(environmentOperations.deploy, ({ service, version, from, note }, call) => {
-      const config = refuseForeign(service, serviceOf(services, service))
-      const source = readSource(from, serviceDirectory(config, ground.directory))
-      return deploy(ground, { service, release: version, source, note, rollback: false }, call)
-    }),
-    bindJob(environmentOperations.rollback, ({ service, to, note }, call) => {
-      refuseForeign(service, serviceOf(services, service))
-      return rollback(ground, { service, to, note }, call)
-    }),
+    bindJob(
+      environmentOperations.deploy,
+      ({ service, version, from, note }, call) => {
+        const config = refuseForeign(service, serviceOf(services, service))
+        const source = readSource(from, serviceDirectory(config, ground.directory))
+        return deploy(ground, { service, release: version, source, note, rollback: false }, call)
+      },
+      ({ service, version: release }, call, because) =>
+        concludeDeploy(ground, { service, release }, { call, because }),
+    ),
+    bindJob(
+      environmentOperations.rollback,
+      ({ service, to, note }, call) => {
+        refuseForeign(service, serviceOf(services, service))
+        return rollback(ground, { service, to, note }, call)
+      },
+      ({ service }, call, because) => concludeDeploy(ground, { service, release: '' }, { call, because }),
+    ),
     bindValue(environmentOperations.deploys, (input) => history(ground, input)),
     bindValue(environmentOperations.lockDeploys, async ({ service, because }, { caller, correlation }) => {
       if (service !== '*') serviceOf(services, service)

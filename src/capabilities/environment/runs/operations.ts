@@ -3,13 +3,13 @@ import {
   environmentOperations,
   type RunHistory,
 } from '../../../contracts/environment.ts'
-import { bindJob, bindValue, type OperationBinding } from '../../../kernel/capability/index.ts'
+import { bindJob, bindValue, type JobCall, type OperationBinding } from '../../../kernel/capability/index.ts'
 import { HoldfastError } from '../../../kernel/std/index.ts'
 import type { Fact, Timeline } from '../../../kernel/timeline/index.ts'
 import { readUndertakings } from '../read-undertakings.ts'
 import { textOf } from '../text-of.ts'
 import type { JobsConfig, SchedulesConfig } from './config.ts'
-import type { RunEnd, Runs } from './runs.ts'
+import type { RunEnd, RunReason, Runs } from './runs.ts'
 import type { Schedules } from './schedules.ts'
 
 /** What the operations on runs stand on. */
@@ -81,15 +81,24 @@ export function runFailed(job: string, { detail, lastLines }: RunEnd): HoldfastE
   })
 }
 
+const byHand = ({ caller, correlation }: JobCall): RunReason => ({
+  actor: caller.actor,
+  correlation,
+  why: 'by hand',
+})
+
 /** Binds what is said about jobs and schedules to its code. */
 export function bindRuns(ground: RunsGround): readonly OperationBinding[] {
   return [
-    bindJob(environmentOperations.run, async ({ job }, call) => {
-      const reason = { actor: call.caller.actor, correlation: call.correlation, why: 'by hand' }
-      const end = await ground.runs.run({ job, key: call.jobId }, reason, call.signal)
-      if (!end.ok) throw runFailed(job, end)
-      return { job, code: end.code, seconds: end.seconds, lastLines: [...end.lastLines] }
-    }),
+    bindJob(
+      environmentOperations.run,
+      async ({ job }, call) => {
+        const end = await ground.runs.run({ job, key: call.jobId }, byHand(call), call.signal)
+        if (!end.ok) throw runFailed(job, end)
+        return { job, code: end.code, seconds: end.seconds, lastLines: [...end.lastLines] }
+      },
+      ({ job }, call, because) => ground.runs.conclude({ job, key: call.jobId }, byHand(call), because),
+    ),
     bindValue(environmentOperations.runs, (input) => history(ground, input)),
   ]
 }

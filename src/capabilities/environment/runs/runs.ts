@@ -2,6 +2,7 @@ import { environmentFacts as facts } from '../../../contracts/environment.ts'
 import type { ReplicaStatus, Specification } from '../../../contracts/supervisor.ts'
 import type { Context } from '../../../kernel/capability/index.ts'
 import { contentHash, HoldfastError, lookUp } from '../../../kernel/std/index.ts'
+import type { Fact } from '../../../kernel/timeline/index.ts'
 import type { Group, LogReader } from '../ports.ts'
 import { throwUnlessCancelled } from '../cancelled.ts'
 import type { Watch } from '../watch/index.ts'
@@ -31,8 +32,8 @@ export interface RunReason {
 export interface RunParts {
   readonly jobs: JobsConfig
   readonly ground: RunGround
-  readonly context: Pick<Context, 'clock' | 'record'>
-  readonly watch: Pick<Watch, 'status' | 'round'>
+  readonly context: Pick<Context, 'clock' | 'record' | 'timeline'>
+  readonly watch: Pick<Watch, 'status' | 'round' | 'trouble'>
   readonly logs: Pick<LogReader, 'tail'>
 }
 
@@ -40,10 +41,13 @@ export interface RunParts {
 export interface Runs {
   /**
    * Runs a job and waits for its end. The same key is the same run: asked for again, also by a control that came after,
-   * it is joined and not started twice. Cancelled it is stopped; when control stops it goes on.
+   * it is joined and not started twice; one that was begun and is not there has failed, for nobody knows whether it ran.
+   * Cancelled it is stopped; when control stops it goes on.
    * Errors: `environment.unknown-job`.
    */
   run(place: RunPlace, reason: RunReason, signal: AbortSignal): Promise<RunEnd>
+  /** Says that a run which was begun and did not end has failed, and lets it go. */
+  conclude(place: RunPlace, reason: RunReason, because: string): Promise<void>
   /** How many runs of a job go on now. */
   underWay(job: string): number
   /** The groups that the engine shall have for runs, given what it has. */
@@ -54,13 +58,31 @@ const pollMs = 250
 /** How long the end of a run waits for a control that asks for it once more. */
 const keptMs = 600_000
 const tailLines = 20
+/** Runs of one job that one undertaking has at most, twice, and some to spare. */
+const mostSaid = 100
+
+/** Control died as it was started, or the engine has lost it. */
+const nobodyKnows: RunEnd = {
+  code: null,
+  ok: false,
+  detail: 'nobody knows whether it ran: it was begun and is not there; it is not run twice',
+  seconds: 0,
+  lastLines: [],
+}
 
 const isRun = ({ service }: ReplicaStatus): boolean => service.startsWith(jobPrefix)
 const hasEnded = ({ state }: ReplicaStatus): boolean => state === 'ended' || state === 'crash-looped'
 
+/** What was said of a run; null: nothing. */
+interface Said {
+  readonly begun: Fact | null
+  readonly end: Fact | null
+}
+
 interface Wanted {
-  readonly specification: Specification
-  readonly hash: string
+  readonly service: string
+  /** Null: it was started, and is not to be started again. */
+  readonly specification: Specification | null
 }
 
 /** Creates runs; what an earlier control began is found by observing. */
@@ -80,29 +102,44 @@ class RunBook implements Runs {
 
   async run(place: RunPlace, reason: RunReason, signal: AbortSignal): Promise<RunEnd> {
     const { job, key } = place
-    const { jobs, ground, watch, context } = this.#parts
+    const { jobs, ground, context } = this.#parts
     const config = lookUp(jobs, job)
     if (config === undefined) throw unknownJob(job, Object.keys(jobs))
     const specification = runSpecification(config, place, ground)
-    const one = { specification, hash: contentHash(specification) }
-    const extras = { subject: `job:${job}`, actor: reason.actor, correlation: reason.correlation }
-    await watch.round()
-    if (this.#replicaOf(one) === undefined) {
-      await context.record(facts.runBegun, { job, run: key, why: reason.why }, extras)
-    }
-    this.#wanted.set(one.hash, one)
-    const end = await this.#untilEnd(one, { timeoutMs: config.timeout, signal })
-    this.#wanted.delete(one.hash)
-    this.#told.add(one.hash)
-    const { code, detail, seconds, lastLines } = end
-    const data = { job, run: key, code, detail, seconds, lastLines: [...lastLines] }
-    await context.record(end.ok ? facts.runEnded : facts.runFailed, data, extras)
+    const hash = contentHash(specification)
+    const said = await this.#said(place, reason)
+    if (said.end !== null) return endSaid(said.end)
+    const begun =
+      said.begun ??
+      (await context.record(facts.runBegun, { job, run: key, why: reason.why }, extrasOf(job, reason)))
+    const { service } = specification
+    this.#wanted.set(hash, { service, specification: said.begun === null ? specification : null })
+    const end = await this.#untilEnd(hash, { timeoutMs: config.timeout, beganMs: begun.at, signal })
+    this.#wanted.delete(hash)
+    await this.#tell(place, reason, end)
+    // Not before its end is said: what is told goes, and whoever is begun again must find one or the other.
+    this.#told.add(hash)
     return end
+  }
+
+  async conclude(place: RunPlace, reason: RunReason, because: string): Promise<void> {
+    const { jobs, ground } = this.#parts
+    const { begun, end } = await this.#said(place, reason)
+    if (begun === null || end !== null) return
+    await this.#tell(place, reason, { ...nobodyKnows, detail: because })
+    const config = lookUp(jobs, place.job)
+    if (config !== undefined) this.#told.add(contentHash(runSpecification(config, place, ground)))
+  }
+
+  async #tell({ job, key }: RunPlace, reason: RunReason, end: RunEnd): Promise<void> {
+    const { code, ok, detail, seconds, lastLines } = end
+    const data = { job, run: key, code, detail, seconds, lastLines: [...lastLines] }
+    await this.#parts.context.record(ok ? facts.runEnded : facts.runFailed, data, extrasOf(job, reason))
   }
 
   underWay(job: string): number {
     const service = `${jobPrefix}${job}`
-    const own = [...this.#wanted.values()].filter(({ specification }) => specification.service === service)
+    const own = [...this.#wanted.values()].filter((wanted) => wanted.service === service)
     const others = this.#seen().filter(
       (replica) =>
         replica.service === service &&
@@ -117,8 +154,8 @@ class RunBook implements Runs {
     for (const hash of this.#told) {
       if (!replicas.some((replica) => replica.specHash === hash)) this.#told.delete(hash)
     }
-    const own = [...this.#wanted.values()].map(({ specification, hash }) => {
-      return { service: specification.service, hash, specification, replicas: 1, leaving: [] }
+    const own = [...this.#wanted].map(([hash, { service, specification }]) => {
+      return { service, hash, specification, replicas: 1, leaving: [] }
     })
     const found = replicas.filter((replica) => this.#isKept(replica))
     return [
@@ -129,11 +166,22 @@ class RunBook implements Runs {
     ]
   }
 
+  /** What the timeline says of a run, whoever said it. */
+  async #said({ job, key }: RunPlace, { correlation }: RunReason): Promise<Said> {
+    const kinds = [facts.runBegun, facts.runEnded, facts.runFailed].map(({ kind }) => kind)
+    const about = { kinds, subject: `job:${job}`, correlation }
+    const found = await this.#parts.context.timeline.read({ ...about, order: 'newest', limit: mostSaid })
+    const own = found.filter(({ data }) => data?.['run'] === key)
+    const of = (isBegun: boolean): Fact | null =>
+      own.find(({ kind }) => (kind === facts.runBegun.kind) === isBegun) ?? null
+    return { begun: of(true), end: of(false) }
+  }
+
   #seen(): readonly ReplicaStatus[] {
     return this.#parts.watch.status()?.replicas ?? []
   }
 
-  #replicaOf({ hash }: Wanted): ReplicaStatus | undefined {
+  #replicaOf(hash: string): ReplicaStatus | undefined {
     return this.#seen().find((replica) => isRun(replica) && replica.specHash === hash)
   }
 
@@ -144,13 +192,12 @@ class RunBook implements Runs {
     return !hasEnded(replica) || this.#parts.context.clock.now() - (lastExit?.at ?? 0) <= keptMs
   }
 
-  async #untilEnd(one: Wanted, { timeoutMs, signal }: Patience): Promise<RunEnd> {
-    const { watch, context } = this.#parts
-    const beganMs = context.clock.now()
+  async #untilEnd(hash: string, { timeoutMs, beganMs, signal }: Patience): Promise<RunEnd> {
+    const { context } = this.#parts
     const deadlineMs = context.clock.monotonicMs() + timeoutMs
     for (;;) {
-      await watch.round()
-      const replica = this.#replicaOf(one)
+      const replica = await this.#look(hash)
+      if (replica === 'lost') return nobodyKnows
       if (replica !== undefined && hasEnded(replica)) return endOf(replica, beganMs)
       throwUnlessCancelled(signal)
       const isLate = context.clock.monotonicMs() > deadlineMs
@@ -162,6 +209,17 @@ class RunBook implements Runs {
     }
   }
 
+  /** One that was there, or that an earlier control may have started, is not started again. */
+  async #look(hash: string): Promise<ReplicaStatus | undefined | 'lost'> {
+    const { watch } = this.#parts
+    await watch.round()
+    const [replica, wanted] = [this.#replicaOf(hash), this.#wanted.get(hash)]
+    if (replica !== undefined && wanted !== undefined)
+      this.#wanted.set(hash, { ...wanted, specification: null })
+    const isLost = replica === undefined && wanted?.specification === null && watch.trouble() === null
+    return isLost ? 'lost' : replica
+  }
+
   async #stopped(
     replica: ReplicaStatus | undefined,
     said: Pick<RunEnd, 'detail' | 'seconds'>,
@@ -171,8 +229,16 @@ class RunBook implements Runs {
   }
 }
 
+const extrasOf = (job: string, { actor, correlation }: RunReason) => ({
+  subject: `job:${job}`,
+  actor,
+  correlation,
+})
+
 interface Patience {
   readonly timeoutMs: number
+  /** When it was said to begin, milliseconds since the epoch. */
+  readonly beganMs: number
   readonly signal: AbortSignal
 }
 
@@ -189,6 +255,11 @@ function endOf(replica: ReplicaStatus, beganMs: number): RunEnd {
   const { code, at, lastLines } = replica.lastExit ?? { code: null, at: beganMs, lastLines: [] }
   const ok = replica.state === 'ended' && code === 0
   return { code, ok, detail: sayEnd(replica), seconds: secondsSince(beganMs, at), lastLines }
+}
+
+function endSaid({ kind, data }: Fact): RunEnd {
+  const { code, detail, seconds, lastLines } = facts.runEnded.data.parse(data)
+  return { code, ok: kind === facts.runEnded.kind, detail, seconds, lastLines }
 }
 
 function unknownJob(job: string, known: readonly string[]): HoldfastError {

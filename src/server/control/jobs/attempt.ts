@@ -104,3 +104,9 @@ export async function attempt(ground: AttemptGround): Promise<AttemptEnd> {
       : failure(error)
   }
 }
+
+/** Lets a job that ends without its code say the ends of what it began. Errors: those of its code. */
+export async function conclude(ground: AttemptGround, because: string): Promise<void> {
+  const { declaration, conclude: say } = ground.binding
+  await say?.(validateInput(declaration, ground.stored().input) as never, jobCall(ground), because)
+}

@@ -2,7 +2,7 @@ import { jobFacts } from '../../../contracts/index.ts'
 import type { Context, OperationBinding } from '../../../kernel/capability/index.ts'
 import { HoldfastError, plainError } from '../../../kernel/std/index.ts'
 import type { View } from '../../../kernel/timeline/index.ts'
-import { attempt, cancelled, failure, type AttemptEnd } from './attempt.ts'
+import { attempt, cancelled, conclude, failure, type AttemptEnd, type AttemptGround } from './attempt.ts'
 import type { JobsState, Progress, StoredJob } from './fold.ts'
 
 /** A job that was begun this often without coming to an end is given up. */
@@ -97,18 +97,9 @@ function withoutRunning(job: StoredJob, binding: OperationBinding | undefined): 
   )
 }
 
-async function run(floor: Floor, id: string, running: Running): Promise<void> {
-  const { context, find } = floor.ground
-  const job = jobOf(floor, id)
-  const binding = find(job.operation)
-  const early = withoutRunning(job, binding)
-  if (early !== null || binding === undefined) return early === null ? undefined : recordEnd(floor, id, early)
-  const begun = { job: id, operation: job.operation, attempt: job.attempts + 1 }
-  const isBegun = await recordStubbornly(floor, job, () => context.record(jobFacts.begun, begun, extras(job)))
-  if (!isBegun) return
-  floor.ground.changed(id)
-  const end = await attempt({
-    context,
+function groundOf(floor: Floor, id: string, { binding, running }: Begun): AttemptGround {
+  return {
+    context: floor.ground.context,
     binding,
     signal: running.controller.signal,
     stored: () => jobOf(floor, id),
@@ -116,7 +107,44 @@ async function run(floor: Floor, id: string, running: Running): Promise<void> {
       running.progress = { share, says }
       floor.ground.changed(id)
     },
-  })
+  }
+}
+
+/** Ends a job without its code; what that had begun is said to have ended. */
+async function endEarly(floor: Floor, id: string, { early, begun }: Early): Promise<void> {
+  const { log } = floor.ground.context
+  if (begun !== null && jobOf(floor, id).attempts > 0) {
+    await conclude(groundOf(floor, id, begun), early.error?.message ?? 'it was cancelled').catch(
+      (error: unknown) =>
+        log.error({ job: id, error: plainError(error).message }, 'a job could not be concluded'),
+    )
+  }
+  await recordEnd(floor, id, early)
+}
+
+interface Begun {
+  readonly binding: OperationBinding
+  readonly running: Running
+}
+
+interface Early {
+  readonly early: AttemptEnd
+  readonly begun: Begun | null
+}
+
+async function run(floor: Floor, id: string, running: Running): Promise<void> {
+  const { context, find } = floor.ground
+  const job = jobOf(floor, id)
+  const binding = find(job.operation)
+  const early = withoutRunning(job, binding)
+  const ready = binding === undefined ? null : { binding, running }
+  if (early !== null) return endEarly(floor, id, { early, begun: ready })
+  if (ready === null) return
+  const begun = { job: id, operation: job.operation, attempt: job.attempts + 1 }
+  const isBegun = await recordStubbornly(floor, job, () => context.record(jobFacts.begun, begun, extras(job)))
+  if (!isBegun) return
+  floor.ground.changed(id)
+  const end = await attempt(groundOf(floor, id, ready))
   const interrupted = floor.stopping && end.outcome === 'failed'
   if (!interrupted) await recordEnd(floor, id, end)
 }

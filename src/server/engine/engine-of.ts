@@ -5,11 +5,14 @@ import { localEngine } from '../../providers/local-engine/index.ts'
 import { logFiles } from '../../providers/log-files/index.ts'
 import { requestOverSocket } from '../../providers/unix-http/index.ts'
 import { volumeDirectories } from '../../providers/volume-directories/index.ts'
-import type { EnvironmentFile } from '../composition/index.ts'
 
 /** What engines are opened for. */
 export interface EngineGround {
-  readonly environment: Pick<EnvironmentFile, 'name' | 'engine'>
+  readonly environment: {
+    readonly name: string
+    /** As the file has it. */
+    readonly engine: 'local' | { readonly swarm: string }
+  }
   readonly dataDirectory: string
   readonly clock: Clock
 }

@@ -21,7 +21,10 @@ export function createStores(): Stores {
   return { releases: new Map(), volumes: new Set(), databases: new Map() }
 }
 
-type StorePorts = Pick<EnvironmentPorts, 'releases' | 'volumes' | 'databases' | 'databaseProviders'>
+type StorePorts = Pick<
+  EnvironmentPorts,
+  'releases' | 'volumes' | 'databases' | 'databaseHost' | 'databaseProviders'
+>
 type Around = <T>(name: string, act: () => T) => Promise<T>
 
 function releasesOf({ releases }: Stores, around: Around): StorePorts['releases'] {
@@ -50,6 +53,8 @@ function releasesOf({ releases }: Stores, around: Around): StorePorts['releases'
 /** A server that is installed, well as soon as it runs, and does what it is told. */
 function serverOf(around: Around): DatabaseProvider {
   return {
+    versionCommand: ['server', '--version'],
+    versionOf: () => null,
     find: () => Promise.resolve([{ version: '15.2', major: '15', directory: '' }]),
     packageOf: () => 'server',
     start: ({ name }) => ({ command: ['server', name], variables: {} }),
@@ -77,10 +82,13 @@ export function storesFor(stores: Stores, effects: Effects, life: Life): StorePo
       read: (database) => Promise.resolve(databases.get(database) ?? null),
       create: (database, record) =>
         around(`make database ${database}`, () => void databases.set(database, record)),
+      update: (database, record) =>
+        around(`change database ${database}`, () => void databases.set(database, record)),
       ensurePlace: (database) => around(`make a place for ${database}`, () => undefined),
       freePort: () => Promise.resolve(12_000 + databases.size),
       sizeBytes: () => Promise.resolve(0),
     },
+    databaseHost: null,
     databaseProviders: { postgres: server, mariadb: server, redis: server },
   }
 }

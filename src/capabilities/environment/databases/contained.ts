@@ -1,5 +1,6 @@
 import type { DatabaseRecord } from '../../../contracts/environment/databases.ts'
-import { HoldfastError, plainError } from '../../../kernel/std/index.ts'
+import type { Finding } from '../../../kernel/capability/index.ts'
+import { HoldfastError } from '../../../kernel/std/index.ts'
 import type { DatabaseHome, DatabaseHost, DatabasePrograms, DatabaseProvider } from '../ports.ts'
 import type { DatabaseConfig } from './config.ts'
 
@@ -82,26 +83,44 @@ export async function renewContainer({
   return major === record.major ? { ...next, image, ...looked } : next
 }
 
-/** Why an image cannot take the place of what the record says; null: it can, or nobody knows. */
+interface Candidate extends ImageGround {
+  /** Null: there are no data yet. */
+  readonly record: DatabaseRecord | null
+}
+
+/** Why an image cannot be run on the data that are there; null: it can. Errors: those of looking at it. */
+async function findMisfit(
+  name: string,
+  config: DatabaseConfig,
+  { record, ...ground }: Candidate,
+): Promise<Pick<Finding, 'message' | 'hint'> | null> {
+  const { image = '', version, engine } = config
+  if (record === null) await findHome(ground.host)
+  const looked = await lookAtImage(config, ground)
+  const major = record?.major ?? version ?? looked.major
+  if (major === looked.major) return null
+  const whose = record === null ? 'the file says' : `the data of "${name}" are of`
+  return {
+    message: `the image ${image} is ${engine} ${looked.major}, and ${whose} ${major}`,
+    hint: 'name an image of that major version, or a new database beside it',
+  }
+}
+
+/** The same as a finding; undefined also where nobody knows. What runs already runs by its id, whatever its name means now. */
 export async function findUnusableImage(
   name: string,
   config: DatabaseConfig,
-  { record, ...ground }: ImageGround & { readonly record: DatabaseRecord | null },
-): Promise<{ readonly path: string; readonly message: string; readonly hint: string } | null> {
-  const { image, version, engine } = config
-  const path = `databases.${name}.image`
-  // What runs already is run by its id, whatever has become of the name.
-  if (image === undefined || record?.container?.image === image) return null
+  candidate: Candidate,
+): Promise<Finding | undefined> {
+  const { image } = config
+  if (image === undefined || candidate.record?.container?.image === image) return undefined
+  const about = { severity: 'critical', path: `databases.${name}.image` } as const
   try {
-    if (record === null) await findHome(ground.host)
-    const looked = await lookAtImage(config, ground)
-    const major = record?.major ?? version ?? looked.major
-    if (major === looked.major) return null
-    const whose = record === null ? 'the file says' : `the data of "${name}" are of`
-    const hint = 'name an image of that major version, or a new database beside it'
-    return { path, message: `the image ${image} is ${engine} ${looked.major}, and ${whose} ${major}`, hint }
+    const misfit = await findMisfit(name, config, candidate)
+    return misfit === null ? undefined : { ...about, ...misfit }
   } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'environment.database-image-unusable') return null
-    return { path, message: plainError(error).message, hint: error.hint ?? '' }
+    if (!(error instanceof HoldfastError) || error.code !== 'environment.database-image-unusable')
+      return undefined
+    return { ...about, message: error.message, hint: error.hint ?? null }
   }
 }

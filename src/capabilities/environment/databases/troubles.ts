@@ -81,7 +81,7 @@ async function ofManaged(
   if (host !== null) {
     const ground = { record, provider: providers[config.engine], host }
     const found = await findUnusableImage(name, config, ground)
-    return found === null ? [] : [{ severity: 'critical', ...found }]
+    return found === undefined ? [] : [found]
   }
   return findNoPrograms(name, { config, major: config.version ?? record?.major }, providers[config.engine])
 }

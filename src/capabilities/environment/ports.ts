@@ -202,7 +202,7 @@ export type RunInside = (service: string, command: readonly string[], run: Progr
 export interface DatabaseHome {
   /** Which Docker daemon that is; it stays when the swarm is another. */
   readonly daemon: string
-  /** Its address, as other containers reach it. */
+  /** Its address, as other containers reach it and as a URL has it. */
   readonly host: string
   /** Ports that something of the swarm has already. */
   readonly takenPorts: readonly number[]

@@ -121,7 +121,8 @@ export function swarmDatabases(ground: DatabaseGround): SwarmDatabases {
     home: async () => {
       const { daemon, address } = await place()
       const takenPorts = await door.ask(takenPortsShape, (docker) => docker.listServices())
-      return { daemon, host: address, takenPorts }
+      const host = address.includes(':') ? `[${address}]` : address
+      return { daemon, host, takenPorts }
     },
     imageId: async (image) => {
       try {
@@ -134,7 +135,7 @@ export function swarmDatabases(ground: DatabaseGround): SwarmDatabases {
     tryOut: async (image, command) => {
       const key = JSON.stringify([image, ...command])
       const words = said.get(key) ?? (await tryOut(ground, image, command))
-      said.set(key, words)
+      if (words.trim() !== '') said.set(key, words)
       return words
     },
     runInside: async (service, command, { variables = {}, timeoutMs }) => {

@@ -46,7 +46,11 @@ describe('databases in containers', () => {
     const [after] = (await prepared(control, 'server:15b')).wished()
     expect(after?.specification).toEqual({ ...before?.specification, image: 'sha256:server:15b' })
     node.images['server:16'] = 'server 16.0'
-    expect((await prepared(control, 'server:16')).wished()).toEqual([after])
+    for (const image of ['server:16', 'server:17']) {
+      const room = await prepared(control, image)
+      expect(room.wished()).toEqual([after])
+      expect(room.notes()).toEqual([expect.stringContaining(`goes on with server:15b: ${image} could not`)])
+    }
   })
 
   test('are not started on the node of another daemon, which does not have their files', async () => {

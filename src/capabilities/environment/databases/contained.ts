@@ -45,7 +45,7 @@ export async function lookAtImage(
   return { imageId, ...version }
 }
 
-const loopback = /^(127\.|::1$|localhost$)/
+const loopback = /^(127\.|\[::1\]$|localhost$)/
 
 /** The node that runs them. Errors: `environment.database-image-unusable`, those of the swarm. */
 export async function findHome(host: DatabaseHost): Promise<DatabaseHome> {
@@ -64,7 +64,7 @@ interface Renewal extends ImageGround {
 
 /**
  * What is run from now on: another image of the same major version, or the one before; on a node whose address may be
- * another. Null: it is not the node that has its files. Errors: `environment.database-image-unusable`.
+ * another. Null: it is not the node that has its files.
  */
 export async function renewContainer({
   config,
@@ -76,11 +76,14 @@ export async function renewContainer({
   // A daemon that is away runs on what is known from before.
   const home = await ground.host.home().catch(() => null)
   if (home !== null && home.daemon !== container.daemon) return null
-  const { image } = config
   const next = { ...container, host: home?.host ?? container.host }
-  if (image === undefined || image === container.image) return next
-  const { major, ...looked } = await lookAtImage(config, ground)
-  return major === record.major ? { ...next, image, ...looked } : next
+  const { image = container.image, engine } = config
+  if (image === container.image || engine !== record.engine) return next
+  // One that cannot be run takes nobody's place: a finding and a note say so.
+  const looked = await lookAtImage(config, ground).catch(() => null)
+  if (looked?.major !== record.major) return next
+  const { imageId, version } = looked
+  return { ...next, image, imageId, version }
 }
 
 interface Candidate extends ImageGround {

@@ -36,6 +36,7 @@ describe('databases', () => {
     expect(room.wished().map(({ name }) => name)).toEqual(['main', 'cache'])
     const [main] = room.wished()
     expect(main).toMatchObject({ replicas: 1, rollout: { inPlace: true }, startTimeoutMs: 60_000 })
+    expect(main?.specification).toMatchObject({ user: 'root', outlives: true })
     expect(main?.specification.variables).toEqual({ PATH: '/bin', SECRET: 'x' })
     expect(Object.keys(room.services)).toEqual(['main', 'cache', 'outside'])
     expect(room.services['outside']?.address).toBe('mysql://db.example/orders')

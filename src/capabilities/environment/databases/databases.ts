@@ -130,13 +130,7 @@ class DatabaseBook implements Databases {
   }
 
   notes(): readonly string[] {
-    return [...this.#known.values()].flatMap(({ name, installed, isHome }) => {
-      if (!isHome) return [`database ${name} is not run: its files are on the node of another Docker daemon`]
-      const runs = lookUp(this.#parts.view().databases, name)?.version
-      if (runs === undefined || installed === null || runs === installed) return []
-      const after = `runs after "holdfast restart ${name}"`
-      return [`database ${name} runs ${runs}; ${installed} is installed, and ${after}`]
-    })
+    return [...this.#known.values()].flatMap((one) => noteOn(one, this.#parts.view()) ?? [])
   }
 
   #knownOf(name: string): KnownDatabase {
@@ -144,4 +138,18 @@ class DatabaseBook implements Databases {
     assert(found !== undefined, `database ${name} was not prepared`)
     return found
   }
+}
+
+function noteOn(
+  { name, config, record, installed, isHome }: KnownDatabase,
+  view: EnvironmentView,
+): string | null {
+  const { image } = config
+  const { container } = record
+  if (!isHome) return `database ${name} is not run: its files are on the node of another Docker daemon`
+  if (container !== null && image !== undefined && image !== container.image)
+    return `database ${name} goes on with ${container.image}: ${image} could not take its place when control started`
+  const runs = lookUp(view.databases, name)?.version
+  if (container !== null || runs === undefined || installed === null || runs === installed) return null
+  return `database ${name} runs ${runs}; ${installed} is installed, and runs after "holdfast restart ${name}"`
 }

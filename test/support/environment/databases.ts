@@ -65,8 +65,10 @@ export function fakeNode() {
       node.home === null
         ? Promise.reject(new Error('away'))
         : Promise.resolve({ ...node.home, takenPorts: [12_001] }),
-    imageId: (image) => Promise.resolve(Object.hasOwn(node.images, image) ? `sha256:${image}` : null),
-    tryOut: (imageId) => Promise.resolve(node.images[imageId.slice(7)] ?? ''),
+    // What is in an image is what it is known by.
+    imageId: (image) =>
+      Promise.resolve(Object.hasOwn(node.images, image) ? `sha256:${node.images[image]}` : null),
+    tryOut: (imageId) => Promise.resolve(imageId.slice(7)),
   }
   return { node, host }
 }

@@ -23,7 +23,7 @@ describe('databases in containers', () => {
     const { control } = await databaseWorld(host)
     const [wish] = (await prepared(control, 'server:15')).wished()
     expect(wish?.specification).toMatchObject({
-      image: 'sha256:server:15',
+      image: 'sha256:server 15.3',
       mounts: { 'database.main': '/volumes/database.main' },
       port: { fixed: 12_000 },
       published: 12_000,
@@ -44,7 +44,7 @@ describe('databases in containers', () => {
     const { control } = await databaseWorld(host)
     const [before] = (await prepared(control, 'server:15')).wished()
     const [after] = (await prepared(control, 'server:15b')).wished()
-    expect(after?.specification).toEqual({ ...before?.specification, image: 'sha256:server:15b' })
+    expect(after?.specification).toEqual({ ...before?.specification, image: 'sha256:server 15.4' })
     node.images['server:16'] = 'server 16.0'
     for (const image of ['server:16', 'server:17']) {
       const room = await prepared(control, image)

@@ -62,28 +62,30 @@ interface Renewal extends ImageGround {
   readonly record: DatabaseRecord
 }
 
+type Container = NonNullable<DatabaseRecord['container']>
+
+/** With the image that the file names now, if that can take the place of the one before. */
+async function renewImage(container: Container, { config, record, ...ground }: Renewal): Promise<Container> {
+  const { image = container.image, engine } = config
+  if (image === container.image || engine !== record.engine) return container
+  // One that cannot be run takes nobody's place: a finding and a note say so.
+  const looked = await lookAtImage(config, ground).catch(() => null)
+  if (looked?.major !== record.major) return container
+  const { imageId, version } = looked
+  return { ...container, image, imageId, version }
+}
+
 /**
  * What is run from now on: another image of the same major version, or the one before; on a node whose address may be
  * another. Null: it is not the node that has its files.
  */
-export async function renewContainer({
-  config,
-  record,
-  ...ground
-}: Renewal): Promise<DatabaseRecord['container']> {
-  const { container } = record
+export async function renewContainer(renewal: Renewal): Promise<DatabaseRecord['container']> {
+  const { container } = renewal.record
   if (container === null) return null
   // A daemon that is away runs on what is known from before.
-  const home = await ground.host.home().catch(() => null)
+  const home = await renewal.host.home().catch(() => null)
   if (home !== null && home.daemon !== container.daemon) return null
-  const next = { ...container, host: home?.host ?? container.host }
-  const { image = container.image, engine } = config
-  if (image === container.image || engine !== record.engine) return next
-  // One that cannot be run takes nobody's place: a finding and a note say so.
-  const looked = await lookAtImage(config, ground).catch(() => null)
-  if (looked?.major !== record.major) return next
-  const { imageId, version } = looked
-  return { ...next, image, imageId, version }
+  return renewImage({ ...container, host: home?.host ?? container.host }, renewal)
 }
 
 interface Candidate extends ImageGround {

@@ -1,13 +1,12 @@
 #!/usr/bin/env node
 // `npm start`: sets everything up and runs the example environment. Any Node from 18 on can run this file.
 import { spawn } from 'node:child_process'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { ensureConsole, ensureDependencies, pinnedNode, root } from './setup.mjs'
 
 await ensureDependencies()
 await ensureConsole()
 
-const binaries = join(root, 'node_modules', '.bin')
 const child = spawn(
   pinnedNode(),
   [
@@ -21,11 +20,7 @@ const child = spawn(
   ],
   {
     stdio: 'inherit',
-    env: {
-      ...process.env,
-      PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}`,
-      HOLDFAST_COMMAND: 'bin/holdfast',
-    },
+    env: { ...process.env, HOLDFAST_COMMAND: 'bin/holdfast' },
   },
 )
 

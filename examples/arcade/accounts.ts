@@ -45,6 +45,9 @@ export function createAccounts(database: DatabaseSync) {
         : (bySession.get(hashOf(token), Date.now()) as unknown as Account | undefined)
     },
 
+    /** GET /.well-known/jwks.json: for whoever wants to know whose a token is without asking us; the edge does. */
+    publicKeys: (): Answer => ({ status: 200, body: tokens.publicKeys }),
+
     /** GET /me: who one is, and what became of the mails that one has caused. */
     me: ({ account }: Visit): Answer => {
       if (account === undefined) return { status: 200, body: { handle: null } }

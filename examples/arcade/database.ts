@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seed } from './seed.ts'
@@ -64,9 +64,10 @@ const changes = [
    CREATE INDEX outbox_by_sender ON outbox (sender);`,
 ]
 
-/** Where the game keeps everything. */
+/** Where the game keeps everything: where it is told, else in the volume that Holdfast gives it, else beside its files. */
 export function databasePath(): string {
-  return process.env['ARCADE_DATABASE'] ?? './data/arcade.sqlite'
+  const { ARCADE_DATABASE: told, VOLUME_GAME: volume = './data' } = process.env
+  return told ?? join(volume, 'arcade.sqlite')
 }
 
 /** Opens the database. The first process to come creates and fills it; the others wait for it. */

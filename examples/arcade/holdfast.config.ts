@@ -1,35 +1,39 @@
 import { defineEnvironment } from 'holdfast'
 import { rules } from './rules.ts'
 
-/** The Node that this repository pins; a project of your own would say 'node'. */
-const node = '../../node_modules/.bin/node'
-
-/** Both services work on the database in data/. Started as root, Holdfast gives that directory to one user for both. */
-const shared = { user: 'arcade', writes: ['data'] }
-
 export default defineEnvironment({
   name: 'arcade',
 
+  // On this machine. For a swarm: { swarm: 'unix:///var/run/docker.sock' }, and nothing else changes; the README says more.
+  engine: 'local',
+
   services: {
-    // The game's web service: two copies behind the edge, each on a port of its own.
+    // The game's web service: two copies behind the edge, each on a port of its own. On a swarm it runs from an image that
+    // is made of this directory.
     web: {
-      command: [node, 'web.ts'],
+      command: ['node', 'web.ts'],
+      build: {},
       health: '/healthz',
       replicas: 2,
       resources: { memoryMiB: 512 },
-      ...shared,
+      volumes: ['game'],
     },
 
     // Sends the mails that players cause. It serves no port.
-    mailer: { command: [node, 'mailer.ts'], listens: false, ...shared },
+    mailer: { command: ['node', 'mailer.ts'], build: {}, listens: false, volumes: ['game'] },
   },
+
+  // The database, on which both work: it outlives them and their releases.
+  volumes: { game: {} },
 
   edge: {
     listen: [{ port: 8080 }],
 
-    // Players are known by the token that the game signs when they log in; "per user" counts by the player's name then,
-    // and by address for whoever is not signed in.
-    identity: { jwt: { jwks: 'data/session-keys.json', from: { cookie: 'arcade' } } },
+    // Players are known by the token that the game signs when they log in, with a key whose public half it hands out;
+    // "per user" counts by the player's name then, and by address for whoever is not signed in.
+    identity: {
+      jwt: { jwks: { service: 'web', path: '/.well-known/jwks.json' }, from: { cookie: 'arcade' } },
+    },
 
     routes: {
       // Guessing passwords is slow work: five tries a minute for one address, three hundred for everybody.

@@ -28,6 +28,7 @@ export function createArcade(database: DatabaseSync, options: { exportMs: number
     ['GET /', assets.page],
     ['GET /assets/:name', assets.file],
     ['GET /healthz', healthy],
+    ['GET /.well-known/jwks.json', accounts.publicKeys],
     ['POST /accounts', accounts.create],
     ['POST /login', accounts.logIn],
     ['POST /logout', accounts.logOut],

@@ -1,10 +1,13 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomUUID,
+  sign,
+} from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { databasePath, inTransaction } from './database.ts'
-
-const header = encode({ alg: 'EdDSA', typ: 'JWT' })
+import { inTransaction } from './database.ts'
 
 /**
  * Makes session tokens: JSON Web Tokens (RFC 7519), signed with a key that all copies share. Whoever has the public key
@@ -12,7 +15,9 @@ const header = encode({ alg: 'EdDSA', typ: 'JWT' })
  */
 export function createTokens(database: DatabaseSync) {
   const key = createPrivateKey(keyOf(database))
-  publish(createPublicKey(key).export({ format: 'jwk' }))
+  const { crv, kty, x } = createPublicKey(key).export({ format: 'jwk' })
+  const kid = createHash('sha256').update(JSON.stringify({ crv, kty, x })).digest('base64url')
+  const header = encode({ alg: 'EdDSA', typ: 'JWT', kid })
   return {
     /** A token for a player. */
     issue: (handle: string, lifeMs: number): string => {
@@ -20,6 +25,9 @@ export function createTokens(database: DatabaseSync) {
       const signed = `${header}.${encode({ sub: handle, exp: expiresAt, jti: randomUUID() })}`
       return `${signed}.${sign(null, Buffer.from(signed), key).toString('base64url')}`
     },
+
+    /** The public key, as a JSON Web Key Set (RFC 7517), named by its thumbprint (RFC 7638). */
+    publicKeys: { keys: [{ crv, kty, x, kid, alg: 'EdDSA', use: 'sig' }] },
   }
 }
 
@@ -32,15 +40,6 @@ function keyOf(database: DatabaseSync): string {
     database.prepare('INSERT INTO signing_key (pem) VALUES (?)').run(pem)
     return pem
   })
-}
-
-/** Writes the public key beside the database, as a JSON Web Key Set (RFC 7517). */
-function publish(key: object): void {
-  const path = join(dirname(databasePath()), 'session-keys.json')
-  const draft = `${path}.${process.pid}`
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(draft, JSON.stringify({ keys: [{ ...key, alg: 'EdDSA', use: 'sig' }] }))
-  renameSync(draft, path)
 }
 
 function encode(value: object): string {

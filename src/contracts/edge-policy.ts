@@ -78,8 +78,8 @@ export const edgeIdentity = z.strictObject({
   /** JSON Web Tokens (RFC 7519), verified with public keys (RFC 7517). */
   jwt: z
     .strictObject({
-      /** An https address or an absolute path. */
-      jwks: z.string(),
+      /** An https address, an absolute path, or an upstream whose targets hand them out. */
+      jwks: z.union([z.string(), z.strictObject({ service: z.string(), path: z.string() })]),
       issuer: z.string().nullable(),
       /** Any of them; empty: any audience. */
       audience: z.array(z.string()),

@@ -17,19 +17,14 @@ interface Tallies {
   readonly abuser: Rows
 }
 
-/** The example as it is, but for where its Node lies, and for what is put at the beginning of its edge. */
+/** The example as it is, but for what is put at the beginning of its edge. */
 async function arcadePlace(edge = ''): Promise<Place> {
   const here = await makePlace()
   const example = join(root, 'examples', 'arcade')
   cpSync(example, here.directory, { recursive: true, filter: (path) => path !== join(example, 'data') })
   symlinkSync(join(root, 'node_modules'), join(here.directory, 'node_modules'))
   const file = readFileSync(join(example, 'holdfast.config.ts'), 'utf8')
-  here.write(
-    'holdfast.config.ts',
-    file
-      .replace("'../../node_modules/.bin/node'", JSON.stringify(process.execPath))
-      .replace('  edge: {', `  edge: { ${edge}`),
-  )
+  here.write('holdfast.config.ts', file.replace('  edge: {', `  edge: { ${edge}`))
   return here
 }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 
@@ -124,6 +125,19 @@ describe('the arcade', () => {
     expect((await post('/login', { handle: 'newbie_1', password: 'wrong enough' })).status).toBe(401)
     expect((await post('/login', { handle: 'nobody', password: 'long enough' })).status).toBe(401)
     expect((await post('/login', { handle: 'newbie_1', password: 'long enough' })).status).toBe(200)
+  })
+
+  test('hands out the key with which any copy signs who is logged in', async () => {
+    const copies = await Promise.all([startWeb(), startWeb()])
+    const answers = await Promise.all(copies.map(({ url }) => visitor(url).get('/.well-known/jwks.json')))
+    const [{ keys }, other] = answers.map(({ json }) => json) as unknown as [JSONWebKeySet, JSONWebKeySet]
+    expect(other).toEqual({ keys })
+    expect(keys.map(Object.keys)).toEqual([['crv', 'kty', 'x', 'kid', 'alg', 'use']])
+    expect(keys[0]?.kid).toBe(await calculateJwkThumbprint(keys[0] ?? {}))
+    const { post, cookie } = visitor(copies[1]?.url ?? '')
+    await post('/login', demo)
+    const token = cookie().slice('arcade='.length)
+    expect((await jwtVerify(token, createLocalJWKSet({ keys }))).payload.sub).toBe('demo')
   })
 
   test('keeps scores and refuses senseless ones', async () => {

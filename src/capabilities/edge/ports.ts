@@ -43,7 +43,7 @@ export interface IdentityStore {
   variable(name: string): string | undefined
   /** Text of a file, at most 1 MiB. */
   read(file: string): Promise<string>
-  /** Body of an answer of class 2xx over https, at most 1 MiB; waits up to 5 s. */
+  /** Body of an answer of class 2xx over http or https, at most 1 MiB; waits up to 5 s. */
   fetch(address: string): Promise<string>
   /** What was fetched from there last, by this process or an earlier one; null: nothing. */
   remembered(address: string): string | null

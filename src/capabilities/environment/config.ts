@@ -93,7 +93,7 @@ export const serviceConfig = z
       .min(1)
       .optional()
       .describe(
-        'program and arguments that Holdfast runs, without a shell; a path with a slash is relative to `directory`',
+        'program and arguments that Holdfast runs, without a shell; a path with a slash is relative to `directory`, a name is looked for in `node_modules/.bin` of `directory` and of each directory above it, then in PATH (on Docker Swarm: as the image says)',
       ),
     image: z
       .string()

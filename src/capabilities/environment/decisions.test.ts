@@ -42,9 +42,24 @@ describe('wished services', () => {
     expect(web?.specification).toMatchObject({
       command: ['/srv/game/web/run', '-x'],
       directory: '/srv/game/web',
-      variables: { PATH: '/bin', HOME: '/home', TOKEN: 'secret', A: '1' },
+      variables: { HOME: '/home', TOKEN: 'secret', A: '1' },
       port: { assigned: true },
     })
+  })
+
+  test('programs of a project come before those of the machine, nearest first, in a release as well', () => {
+    const services = servicesConfig.parse({ web: { command: ['run'], directory: 'web' } })
+    const pathOf = (wished: string, hostVariables: Record<string, string> = ground.hostVariables) => {
+      const [web] = wishedServices(services, () => ({ wished, pending: null }), { ...ground, hostVariables })
+      return web?.specification.variables['PATH']?.split(':')
+    }
+    const own = ['/srv/game/web', '/srv/game', '/srv', ''].map((place) => `${place}/node_modules/.bin`)
+    expect(pathOf('')).toEqual([...own, '/bin'])
+    const released = ['/releases/web/7', '/releases/web', '/releases', ''].map(
+      (place) => `${place}/node_modules/.bin`,
+    )
+    expect(pathOf('7')).toEqual([...released, ...own.slice(0, -1), '/bin'])
+    expect(pathOf('', {})?.slice(-3)).toEqual(['/usr/local/bin', '/usr/bin', '/bin'])
   })
 
   test('each is told where control is and its token, unless the file says otherwise', () => {

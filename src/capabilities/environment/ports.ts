@@ -273,8 +273,8 @@ export interface EnvironmentPorts {
   readonly databaseProviders: Readonly<Record<DatabaseServer, DatabaseProvider>>
   /** Null: database servers are programs of this machine. */
   readonly databaseHost: DatabaseHost | null
-  /** Whether a program can be started from a directory: it is on PATH, or a path to an executable file. */
-  readonly canRun: (program: string, directory: string) => Promise<boolean>
+  /** Whether a program can be started from a directory: it is on `searchPath` (as PATH), or a path to an executable file. */
+  readonly canRun: (program: string, directory: string, searchPath: string) => Promise<boolean>
   /** The variables in which `holdfast up` was started. */
   readonly hostVariables: Readonly<Record<string, string>>
   /** What the replicas of a service are told beside that: where control is, and a token to ask it with. */

@@ -25,13 +25,13 @@ export function dockerfileForNode(base: string, hasLockFile: boolean): string {
   return [`FROM ${base}`, 'WORKDIR /app', ...(hasLockFile ? packages : []), 'COPY . .', ''].join('\n')
 }
 
-/** What does not go into the image: what .dockerignore says, git's own files, and packages that are installed there. */
+/** What does not go into the image: what .dockerignore says, git's files, our own data, and packages that are installed there. */
 async function ignoredIn(directory: string, isInstalled: boolean): Promise<(path: string) => boolean> {
   const said = (await readText(join(directory, '.dockerignore'))) ?? ''
   const rules = ignore
     .default()
     .add(said)
-    .add(['.git', ...(isInstalled ? ['node_modules'] : [])])
+    .add(['.git', '.holdfast', ...(isInstalled ? ['node_modules'] : [])])
   return (path) => rules.ignores(relative(directory, path))
 }
 

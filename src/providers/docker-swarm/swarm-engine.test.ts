@@ -62,9 +62,9 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
     }
     const written = (name: string, files: Readonly<Record<string, string>>): string => {
       const directory = join(folder, name)
-      mkdirSync(join(directory, '.git'), { recursive: true })
-      for (const [file, text] of Object.entries({ '.git/HEAD': 'x', ...files }))
-        writeFileSync(join(directory, file), text)
+      for (const hidden of ['.git', '.holdfast']) mkdirSync(join(directory, hidden), { recursive: true })
+      const all = { '.git/HEAD': 'x', '.holdfast/root.token': 'x', ...files }
+      for (const [file, text] of Object.entries(all)) writeFileSync(join(directory, file), text)
       return directory
     }
     const built = (directory: string, change: Partial<Specification> = {}): Specification =>
@@ -88,6 +88,7 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       ).toBe('built')
       expect(await answerOf(replica, '/secret')).toContain('404')
       expect(await answerOf(replica, '/.git/HEAD')).toContain('404')
+      expect(await answerOf(replica, '/.holdfast/root.token')).toContain('404')
       const { docker } = swarm.daemons[0]
       const [{ Spec }] = (await docker.listServices()) as unknown as [
         { Spec: { TaskTemplate: { ContainerSpec: { Image: string } } } },

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { programFinder } from './index.ts'
+import { canRun } from './index.ts'
 
 let directory = ''
 beforeAll(() => {
@@ -22,9 +22,9 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 /** Looks on a path with an empty entry, a missing folder and a program in front of its namesake. */
-function canRun(program: string, from = 'services'): Promise<boolean> {
+function isFound(program: string, from = 'services'): Promise<boolean> {
   const path = ['', join(directory, 'missing'), join(directory, 'bin'), join(directory, 'other')].join(':')
-  return programFinder(path)(program, join(directory, from))
+  return canRun(program, join(directory, from), path)
 }
 
 describe('whether a program can be started', () => {
@@ -38,7 +38,7 @@ describe('whether a program can be started', () => {
     ['here', false],
     ['', false],
   ])('by name: %j is %s', async (program, expected) => {
-    expect(await canRun(program)).toBe(expected)
+    expect(await isFound(program)).toBe(expected)
   })
 
   test.each([
@@ -47,21 +47,21 @@ describe('whether a program can be started', () => {
     ['bin', false],
     ['bin/missing', false],
   ])('by path: %j is %s', async (path, expected) => {
-    expect(await canRun(join(directory, path))).toBe(expected)
+    expect(await isFound(join(directory, path))).toBe(expected)
   })
 
   test('a relative path starts at the directory of the service', async () => {
-    expect(await canRun('./here')).toBe(true)
-    expect(await canRun('../bin/run')).toBe(true)
-    expect(await canRun('./run')).toBe(false)
+    expect(await isFound('./here')).toBe(true)
+    expect(await isFound('../bin/run')).toBe(true)
+    expect(await isFound('./run')).toBe(false)
   })
 
   test('nothing runs in a directory that is not there', async () => {
-    expect(await canRun('run', 'missing')).toBe(false)
-    expect(await canRun('run', 'bin/run')).toBe(false)
+    expect(await isFound('run', 'missing')).toBe(false)
+    expect(await isFound('run', 'bin/run')).toBe(false)
   })
 
   test('without a path nothing is found by name', async () => {
-    expect(await programFinder('')('run', directory)).toBe(false)
+    expect(await canRun('run', directory, '')).toBe(false)
   })
 })

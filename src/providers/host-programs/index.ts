@@ -22,13 +22,11 @@ async function isDirectory(path: string): Promise<boolean> {
  * Whether a program can be started from a directory: a path to an executable file, relative to that directory, or a
  * name on `searchPath` (as PATH).
  */
-export function programFinder(searchPath: string): (program: string, directory: string) => Promise<boolean> {
-  return async (program, directory) => {
-    if (!(await isDirectory(directory))) return false
-    if (program.includes('/')) return isExecutable(resolve(directory, program))
-    for (const folder of searchPath.split(delimiter)) {
-      if (folder !== '' && (await isExecutable(join(folder, program)))) return true
-    }
-    return false
+export async function canRun(program: string, directory: string, searchPath: string): Promise<boolean> {
+  if (!(await isDirectory(directory))) return false
+  if (program.includes('/')) return isExecutable(resolve(directory, program))
+  for (const folder of searchPath.split(delimiter)) {
+    if (folder !== '' && (await isExecutable(join(folder, program)))) return true
   }
+  return false
 }

@@ -10,13 +10,20 @@ export interface AloneSpec {
   readonly variables: Readonly<Record<string, string>>
 }
 
+/** What a service that is started alone finds. */
+export interface AloneSurroundings {
+  readonly hostVariables: Readonly<Record<string, string>>
+  /** Absolute directory with `volumes/<name>` in it, which stand for its own. */
+  readonly standIns: string
+}
+
 /** How one service of the file is started when it is started alone; null: there is no such service that Holdfast runs. */
 export function specAlone(
   { environment: file, directory }: LoadedEnvironment,
   name: string,
-  hostVariables: Readonly<Record<string, string>>,
+  surroundings: AloneSurroundings,
 ): AloneSpec | null {
-  const wished = environment.wishedAlone(file, { directory, hostVariables, containers: false })
+  const wished = environment.wishedAlone(file, { directory, ...surroundings, containers: false })
   return wished.find((service) => service.name === name)?.specification ?? null
 }
 

@@ -6,7 +6,7 @@ import type { Capability, Context } from '../../kernel/capability/index.ts'
 import { assert, parseDuration, parseSize, type Clock } from '../../kernel/std/index.ts'
 import { edgeProcess } from '../../providers/edge-process/index.ts'
 import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
-import { programFinder } from '../../providers/host-programs/index.ts'
+import { canRun } from '../../providers/host-programs/index.ts'
 import { httpProbe } from '../../providers/http-probe/index.ts'
 import { releaseFiles } from '../../providers/release-files/index.ts'
 import { sqliteJournal } from '../../providers/limit-journal/index.ts'
@@ -50,7 +50,7 @@ function providers(
     databaseProviders: databaseServers(hostVariables['PATH'] ?? '', contained?.runInside),
     releases: releaseFiles({ directory: join(dataDirectory, 'releases'), clock }),
     journal: sqliteJournal({ path: join(dataDirectory, 'limits.db') }),
-    canRun: programFinder(hostVariables['PATH'] ?? ''),
+    canRun,
     hostVariables,
   }
 }

@@ -47,6 +47,15 @@ describe('what keeps a valid environment file from running', () => {
     expect(await troubles({ services })).toEqual([])
   })
 
+  test('a program of the project is found from its services, however deep they lie', async () => {
+    const services = { web: { ...web, command: ['tide-clock'], directory: 'apps/web' } }
+    mkdirSync(join(directory, 'apps', 'web'), { recursive: true })
+    mkdirSync(join(directory, 'node_modules', '.bin'), { recursive: true })
+    expect(await troubles({ services })).toHaveLength(1)
+    writeFileSync(join(directory, 'node_modules', '.bin', 'tide-clock'), '#!/bin/sh\n', { mode: 0o755 })
+    expect(await troubles({ services })).toEqual([])
+  })
+
   test('a directory that is not there', async () => {
     const [found] = await troubles({ services: { web: { ...web, directory: 'nowhere' } } })
     expect(found?.message).toContain(join(directory, 'nowhere'))

@@ -6,7 +6,7 @@ import { environment } from '../../capabilities/environment/index.ts'
 import type { Finding } from '../../kernel/capability/index.ts'
 import { systemClock, systemCode, systemRandom } from '../../kernel/std/index.ts'
 import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
-import { programFinder } from '../../providers/host-programs/index.ts'
+import { canRun } from '../../providers/host-programs/index.ts'
 import { engineOf } from '../engine/index.ts'
 import { runsContainers } from './config.ts'
 import type { LoadedEnvironment, PlacedEnvironment } from './load.ts'
@@ -33,7 +33,7 @@ const keysPath = 'edge.identity.jwt.jwks'
 /** The file of public keys, absolute; undefined: there is none, or it is fetched. */
 function keysFile({ directory, environment: { edge } }: PlacedEnvironment): string | undefined {
   const jwks = edge.identity?.jwt?.jwks
-  return jwks === undefined || jwks.startsWith('https://') ? undefined : resolve(directory, jwks)
+  return typeof jwks !== 'string' || jwks.startsWith('https://') ? undefined : resolve(directory, jwks)
 }
 
 /** A service that signs tokens may write its public keys itself when it first runs: the edge waits for that file. */
@@ -116,11 +116,7 @@ export async function findTroubles(
   const hostVariables = definedVariables(variables)
   const containers = runsContainers(loaded.environment)
   const ground = { directory: loaded.directory, hostVariables, containers }
-  const programs = await environment.findProgramTroubles(
-    services,
-    ground,
-    programFinder(hostVariables['PATH'] ?? ''),
-  )
+  const programs = await environment.findProgramTroubles(services, ground, canRun)
   const missing = environment.findMissingVariables(services, ground)
   const databases = await environment.findDatabaseTroubles(loaded.environment.databases, {
     host: engineOf({

@@ -1,5 +1,5 @@
 export { keepAccepted, loadAccepted } from './accepted.ts'
-export { specAlone, startTimeoutsOf, type AloneSpec } from './alone.ts'
+export { specAlone, startTimeoutsOf, type AloneSpec, type AloneSurroundings } from './alone.ts'
 export {
   environmentFileSchema,
   runsContainers,

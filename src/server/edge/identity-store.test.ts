@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -55,4 +57,25 @@ test('files are bounded, variables are those of the process', async () => {
   writeFileSync(file, ' '.repeat(2 ** 20 + 1))
   await expect(store.read(file)).rejects.toThrow('1 MiB')
   expect([store.variable('SECRET'), store.variable('NONE')]).toEqual(['s', undefined])
+})
+
+test('what is fetched is bounded, comes from where it was asked for, and is an answer of class 2xx', async () => {
+  const server = createServer((request, response) => {
+    if (request.url === '/keys') response.end('{"keys":[]}')
+    else if (request.url === '/large') response.end(' '.repeat(2 ** 20 + 1))
+    else if (request.url === '/moved') response.writeHead(302, { location: '/keys' }).end()
+    else response.writeHead(503).end('{"keys":[]}')
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const fetchAt = (path: string): Promise<string> =>
+    open().fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)
+  try {
+    expect(await fetchAt('/keys')).toBe('{"keys":[]}')
+    await expect(fetchAt('/large')).rejects.toThrow('1 MiB')
+    await expect(fetchAt('/moved')).rejects.toThrow()
+    await expect(fetchAt('/ill')).rejects.toThrow('it answers 503')
+  } finally {
+    server.closeAllConnections()
+    await new Promise((done) => server.close(done))
+  }
 })

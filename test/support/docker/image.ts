@@ -79,8 +79,8 @@ function copyNode(root: string): void {
 }
 
 /** Makes an image of the Node that runs this, with the libraries that it needs. */
-export async function importNodeImage(docker: Docker): Promise<void> {
-  await importImage(docker, nodeImage, copyNode)
+export async function importNodeImage(docker: Docker, name = nodeImage): Promise<void> {
+  await importImage(docker, name, copyNode)
 }
 
 const basePackages = [

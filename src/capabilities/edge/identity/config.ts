@@ -1,14 +1,27 @@
 import { z } from 'zod'
+import { serviceName } from '../../../contracts/shapes.ts'
 
 const fieldName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^`|~-]{1,100}$/, 'the name of a header or cookie')
 const file = z.string().min(1).max(4096)
 
+const addressOrFile = z
+  .string()
+  .refine((text) => !text.includes('://') || /^https:\/\/[^\s]+$/.test(text), 'an https address, or a file')
+
+const ofService = z.strictObject({
+  service: serviceName.describe('the service that hands them out, on each of its replicas'),
+  path: z
+    .string()
+    .regex(/^\/[^\s#]{0,1000}$/, 'a path that begins with /')
+    .default('/.well-known/jwks.json')
+    .describe('where; it has to answer without a token'),
+})
+
 const jwt = z.strictObject({
   jwks: z
-    .string()
-    .refine((text) => !text.includes('://') || /^https:\/\/[^\s]+$/.test(text), 'an https address, or a file')
+    .union([addressOrFile, ofService])
     .describe(
-      'public keys that sign tokens (RFC 7517): an https address, read again every five minutes, or a file',
+      'public keys that sign tokens (RFC 7517): an https address, read again every five minutes; a file; or { service, path } for a service of this file that hands out its own, read again every half a minute',
     ),
   issuer: z.string().min(1).optional().describe('the iss that a token must name'),
   audience: z

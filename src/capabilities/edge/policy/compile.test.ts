@@ -279,6 +279,18 @@ test('a waiver holds until the end of its last day', () => {
   expect(compilePolicy(section, ground).routes[0]?.limits).toEqual([])
 })
 
+test('a service that hands out keys is watched, even if no request goes there', () => {
+  const routes = { '/*': { to: 'web', limit: '1/s' } }
+  const section = edgeConfig.parse({ routes, identity: { jwt: { jwks: { service: 'login', path: '/k' } } } })
+  const login = { name: 'login', targets: [], healthPath: '/healthz' }
+  const { identity, upstreams } = compilePolicy(section, {
+    ...ground,
+    upstreams: [...ground.upstreams, login],
+  })
+  expect(identity?.jwt?.jwks).toEqual({ service: 'login', path: '/k' })
+  expect(upstreams.map(({ name }) => name)).toContain('login')
+})
+
 test('users are known by what the section says, with paths from where the file lies', () => {
   const section = edgeConfig.parse({
     identity: {

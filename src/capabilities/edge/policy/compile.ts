@@ -51,6 +51,10 @@ function compileCommon(config: EdgeConfig, book: LimitBook) {
   }
 }
 
+/** Services that are asked by the edge itself. */
+const namedBy = (identity: EdgePolicy['identity']): readonly string[] =>
+  typeof identity?.jwt?.jwks === 'object' ? [identity.jwt.jwks.service] : []
+
 function compileUpstreams(upstreams: readonly UpstreamState[], used: ReadonlySet<string>) {
   return upstreams
     .filter(({ name }) => used.has(name))
@@ -70,8 +74,8 @@ export function compilePolicy(config: EdgeConfig, ground: PolicyGround): EdgePol
   const book = new LimitBook()
   const routes = compileRoutes(config, ground.upstreams, book)
   const common = compileCommon(config, book)
-  const identity = compileIdentity(config, ground.directory, book)
-  const used = new Set(routes.map(({ upstream }) => upstream))
+  const identity = compileIdentity(config, ground, book)
+  const used = new Set([...routes.map(({ upstream }) => upstream), ...namedBy(identity)])
   const rest: Omit<EdgePolicy, 'revision'> = {
     environment: ground.environment,
     listeners: compileListeners(config, ground.directory),

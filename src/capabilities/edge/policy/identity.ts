@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import type { EdgeIdentity, ProofPlace } from '../../../contracts/edge-policy.ts'
 import type { EdgeConfig } from '../config.ts'
-import { invalid } from './invalid.ts'
+import type { UpstreamState } from '../ports.ts'
+import { invalid, requireListening } from './invalid.ts'
 import type { LimitBook } from './limits.ts'
 import { secretPlaceOf } from './secret-place.ts'
 
@@ -11,16 +12,24 @@ type JwtConfig = NonNullable<IdentityConfig['jwt']>
 /** Passports of one address: more would multiply what it may do under `per client`. */
 const passportRule = '6/day per ip'
 
+/** What files and services are looked for in. */
+interface IdentityGround {
+  readonly directory?: string
+  readonly upstreams: readonly UpstreamState[]
+}
+
 /** Compiles by what users are known. Errors: those of `compilePolicy`. */
 export function compileIdentity(
   { identity }: EdgeConfig,
-  directory: string | undefined,
+  { directory, upstreams }: IdentityGround,
   book: LimitBook,
 ): EdgeIdentity | null {
   if (identity === undefined) return null
   const { jwt, apiKeys, session, passport, verifications } = identity
   checkSources(identity)
   const place = (file: string): string => (directory === undefined ? file : resolve(directory, file))
+  if (typeof jwt?.jwks === 'object')
+    requireListening('edge.identity.jwt.jwks.service', jwt.jwks.service, upstreams)
   const [verificationLimit = 0] = book.add({
     path: 'edge.identity.verifications',
     name: 'edge.identity.verifications',
@@ -55,7 +64,7 @@ type Place = (file: string) => string
 
 function compileJwt({ jwks, issuer, audience = [], claim, from }: JwtConfig, place: Place) {
   return {
-    jwks: jwks.startsWith('https://') ? jwks : place(jwks),
+    jwks: typeof jwks === 'object' || jwks.startsWith('https://') ? jwks : place(jwks),
     issuer: issuer ?? null,
     audience: typeof audience === 'string' ? [audience] : audience,
     claim,

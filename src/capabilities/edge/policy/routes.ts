@@ -1,22 +1,9 @@
 import type { EdgeRoute } from '../../../contracts/edge-policy.ts'
-import { closest } from '../../../kernel/std/index.ts'
 import type { EdgeConfig, RouteConfig } from '../config.ts'
 import type { UpstreamState } from '../ports.ts'
-import { invalid } from './invalid.ts'
+import { invalid, requireListening } from './invalid.ts'
 import type { LimitBook } from './limits.ts'
 import { parseRouteKey, sameness } from './route-key.ts'
-
-function checkService(name: string, service: string, upstreams: readonly UpstreamState[]): void {
-  const names = upstreams.map((upstream) => upstream.name)
-  if (names.includes(service)) return
-  const meant = closest(service, names)
-  const known = names.length === 0 ? 'no service listens' : `the services that listen are ${names.join(', ')}`
-  throw invalid(
-    `edge.routes.${name}.to`,
-    `there is no service "${service}" that listens`,
-    meant === undefined ? known : `did you mean "${meant}"?`,
-  )
-}
 
 function limitsOf(name: string, route: RouteConfig, book: LimitBook): number[] {
   const path = `edge.routes.${name}`
@@ -68,7 +55,7 @@ export function compileRoutes(
       )
     }
     seen.set(sameness(key), name)
-    checkService(name, route.to, upstreams)
+    requireListening(`edge.routes.${name}.to`, route.to, upstreams)
     return {
       name,
       ...key,

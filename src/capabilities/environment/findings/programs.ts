@@ -2,7 +2,7 @@ import type { Finding } from '../../../kernel/capability/index.ts'
 import { lookUp } from '../../../kernel/std/index.ts'
 import type { ServicesConfig } from '../config.ts'
 import { isManaged, type DatabasesConfig } from '../databases/config.ts'
-import { programPath, serviceDirectory, type Ground } from '../wish/index.ts'
+import { programPath, searchPathFor, serviceDirectory, type Ground } from '../wish/index.ts'
 import type { Sections } from './strangers.ts'
 import type { DatabaseServer, EnvironmentPorts } from '../ports.ts'
 
@@ -18,7 +18,8 @@ export async function findProgramTroubles(
       const [program] = service.command ?? []
       if (program === undefined) return null
       const directory = serviceDirectory(service, ground.directory)
-      if (await canRun(programPath(program, directory), directory)) return null
+      const searchPath = searchPathFor([directory], ground)
+      if (await canRun(programPath(program, directory), directory, searchPath)) return null
       return {
         severity: 'critical',
         path: `services.${name}.command`,

@@ -18,7 +18,10 @@ export const jobConfig = z.strictObject({
   service: serviceName
     .optional()
     .describe('service whose release, directory and variables it shares; absent: none'),
-  command: z.array(z.string().min(1)).min(1).describe('program and arguments, without a shell'),
+  command: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe('program and arguments, without a shell; found as that of a service is'),
   directory: z
     .string()
     .optional()

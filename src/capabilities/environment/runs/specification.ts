@@ -37,6 +37,8 @@ const inheritsNothing: Inherited = { env: {}, passEnv: [], volumes: [], resource
 
 interface Place {
   readonly directory: string
+  /** Where its service lies in the file. */
+  readonly own: string
   readonly release: string
   readonly service: Inherited
   /** That of its service, so that it finds what that may. */
@@ -52,13 +54,14 @@ function placeOf(
   const name = config.service
   const service = name === undefined ? undefined : services[name]
   if (name === undefined || service === undefined) {
-    return { directory: replicas.directory, release: '', service: inheritsNothing, ownership: {} }
+    const { directory } = replicas
+    return { directory, own: directory, release: '', service: inheritsNothing, ownership: {} }
   }
   const version = release ?? releaseOf(name)
-  const directory =
-    version === '' ? serviceDirectory(service, replicas.directory) : replicas.releaseDirectory(name, version)
-  const own = ownershipOf(name, service, { ...replicas, services })
-  return { directory, release: version, service, ownership: { user: name, ...own } }
+  const own = serviceDirectory(service, replicas.directory)
+  const directory = version === '' ? own : replicas.releaseDirectory(name, version)
+  const ownership = { user: name, ...ownershipOf(name, service, { ...replicas, services }) }
+  return { directory, own, release: version, service, ownership }
 }
 
 /** How a run of a job is started: once, in the place and with the variables of its service. */
@@ -70,13 +73,18 @@ export function runSpecification(
   const place = placeOf(config, release, ground)
   const { env, passEnv, volumes, resources, image, build } = place.service
   const directory = join(resolve(place.directory, config.directory ?? '.'))
-  const own = { env: { ...env, ...config.env }, passEnv: [...passEnv, ...config.passEnv], volumes }
+  const told = {
+    env: { ...env, ...config.env },
+    passEnv: [...passEnv, ...config.passEnv],
+    volumes,
+    directories: [directory, place.own],
+  }
   return {
     service: `${jobPrefix}${job}`,
     release: place.release,
     ...programOf({ command: config.command, image, build, volumes }, directory, ground.replicas),
     directory,
-    variables: { ...variablesFor(config.service ?? job, own, ground.replicas), HOLDFAST_RUN: key },
+    variables: { ...variablesFor(config.service ?? job, told, ground.replicas), HOLDFAST_RUN: key },
     port: null,
     restarts: false,
     stopTimeoutMs: 10_000,

@@ -3,6 +3,7 @@ export { ownershipOf, type Ownership } from './ownership.ts'
 export {
   programOf,
   programPath,
+  searchPathFor,
   serviceDirectory,
   variablesFor,
   wishedAlone,

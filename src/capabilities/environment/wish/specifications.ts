@@ -7,6 +7,7 @@ import { namedUrl } from '../databases/managed.ts'
 import type { EnvironmentPorts } from '../ports.ts'
 import { needsOfService } from './needs.ts'
 import { ownershipOf } from './ownership.ts'
+import { searchPathOf } from './search-path.ts'
 
 /** Where the environment file lies and what its services may be handed from outside. */
 export interface Ground {
@@ -82,11 +83,16 @@ export interface WishedRelease {
 }
 
 /** Variables that every program expects; all others are handed on by name only. */
-const ordinaryVariables = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const
+const ordinaryVariables = ['HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const
 
 /** The program as it is started: a path with a slash is relative to the service's directory. */
 export function programPath(program: string, directory: string): string {
   return program.includes('/') && !isAbsolute(program) ? resolve(directory, program) : program
+}
+
+/** PATH of what runs in these directories, the first of which counts most; absolute. That of the environment file comes last. */
+export function searchPathFor(directories: readonly string[], { directory, hostVariables }: Ground): string {
+  return searchPathOf([...directories, directory], lookUp(hostVariables, 'PATH'))
 }
 
 /** Absolute directory of a service's files; `directory` is that of the environment file. */
@@ -102,20 +108,26 @@ function textsOf(values: VariableValues, ground: ReplicaGround): Record<string, 
   return Object.fromEntries(texts)
 }
 
+/** What the variables of a program follow from. */
+interface VariableGround extends Pick<ServiceConfig, 'env' | 'passEnv' | 'volumes'> {
+  /** Absolute directories whose programs it finds, the one that it runs in first. */
+  readonly directories: readonly string[]
+}
+
 /** The variables of what runs in the name of a service: ordinary ones, those that are handed on, what it is told, its own. */
 export function variablesFor(
   name: string,
-  { env, passEnv, volumes }: Pick<ServiceConfig, 'env' | 'passEnv' | 'volumes'>,
+  { env, passEnv, volumes, directories }: VariableGround,
   ground: ReplicaGround,
 ): Record<string, string> {
   const places = volumes.map((volume) => [volumeVariable(volume), ground.volumeDirectory(volume)] as const)
-  const ordinary = ground.containers ? [] : ordinaryVariables
-  const handedOn = [...ordinary, ...passEnv].flatMap((variable) => {
+  const handedOn = [...(ground.containers ? [] : ordinaryVariables), ...passEnv].flatMap((variable) => {
     const value = lookUp(ground.hostVariables, variable)
     return value === undefined ? [] : [[variable, value] as const]
   })
   const given = { ...ground.givenVariables(name), ...Object.fromEntries(places) }
-  return { ...given, ...Object.fromEntries(handedOn), ...textsOf(env, ground) }
+  const path = ground.containers ? {} : { PATH: searchPathFor(directories, ground) }
+  return { ...given, ...Object.fromEntries(handedOn), ...path, ...textsOf(env, ground) }
 }
 
 function portOf(service: ServiceConfig): Specification['port'] {
@@ -151,14 +163,14 @@ function specificationOf(
   service: ServiceConfig,
   { release, services, ground }: SpecificationGround,
 ): Specification {
-  const directory =
-    release === '' ? serviceDirectory(service, ground.directory) : ground.releaseDirectory(name, release)
+  const own = serviceDirectory(service, ground.directory)
+  const directory = release === '' ? own : ground.releaseDirectory(name, release)
   return {
     service: name,
     release,
     ...programOf(service, directory, ground),
     directory,
-    variables: variablesFor(name, service, ground),
+    variables: variablesFor(name, { ...service, directories: [directory, own] }, ground),
     port: portOf(service),
     restarts: true,
     stopTimeoutMs: service.stopTimeout,
@@ -226,10 +238,16 @@ interface AloneSections {
   readonly databases: DatabasesConfig
 }
 
+/** The machine, with a place for what services write. */
+export interface AloneGround extends Ground {
+  /** Absolute directory with `volumes/<name>` in it; absent: nothing is started, and names are enough. */
+  readonly standIns?: string
+}
+
 /** What shall run without the house around it: no releases but those given, no control to ask, volumes by name only. */
 export function wishedAlone(
   { services, volumes, databases }: AloneSections,
-  { directory, hostVariables, containers }: Ground,
+  { directory, hostVariables, containers, standIns = '/' }: AloneGround,
   releases: Readonly<Record<string, string>> = {},
 ): readonly Wish[] {
   const ground: ReplicaGround = {
@@ -239,9 +257,9 @@ export function wishedAlone(
     givenVariables: () => ({}),
     releaseDirectory: (service, release) => join('/releases', service, release),
     volumes,
-    volumeDirectory: (volume) => join('/volumes', volume),
+    volumeDirectory: (volume) => join(standIns, 'volumes', volume),
     databases,
-    databaseDirectory: (database) => join('/databases', database),
+    databaseDirectory: (database) => join(standIns, 'databases', database),
     databaseUrl: (reference) => namedUrl(databases, reference, hostVariables),
   }
   return wishedServices(

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { closest, HoldfastError, randomToken, systemRandom, lookUp } from '../../../kernel/std/index.ts'
@@ -10,6 +10,7 @@ import {
   problemError,
   specAlone,
   type AloneSpec,
+  type AloneSurroundings,
   type LoadedEnvironment,
 } from '../../../server/composition/index.ts'
 import { findFreePort, isFree } from '../../../server/supervisor/machine/free-port.ts'
@@ -46,11 +47,11 @@ interface Chosen {
   readonly config: Configured
 }
 
-function choose(loaded: LoadedEnvironment, service: string, variables: NodeJS.ProcessEnv): Chosen {
+function choose(loaded: LoadedEnvironment, service: string, surroundings: AloneSurroundings): Chosen {
   const { services } = loaded.environment
   const config = lookUp(services, service)
   if (config === undefined) throw unknownService(service, loaded)
-  const spec = specAlone(loaded, service, definedVariables(variables))
+  const spec = specAlone(loaded, service, surroundings)
   if (spec === null) {
     throw new HoldfastError({
       code: 'environment.not-ours',
@@ -132,18 +133,24 @@ function report(
   ]
 }
 
-async function observe(
-  loaded: LoadedEnvironment,
-  { service, slowPath }: LiveCheck,
-  { variables, voice, signal }: Surroundings,
-) {
-  const { spec, config } = choose(loaded, service, variables)
+interface Scene {
+  readonly loaded: LoadedEnvironment
+  readonly asked: LiveCheck
+  readonly surroundings: Surroundings
+}
+
+/** Looks at a service that writes its log, and to stand-ins for its volumes, in an empty directory. */
+async function observeIn(place: string, { loaded, asked, surroundings }: Scene) {
+  const { service, slowPath } = asked
+  const { variables, voice, signal } = surroundings
+  const hostVariables = definedVariables(variables)
+  const { spec, config } = choose(loaded, service, { hostVariables, standIns: place })
   const troubles = await findTroubles(loaded, variables)
   const own = troubles.filter(({ path }) => path.startsWith(`services.${service}.`))
   if (own.length > 0) throw problemError(own)
+  for (const volume of config.volumes) await mkdir(join(place, 'volumes', volume), { recursive: true })
   const ports = await choosePorts(service, config)
-  const logDirectory = await mkdtemp(join(tmpdir(), 'holdfast-check-'))
-  const alone = createAlone(spec, randomToken(systemRandom), logDirectory)
+  const alone = createAlone(spec, randomToken(systemRandom), place)
   try {
     const expected = expectedOf(config, slowPath)
     const says = (doing: string): void => voice.redraw(`${service}: ${doing}`)
@@ -152,7 +159,15 @@ async function observe(
   } finally {
     voice.redraw('')
     await alone.killAll()
-    await rm(logDirectory, { recursive: true, force: true })
+  }
+}
+
+async function observe(scene: Scene) {
+  const place = await mkdtemp(join(tmpdir(), 'holdfast-check-'))
+  try {
+    return await observeIn(place, scene)
+  } finally {
+    await rm(place, { recursive: true, force: true })
   }
 }
 
@@ -165,7 +180,7 @@ export async function checkLive(asked: LiveCheck, surroundings: Surroundings): P
   const { directions, voice } = surroundings
   const { directory, config } = directions
   const file = config === undefined ? await findFile(directory) : resolve(directory, config)
-  const { findings, lines } = await observe(await loadEnvironment(file), asked, surroundings)
+  const { findings, lines } = await observe({ loaded: await loadEnvironment(file), asked, surroundings })
   const isRight = findings.every(({ state }) => state !== 'wrong')
   if (voice.json) {
     const said = findings.map(({ mend, ...finding }) => ({ ...finding, mend: mend ?? null }))

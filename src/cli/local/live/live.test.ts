@@ -24,7 +24,7 @@ interface Checked {
 
 async function check(service: object, { json = true, slowPath, signal }: Wanted = {}): Promise<Checked> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-live-'))
-  const environment = { name: 'shop', services: { web: service } }
+  const environment = { name: 'shop', services: { web: service }, volumes: { game: {} } }
   await writeFile(join(folder, 'holdfast.config.ts'), `export default ${JSON.stringify(environment)}`)
   let said = ''
   const sink = { write: (text: string) => void (said += text) }
@@ -92,6 +92,17 @@ describe.concurrent('a service that keeps the rules', { timeout }, () => {
     expect(checked.code).toBe(0)
     expect(checked.said).toContain(`it listens on ${port}, as the file said`)
     expect(checked.said).toContain('web keeps the rules of the house')
+  })
+
+  test('may write to a volume, which is an empty one', async () => {
+    const script = `
+      const { readdirSync, writeFileSync } = require('node:fs')
+      const place = process.env.VOLUME_GAME
+      console.log(readdirSync(place).length)
+      writeFileSync(place + '/' + process.pid, '')
+      setInterval(() => {}, 1000)`
+    const service = { command: [process.execPath, '-e', script], listens: false, volumes: ['game'] }
+    expect((await check(service)).code).toBe(0)
   })
 
   test('may serve no port at all', async () => {

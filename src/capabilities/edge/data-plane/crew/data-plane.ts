@@ -68,6 +68,7 @@ export interface RunningDataPlane {
 
 const certificateLookMs = 5000
 const identityLookMs = 5000
+const firstKeysLookMs = 1000
 const mostNotes = 20
 
 /** Starts the data plane: threads wait for the first policy and then serve. */
@@ -114,13 +115,17 @@ class ThreadedDataPlane implements RunningDataPlane {
     this.#reporter = createReporter(this.edgeId)
     this.#board = openTargetBoard(this.#threads, 0)
     this.#slots = createSlotBook(this.#board)
-    this.#identity = createIdentityWatch(parts.identityStore, clock)
     this.#health = startHealthChecks({ clock, board: this.#board, probe })
+    const unhealthy = (): readonly string[] => this.#health.unhealthy()
+    this.#identity = createIdentityWatch({ store: parts.identityStore, clock, unhealthy })
     this.#stops.push(
       () => this.#health.stop(),
       clock.every(1000, () => this.#report()),
       clock.every(certificateLookMs, () => void this.#lookAtCertificates()),
       clock.every(identityLookMs, () => void this.#lookAtIdentity()),
+      clock.every(firstKeysLookMs, () => {
+        if (this.#identity.isWaiting()) void this.#lookAtIdentity()
+      }),
     )
   }
 

@@ -117,6 +117,48 @@ describe('who counts', () => {
     expect(await several(1, () => as(`${kim.slice(0, -4)}AAAA`))).toEqual([200])
   }, 20_000)
 
+  test('a service hands out its keys itself: until it does, its users count by address', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+    const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), alg: 'EdDSA' }] })
+    let isReady = false
+    const asked: string[] = []
+    const { url } = await stage.origin((request, response) => {
+      if (request.url !== '/.well-known/jwks.json') return void response.end('here')
+      asked.push(request.headers.authorization ?? 'nobody')
+      response.writeHead(isReady ? 200 : 503).end(keys)
+    })
+    const bed = await stage.testbed({
+      section: {
+        identity: { jwt: { jwks: { service: 'web' } } },
+        routes: { '/*': route('2/hour per user') },
+      },
+      origins: { web: [url] },
+      threads: 1,
+      identityStore: {
+        fetch: async (address) => {
+          const answer = await fetch(address)
+          if (!answer.ok) throw new Error(`it answers ${answer.status}`)
+          return answer.text()
+        },
+      },
+    })
+    const token = (user: string) =>
+      new SignJWT({ sub: user }).setProtectedHeader({ alg: 'EdDSA' }).setExpirationTime('1h').sign(privateKey)
+    const as = (text: string) => ask(bed, '/', { authorization: `Bearer ${text}` })
+    const [kim, lee] = [await token('kim'), await token('lee')]
+    expect(await several(3, () => as(kim))).toEqual([200, 200, 429])
+    expect(await several(1, () => as(lee))).toEqual([429])
+    isReady = true
+    let last = 0
+    for (let tries = 0; last !== 200 && tries < 100; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      last = (await as(kim)).status
+    }
+    expect(await several(2, () => as(kim))).toEqual([200, 429])
+    expect(await several(3, () => as(lee))).toEqual([200, 200, 429])
+    expect(new Set(asked)).toEqual(new Set(['nobody']))
+  }, 30_000)
+
   test('an API key counts by its name; the file is read again when it changes', async () => {
     const digest = (key: string): string => createHash('sha256').update(key).digest('hex')
     const file = join(directory, 'keys.json')

@@ -13,7 +13,7 @@ const kids = (jwks: { readonly keys: readonly object[] } | null | undefined) =>
 function open(texts: Record<string, string | Error>, remembered: string | null = null) {
   const clock = virtualClock()
   const kept: string[] = []
-  let fetches = 0
+  const asked: string[] = []
   const read = async (name: string): Promise<string> => {
     const text = texts[name] ?? new Error('ENOENT')
     if (text instanceof Error) throw text
@@ -24,14 +24,15 @@ function open(texts: Record<string, string | Error>, remembered: string | null =
     variable: () => undefined,
     read,
     fetch: (name: string) => {
-      fetches++
+      asked.push(name)
       return read(name)
     },
     remembered: () => remembered,
     remember: (_: string, text: string) => void kept.push(text),
   }
-  const watch = createIdentityWatch(store, clock)
-  return { watch, clock, kept, fetches: () => fetches }
+  const ill: string[] = []
+  const watch = createIdentityWatch({ store, clock, unhealthy: () => ill })
+  return { watch, clock, kept, ill, asked, fetches: () => asked.length }
 }
 
 const identity = (parts: Partial<EdgeIdentity>): EdgeIdentity => ({
@@ -56,7 +57,7 @@ describe('the watch', () => {
   test('waits for a file that somebody has yet to write, and says so when it does not come', async () => {
     const missing = Object.assign(new Error('ENOENT: no keys.json'), { code: 'ENOENT' })
     const { watch, clock } = open({ 'keys.json': missing })
-    await watch.accept({ identity: identity({ jwt: { ...jwt, jwks: 'keys.json' } }) })
+    await watch.accept({ upstreams: [], identity: identity({ jwt: { ...jwt, jwks: 'keys.json' } }) })
     expect((await watch.look()).notes).toEqual([])
     await clock.advance(10_000)
     expect((await watch.look()).notes).toMatchObject([{ what: 'identity-refused', file: 'keys.json' }])
@@ -64,7 +65,7 @@ describe('the watch', () => {
 
   test('does not wait for the network; keys come with the next look and are kept for the next process', async () => {
     const { watch, kept } = open({ [address]: key('one') })
-    expect((await watch.accept({ identity: identity({ jwt }) })).jwks).toBeNull()
+    expect((await watch.accept({ upstreams: [], identity: identity({ jwt }) })).jwks).toBeNull()
     const { material, notes } = await watch.look()
     expect(kids(material?.jwks)).toEqual(['one'])
     expect(notes).toEqual([{ what: 'identity-reloaded', file: address, message: '' }])
@@ -74,7 +75,7 @@ describe('the watch', () => {
   test('an address that cannot be reached leaves the old keys, is said once and tried again', async () => {
     const texts: Record<string, string | Error> = { [address]: new Error('it answers 500') }
     const { watch, clock, fetches } = open(texts, key('old'))
-    expect(kids((await watch.accept({ identity: identity({ jwt }) })).jwks)).toEqual(['old'])
+    expect(kids((await watch.accept({ upstreams: [], identity: identity({ jwt }) })).jwks)).toEqual(['old'])
     const first = await watch.look()
     expect(first).toEqual({
       material: undefined,
@@ -92,7 +93,7 @@ describe('the watch', () => {
 
   test('an unknown key brings the next look forward, but not below half a minute', async () => {
     const { watch, clock, fetches } = open({ [address]: key('one') })
-    await watch.accept({ identity: identity({ jwt }) })
+    await watch.accept({ upstreams: [], identity: identity({ jwt }) })
     await watch.look()
     watch.wantKeys()
     await watch.look()
@@ -112,14 +113,14 @@ describe('the watch', () => {
     const texts: Record<string, string | Error> = { keys: JSON.stringify({ partner: digest }) }
     const { watch } = open(texts)
     const config = identity({ apiKeys: { header: 'x-api-key', file: 'keys' } })
-    expect((await watch.accept({ identity: config })).apiKeys).toEqual({ [digest]: 'partner' })
+    expect((await watch.accept({ upstreams: [], identity: config })).apiKeys).toEqual({ [digest]: 'partner' })
     expect(await watch.look()).toEqual({ material: undefined, notes: [] })
     texts['keys'] = '{"partner":"secret"}'
     expect((await watch.look()).notes).toMatchObject([
       { what: 'identity-refused', message: expect.any(String) as string },
     ])
     expect(await watch.look()).toEqual({ material: undefined, notes: [] })
-    expect((await watch.accept({ identity: config })).apiKeys).toEqual({ [digest]: 'partner' })
+    expect((await watch.accept({ upstreams: [], identity: config })).apiKeys).toEqual({ [digest]: 'partner' })
     texts['keys'] = JSON.stringify({ other: digest })
     expect((await watch.look()).material?.apiKeys).toEqual({ [digest]: 'other' })
   })
@@ -127,8 +128,110 @@ describe('the watch', () => {
   test('a variable that is not set is said, with what to do', async () => {
     const { watch } = open({})
     const session = { cookie: 'sid', secret: { kind: 'variable', variable: 'SECRET' } } as const
-    expect((await watch.accept({ identity: identity({ session }) })).sessionSecrets).toEqual([])
+    expect((await watch.accept({ upstreams: [], identity: identity({ session }) })).sessionSecrets).toEqual(
+      [],
+    )
     expect((await watch.look()).notes[0]?.message).toContain('holdfast up')
+  })
+})
+
+describe('the watch of a service that hands out its keys', () => {
+  const config = identity({ jwt: { ...jwt, jwks: { service: 'web', path: '/keys' } } })
+  const policyOf = (...weights: readonly number[]) => ({
+    identity: config,
+    upstreams: [
+      {
+        name: 'web',
+        targets: weights.map((weight, index) => ({
+          id: `web/${index + 1}`,
+          origin: `http://web-${index + 1}`,
+          group: '',
+          weight,
+        })),
+        healthPath: null,
+        healthIntervalMs: 2000,
+      },
+    ],
+  })
+
+  test('asks a replica that is well, the next one if it does not answer with keys, and no more than three', async () => {
+    const texts: Record<string, string | Error> = {
+      'http://web-1/keys': key('of one that is ill'),
+      'http://web-2/keys': 'no keys at all',
+      'http://web-3/keys': key('three'),
+    }
+    const { watch, asked, ill, kept } = open(texts)
+    ill.push('web/1')
+    await watch.accept(policyOf(100, 100, 100))
+    const { material, notes } = await watch.look()
+    expect(kids(material?.jwks)).toEqual(['three'])
+    expect(notes).toEqual([{ what: 'identity-reloaded', file: 'web/keys', message: '' }])
+    expect(asked).toEqual(['http://web-2/keys', 'http://web-3/keys'])
+    expect(kept).toEqual([key('three')])
+
+    const others = open({})
+    await others.watch.accept(policyOf(0, 10, 100, 100, 100))
+    await others.watch.look()
+    expect(others.asked).toEqual(['http://web-3/keys', 'http://web-4/keys', 'http://web-5/keys'])
+  })
+
+  test('tries every second until the first answer, and is silent while nobody can be asked', async () => {
+    const texts: Record<string, string | Error> = {}
+    const { watch, clock, fetches } = open(texts)
+    await watch.accept(policyOf())
+    for (let minutes = 0; minutes < 3; minutes++) {
+      expect(watch.isWaiting()).toBe(true)
+      expect(await watch.look()).toEqual({ material: undefined, notes: [] })
+      await clock.advance(60_000)
+    }
+    await watch.accept(policyOf(100))
+    for (const asked of [0, 1, 2]) {
+      expect(fetches()).toBe(asked)
+      await clock.advance(1000)
+      expect(await watch.look()).toEqual({ material: undefined, notes: [] })
+      await watch.look()
+    }
+    await clock.advance(10_000)
+    expect((await watch.look()).notes).toEqual([
+      { what: 'identity-refused', file: 'web/keys', message: 'ENOENT' },
+    ])
+    texts['http://web-1/keys'] = key('first')
+    await clock.advance(1000)
+    expect(kids((await watch.look()).material?.jwks)).toEqual(['first'])
+    expect(watch.isWaiting()).toBe(false)
+  })
+
+  test('keeps what it had while none answers, and asks again for a key that is not known', async () => {
+    const texts: Record<string, string | Error> = { 'http://web-1/keys': key('old') }
+    const { watch, clock, fetches } = open(texts)
+    await watch.accept(policyOf(100))
+    await watch.look()
+    texts['http://web-1/keys'] = new Error('it answers 503')
+    await clock.advance(29_000)
+    await watch.look()
+    expect(fetches()).toBe(1)
+    await clock.advance(1000)
+    expect((await watch.look()).notes).toMatchObject([
+      { what: 'identity-refused', message: 'it answers 503' },
+    ])
+    expect(kids((await watch.accept(policyOf(100))).jwks)).toEqual(['old'])
+    texts['http://web-1/keys'] = key('old')
+    await clock.advance(1000)
+    await watch.look()
+    expect(fetches()).toBe(3)
+
+    texts['http://web-1/keys'] = key('new')
+    watch.wantKeys()
+    await watch.look()
+    expect(fetches()).toBe(3)
+    await clock.advance(5000)
+    expect(kids((await watch.look()).material?.jwks)).toEqual(['new'])
+  })
+
+  test('begins with what an earlier process was told', async () => {
+    const { watch } = open({}, key('remembered'))
+    expect(kids((await watch.accept(policyOf())).jwks)).toEqual(['remembered'])
+    expect(watch.isWaiting()).toBe(false)
   })
 })
 

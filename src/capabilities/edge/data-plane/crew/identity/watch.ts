@@ -1,8 +1,8 @@
-import type { EdgeNote, EdgePolicy, SecretPlace } from '../../../../../contracts/edge-policy.ts'
+import type { EdgeNote, EdgePolicy, Upstream } from '../../../../../contracts/edge-policy.ts'
 import { systemCode, type Clock } from '../../../../../kernel/std/index.ts'
 import type { IdentityStore } from '../../../ports.ts'
 import type { IdentityMaterial } from '../../shared/index.ts'
-import { parseApiKeys, parsePublicKeys, parseSecrets } from './material.ts'
+import { sourcesOf, type Part, type Source } from './sources.ts'
 
 /** What a look found: undefined when nothing is new. */
 export interface IdentityLook {
@@ -17,21 +17,19 @@ export interface IdentityWatch {
   look(): Promise<IdentityLook>
   /** A token names a key that is not known: the next look may ask for keys before their time. */
   wantKeys(): void
+  /** First keys have yet to come from a service or an address: a look in a second is worth it. */
+  isWaiting(): boolean
 }
 
-/** The parts of a policy that name what is to be read. */
-type Named = Pick<EdgePolicy, 'identity' | 'shared'>
+/** The parts of a policy that name what is to be read, and where. */
+type Named = Pick<EdgePolicy, 'identity' | 'shared' | 'upstreams'>
 
-type Part = Partial<Omit<IdentityMaterial, 'passportKey'>>
-
-/** One place from which a part of the material comes. */
-interface Source {
-  /** As facts call it. */
-  readonly name: string
-  /** Whether it lies behind a network. */
-  readonly isRemote: boolean
-  readonly read: () => Promise<string>
-  readonly parse: (text: string) => Part
+/** What a watch works with. */
+export interface IdentityWatchParts {
+  readonly store: IdentityStore
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  /** Ids of targets that are known to be ill. */
+  readonly unhealthy: () => readonly string[]
 }
 
 /** How a source stands. */
@@ -41,38 +39,39 @@ interface Standing {
   part: Part
   /** What was said about it last; empty: nothing is wrong. */
   complaint: string
-  /** On the monotonic clock: not asked before. */
-  dueMs: number
-  readonly openedMs: number
+  /** When it was asked last, on the monotonic clock, and whether it answered. */
+  askedMs: number
+  hasAnswered: boolean
+  /** Since when it has failed; null: it has not. */
+  failingSinceMs: number | null
 }
 
-/** A service that writes a file when it first runs gets so long before its absence is said. */
-const patienceMs = 10_000
-const remoteEveryMs = 5 * 60_000
-const remoteRetryMs = 30_000
-
 /** Creates the watch. */
-export function createIdentityWatch(store: IdentityStore, clock: Pick<Clock, 'monotonicMs'>): IdentityWatch {
-  return new Watch(store, clock)
+export function createIdentityWatch(parts: IdentityWatchParts): IdentityWatch {
+  return new Watch(parts)
 }
 
 class Watch implements IdentityWatch {
-  readonly #store: IdentityStore
-  readonly #clock: Pick<Clock, 'monotonicMs'>
+  readonly #parts: IdentityWatchParts
   #standings: readonly Standing[] = []
+  #upstreams: readonly Upstream[] = []
   #config = 'null'
   #wantsKeys = false
 
-  constructor(store: IdentityStore, clock: Pick<Clock, 'monotonicMs'>) {
-    this.#store = store
-    this.#clock = clock
+  constructor(parts: IdentityWatchParts) {
+    this.#parts = parts
   }
 
   async accept(policy: Named): Promise<IdentityMaterial> {
     const config = JSON.stringify([policy.identity, policy.shared?.password])
+    this.#upstreams = policy.upstreams
     if (config !== this.#config) {
       this.#config = config
-      this.#standings = sourcesOf(policy, this.#store).map((source) => this.#open(source))
+      const ground = {
+        store: this.#parts.store,
+        originsOf: (service: string) => this.#originsOf(service),
+      }
+      this.#standings = sourcesOf(policy, ground).map((source) => this.#open(source))
       await Promise.all(this.#standings.map((standing) => this.#readHere(standing)))
     }
     return this.#material()
@@ -91,8 +90,20 @@ class Watch implements IdentityWatch {
     this.#wantsKeys = true
   }
 
+  isWaiting(): boolean {
+    return this.#standings.some(({ source, text }) => text === null && source.pace !== null)
+  }
+
+  /** Those that get most requests are surest to be there. */
+  #originsOf(service: string): readonly string[] {
+    const ill = this.#parts.unhealthy()
+    const { targets = [] } = this.#upstreams.find(({ name }) => name === service) ?? {}
+    const well = targets.filter(({ id }) => !ill.includes(id))
+    return well.toSorted((a, b) => b.weight - a.weight).map(({ origin }) => origin)
+  }
+
   #material(): IdentityMaterial {
-    const { passportKey } = this.#store
+    const { passportKey } = this.#parts.store
     const none = { jwks: null, apiKeys: {}, sessionSecrets: [], passportKey, counterPassword: '' }
     return this.#standings.reduce<IdentityMaterial>((material, { part }) => ({ ...material, ...part }), none)
   }
@@ -104,36 +115,40 @@ class Watch implements IdentityWatch {
       text: null,
       part: {},
       complaint: '',
-      dueMs: 0,
-      openedMs: this.#clock.monotonicMs(),
+      askedMs: Number.NEGATIVE_INFINITY,
+      hasAnswered: false,
+      failingSinceMs: null,
     }
-    const text = source.isRemote ? this.#store.remembered(source.name) : null
+    const text = source.pace === null ? null : this.#parts.store.remembered(source.name)
     if (text !== null) take(standing, text)
     return standing
   }
 
   /** A file that is no good is said by the next look. */
   async #readHere(standing: Standing): Promise<void> {
-    if (standing.source.isRemote) return
+    if (standing.source.pace !== null) return
     const text = await standing.source.read().catch(() => null)
     if (text !== null) take(standing, text)
   }
 
   async #look(standing: Standing): Promise<readonly EdgeNote[]> {
     const { source } = standing
-    const nowMs = this.#clock.monotonicMs()
-    if (source.isRemote && !this.#isDue(standing, nowMs)) return []
+    const nowMs = this.#parts.clock.monotonicMs()
+    if (!this.#isDue(standing, nowMs)) return []
+    standing.askedMs = nowMs
     try {
       const text = await source.read()
-      standing.dueMs = nowMs + remoteEveryMs
+      standing.hasAnswered = text !== null
+      standing.failingSinceMs = null
+      if (text === null) return []
       const isNew = text !== standing.text
       if (isNew) this.#take(standing, text)
       standing.complaint = ''
       return isNew ? [{ what: 'identity-reloaded', file: source.name, message: '' }] : []
     } catch (error) {
-      standing.dueMs = nowMs + remoteRetryMs
-      const isToCome = standing.text === null && systemCode(error) === 'ENOENT'
-      if (isToCome && nowMs < standing.openedMs + patienceMs) return []
+      standing.hasAnswered = false
+      standing.failingSinceMs ??= nowMs
+      if (mayBeToCome(standing, error) && nowMs < standing.failingSinceMs + source.patienceMs) return []
       return complain(standing, (error as Error).message.slice(0, 500))
     }
   }
@@ -143,15 +158,21 @@ class Watch implements IdentityWatch {
     const { source } = standing
     standing.part = source.parse(text)
     standing.text = text
-    if (source.isRemote) this.#store.remember(source.name, text)
+    if (source.pace !== null) this.#parts.store.remember(source.name, text)
   }
 
-  #isDue(standing: Standing, nowMs: number): boolean {
-    const isWanted = this.#wantsKeys && nowMs >= standing.dueMs - remoteEveryMs + remoteRetryMs
-    if (nowMs < standing.dueMs && !isWanted) return false
+  #isDue({ source: { pace }, askedMs, hasAnswered }: Standing, nowMs: number): boolean {
+    if (pace === null) return true
+    const isWanted = this.#wantsKeys && nowMs >= askedMs + pace.wantedMs
+    if (nowMs < askedMs + (hasAnswered ? pace.everyMs : pace.retryMs) && !isWanted) return false
     this.#wantsKeys = false
     return true
   }
+}
+
+/** What was never there may be about to come. */
+function mayBeToCome({ source, text }: Standing, error: unknown): boolean {
+  return text === null && (source.pace !== null || systemCode(error) === 'ENOENT')
 }
 
 /** Said once, until it changes or is over. */
@@ -168,51 +189,4 @@ function take(standing: Standing, text: string): void {
   } catch {
     // The next look says it.
   }
-}
-
-function sourcesOf({ identity, shared }: Named, store: IdentityStore): readonly Source[] {
-  return [...identitySources(identity, store), ...passwordSources(shared, store)]
-}
-
-function identitySources(identity: Named['identity'], store: IdentityStore): readonly Source[] {
-  const sources: Source[] = []
-  const jwks = identity?.jwt?.jwks
-  if (jwks !== undefined) {
-    const isRemote = jwks.startsWith('https://')
-    sources.push({
-      name: jwks,
-      isRemote,
-      read: () => (isRemote ? store.fetch(jwks) : store.read(jwks)),
-      parse: (text) => ({ jwks: parsePublicKeys(text) }),
-    })
-  }
-  const keys = identity?.apiKeys?.file
-  if (keys !== undefined) {
-    const parse = (text: string): Part => ({ apiKeys: parseApiKeys(text) })
-    sources.push({ name: keys, isRemote: false, read: () => store.read(keys), parse })
-  }
-  const secret = identity?.session?.secret
-  if (secret !== undefined) {
-    sources.push(secretSource(secret, store, (text) => ({ sessionSecrets: parseSecrets(text) })))
-  }
-  return sources
-}
-
-function passwordSources(shared: Named['shared'], store: IdentityStore): readonly Source[] {
-  const password = shared?.password
-  if (password === undefined) return []
-  return [secretSource(password, store, (text) => ({ counterPassword: parseSecrets(text)[0] ?? '' }))]
-}
-
-function secretSource(secret: SecretPlace, store: IdentityStore, parse: Source['parse']): Source {
-  if (secret.kind === 'file') {
-    return { name: secret.file, isRemote: false, read: () => store.read(secret.file), parse }
-  }
-  const read = async (): Promise<string> => {
-    const value = store.variable(secret.variable)
-    if (value === undefined)
-      throw new Error('it is not set in the edge; run "holdfast down" and "holdfast up"')
-    return value
-  }
-  return { name: `the variable ${secret.variable}`, isRemote: false, read, parse }
 }

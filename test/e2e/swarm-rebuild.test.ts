@@ -111,7 +111,7 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       async () => {
         const here = await begin()
         expect(await ask(here.edgeUrl)).toEqual({ count: 1, files: 0, secret: 'real' })
-        const before = await on('shop').list()
+        const before = (await on('shop').list()).toSorted()
         const kept = resultOf(here.run('environment', 'rebuild', '--into', 'drill', '--keep', '1h', '--json'))
         expect(kept.phases.map(({ name }) => name)).toEqual('read prepare start services edge'.split(' '))
         expect(kept.isolated).toBe(false)
@@ -131,7 +131,7 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
           `  ${result.phases.map(({ name, seconds }) => `${name} ${seconds} s`).join(', ')}\n`,
         )
         expect(await residue(here)).toEqual([])
-        expect(await on('shop').list()).toEqual(before)
+        expect((await on('shop').list()).toSorted()).toEqual(before)
         expect(await ask(here.edgeUrl)).toEqual({ count: 2, files: 1, secret: 'real' })
         here.run('down')
       },

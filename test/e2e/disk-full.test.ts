@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { makePlace, until, type Place } from '../support/holdfast/index.ts'
 import { processesWith } from '../support/holdfast/left.ts'
+import { endedJob, endedOddly, journalOf, nothingIsLeft } from '../support/undertakings/index.ts'
 
 const origin = join(import.meta.dirname, '..', 'support', 'holdfast', 'origin.mjs')
 
@@ -23,13 +24,22 @@ async function onSmallDisk(size: string): Promise<Place | null> {
   chmodSync(place.directory, 0o755)
   mkdirSync(place.data, { mode: 0o700 })
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', place.data]).status !== 0) return null
+  writeEnvironment(place, 1)
+  return place
+}
+
+function writeEnvironment(place: Place, replicas: number): void {
   const environment = {
     name: 'disk',
-    services: { web: { command: [process.execPath, origin], health: '/healthz' } },
+    services: { web: { command: [process.execPath, origin], health: '/healthz', replicas } },
     edge: { routes: { '/*': { to: 'web', limit: '1000/s' } } },
   }
   place.write('holdfast.config.ts', `export default ${JSON.stringify(environment)}\n`)
-  return place
+}
+
+/** How a job ended, or why not even that could be written down. */
+async function endedOrFull(place: Place, job: string): Promise<unknown> {
+  return (await endedJob(place, job)).error
 }
 
 /** Takes all the room that there is, down to the last byte. */
@@ -93,6 +103,45 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (needs root, to mount one
       expect(here.run('down').code).toBe(0)
       expect(here.run('timeline', 'verify', '--offline').code).toBe(0)
       expect(processesWith(here.directory)).toEqual([])
+    },
+  )
+
+  test(
+    'an apply fails with the reason, and goes through once there is room',
+    { timeout: 180_000 },
+    async (context) => {
+      const here = await onSmallDisk('48m')
+      if (here === null) return context.skip('this machine does not let us mount')
+      await here.up()
+      const journal = journalOf(here)
+      writeEnvironment(here, 2)
+      const { hash } = await here.client().call('environment.plan', {})
+      fill(here)
+      const asked = await here
+        .client()
+        .request('environment.apply', { plan: hash })
+        .then(({ id }) => endedOrFull(here, id))
+        .catch((error: unknown) => error)
+      expect(asked).toMatchObject({ code: expect.stringMatching(/disk-full/) as string })
+      expect(await statusOf(here.edgeUrl)).toBe(200)
+      rmSync(join(here.data, 'filler'))
+      await until('the notes to end', async () => {
+        return (await here.client().call('environment.status', {})).notes.length === 0
+      })
+      // Whatever of it had begun goes on by itself; else it is asked for once more.
+      await until('nothing to be under way', async () => {
+        const { jobs } = await here.client().call('jobs.list', {})
+        return jobs.every(({ endedAt }) => endedAt !== null)
+      })
+      const again = await here.client().call('environment.plan', {})
+      expect(await here.client().job('environment.apply', { plan: again.hash })).toMatchObject({})
+      await until('two replicas', async () => {
+        const { services } = await here.client().call('environment.status', {})
+        return services[0]?.healthy === 2
+      })
+      expect(endedOddly(journal)).toEqual([])
+      await nothingIsLeft(here)
+      journal.close()
     },
   )
 

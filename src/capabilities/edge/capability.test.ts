@@ -56,6 +56,7 @@ async function start(): Promise<Capability> {
   const upstreams = {
     current: () => [{ name: 'web', targets, healthPath: null }],
     subscribe: (listener: () => void) => void listeners.push(listener),
+    sentTo: () => undefined,
   }
   const capability = edge.create(
     { name: 'arcade', directory: '/', section },

@@ -33,6 +33,8 @@ export interface Upstreams {
   current(): readonly UpstreamState[]
   /** Calls the listener after every change. */
   subscribe(listener: () => void): void
+  /** Told to which targets the edge sends, by their ids, whenever it has said so. */
+  sentTo(targets: ReadonlySet<string>): void
 }
 
 /** Where the edge process gets what proofs of identity are checked with. Errors of all: the system's. */

@@ -72,6 +72,7 @@ async function push(ground: PushGround, { isKnown, isLate, refusals }: Knowledge
     return true
   }
   refusals.clear()
+  ports.upstreams.sentTo(new Set(policy.upstreams.flatMap(({ targets }) => targets.map(({ id }) => id))))
   await sayAccepted(ground, policy)
   return true
 }

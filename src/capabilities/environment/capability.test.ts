@@ -350,7 +350,11 @@ describe('restart', () => {
         .endpoints()
         .find(({ name }) => name === 'web')
         ?.targets.map(({ id }) => id)
-    capability.onEndpoints(() => told.push(`${ids()?.join() ?? ''} after ${world.restarted.length}`))
+    const edge = { answers: true }
+    capability.onEndpoints(() => {
+      told.push(`${ids()?.join() ?? ''} after ${world.restarted.length}`)
+      if (edge.answers) capability.sentTo(new Set(ids()))
+    })
     const job = binding(capability, 'environment.restart')({ service: 'web' }, jobCall(new Set()))
     await clock.advance(1000)
     expect(told.at(-1)).toBe('web/2 after 0')
@@ -363,6 +367,15 @@ describe('restart', () => {
       'web/1 after 1',
       'web/1,web/2 after 2',
     ])
+    edge.answers = false
+    const again = binding(capability, 'environment.restart')({ service: 'web' }, jobCall(new Set()))
+    await clock.advance(5000)
+    expect(told.at(-1)).toBe('web/2 after 2')
+    expect(world.restarted).toHaveLength(2)
+    capability.sentTo(new Set(['web/2']))
+    edge.answers = true
+    await clock.advance(9000)
+    expect(await again).toEqual({ restarted: ['web/1', 'web/2'] })
   })
 
   test('a replica that does not get well again ends it and spares the others', async () => {

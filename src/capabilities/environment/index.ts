@@ -18,6 +18,7 @@ import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
 import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
 import { addingOnly } from './rollout/index.ts'
 import { bindRuns } from './runs/index.ts'
+import { bindVolumes, makeVolumes } from './volumes/index.ts'
 import { followEvents } from './watch/index.ts'
 import { needsOf, orderByNeeds, startTimeouts, wishedAlone, type Ground } from './wish/index.ts'
 
@@ -27,6 +28,8 @@ export interface EnvironmentCapability extends Capability {
   endpoints(): readonly ServiceEndpoints[]
   /** Calls the listener whenever `endpoints` has changed, and at once when they are known already. */
   onEndpoints(listener: () => void): void
+  /** Told to which targets the edge sends: who is to go waits until that is not it. */
+  sentTo(targets: ReadonlySet<string>): void
   /**
    * Takes the first step towards what is wished, as far as that only adds replicas; of one that is not started, while no
    * other is. Errors: those of the engine and of the stores.
@@ -54,9 +57,10 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
           healthPath: service.health ?? null,
         })),
     onEndpoints: (listener) => watch.onTargets(listener),
+    sentTo: (targets) => watch.sentTo(targets),
     begin: async () => {
       const adding = furnish(config, context, { ...ports, engine: addingOnly(ports.engine) })
-      await prepare(config, ports, adding)
+      await prepare(config, context, { ports, rooms: adding })
       await adding.watch.round()
     },
     check: async () => [
@@ -73,7 +77,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     ],
     start: async () => {
       const { signal } = stopping
-      const view = await prepare(config, ports, rooms)
+      const view = await prepare(config, context, { ports, rooms })
       const whole = { name: config.name, version: config.version, services: Object.keys(rooms.watched) }
       running.push(followEvents(context, { engine: ports.engine, whole, view, signal }))
       // Schedules have to know what runs already.
@@ -92,11 +96,11 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
 /** What has to be there before anything is started. */
 async function prepare(
   { volumes }: EnvironmentConfig,
-  ports: EnvironmentPorts,
-  rooms: Rooms,
+  context: Context,
+  { ports, rooms }: { readonly ports: EnvironmentPorts; readonly rooms: Rooms },
 ): Promise<Awaited<ReturnType<Rooms['follow']>>> {
   const view = await rooms.follow()
-  for (const volume of Object.keys(volumes)) await ports.volumes.ensure(volume)
+  await makeVolumes(volumes, ports.volumes, context)
   await rooms.databases.prepare()
   return view
 }
@@ -127,7 +131,8 @@ function bindAll(
       ports,
       notes: () => databases.notes(),
     }),
-    ...bindDatabases({ databases: config.databases, room: databases, watch, view }),
+    ...bindDatabases({ ...config, room: databases, watch, view }),
+    ...bindVolumes({ ...config, store: ports.volumes }),
     ...bindDeploys({ ...rooms, services, directory, context, releases: ports.releases, timeline }),
     ...bindRuns({ ...rooms, jobs, schedules, timeline }),
   ]

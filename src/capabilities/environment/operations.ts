@@ -8,8 +8,9 @@ import {
   type JobCall,
   type OperationBinding,
 } from '../../kernel/capability/index.ts'
-import { HoldfastError, type InputOf } from '../../kernel/std/index.ts'
+import { HoldfastError, lookUp, type InputOf } from '../../kernel/std/index.ts'
 import type { ServicesConfig } from './config.ts'
+import type { DatabasesConfig } from './databases/config.ts'
 import type { EnvironmentPorts } from './ports.ts'
 import { refuseForeign, serviceOf } from './services.ts'
 import { overallState, sayEnvironment, type Watch } from './watch/index.ts'
@@ -19,6 +20,7 @@ export interface OperationGround {
   readonly name: string
   readonly version: string
   readonly services: ServicesConfig
+  readonly databases: DatabasesConfig
   readonly startedAt: number
   readonly watch: Watch
   readonly context: Context
@@ -33,7 +35,10 @@ function sayUnknown(trouble: string | null): string {
 
 /** The environment at a glance. */
 export function currentStatus(ground: OperationGround): EnvironmentStatus {
-  const services = [...ground.watch.services()]
+  const services = ground.watch.services().map((service) => {
+    const engine = lookUp(ground.databases, service.name)?.engine
+    return engine === undefined ? service : { ...service, database: engine }
+  })
   const supervisor = ground.watch.status()
   const trouble = ground.watch.trouble()
   const common = { name: ground.name, version: ground.version, services }
@@ -113,7 +118,7 @@ async function* readLogs(ground: OperationGround, input: LogInput, call: Call): 
 }
 
 const restartPollMs = 250
-/** So long the edge has to learn that a replica is about to go, and requests that are short to come to their end. */
+/** So long requests that are short have to come to their end. */
 const drainMs = 1500
 
 interface Restarted {
@@ -152,6 +157,12 @@ async function waitHealthy(
   }
 }
 
+/** Waits until the edge sends nothing to a replica any more, and a while longer. */
+async function drain({ context, watch }: OperationGround, id: string, signal: AbortSignal): Promise<void> {
+  while (watch.isSentTo(id)) await context.clock.sleep(restartPollMs, signal)
+  await context.clock.sleep(drainMs, signal)
+}
+
 async function restartService(
   ground: OperationGround,
   service: string,
@@ -168,7 +179,7 @@ async function restartService(
     const giveBack = ground.watch.withhold(id)
     try {
       const { before } = await call.step(`restart ${id}`, async () => {
-        if (config.listens && replicas.length > 1) await ground.context.clock.sleep(drainMs, call.signal)
+        if (config.listens && replicas.length > 1) await drain(ground, id, call.signal)
         await ground.ports.engine.restart(id)
         return { before: startedAt }
       })

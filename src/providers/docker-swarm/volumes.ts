@@ -1,4 +1,5 @@
 import type { VolumeStore } from '../../capabilities/environment/ports.ts'
+import { volumesShape } from '../../contracts/docker/swarm.ts'
 import type { Clock } from '../../kernel/std/index.ts'
 import { volumeNameOf } from './decide/service-spec.ts'
 import { statusOf, unread, type DockerDoor } from './docker/docker-door.ts'
@@ -8,12 +9,32 @@ const pauseMs = 500
 
 /**
  * Volumes of Docker, each on the node where its service first ran; what is said of directories is said of those in
- * containers. Docker makes one when it is first mounted. Errors of `remove`: those of the door.
+ * containers. Docker makes one when it is first mounted. Those of this machine are listed, without sizes: Docker would
+ * walk through every volume that it has. Errors of `list` and `remove`: those of the door.
  */
 export function swarmVolumes(door: DockerDoor, environment: string, clock: Clock): VolumeStore {
   return {
     directoryOf: (volume) => `/volumes/${volume}`,
-    ensure: () => Promise.resolve(),
+    placeOf: (volume) => volumeNameOf(environment, volume),
+    ensure: () => Promise.resolve(false),
+    list: async () => {
+      const found = await door.ask(volumesShape, (docker) => docker.listVolumes())
+      // No name of an environment or a volume has an underscore in it.
+      const prefix = volumeNameOf(environment, '')
+      return (
+        found
+          .filter(({ name }) => name.startsWith(prefix))
+          .map(({ name, since }) => ({
+            name: name.slice(prefix.length),
+            place: name,
+            sizeBytes: null,
+            since,
+          }))
+          // With a dot in it, it is the place of a database, which is told with its database.
+          .filter(({ name }) => !name.includes('.'))
+          .toSorted((one, other) => one.name.localeCompare(other.name))
+      )
+    },
     remove: async (volume) => {
       const name = volumeNameOf(environment, volume)
       for (let tries = 1; ; tries++) {

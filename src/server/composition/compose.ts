@@ -84,6 +84,7 @@ function capabilities(
   const upstreams = {
     current: () => theEnvironment.endpoints(),
     subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
+    sentTo: (targets: ReadonlySet<string>) => theEnvironment.sentTo(targets),
   }
   const theEdge = edge.create({ name, directory: loaded.directory, section: sections.edge }, context, {
     dataPlane,

@@ -27,9 +27,10 @@ export function engineOf({ environment, dataDirectory, clock }: EngineGround) {
   const supervisor = localEngine({ dataDirectory, request: requestOverSocket })
   const { discard } = supervisor
   if (engine === 'local') {
-    const volumes = volumeDirectories(join(dataDirectory, 'volumes'), (volume) =>
-      discard(`volumes/${volume}`),
-    )
+    const volumes = volumeDirectories(join(dataDirectory, 'volumes'), {
+      remove: (volume) => discard(`volumes/${volume}`),
+      measure: (volume) => supervisor.measure(`volumes/${volume}`),
+    })
     return { engine: supervisor, logs: logFiles, volumes, discard, contained: null }
   }
   const socketPath = engine.swarm.slice('unix://'.length)

@@ -22,6 +22,8 @@ export type Applied = { readonly plan: string; readonly steps: number; readonly 
 const pollMs = 100
 /** Long enough for any sum of start timeouts that a person would wait for. */
 const patienceMs = 3_600_000
+/** A supervisor that was killed is back by then, or is not coming by itself. */
+const awayMs = 300_000
 /** Where control was not started anew, a look at the services has to come before the first question. */
 const settleMs = 1500
 
@@ -152,13 +154,45 @@ async function untilEnd(ground: PlanGround, call: JobCall): Promise<End> {
 const isInterrupted = ({ aborted, reason }: AbortSignal): boolean =>
   aborted && plainError(reason).code === 'jobs.interrupted'
 
+/** Facts about databases are told as those of services are. */
+const subjectOf = (object: string): string => object.replace(/^database /, 'service:').replace(' ', ':')
+
+/** Removes what holds data, and says so, once. */
+async function destroyOnce(attempt: Attempt, object: string): Promise<void> {
+  const { ground, call } = attempt
+  const { context } = ground
+  const { caller, correlation, jobId } = call
+  const subject = subjectOf(object)
+  const kinds = [facts.destroyed.kind]
+  const [said] = await context.timeline.read({ kinds, subject, correlation, order: 'newest', limit: 1 })
+  if (said !== undefined) return
+  await destroy(attempt, object)
+  const data = { object, job: jobId }
+  await context.record(facts.destroyed, data, { actor: caller.actor, correlation, subject })
+}
+
+/** Destroys an object; a supervisor that is away for a moment is waited for, for nobody comes back to what is left over. */
+async function destroy({ ground, call }: Attempt, object: string): Promise<void> {
+  const { clock } = ground.context
+  const deadlineMs = clock.monotonicMs() + awayMs
+  for (;;) {
+    try {
+      return await ground.destroy(object)
+    } catch (error) {
+      const isAway = plainError(error).code === 'supervisor.unreachable'
+      if (!isAway || clock.monotonicMs() > deadlineMs) throw error
+    }
+    await clock.sleep(pollMs, call.signal)
+  }
+}
+
 /** Everything between the fact that begins it and the one that ends it. */
 async function bringAbout(attempt: Attempt, begun: Begun): Promise<End> {
   const { ground, call } = attempt
   try {
     await takeOver(attempt, begun)
     const end = await untilEnd(ground, call)
-    if (end === 'done') for (const object of begun.destroys) await ground.destroy(object)
+    if (end === 'done') for (const object of begun.destroys) await destroyOnce(attempt, object)
     return end
   } catch (error) {
     if (isInterrupted(call.signal)) throw error

@@ -124,6 +124,7 @@ describe('a plan', () => {
     expect(planFor(base, base, { releases: { web: '1.4.2' } }).hash).not.toBe(hash)
     expect(planFor(base, base, { status: statusOf({ phase: 'moving' }) }).hash).not.toBe(hash)
     expect(planFor(base, base, { status: statusOf({ says: 'other words' }) }).hash).toBe(hash)
+    expect(planFor(base, base, { status: statusOf({ phase: 'starting' }) }).hash).toBe(hash)
   })
 
   test('tries once more what was given up', () => {

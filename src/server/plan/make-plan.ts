@@ -191,13 +191,18 @@ function stepsOf(scene: PlanScene): readonly PlanStep[] {
   return [...made, ...removed, ...retries(scene, new Set([...made, ...removed].map(({ object }) => object)))]
 }
 
+const going: ReadonlySet<string> = new Set(['stopping', 'stopped'])
+/** What a rollout on its way, or given up, says of what runs; that a replica is not well yet says nothing. */
+const telling: ReadonlySet<string> = new Set(['judging', 'moving', 'refused'])
+
 /** What runs, as far as a plan builds on it: which groups there are, not how they are just now. */
 function worldOf({ status, releases }: PlanScene): Record<string, string> {
   return Object.fromEntries(
     status.services.map(({ name, replicas, phase }) => {
-      const living = replicas.filter(({ state }) => state === 'running' || state === 'starting')
-      const groups = [...new Set(living.map(({ group }) => group))].toSorted()
-      return [name, `${groups.join(',')} ${phase} ${lookUp(releases, name) ?? ''}`]
+      const staying = replicas.filter(({ state }) => !going.has(state))
+      const groups = [...new Set(staying.map(({ group }) => group))].toSorted()
+      const told = telling.has(phase) ? phase : ''
+      return [name, `${groups.join(',')} ${told} ${lookUp(releases, name) ?? ''}`]
     }),
   )
 }

@@ -32,7 +32,23 @@ export interface Planned {
   readonly fresh: LoadedEnvironment
 }
 
+const lookPatienceMs = 10_000
+const lookPollMs = 100
 const bytesInMiB = 2 ** 20
+
+/** What runs, as soon as this control has looked; after a while as it is. */
+async function knownStatus({
+  loaded,
+  context,
+}: Pick<PlanGround, 'loaded' | 'context'>): Promise<EnvironmentStatus> {
+  const deadlineMs = context.clock.monotonicMs() + lookPatienceMs
+  for (;;) {
+    const status = await context.call(environmentOperations.status, {})
+    const isKnown = status.services.length >= Object.keys(loaded.environment.services).length
+    if (isKnown || context.clock.monotonicMs() > deadlineMs) return status
+    await context.clock.sleep(lookPollMs)
+  }
+}
 
 /** Makes a plan for the file as it is now, over what runs or was seen to run. Errors: those of reading it. */
 export async function planNow(
@@ -40,7 +56,7 @@ export async function planNow(
   seen?: EnvironmentStatus,
 ): Promise<Planned> {
   const fresh = await readAgain()
-  const status = seen ?? (await context.call(environmentOperations.status, {}))
+  const status = seen ?? (await knownStatus({ loaded, context }))
   const { releases } = await context.call(environmentOperations.deploys, { most: 1 })
   const running = Object.fromEntries(releases.map((each) => [each.service, each.running]))
   const machineMiB = Math.floor(totalmem() / bytesInMiB)

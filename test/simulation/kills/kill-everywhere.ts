@@ -2,13 +2,15 @@ import { expect } from 'vitest'
 import { maxAttempts } from '../../../src/server/control/jobs/runner.ts'
 import type { Kill } from '../world/effects.ts'
 import { broken } from './promises.ts'
-import type { Scenario } from './scenarios.ts'
-import { createStage } from './stage.ts'
+import type { Scenario, Victim } from './scenarios.ts'
+import { createStage, type Stage } from './stage.ts'
 
 const seed = Number(process.env['SIMULATION_SEED'] ?? 1)
 const only = process.env['SIMULATION_KILL']
 const settleMs = 15_000
 const downMs = 400
+/** How long the edge or the supervisor is away. */
+const awayMs = 2000
 
 /** What came of one undertaking. */
 interface Outcome {
@@ -17,22 +19,36 @@ interface Outcome {
   readonly broken: readonly string[]
 }
 
+/** Kills somebody, who comes back by and by; answers whether it was control. */
+function kill({ world: { clock, engine, dataPlane }, control }: Stage, victim: Victim): boolean {
+  if (victim === 'control') control.kill(downMs)
+  if (victim === 'edge') {
+    dataPlane.die()
+    void clock.sleep(awayMs).then(() => dataPlane.restart('kept'))
+  }
+  if (victim === 'supervisor') {
+    engine.die()
+    void clock.sleep(awayMs).then(() => engine.start('survived'))
+  }
+  return victim === 'control'
+}
+
 async function enact(scenario: Scenario, kills: readonly Kill[]): Promise<Outcome> {
   const stage = await createStage(seed, scenario.file)
-  const { world, control } = stage
+  const { world } = stage
   await world.clock.advance(settleMs)
   await scenario.before(stage)
   await world.clock.advance(settleMs)
   stage.promise = scenario.promise
   world.effects.count(kills, () => {
-    control.kill(downMs)
     scenario.meanwhile?.(stage)
+    return kill(stage, scenario.victim ?? 'control')
   })
   try {
     const job = await scenario.undertake(stage)
     await world.clock.advance(settleMs)
     const effects = [...world.effects.passed]
-    world.effects.count([], () => undefined)
+    world.effects.count([], () => false)
     const facts = await world.disk.timeline.read({ limit: 10_000 })
     return { effects, broken: await broken({ scenario, stage, job, facts }) }
   } catch (error) {
@@ -45,6 +61,9 @@ export type Plan = (at: number) => readonly Kill[]
 
 /** Once, before it or after it. */
 export const once: readonly Plan[] = [(at) => [{ at, when: 'before' }], (at) => [{ at, when: 'after' }]]
+
+/** Once, after it. */
+export const after: readonly Plan[] = [(at) => [{ at, when: 'after' }]]
 
 /** Again and again, a few effects apart, but not so often that the job is given up. */
 export const again: readonly Plan[] = [

@@ -3,12 +3,17 @@ import type { Job } from '../../../src/contracts/index.ts'
 import type { EnvironmentInput } from '../../../src/server/composition/config.ts'
 import { call, perform, performThenCancel, write, type Stage } from './stage.ts'
 
+/** Who may be killed. */
+export type Victim = 'control' | 'edge' | 'supervisor'
+
 /** One undertaking, from the world in which it begins to what must have come of it. */
 export interface Scenario {
   readonly file: EnvironmentInput
   /** What was done before, that nothing is killed in. */
   readonly before: (stage: Stage) => Promise<void>
-  /** What happens besides whenever control is killed. */
+  /** Who is killed; default: control. */
+  readonly victim?: Victim
+  /** What happens besides. */
   readonly meanwhile?: (stage: Stage) => void
   /** How many replicas of each service serve at any time. */
   readonly promise: Readonly<Record<string, number>>

@@ -63,6 +63,7 @@ function capabilities(
   const upstreams = {
     current: () => theEnvironment.endpoints(),
     subscribe: (listener: () => void) => theEnvironment.onEndpoints(listener),
+    sentTo: (targets: ReadonlySet<string>) => theEnvironment.sentTo(targets),
   }
   const section = { name: file.name, directory, section: file.edge }
   return [
@@ -124,6 +125,7 @@ function plans(
     accept: (fresh) => does('accept the file', () => void (place.accepted = fresh)),
     destroy: (object) =>
       does(`destroy ${object}`, () => {
+        world.engine.mustRun()
         const [kind, name = ''] = object.split(' ')
         if (kind === 'volume') stores.volumes.delete(name)
         else stores.databases.delete(name)

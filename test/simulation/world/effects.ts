@@ -17,16 +17,16 @@ export interface Effects {
   /** Names of those since `count`, in order; none before it. */
   readonly passed: readonly string[]
   pass<T>(life: Life, name: string, act: () => T | Promise<T>): Promise<T>
-  /** Counts from now on, and kills as is wanted, one after the other. */
-  count(kills: readonly Kill[], end: () => void): void
+  /** Counts from now on, and kills as is wanted, one after the other; `end` says whether it was who acts that died. */
+  count(kills: readonly Kill[], end: () => boolean): void
 }
 
 /** Creates effects that nothing befalls. */
 export function createEffects(): Effects {
-  const state: { passed: string[] | null; kills: readonly Kill[]; end: () => void } = {
+  const state: { passed: string[] | null; kills: readonly Kill[]; end: () => boolean } = {
     passed: null,
     kills: [],
-    end: () => undefined,
+    end: () => false,
   }
   const dies = (life: Life, when: Kill['when'], number: number | undefined): boolean => {
     const [next, ...later] = state.kills
@@ -34,8 +34,7 @@ export function createEffects(): Effects {
     const isNamed = next.name === undefined || (state.passed?.[number - 1] ?? '').includes(next.name)
     if (next.when !== when || number < next.at || !isNamed) return false
     state.kills = later
-    state.end()
-    return true
+    return state.end()
   }
   const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
   return {

@@ -102,6 +102,11 @@ export class FakeEngine {
     }
   }
 
+  /** Errors: `supervisor.unreachable`, while it is dead. */
+  mustRun(): void {
+    if (this.startedAt === null) throw unreachable('nobody listens')
+  }
+
   status(): SupervisorStatus {
     return supervisorStatus.parse({
       pid: 1,
@@ -115,7 +120,7 @@ export class FakeEngine {
 
   async #answer<T>(act: () => T | Promise<T>): Promise<T> {
     await this.#clock.sleep(this.#chance.between(0, 30))
-    if (this.startedAt === null) throw unreachable('nobody listens')
+    this.mustRun()
     const value = await act()
     const late = this.slow ? this.#chance.between(500, 9000) : 0
     await this.#clock.sleep(Math.min(late, timeoutMs))

@@ -1,4 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,16 +9,23 @@ import { createClient, type Client } from '../../../src/client/index.ts'
 const root = resolve(import.meta.dirname, '../../..')
 const main = join(root, 'src', 'cli', 'main.ts')
 
-/** A free port of loopback, at the time of asking. */
-export function freePort(): Promise<number> {
-  return new Promise((done, failed) => {
+/** Below those that systems give to outgoing connections: what is free stays so while nobody listens for a moment. */
+const ports = { least: 10_000, most: 32_767 }
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((done) => {
     const server = createServer()
-    server.once('error', failed)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => done(typeof address === 'object' && address !== null ? address.port : 0))
-    })
+    server.once('error', () => done(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
   })
+}
+
+/** A free port of loopback, at the time of asking. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(ports.least, ports.most + 1)
+    if (await listens(port)) return port
+  }
 }
 
 /** What a run of the command line left. */

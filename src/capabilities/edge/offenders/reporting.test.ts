@@ -50,6 +50,7 @@ async function start(): Promise<Capability> {
   const upstreams = {
     current: () => [{ name: 'web', targets: [], healthPath: null }],
     subscribe: () => undefined,
+    sentTo: () => undefined,
   }
   const capability = edge.create(
     { name: 'arcade', directory: '/', section },

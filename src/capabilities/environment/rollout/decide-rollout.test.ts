@@ -54,7 +54,18 @@ class World {
   last: RolloutDecision | null = null
   refused: string | null = null
   readonly service: Wish
-  readonly how: { startMs: number; stopMs: number; choosesReplica: boolean; verdict: Verdict }
+  readonly how: {
+    startMs: number
+    stopMs: number
+    choosesReplica: boolean
+    verdict: Verdict
+    /** So often the edge is told what to send to. */
+    learnsEveryMs: number
+  }
+  /** Those that the edge sends to. */
+  sentTo: ReadonlySet<string> = new Set()
+  /** Well, and stopped while the edge sent to them. */
+  readonly torn: string[] = []
 
   constructor(service: Wish, how: World['how'], old: number) {
     this.service = service
@@ -78,6 +89,7 @@ class World {
       healthy: body.goneAtMs === null && this.#isWell(body),
       failed: false,
       detail: 'it does not answer',
+      isSentTo: this.sentTo.has(body.id),
     }))
   }
 
@@ -88,7 +100,10 @@ class World {
       const leaving = (body: Body): number => (group?.leaving.includes(body.id) === true ? 1 : 0)
       const sorted = members.toSorted((a, b) => leaving(a) - leaving(b))
       const wanted = group?.replicas ?? 0
-      for (const body of sorted.slice(wanted)) body.goneAtMs = this.nowMs + this.how.stopMs
+      for (const body of sorted.slice(wanted)) {
+        if (this.sentTo.has(body.id) && this.#isWell(body)) this.torn.push(body.id)
+        body.goneAtMs = this.nowMs + this.how.stopMs
+      }
       for (let missing = wanted - members.length; missing > 0; missing--) {
         const taken = new Set(this.bodies.map(({ id }) => id))
         let slot = 1
@@ -96,6 +111,11 @@ class World {
         this.#add(hash, slot)
       }
     }
+  }
+
+  #learn({ withheld }: RolloutDecision): void {
+    const all = this.seen().filter(({ id, leaving }) => !leaving && !withheld.includes(id))
+    this.sentTo = new Set(all.map(({ id }) => id))
   }
 
   step(): RolloutDecision {
@@ -114,6 +134,7 @@ class World {
     this.last = decision
     if (decision.failure !== null) this.refused = decision.failure
     this.#run(decision.groups)
+    if (this.nowMs % this.how.learnsEveryMs === 0) this.#learn(decision)
     this.nowMs += 250
     for (const body of this.bodies.filter(({ goneAtMs }) => goneAtMs !== null && goneAtMs <= this.nowMs)) {
       this.bodies.splice(this.bodies.indexOf(body), 1)
@@ -139,6 +160,7 @@ const worlds = fc.record({
   stopMs: fc.integer({ min: 0, max: 3000 }),
   drainMs: fc.constantFrom(0, 500, 2000),
   choosesReplica: fc.boolean(),
+  learnsEveryMs: fc.constantFrom(250, 1000, 7000),
   /** Control dies and forgets at these steps. */
   deaths: fc.uniqueArray(fc.integer({ min: 1, max: 100 }), { maxLength: 4 }),
 })
@@ -149,7 +171,7 @@ describe('a rollout', () => {
       fc.property(worlds, ({ replicas, old, surge, canaries, drainMs, deaths, ...how }) => {
         const service = wished({ replicas, rollout: { ...rule, surge, canaries, drainMs } })
         const world = new World(service, { ...how, verdict: good }, old)
-        for (let turn = 0; turn < 400; turn++) {
+        for (let turn = 0; turn < 1200; turn++) {
           if (deaths.includes(turn)) world.memory = null
           world.step()
           expect(world.serving()).toBeGreaterThanOrEqual(Math.min(replicas, old))
@@ -158,6 +180,7 @@ describe('a rollout', () => {
             : old + replicas
           expect(world.bodies.length).toBeLessThanOrEqual(most)
         }
+        expect(world.torn).toEqual([])
         expect(world.last?.phase).toBe('steady')
         expect(world.seen().map(({ hash }) => hash)).toEqual(Array.from({ length: replicas }, () => 'new'))
       }),
@@ -182,7 +205,7 @@ describe('a rollout', () => {
     const verdict: Verdict = { kind: 'worse', because: '9 % of its requests failed' }
     const world = new World(
       wished({ replicas: 4 }),
-      { startMs: 500, stopMs: 0, choosesReplica: true, verdict },
+      { startMs: 500, stopMs: 0, choosesReplica: true, learnsEveryMs: 250, verdict },
       4,
     )
     let mostNew = 0
@@ -197,7 +220,11 @@ describe('a rollout', () => {
 
   test('in place stops first and starts then', () => {
     const service = wished({ replicas: 1, rollout: { ...rule, inPlace: true } })
-    const world = new World(service, { startMs: 500, stopMs: 700, choosesReplica: true, verdict: good }, 1)
+    const world = new World(
+      service,
+      { startMs: 500, stopMs: 700, choosesReplica: true, learnsEveryMs: 250, verdict: good },
+      1,
+    )
     for (let turn = 0; turn < 40; turn++) {
       world.step()
       expect(world.bodies.length).toBeLessThanOrEqual(1)

@@ -16,6 +16,8 @@ export interface SeenReplica {
   readonly failed: boolean
   /** Why it is not healthy, in words. */
   readonly detail: string
+  /** The edge may send to it. */
+  readonly isSentTo: boolean
 }
 
 /** What a rollout remembers from look to look, monotonic milliseconds. All of it may be lost at any time. */
@@ -24,7 +26,7 @@ export interface RolloutMemory {
   readonly hash: string
   /** When each new replica was last well, or first seen. */
   readonly lastWell: ReadonlyMap<string, number>
-  /** Since when replicas get no requests any more. */
+  /** Since when replicas get no requests any more, as far as is known. */
   readonly withheld: ReadonlyMap<string, number>
   /** Since when the canaries are judged; null: not yet. */
   readonly judgedSince: number | null
@@ -200,11 +202,14 @@ function move(
   const isJudging = old.length > 0 && !memory.judged
   const { keepOld, wantNew } = countsOf(scene, sides, isJudging)
   const leaving = [...surplus(old, old.length - keepOld), ...surplus(fresh, fresh.length - service.replicas)]
-  const withheld = new Map(leaving.map(({ id }) => [id, memory.withheld.get(id) ?? nowMs]))
+  const withheld = new Map(
+    leaving.map(({ id, isSentTo }) => [id, isSentTo ? nowMs : (memory.withheld.get(id) ?? nowMs)]),
+  )
   const drainMs = service.listens ? service.rollout.drainMs : 0
+  const drainedMs = ({ id }: SeenReplica): number => nowMs - (withheld.get(id) ?? nowMs)
   const gone = new Set(
     leaving
-      .filter(({ id, healthy }) => healthy !== true || nowMs - (withheld.get(id) ?? nowMs) >= drainMs)
+      .filter((replica) => replica.healthy !== true || (!replica.isSentTo && drainedMs(replica) >= drainMs))
       .map(({ id }) => id),
   )
   const goneNew = fresh.filter(({ id }) => gone.has(id)).map(({ id }) => id)

@@ -1,4 +1,4 @@
-import { environmentFacts, type RolloutPhase } from '../../../contracts/environment.ts'
+import { environmentFacts, type Judging, type RolloutPhase } from '../../../contracts/environment.ts'
 import type { ReplicaStatus, SupervisorStatus } from '../../../contracts/supervisor.ts'
 import type { Context } from '../../../kernel/capability/index.ts'
 import type { Engine, Group } from '../ports.ts'
@@ -21,6 +21,8 @@ export interface Health {
 /** How everything is that services may need. */
 export interface Wellness {
   readonly ofReplica: (replica: ReplicaStatus) => Health
+  /** Whether the edge may send to a replica. */
+  readonly isSentTo: (replicaId: string) => boolean
   /** Whether something that others run is well; false of what we run. */
   readonly isWellOutside: (name: string) => boolean
 }
@@ -46,6 +48,8 @@ export interface Standing {
   readonly says: string
   /** What came of judging it, in words. */
   readonly verdict: string
+  /** What it is judged by just now. */
+  readonly judging?: Judging
 }
 
 /** Moves every service to the group that is wished for it. */
@@ -102,17 +106,16 @@ class RolloutBook implements Rollouts {
   readonly #weights = new Map<string, number>()
   /** What was said of the group that was judged last, by service. */
   readonly #verdicts = new Map<string, { readonly hash: string; readonly says: string }>()
+  readonly #judging = new Map<string, Judging>()
 
   constructor(parts: RolloutParts) {
     this.#parts = parts
   }
 
-  async step(
-    replicas: readonly ReplicaStatus[],
-    { ofReplica, isWellOutside }: Wellness,
-  ): Promise<SupervisorStatus | null> {
+  async step(replicas: readonly ReplicaStatus[], wellness: Wellness): Promise<SupervisorStatus | null> {
+    const { isWellOutside } = wellness
     const seenOf = (name: string): readonly SeenReplica[] =>
-      replicas.filter(({ service }) => service === name).map((replica) => seenReplica(replica, ofReplica))
+      replicas.filter(({ service }) => service === name).map((replica) => seenReplica(replica, wellness))
     const isWell = (name: string): boolean =>
       isWellOutside(name) || seenOf(name).some(({ healthy, leaving }) => healthy === true && !leaving)
     const wishes = this.#parts.wished()
@@ -142,7 +145,8 @@ class RolloutBook implements Rollouts {
     const { phase, says, memory } = decision
     const verdict = this.#verdicts.get(service)
     const judged = verdict?.hash === memory.hash ? verdict.says : 'it was not judged'
-    return { phase, says, hash: memory.hash, verdict: judged }
+    const judging = phase === 'judging' ? this.#judging.get(service) : undefined
+    return { phase, says, hash: memory.hash, verdict: judged, ...(judging && { judging }) }
   }
 
   get isSteady(): boolean {
@@ -152,11 +156,18 @@ class RolloutBook implements Rollouts {
   async #verdict(wish: Wish, memory: RolloutMemory | null): Promise<Verdict> {
     const { clock, series } = this.#parts.context
     const since = memory?.hash === wish.hash && !memory.judged ? memory.judgedSince : null
-    if (since === null) return { kind: 'pending' }
+    if (since === null) {
+      this.#judging.delete(wish.name)
+      return { kind: 'pending' }
+    }
     const judgedForMs = clock.monotonicMs() - since
     const to = clock.now()
     const measured = { service: wish.name, fresh: wish.hash, from: to - judgedForMs, to }
-    const verdict = judge(await measureSides(series, measured), wish.rollout, judgedForMs)
+    const sides = await measureSides(series, measured)
+    const { judgeForMs, errorMargin, p95Factor } = wish.rollout
+    const rule = { forMs: judgeForMs, errorMargin, p95Factor }
+    this.#judging.set(wish.name, { ...sides, sinceMs: judgedForMs, ...rule })
+    const verdict = judge(sides, wish.rollout, judgedForMs)
     if (verdict.kind === 'good') this.#verdicts.set(wish.name, { hash: wish.hash, says: verdict.says })
     return verdict
   }
@@ -204,8 +215,8 @@ class RolloutBook implements Rollouts {
   }
 }
 
-function seenReplica(replica: ReplicaStatus, healthOf: (replica: ReplicaStatus) => Health): SeenReplica {
+function seenReplica(replica: ReplicaStatus, { ofReplica, isSentTo }: Wellness): SeenReplica {
   const { id, specHash, leaving, state, restarts } = replica
   const failed = givenUp.has(state) || (state === 'waiting' && restarts >= patientRestarts)
-  return { id, hash: specHash, leaving, failed, ...healthOf(replica) }
+  return { id, hash: specHash, leaving, failed, isSentTo: isSentTo(id), ...ofReplica(replica) }
 }

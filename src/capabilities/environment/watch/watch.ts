@@ -3,10 +3,11 @@ import type { ReplicaStatus, SupervisorStatus } from '../../../contracts/supervi
 import type { Context } from '../../../kernel/capability/index.ts'
 import { plainError } from '../../../kernel/std/index.ts'
 import type { Rollouts } from '../rollout/index.ts'
-import { assessServices, healthOf, servingTargets, targetsOf, type Target } from './assess.ts'
+import { assessServices, healthOf } from './assess.ts'
 import type { ServicesConfig } from '../config.ts'
 import type { EnvironmentPorts } from '../ports.ts'
 import { createProbes, type LookAt } from './probes.ts'
+import { createTargets, type TargetsDoor } from './targets.ts'
 import { decideTransition, type Patience, type Said } from './transitions.ts'
 
 const tickMs = 1000
@@ -17,25 +18,13 @@ const busyRestMs = (tookMs: number): number => Math.min(tickMs, Math.max(busyTic
 
 type ServiceView = EnvironmentStatus['services'][number]
 
-/** A target with its share beside the others. */
-export interface ServingTarget extends Target {
-  /** 0 to 1000; 100 is ordinary. */
-  readonly weight: number
-}
-
 /** What the watcher keeps in memory; all of it is observed anew after a restart. */
-export interface Watch {
+export interface Watch extends TargetsDoor {
   /** The last word of the supervisor; null before the first. */
   status(): SupervisorStatus | null
   services(): readonly ServiceView[]
   /** Why the supervisor could not be asked, or null. */
   trouble(): string | null
-  /** The targets of a service that the edge shall know. */
-  targets(service: string): readonly ServingTarget[]
-  /** Takes a replica away from the edge, while its service has another; the answer gives it back. */
-  withhold(replicaId: string): () => void
-  /** Calls the listener when the set of targets has changed, and at once when it is known already. */
-  onTargets(listener: () => void): void
   /** One round: observe, probe, take the next step of what is on the way, record. Rounds never overlap. */
   round(): Promise<void>
   /** Resolves when the signal aborts. */
@@ -75,46 +64,6 @@ function createAnnouncer(
   }
 }
 
-/** What the edge is told of targets, and when: at every change of the set. */
-function createTargets(services: ServicesConfig, status: () => SupervisorStatus | null, rollouts: Rollouts) {
-  const listeners = new Set<() => void>()
-  const withheld = new Set<string>()
-  let known = ''
-  const targets = (name: string): readonly ServingTarget[] => {
-    const service = services[name]
-    if (service === undefined) return []
-    const apart = new Set([...withheld, ...rollouts.withheld()])
-    return servingTargets(targetsOf(name, service, status()), apart).map((target) => ({
-      ...target,
-      weight: rollouts.weightOf(target.group),
-    }))
-  }
-  const tell = (): void => {
-    const all = Object.keys(services).flatMap(targets)
-    const key = JSON.stringify(all.map(({ id, origin, weight }) => [id, origin, weight]))
-    if (key === known) return
-    known = key
-    for (const listener of listeners) listener()
-  }
-  const door: Pick<Watch, 'targets' | 'withhold' | 'onTargets'> = {
-    targets,
-    withhold: (replicaId) => {
-      withheld.add(replicaId)
-      tell()
-      return () => {
-        withheld.delete(replicaId)
-        tell()
-      }
-    },
-    onTargets: (listener) => {
-      listeners.add(listener)
-      // Who starts later than we do must not wait for the next change.
-      if (known !== '') listener()
-    },
-  }
-  return { tell, door }
-}
-
 /** Watches the services: the effects around `assess` and `decideTransition`. */
 export function createWatch(services: ServicesConfig, context: Context, ports: WatchPorts): Watch {
   const probes = createProbes(services, context.clock, ports.lookAt)
@@ -123,7 +72,7 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
   let status: SupervisorStatus | null = null
   let trouble: string | null = null
   let running: Promise<void> | null = null
-  const told = createTargets(services, () => status, rollouts)
+  const told = createTargets({ services, status: () => status, rollouts, clock: context.clock })
 
   const assess = (): readonly ServiceView[] => {
     const observed = { probes: probes.results(), rolloutOf: (name: string) => rollouts.standing(name) }
@@ -132,18 +81,20 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
 
   const lookOnce = async (): Promise<void> => {
     try {
-      status = await ports.engine.status()
-      await probes.look(status)
+      const seen = await ports.engine.status()
+      await probes.look(seen)
       const found = probes.results()
-      const stepped = await rollouts.step(status.replicas, {
+      const stepped = await rollouts.step(seen.replicas, {
         ofReplica: (replica) => healthOf(replica, found.get(replica.id)),
+        isSentTo: (replicaId) => told.door.isSentTo(replicaId),
         // What is not watched is a file, and there; what others run has no replicas, and one target of its own name.
         isWellOutside: (name) => {
           const service = services[name]
           return service === undefined || (service.address !== undefined && found.get(name)?.healthy === true)
         },
       })
-      status = stepped ?? status
+      // Not before it is known how each service stands: whoever asks gets the whole, or that nothing is known yet.
+      status = stepped ?? seen
       trouble = null
     } catch (error) {
       trouble = plainError(error).message

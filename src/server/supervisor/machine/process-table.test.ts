@@ -23,6 +23,8 @@ test('a stat line is read although the name holds spaces and parentheses', () =>
 test('a zombie is seen as one, garbage is nothing', () => {
   const zombie = '7 (x) Z 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5 0 0 0'
   expect(parseStat(zombie, machine)?.zombie).toBe(true)
+  const dying = '7 (x) Z 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 3 0 5 0 0 0'
+  expect(parseStat(dying, machine)?.zombie).toBe(false)
   expect(parseStat('', machine)).toBeUndefined()
   expect(parseStat('12 (short) S 1', machine)).toBeUndefined()
 })

@@ -9,7 +9,10 @@ export interface ProcessEntry {
   readonly group: number
   /** Session id; 0 where the system does not tell. */
   readonly session: number
-  /** Dead, but its parent has not asked for its exit yet. */
+  /**
+   * Dead, but its parent has not asked for its exit yet. One whose first thread is dead and others are not is none: on a
+   * busy machine these hold its sockets for a while.
+   */
   readonly zombie: boolean
   /** When it was started, in the machine's own notation: a pid is reused, a pid with a birth is not. */
   readonly birth: string
@@ -60,7 +63,7 @@ export function parseStat(text: string, machine: MachineFacts): ProcessEntry | u
     parent: field(4),
     group: field(5),
     session: field(6),
-    zombie: fields[0] === 'Z' || fields[0] === 'X',
+    zombie: (fields[0] === 'Z' || fields[0] === 'X') && field(20) <= 1,
     birth: `${machine.bootId}:${fields[19]}`,
     startedAt: machine.bootedAt + field(22) * TICK_MS,
     cpuMs: (field(14) + field(15)) * TICK_MS,

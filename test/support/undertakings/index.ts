@@ -1,0 +1,5 @@
+export { journalOf, type Journal, type JournalFact } from './journal.ts'
+export { knock, type Knocking } from './knock.ts'
+export { killer, type Killer, type KillWhen, type Victim } from './killer.ts'
+export { endedJob } from './ended-job.ts'
+export { endedOddly, nothingIsLeft, untilRuns, wrongAnswers } from './promises.ts'

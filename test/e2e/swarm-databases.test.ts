@@ -88,7 +88,6 @@ interface Plan {
 describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`, () => {
   const servers = ['postgres', 'mariadbd', 'redis-server'] as const
   describeWith([...swarmPrograms, ...servers], 'databases on a swarm', (paths) => {
-    const newPlace = placesOfTests()
     let swarm: Swarm
     beforeAll(async () => {
       swarm = await startSwarm(paths)
@@ -116,6 +115,9 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       )
       for (const { Name } of (await docker.listVolumes()).Volumes) await docker.getVolume(Name).remove()
     }, timeout)
+
+    // Its own end comes before that: what control finds gone it makes again.
+    const newPlace = placesOfTests()
 
     const write = (here: Place, databases: object, env: object): void => {
       const web = {

@@ -1,3 +1,4 @@
+import { environmentFacts } from '../../contracts/environment.ts'
 import type { Capability, Context, Finding, OperationBinding } from '../../kernel/capability/index.ts'
 import { jobsConfig, schedulesConfig, serviceConfig, servicesConfig, volumesConfig } from './config.ts'
 import { databasesConfig, databaseVolume, isManaged } from './databases/config.ts'
@@ -5,19 +6,23 @@ import { bindDatabases, findDatabaseTroubles } from './databases/index.ts'
 import { bindDeploys } from './deploys/index.ts'
 import {
   findMissingVariables,
+  findPartedVolumes,
   findProgramTroubles,
   findStrangers,
   findUnfitDatabases,
+  findUnfitFiles,
   findUnfitJobs,
   findUnfitServices,
   findUnmetNeeds,
+  findUnplacedVolumes,
+  sayUnfitSize,
   type Sections,
 } from './findings/index.ts'
 import { bindOperations } from './operations.ts'
 import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
 import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
 import { addingOnly } from './rollout/index.ts'
-import { bindRuns } from './runs/index.ts'
+import { bindRuns, isOfJob } from './runs/index.ts'
 import { bindVolumes, makeVolumes } from './volumes/index.ts'
 import { followEvents } from './watch/index.ts'
 import { needsOf, orderByNeeds, startTimeouts, wishedAlone, type Ground } from './wish/index.ts'
@@ -67,6 +72,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
       ...findUnfit(config, rooms.ground),
       ...(await findProgramTroubles(services, rooms.ground, ports.canRun)),
       ...findMissingVariables(services, rooms.ground),
+      ...findUnfitFiles(services, rooms.ground),
       ...findNeeds(config),
       ...(await findDatabaseTroubles(config.databases, {
         providers: ports.databaseProviders,
@@ -95,11 +101,15 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
 
 /** What has to be there before anything is started. */
 async function prepare(
-  { volumes }: EnvironmentConfig,
+  { name, volumes }: EnvironmentConfig,
   context: Context,
   { ports, rooms }: { readonly ports: EnvironmentPorts; readonly rooms: Rooms },
 ): Promise<Awaited<ReturnType<Rooms['follow']>>> {
   const view = await rooms.follow()
+  await ports.takeOver(async (from) => {
+    const others = from.length === 0 ? 'nobody' : from.join(', ')
+    await context.record(environmentFacts.takenOver, { name, from: others })
+  })
   await makeVolumes(volumes, ports.volumes, context)
   await rooms.databases.prepare()
   return view
@@ -110,6 +120,7 @@ function findUnfit(config: Sections, ground: Pick<Ground, 'containers'>): readon
     ...findUnfitServices(config.services, ground),
     ...findUnfitJobs(config, ground),
     ...findUnfitDatabases(config.databases, ground),
+    ...(ground.containers ? findPartedVolumes(config) : []),
   ]
 }
 
@@ -133,7 +144,15 @@ function bindAll(
     }),
     ...bindDatabases({ ...config, room: databases, watch, view }),
     ...bindVolumes({ ...config, store: ports.volumes }),
-    ...bindDeploys({ ...rooms, services, directory, context, releases: ports.releases, timeline }),
+    ...bindDeploys({
+      ...rooms,
+      services,
+      directory,
+      context,
+      releases: ports.releases,
+      images: ports.images,
+      timeline,
+    }),
     ...bindRuns({ ...rooms, jobs, schedules, timeline }),
   ]
 }
@@ -154,11 +173,15 @@ export const environment = {
   create,
   findProgramTroubles,
   findMissingVariables,
+  findUnfitFiles,
+  sayUnfitSize,
   findDatabaseTroubles,
   isManagedDatabase: isManaged,
   databaseVolume,
+  isOfJob,
   needsOf,
   findUnfit,
+  findUnplacedVolumes,
   orderByNeeds,
   startTimeouts,
   wishedAlone,

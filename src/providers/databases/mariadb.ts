@@ -7,7 +7,7 @@ import type {
 } from '../../capabilities/environment/ports.ts'
 import type { Client } from './client.ts'
 import { inImage } from './in-image.ts'
-import { findProgram, lastLine, refuses, runProgram } from './run-program.ts'
+import { findProgram, lastLine, linesOf, refuses, runProgram } from './run-program.ts'
 import { startCommand } from './start-script.ts'
 
 const admin = 'holdfast_admin'
@@ -46,8 +46,10 @@ const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\``
 const pattern = (name: string): string => quote(name.replaceAll(/[_%\\]/g, String.raw`\$&`))
 
 /** Holdfast itself comes from the same machine or container only, services in containers from other ones. */
+const hostOf = (isContained: boolean): string => (isContained ? '%' : '127.0.0.1')
+
 function provisioning({ name, names, password, isContained }: ManagedDatabase): string {
-  const user = `'${name}'@'${isContained ? '%' : '127.0.0.1'}'`
+  const user = `'${name}'@'${hostOf(isContained)}'`
   return [
     `CREATE USER IF NOT EXISTS ${user};`,
     `ALTER USER ${user} IDENTIFIED BY '${password}';`,
@@ -56,6 +58,18 @@ function provisioning({ name, names, password, isContained }: ManagedDatabase): 
       `GRANT ALL ON ${pattern(one)}.* TO ${user};`,
     ]),
     'SELECT VERSION();',
+  ].join('\n')
+}
+
+/** A line for each that is not there. */
+function missing({ name, names, isContained }: ManagedDatabase): string {
+  const absent = (words: string, where: string): string =>
+    `SELECT '${words}' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM ${where});`
+  return [
+    absent(`user ${name}`, `mysql.user WHERE User = '${name}' AND Host = '${hostOf(isContained)}'`),
+    ...names.map((one) =>
+      absent(`database ${one}`, `information_schema.SCHEMATA WHERE SCHEMA_NAME = '${one}'`),
+    ),
   ].join('\n')
 }
 
@@ -121,6 +135,7 @@ export function mariadb(searchPath: string, client: Client): DatabaseProvider {
       if (end.code !== 0 || version === undefined) throw refuses(database.name, end)
       return version
     },
+    missing: async (database) => linesOf(await query(client, database, missing(database))),
     sizeBytes: async (database) => {
       const all = 'SELECT SUM(DATA_LENGTH + INDEX_LENGTH) FROM information_schema.TABLES;'
       const end = await query(client, database, all)

@@ -88,6 +88,10 @@ export function redis(searchPath: string, client: Client): DatabaseProvider {
       if (end.code !== 0 || version === undefined) throw refuses(database.name, end)
       return version
     },
+    missing: async (database) => {
+      const { code } = await cli(client, database, { command: ['ping'], timeoutMs: askTimeoutMs })
+      return code === 0 ? [] : null
+    },
     sizeBytes: async (database) => {
       const asked = { command: ['info', 'persistence'], timeoutMs: askTimeoutMs }
       const { code, out } = await cli(client, database, asked)

@@ -2,17 +2,31 @@ import type { VolumeStore } from '../../capabilities/environment/ports.ts'
 import { volumesShape } from '../../contracts/docker/swarm.ts'
 import type { Clock } from '../../kernel/std/index.ts'
 import { volumeNameOf } from './decide/service-spec.ts'
+import { findNode } from './decide/find-node.ts'
+import { ownGroups, type Owner } from './ownership.ts'
+import type { Look } from './docker/look.ts'
 import { statusOf, unread, type DockerDoor } from './docker/docker-door.ts'
 
 const mostTries = 60
 const pauseMs = 500
 
+/** Whose volumes they are, and where they are asked for. */
+interface VolumeGround {
+  readonly door: DockerDoor
+  readonly look: Look
+  readonly environment: string
+  readonly clock: Clock
+}
+
 /**
- * Volumes of Docker, each on the node where its service first ran; what is said of directories is said of those in
- * containers. Docker makes one when it is first mounted. Those of this machine are listed, without sizes: Docker would
- * walk through every volume that it has. Errors of `list` and `remove`: those of the door.
+ * Volumes of Docker, each on the node that the file names, else on the manager's; what is said of directories is said of
+ * those in containers. Docker makes one when it is first mounted, and lists and removes those of this node alone. They are
+ * listed without sizes: Docker would walk through every volume that it has. Errors: those of the door.
  */
-export function swarmVolumes(door: DockerDoor, environment: string, clock: Clock): VolumeStore {
+export function swarmVolumes(
+  { door, look, environment, clock }: VolumeGround,
+  whose: () => Promise<Owner>,
+): VolumeStore {
   return {
     directoryOf: (volume) => `/volumes/${volume}`,
     placeOf: (volume) => volumeNameOf(environment, volume),
@@ -36,6 +50,7 @@ export function swarmVolumes(door: DockerDoor, environment: string, clock: Clock
       )
     },
     remove: async (volume) => {
+      await ownGroups(door, await whose())
       const name = volumeNameOf(environment, volume)
       for (let tries = 1; ; tries++) {
         try {
@@ -48,6 +63,13 @@ export function swarmVolumes(door: DockerDoor, environment: string, clock: Clock
           await clock.sleep(pauseMs)
         }
       }
+    },
+    whyKept: async (volume, named) => {
+      const [{ nodes }, { node: here }] = await Promise.all([look(), look.place()])
+      const node = findNode(named, nodes)
+      if (!('because' in node) && node.id === here) return null
+      const name = volumeNameOf(environment, volume)
+      return `they lie on node ${named}, where Docker removes them only itself: docker volume rm ${name}`
     },
   }
 }

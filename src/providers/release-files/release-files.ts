@@ -1,10 +1,16 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { releaseRecord } from '../../contracts/environment/deploys.ts'
-import type { Release, ReleaseSource, ReleaseStore } from '../../capabilities/environment/ports.ts'
+import type {
+  FoundImage,
+  Release,
+  ReleaseSource,
+  ReleaseStore,
+} from '../../capabilities/environment/ports.ts'
 import { HoldfastError, systemCode, type Clock } from '../../kernel/std/index.ts'
 import { digestTree } from './digest-tree.ts'
 import { fetchInto } from './fetch-into.ts'
+import { lookAtRelease, type KnownDigests, type ReleaseLook } from './look-at-release.ts'
 import { settleModes } from './settle-modes.ts'
 
 /** Where releases lie. */
@@ -14,6 +20,12 @@ export interface ReleaseFilesParts {
   readonly clock: Clock
 }
 
+/** Releases, and whether they are what was stored. */
+export interface ReleaseFiles extends ReleaseStore {
+  /** Compares the files of a release with its record; see `lookAtRelease`. One without a record is gone. */
+  look(service: string, release: string, signal: AbortSignal): Promise<ReleaseLook>
+}
+
 /** Services that run as users of their own pass through, and see only what they know the name of. */
 const passageMode = 0o711
 
@@ -21,20 +33,38 @@ function saySource(source: ReleaseSource): string {
   return source.kind === 'git' ? `git ${source.ref} of ${source.path}` : `${source.kind} ${source.path}`
 }
 
-function exists(service: string, release: string): HoldfastError {
+function exists(service: string, release: string, what: 'files' | 'image'): HoldfastError {
   return new HoldfastError({
     code: 'environment.release-exists',
     kind: 'user',
-    message: `release ${release} of ${service} is there already, with other files`,
-    hint: 'a release never changes: give the new files another version',
+    message: `release ${release} of ${service} is there already, with ${what === 'files' ? 'other files' : 'something else in it'}`,
+    hint: `a release never changes: give the new ${what} another version`,
   })
+}
+
+/** What is kept of a release that is an image. */
+async function keepImage(
+  place: { readonly directory: string; readonly release: string },
+  { name, image, digest, sizeBytes }: FoundImage,
+  clock: Clock,
+): Promise<Release> {
+  const { directory, release } = place
+  const apart = join(directory, `.${release}.new`)
+  await rm(apart, { recursive: true, force: true })
+  await mkdir(apart, { recursive: true })
+  const made = { release, at: clock.now(), source: `image ${name}`, digest, files: 0, sizeBytes, image }
+  await writeFile(join(apart, 'release.json'), JSON.stringify(made), { mode: 0o644 })
+  await rm(join(directory, release), { recursive: true, force: true })
+  await rename(apart, join(directory, release))
+  return made
 }
 
 /**
  * Releases as directories: `<directory>/<service>/<release>/files` with `release.json` beside it. A release is made apart
- * and moved to its place in one step, so that one whose making was interrupted is none.
+ * and moved to its place in one step, so that one whose making was interrupted is none. One that is an image has no files.
  */
-export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseStore {
+export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseFiles {
+  const known: KnownDigests = new Map()
   const placeOf = (service: string, release: string): string => join(directory, service, release)
 
   const read = async (service: string, release: string): Promise<Release | null> => {
@@ -58,7 +88,7 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseSt
     await fetchInto(join(apart, 'files'), source, { avoid: directory, signal })
     await settleModes(join(apart, 'files'), signal)
     const counted = await digestTree(join(apart, 'files'), signal)
-    const made = { release, at: clock.now(), source: saySource(source), ...counted }
+    const made = { release, at: clock.now(), source: saySource(source), ...counted, image: null }
     await writeFile(join(apart, 'release.json'), JSON.stringify(made), { mode: 0o644 })
     return { apart, made }
   }
@@ -73,7 +103,13 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseSt
         return made
       }
       await rm(apart, { recursive: true, force: true })
-      if (there.digest !== made.digest) throw exists(place.service, place.release)
+      if (there.digest !== made.digest) throw exists(place.service, place.release, 'files')
+      return there
+    },
+    addImage: async ({ service, release }, found) => {
+      const there = await read(service, release)
+      if (there === null) return keepImage({ directory: join(directory, service), release }, found, clock)
+      if (there.digest !== found.digest) throw exists(service, release, 'image')
       return there
     },
     list: async (service) => {
@@ -85,6 +121,11 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseSt
         names.filter((name) => !name.startsWith('.')).map((name) => read(service, name)),
       )
       return found.filter((one) => one !== null).toSorted((a, b) => b.at - a.at)
+    },
+    look: async (service, release, signal) => {
+      const record = await read(service, release)
+      if (record === null) return { state: 'gone' }
+      return lookAtRelease(join(placeOf(service, release), 'files'), record, { known, signal })
     },
     directoryOf: (service, release) => join(placeOf(service, release), 'files'),
     remove: (service, release) => rm(placeOf(service, release), { recursive: true, force: true }),

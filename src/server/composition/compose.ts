@@ -18,7 +18,7 @@ import { engineOf, type EngineGround } from '../engine/index.ts'
 import { definedVariables } from './findings.ts'
 import { headStart } from './head-start.ts'
 import type { LoadedEnvironment } from './load.ts'
-import { bindPlans, type PlanGround } from '../plan/index.ts'
+import { bindPlans, looksAt, type PlanGround } from '../plan/index.ts'
 import { rebuilds } from '../rebuild/index.ts'
 import { readAgain } from './read-again.ts'
 
@@ -40,7 +40,7 @@ function providers(
   { clock, random }: Pick<Context, 'clock' | 'random'>,
 ) {
   const hostVariables = definedVariables(process.env)
-  const { contained, ...around } = engineOf({ environment, dataDirectory, clock })
+  const { contained, ...around } = engineOf({ environment, dataDirectory, clock, random })
   return {
     ...around,
     databaseHost: contained,
@@ -65,7 +65,8 @@ function environmentOf(
 ): { readonly theEnvironment: EnvironmentCapability; readonly hands: Hands } {
   const { name, services, volumes, databases, jobs, schedules } = loaded.environment
   const hands = providers(loaded, dataDirectory, context)
-  const ground = { name, version, directory: loaded.directory, services, volumes, databases, jobs, schedules }
+  const { directory, contents = {} } = loaded
+  const ground = { name, version, directory, contents, services, volumes, databases, jobs, schedules }
   // What is loopback here is another place in a container.
   const isOutOfReach = runsContainers(loaded.environment) && isLoopback
   const givenVariables = (service: string): Readonly<Record<string, string>> =>
@@ -143,6 +144,12 @@ export async function composeControl(
   const controlUrl = doorUrl(settings, { address: plan.host, port: plan.port })
   const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(plan.host)
   const ground = { loaded, dataDirectory, version, controlUrl, isLoopback }
+  const engineGround = ({ clock, random }: Context): EngineGround => ({
+    environment: loaded.environment,
+    dataDirectory,
+    clock,
+    random,
+  })
   const shelf: { handOver: PlanGround['handOver'] } = { handOver: () => Promise.resolve(endControl()) }
   return {
     capabilities: (context, tokenOf) => {
@@ -167,8 +174,9 @@ export async function composeControl(
         readAgain: () => readAgain(loaded, dataDirectory),
         accept: (fresh) => keepAccepted(dataDirectory, fresh),
         context,
-        destroy: (object) =>
-          destroyObject(object, { environment: loaded.environment, dataDirectory, clock: context.clock }),
+        destroy: (object) => destroyObject(object, engineGround(context)),
+        looks: looksAt(engineGround(context)),
+        whyKept: (volume, node) => engineOf(engineGround(context)).volumes.whyKept(volume, node),
         handOver: (fresh) => shelf.handOver(fresh),
       }),
     people,

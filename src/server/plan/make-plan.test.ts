@@ -25,13 +25,60 @@ function loaded(data: object): LoadedEnvironment {
 
 function statusOf(change: Partial<EnvironmentStatus['services'][number]> = {}): EnvironmentStatus {
   const web = { name: 'web', state: 'healthy', says: 'web is healthy', phase: 'steady', rollout: '' } as const
-  const service = { ...web, wanted: 1, healthy: 1, command: ['node', 'web.ts'], replicas: [], ...change }
+  const service = {
+    ...web,
+    release: '',
+    wanted: 1,
+    healthy: 1,
+    command: ['node', 'web.ts'],
+    replicas: [],
+    ...change,
+  }
   const whole = { name: 'arcade', version: '1', says: '', state: 'healthy', startedAt: 1 } as const
   return { ...whole, services: [service], processes: [], notes: [] }
 }
 
+test('says where what uses a volume runs on a swarm, and what becomes of one that goes or moves', () => {
+  const swarm = (volumes: object, replicas = 1) => ({
+    ...base,
+    engine: { swarm: 'unix:///x' },
+    volumes,
+    services: { web: { image: 'x', replicas, ...('game' in volumes ? { volumes: ['game'] } : {}) } },
+  })
+  const says = (before: object, after: object, kept = {}): readonly string[] =>
+    planFor(before, after, { kept }).steps.map((step) => `${step.says}${step.destroys ? ' (destroys)' : ''}`)
+  const placed = swarm({ game: { node: 'box-2' } })
+  expect(says(swarm({ game: {} }, 1), swarm({ game: {} }, 2))).toEqual([
+    'from 1 to 2 replicas; it runs on the node of the manager, for its volume game',
+  ])
+  expect(says(swarm({}), placed)[1]).toMatch(/; it runs on node box-2, for its volume game$/)
+  expect(says(swarm({ game: {} }), placed)).toEqual([
+    'volume game is looked for on node box-2; what uses it is replaced there, and files on the node of the manager stay behind',
+  ])
+  expect(says(placed, swarm({}))).toContain('volume game goes (destroys)')
+  expect(says(placed, swarm({}), { game: 'they lie elsewhere' })).toContain(
+    'volume game goes from the file; its files stay: they lie elsewhere',
+  )
+})
+
+test('a file that a service is handed is another one when something else is in it, which is not shown', () => {
+  const files = { APP_CONFIG: './app.json', APP_KEY: { variable: 'APP_KEY' } }
+  const data = { ...base, services: { ...base.services, web: { ...base.services.web, files } } }
+  const holding = (text: string): LoadedEnvironment => ({
+    ...loaded(data),
+    hash: text,
+    contents: { './app.json': Buffer.from(text).toString('base64') },
+  })
+  const scene = { status: statusOf(), images: {}, machineMiB: 4000 }
+  const plan = makePlan({ ...scene, accepted: holding('one'), fresh: holding('two') })
+  expect(plan.steps.map(({ verb, object }) => `${verb} ${object}`)).toEqual(['replace service web'])
+  expect(plan.steps[0]?.differences.map(({ path }) => path)).toEqual(['files.APP_CONFIG.content'])
+  expect(JSON.stringify(plan)).not.toMatch(/one|two|b25l|dHdv/)
+  expect(makePlan({ ...scene, accepted: holding('one'), fresh: holding('one') }).steps).toEqual([])
+})
+
 function planFor(before: object, after: object, more: Partial<PlanScene> = {}): EnvironmentPlan {
-  const scene = { accepted: loaded(before), fresh: loaded(after), status: statusOf(), releases: {} }
+  const scene = { accepted: loaded(before), fresh: loaded(after), status: statusOf(), images: {} }
   return makePlan({ ...scene, machineMiB: 4000, ...more })
 }
 
@@ -64,6 +111,8 @@ describe('a plan', () => {
     [{ resources: { memoryMiB: 64 } }, 'replace', false],
     [{ names: ['a'] }, 'change', false],
     [{ startTimeout: '5s' }, 'change', false],
+    [{ engine: 'redis' }, 'replace', false],
+    [{ version: '15' }, 'change', false],
     [{ url: 'postgres://db.example' }, 'change', false],
     [null, 'remove', true],
   ])('of a database changed by %j: %s', (change, verb, destroys) => {
@@ -76,6 +125,18 @@ describe('a plan', () => {
     const after = { ...before, databases: change === null ? {} : { main: { ...main, ...change } } }
     const step = planFor(before, after).steps.find(({ object }) => object === 'database main')
     expect(step).toMatchObject({ verb, destroys, replicas: { before: 1 } })
+  })
+
+  test('says that what is in a server and no longer named stays there', () => {
+    const [before, after] = [['shop', 'logs'], ['shop']].map((names) => ({
+      ...base,
+      databases: { main: { engine: 'postgres', names } },
+    }))
+    const [step] = planFor(before ?? {}, after ?? {}).steps
+    expect(step).toMatchObject({ verb: 'change', destroys: false })
+    expect(step?.says).toContain('logs stays in it with its data')
+    const redis = { ...base, databases: { main: { engine: 'redis' } } }
+    expect(planFor(before ?? {}, redis).steps[0]?.says).toContain('made anew, of redis')
   })
 
   test('lets go of the address of a database without a word, and hides what is in one', () => {
@@ -113,15 +174,36 @@ describe('a plan', () => {
       memoryMiB: { before: 100, after: 6000 },
     })
     expect(JSON.stringify(plan)).not.toContain('secret')
-    expect(plan.memoryMiB).toEqual({ before: 100, after: 6000, machine: 4000 })
+    expect(plan.replicas).toEqual({ before: 2, after: 4, difference: 2, unbounded: 1 })
+    expect(plan.memoryMiB).toEqual({
+      before: 100,
+      after: 6000,
+      difference: 5900,
+      machine: 4000,
+      left: -2000,
+    })
     expect(plan.notes).toEqual(['replicas may use 6000 MiB together, and this machine has 4000 MiB'])
+  })
+
+  test('warns of what old and new replicas use side by side', () => {
+    const fat = { ...web, replicas: 2, resources: { memoryMiB: 1500 } }
+    const [before, after] = [fat, { ...fat, command: ['other'] }].map((one) => ({
+      ...base,
+      services: { mailer, web: one },
+    }))
+    const { notes, memoryMiB } = planFor(before ?? {}, after ?? {})
+    expect(memoryMiB).toMatchObject({ before: 3000, after: 3000, difference: 0, left: 1000 })
+    expect(notes).toEqual([
+      'while old and new replicas run side by side they may use 4500 MiB, and this machine has 4000 MiB',
+    ])
+    expect(planFor(before ?? {}, after ?? {}, { machineMiB: 4500 }).notes).toEqual([])
   })
 
   test('has another hash when the file or what runs has moved, and the same when neither has', () => {
     const { hash } = planFor(base, base)
     expect(planFor(base, base).hash).toBe(hash)
     expect(planFor(base, { ...base, people: {} }).hash).not.toBe(hash)
-    expect(planFor(base, base, { releases: { web: '1.4.2' } }).hash).not.toBe(hash)
+    expect(planFor(base, base, { status: statusOf({ release: '1.4.2' }) }).hash).not.toBe(hash)
     expect(planFor(base, base, { status: statusOf({ phase: 'moving' }) }).hash).not.toBe(hash)
     expect(planFor(base, base, { status: statusOf({ says: 'other words' }) }).hash).toBe(hash)
     expect(planFor(base, base, { status: statusOf({ phase: 'starting' }) }).hash).toBe(hash)

@@ -4,6 +4,7 @@ import { contentHash, lookUp, type Json } from '../../kernel/std/index.ts'
 import { runsContainers, type LoadedEnvironment } from '../composition/index.ts'
 import { differencesOf } from './differences.ts'
 import { objectsOf, type PlannedObject } from './objects.ts'
+import { sayBinding, sayChangedVolume } from './volumes.ts'
 
 /** What a plan is made from. */
 export interface PlanScene {
@@ -13,8 +14,10 @@ export interface PlanScene {
   readonly fresh: LoadedEnvironment
   /** What runs. */
   readonly status: EnvironmentStatus
-  /** Release that each service is wished to run; absent: its files as they lie. */
-  readonly releases: Readonly<Record<string, string>>
+  /** Releases that are wished and are images, by service. */
+  readonly images: Readonly<Record<string, string>>
+  /** Volumes that go from the file and whose files stay where they are, and why; absent: none. */
+  readonly kept?: Readonly<Record<string, string>>
   /** Memory of this machine. */
   readonly machineMiB: number
 }
@@ -64,14 +67,15 @@ function amounts(scene: PlanScene, object: string): Amounts {
 
 /** Group of a service under a file; null: it has none. Variables of the machine and of the house are the same for both. */
 function groupUnder(
-  { environment, directory }: LoadedEnvironment,
+  { environment, directory, contents = {} }: LoadedEnvironment,
   name: string,
-  release: string,
+  { status, images }: PlanScene,
 ): string | null {
+  const running = Object.fromEntries(status.services.map((service) => [service.name, service.release]))
   const wished = environmentRoom.wishedAlone(
     environment,
-    { directory, hostVariables: {}, containers: runsContainers(environment) },
-    { [name]: release },
+    { directory, hostVariables: {}, contents, containers: runsContainers(environment) },
+    { running, images },
   )
   return wished.find((service) => service.name === name)?.hash ?? null
 }
@@ -87,9 +91,8 @@ function sayReplaced(scene: PlanScene, name: string): string {
 
 /** What happens to a service that both files name. */
 function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
-  const release = lookUp(scene.releases, name) ?? ''
-  const before = groupUnder(scene.accepted, name, release)
-  const after = groupUnder(scene.fresh, name, release)
+  const before = groupUnder(scene.accepted, name, scene)
+  const after = groupUnder(scene.fresh, name, scene)
   if (before !== after && after !== null && before !== null) {
     return { verb: 'replace', says: sayReplaced(scene, name) }
   }
@@ -105,6 +108,31 @@ function processOf({ engine, image, settings, resources, stopTimeout }: Database
   return JSON.parse(JSON.stringify({ engine, image, settings, resources, stopTimeout })) as Json
 }
 
+/** Who begins or ceases to name the version that its data are of changes nothing. */
+const isOtherVersion = ({ version: before }: Database, { version: after }: Database): boolean =>
+  before !== undefined && after !== undefined && before !== after
+
+/** A database in a server is never dropped: who no longer names one keeps what is in it. */
+function sayNamesLeft({ names: before = [] }: Database, { names: after = [] }: Database): string {
+  const left = before.filter((name) => !after.includes(name))
+  return left.length === 0
+    ? ''
+    : `; ${left.join(', ')} stays in it with its data, and is no longer looked after`
+}
+
+/** What happens to a database that Holdfast runs under both files. */
+function changedServer(before: Database, after: Database): Pick<PlanStep, 'verb' | 'says'> {
+  if (before.engine !== after.engine || isOtherVersion(before, after)) {
+    // What holds data of another kind is refused before a plan is made: nothing was made of it yet.
+    const kind = `${after.engine} ${after.version ?? ''}`.trim()
+    return { verb: 'replace', says: `it is made anew, of ${kind}, for it holds nothing yet` }
+  }
+  if (contentHash(processOf(before)) === contentHash(processOf(after))) {
+    return { verb: 'change', says: `it goes on running${sayNamesLeft(before, after)}` }
+  }
+  return { verb: 'replace', says: 'it is replaced in place: it is away for a moment, and its data stay' }
+}
+
 /** What happens to a database that both files name. */
 function changedDatabase({ accepted, fresh }: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
   const [before, after] = [
@@ -116,11 +144,9 @@ function changedDatabase({ accepted, fresh }: PlanScene, name: string): Pick<Pla
     const left = was !== null && is === null ? '; its data are left where they are' : ''
     return { verb: 'change', says: `who reaches it finds it at another address${left}` }
   }
-  if (contentHash(processOf(before)) === contentHash(processOf(after))) {
-    return { verb: 'change', says: 'it goes on running' }
-  }
-  return { verb: 'replace', says: 'it is replaced in place: it is away for a moment, and its data stay' }
+  return changedServer(before, after)
 }
+
 const nameOf = (before: PlannedObject | undefined, after: PlannedObject | undefined): string =>
   (after ?? before)?.name ?? ''
 /** Whether a service that the files say the same of is run by another engine. */
@@ -139,23 +165,34 @@ function stepOf(
   const object = nameOf(before, after)
   if (differences.length === 0 && !isMoved(scene, object)) return []
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
+  if (after === undefined) return [{ ...common, ...removed(scene, object) }]
   const [kind = '', ...words] = object.split(' ')
   const name = words.join(' ')
-  if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new` }]
-  if (after !== undefined) return [{ ...common, ...changed(scene, kind, name) }]
-  return [
-    {
-      ...common,
-      verb: 'remove',
-      says: `${object} goes`,
-      destroys: holdsData(kind, name, scene.accepted.environment),
-    },
-  ]
+  const where = kind === 'service' ? sayBinding(scene.fresh.environment, name) : ''
+  if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new${where}` }]
+  const { verb, says } = changed(scene, kind, name)
+  return [{ ...common, verb, says: verb === 'change' ? says : `${says}${where}` }]
+}
+
+/** What becomes of a thing that the file names no more. */
+function removed(scene: PlanScene, object: string): Pick<PlanStep, 'verb' | 'says' | 'destroys'> {
+  const [kind = '', ...words] = object.split(' ')
+  const name = words.join(' ')
+  const why = kind === 'volume' ? lookUp(scene.kept ?? {}, name) : undefined
+  if (why === undefined) {
+    const destroys = holdsData(kind, name, scene.accepted.environment)
+    return { verb: 'remove', says: `${object} goes`, destroys }
+  }
+  return { verb: 'remove', says: `${object} goes from the file; its files stay: ${why}`, destroys: false }
 }
 
 function changed(scene: PlanScene, kind: string, name: string): Pick<PlanStep, 'verb' | 'says'> {
   if (kind === 'service') return changedService(scene, name)
   if (kind === 'database') return changedDatabase(scene, name)
+  if (kind === 'volume') {
+    const says = sayChangedVolume(scene.accepted.environment, scene.fresh.environment, name)
+    return { verb: 'change', says }
+  }
   return { verb: 'change', says: `${kind}${name === '' ? '' : ` ${name}`} is changed` }
 }
 
@@ -181,8 +218,8 @@ function orderOf(environment: Environment): readonly string[] {
 }
 
 function stepsOf(scene: PlanScene): readonly PlanStep[] {
-  const before = objectsOf(scene.accepted.environment, orderOf(scene.accepted.environment))
-  const after = objectsOf(scene.fresh.environment, orderOf(scene.fresh.environment))
+  const before = objectsOf(scene.accepted, orderOf(scene.accepted.environment))
+  const after = objectsOf(scene.fresh, orderOf(scene.fresh.environment))
   const there = new Map(before.map((object) => [object.name, object]))
   const kept = new Set(after.map(({ name }) => name))
   const made = after.flatMap((object) => stepOf(scene, there.get(object.name), object))
@@ -196,15 +233,24 @@ const going: ReadonlySet<string> = new Set(['stopping', 'stopped'])
 const telling: ReadonlySet<string> = new Set(['judging', 'moving', 'refused'])
 
 /** What runs, as far as a plan builds on it: which groups there are, not how they are just now. */
-function worldOf({ status, releases }: PlanScene): Record<string, string> {
+function worldOf({ status }: PlanScene): Record<string, string> {
   return Object.fromEntries(
-    status.services.map(({ name, replicas, phase }) => {
+    status.services.map(({ name, replicas, phase, release }) => {
       const staying = replicas.filter(({ state }) => !going.has(state))
       const groups = [...new Set(staying.map(({ group }) => group))].toSorted()
       const told = telling.has(phase) ? phase : ''
-      return [name, `${groups.join(',')} ${told} ${lookUp(releases, name) ?? ''}`]
+      return [name, `${groups.join(',')} ${told} ${release}`]
     }),
   )
+}
+
+const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0)
+
+function allAmounts({ environment }: LoadedEnvironment): readonly Amount[] {
+  return [
+    ...Object.keys(environment.services).map((name) => amountsOf(environment, 'service', name)),
+    ...Object.keys(environment.databases).map((name) => amountsOf(environment, 'database', name)),
+  ]
 }
 
 function totalsOf({
@@ -212,22 +258,31 @@ function totalsOf({
   fresh,
   machineMiB,
 }: PlanScene): Pick<EnvironmentPlan, 'replicas' | 'memoryMiB'> {
-  const total = (loaded: LoadedEnvironment, what: 'replicas' | 'memoryMiB'): number => {
-    const { services, databases } = loaded.environment
-    const all = [
-      ...Object.keys(services).map((name) => amountsOf(loaded.environment, 'service', name)),
-      ...Object.keys(databases).map((name) => amountsOf(loaded.environment, 'database', name)),
-    ]
-    return all.reduce((sum, amount) => sum + (amount[what] ?? 0), 0)
+  const [before, after] = [allAmounts(accepted), allAmounts(fresh)]
+  const total = (what: keyof Amount) => {
+    const [was, is] = [before, after].map((all) => sum(all.map((amount) => amount[what] ?? 0)))
+    return { before: was ?? 0, after: is ?? 0, difference: (is ?? 0) - (was ?? 0) }
   }
+  const memoryMiB = total('memoryMiB')
+  const unbounded = sum(after.map((amount) => (amount.memoryMiB === null ? (amount.replicas ?? 0) : 0)))
   return {
-    replicas: { before: total(accepted, 'replicas'), after: total(fresh, 'replicas') },
-    memoryMiB: {
-      before: total(accepted, 'memoryMiB'),
-      after: total(fresh, 'memoryMiB'),
-      machine: machineMiB,
-    },
+    replicas: { ...total('replicas'), unbounded },
+    memoryMiB: { ...memoryMiB, machine: machineMiB, left: machineMiB - memoryMiB.after },
   }
+}
+
+/** What replicas that are started before the old ones go may use beside them, all together. */
+function surgeMiB({ fresh }: PlanScene, steps: readonly PlanStep[]): number {
+  const { services } = fresh.environment
+  const replaced = steps.filter(({ verb }) => verb === 'replace').map(({ object }) => object.split(' '))
+  return sum(
+    replaced.map(([kind, name = '']) => {
+      const service = kind === 'service' ? lookUp(services, name) : undefined
+      return service?.port === undefined
+        ? (service?.deploy.surge ?? 0) * (service?.resources.memoryMiB ?? 0)
+        : 0
+    }),
+  )
 }
 
 function sayPlan(steps: readonly PlanStep[]): string {
@@ -239,10 +294,14 @@ function sayPlan(steps: readonly PlanStep[]): string {
   return `${steps.length === 1 ? '1 thing' : `${steps.length} things`} would change: ${parts.join(', ')}`
 }
 
-function notesOf(totals: ReturnType<typeof totalsOf>): string[] {
-  const { after, machine } = totals.memoryMiB
-  return after > machine
-    ? [`replicas may use ${after} MiB together, and this machine has ${machine} MiB`]
+function notesOf({ memoryMiB }: ReturnType<typeof totalsOf>, meanwhileMiB: number): string[] {
+  const { after, before, machine } = memoryMiB
+  if (after > machine) return [`replicas may use ${after} MiB together, and this machine has ${machine} MiB`]
+  const peak = Math.max(before, after) + meanwhileMiB
+  return peak > machine
+    ? [
+        `while old and new replicas run side by side they may use ${peak} MiB, and this machine has ${machine} MiB`,
+      ]
     : []
 }
 
@@ -257,6 +316,6 @@ export function makePlan(scene: PlanScene): EnvironmentPlan {
     steps,
     ...totals,
     destroys: steps.filter(({ destroys }) => destroys).map(({ object }) => object),
-    notes: notesOf(totals),
+    notes: notesOf(totals, surgeMiB(scene, steps)),
   }
 }

@@ -12,6 +12,7 @@ const shop: EnvironmentInput = {
       health: '/healthz',
       replicas: { min: 3, max: 9 },
       passEnv: ['API_TOKEN'],
+      files: { APP_KEY: { variable: 'APP_KEY' }, APP_CONFIG: './app.json' },
       env: { MODE: 'real' },
       resources: { memoryMiB: 512 },
     },
@@ -86,8 +87,13 @@ describe('the file of a second environment', () => {
   })
 
   test('names no secret, and nobody outside', () => {
-    expect(Object.keys(variables).toSorted()).toEqual(['ADMIN_TOKEN', 'API_TOKEN', 'SESSION_SECRET'])
-    expect(new Set(Object.values(variables)).size).toBe(3)
+    expect(Object.keys(variables).toSorted()).toEqual([
+      'ADMIN_TOKEN',
+      'API_TOKEN',
+      'APP_KEY',
+      'SESSION_SECRET',
+    ])
+    expect(new Set(Object.values(variables)).size).toBe(4)
     expect(parsed.edge.identity?.apiKeys?.file).toBe('/data/stand-ins/api-keys.json')
     expect(files['/data/stand-ins/api-keys.json']).toBe('{}')
     const text = JSON.stringify(data)
@@ -102,6 +108,17 @@ describe('the file of a second environment', () => {
     ])
       expect(text.replaceAll('/data/stand-ins/api-keys.json', '')).not.toContain(outside)
     expect(notes.join('; ')).toContain('legacy: somebody else runs it')
+  })
+
+  test('leaves nothing on other machines: nothing is pushed, and no volume lies on another node', () => {
+    const web = { image: 'shop/web:1', volumes: ['uploads'] }
+    const worker = { build: { push: 'registry.example/worker', dockerfile: 'Dockerfile' }, listens: false }
+    const volumes = { uploads: { node: 'second', exclusive: true } }
+    const swarm = { ...shop, services: { ...shop.services, web, worker }, volumes }
+    const made = parseEnvironment(sandboxFile(swarm, wish).data)
+    expect(made.services['worker']?.build).toMatchObject({ dockerfile: 'Dockerfile' })
+    expect(JSON.stringify(made)).not.toContain('registry.example')
+    expect(made.volumes['uploads']).toEqual({ exclusive: true })
   })
 
   test('listens on loopback: on ports of the file that need no permission, or on those given', () => {

@@ -23,7 +23,7 @@ export function createStores(): Stores {
 
 type StorePorts = Pick<
   EnvironmentPorts,
-  'releases' | 'volumes' | 'databases' | 'databaseHost' | 'databaseProviders'
+  'releases' | 'images' | 'takeOver' | 'volumes' | 'databases' | 'databaseHost' | 'databaseProviders'
 >
 type Around = <T>(name: string, act: () => T) => Promise<T>
 
@@ -31,13 +31,14 @@ function releasesOf({ releases }: Stores, around: Around): StorePorts['releases'
   const of = (service: string): Release[] => releases.get(service) ?? []
   const add = (service: string, release: string, source: ReleaseSource): Release => {
     const there = of(service).find((one) => one.release === release)
-    const made = { release, at: 1, source: source.kind, digest: release, files: 1, sizeBytes: 1 }
+    const made = { release, at: 1, source: source.kind, digest: release, files: 1, sizeBytes: 1, image: null }
     if (there === undefined) releases.set(service, [made, ...of(service)])
     return there ?? made
   }
   return {
     add: ({ service, release }, source) =>
       around(`store ${release} of ${service}`, () => add(service, release, source)),
+    addImage: () => Promise.reject(new Error('it runs programs')),
     list: (service) => Promise.resolve(of(service)),
     directoryOf: (service, release) => `/releases/${service}/${release}`,
     remove: (service, release) =>
@@ -60,6 +61,7 @@ function serverOf(around: Around): DatabaseProvider {
     start: ({ name }) => ({ command: ['server', name], variables: {} }),
     probe: () => Promise.resolve({ healthy: true, detail: '' }),
     provision: ({ name }) => around(`provision ${name}`, () => '15.2'),
+    missing: () => Promise.resolve([]),
     sizeBytes: () => Promise.resolve(0),
     url: ({ port }, name) => `server://127.0.0.1:${port}/${name}`,
   }
@@ -72,6 +74,8 @@ export function storesFor(stores: Stores, effects: Effects, life: Life): StorePo
   const server = serverOf(around)
   return {
     releases: releasesOf(stores, around),
+    images: null,
+    takeOver: () => Promise.resolve(),
     volumes: {
       directoryOf: (volume) => `/volumes/${volume}`,
       placeOf: (volume) => `/volumes/${volume}`,
@@ -86,6 +90,7 @@ export function storesFor(stores: Stores, effects: Effects, life: Life): StorePo
           [...volumes].map((name) => ({ name, place: `/volumes/${name}`, sizeBytes: 0, since: null })),
         ),
       remove: (volume) => around(`remove volume ${volume}`, () => void volumes.delete(volume)),
+      whyKept: () => Promise.resolve(null),
     },
     databases: {
       placeOf: (database) => `/databases/${database}/files`,

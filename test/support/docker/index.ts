@@ -15,6 +15,7 @@ export {
   serversImage,
   tinyImage,
 } from './image.ts'
+export { startRegistry, type Registry } from './registry.ts'
 
 /** Daemons that form one swarm; the first one manages it. */
 export interface Swarm {
@@ -42,7 +43,12 @@ export async function startSwarm({ dockerd, busybox }: SwarmPrograms, nodes = 1)
   const network = await layNetwork(nodes)
   const daemons = network.machines.map((machine, index) =>
     prepareDaemon(
-      { ...machine, program: dockerd, directory: join(directory, String(index)) },
+      {
+        ...machine,
+        hostName: `box-${index + 1}`,
+        program: dockerd,
+        directory: join(directory, String(index)),
+      },
       `${basename(directory)}-${index}`,
     ),
   )

@@ -20,8 +20,17 @@ export const outside = 'mysql://a%40b:c%2Fd@db.example/orders?ssl=1'
 
 /** A server in memory, whose version and health a test sets. */
 export function fakeServer() {
+  const missing: string[] = []
   const reached = { healthy: false, detail: 'refuses connections' }
-  const state = { version: '15.3', installed: ['15.3'], isUp: true, refuses: false, provisioned: 0, reached }
+  const state = {
+    version: '15.3',
+    installed: ['15.3'],
+    isUp: true,
+    refuses: false,
+    provisioned: 0,
+    reached,
+    missing,
+  }
   const provider: DatabaseProvider = {
     versionCommand: ['server', '--version'],
     versionOf: (said) => {
@@ -47,6 +56,7 @@ export function fakeServer() {
       state.provisioned++
       return state.refuses ? Promise.reject(new Error('full')) : Promise.resolve(state.version)
     },
+    missing: () => Promise.resolve(state.missing),
     sizeBytes: () => Promise.resolve(7),
     url: ({ name, host, port, password }, inside) => `db://${name}:${password}@${host}:${port}/${inside}`,
   }

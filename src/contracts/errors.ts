@@ -1,4 +1,5 @@
 import { swarmErrors } from './docker/swarm-errors.ts'
+import { databaseErrors } from './environment/database-errors.ts'
 import { rebuildErrors } from './environment/rebuild-errors.ts'
 
 /** Every error code of the house, what it means, and how it leaves: HTTP status and exit code. */
@@ -119,8 +120,9 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('edge.unreachable', 503, 69, 'The edge process does not answer on its socket.'),
   entry('environment.apply-failed', 422, 1, 'Not all of a plan came about.'),
   entry('environment.apply-under-way', 409, 75, 'Another plan is being applied.'),
-  entry('environment.database-record-unreadable', 500, 78, 'The record of a database cannot be read.'),
-  entry('environment.database-refuses', 503, 69, 'A database lets no users or databases be made.'),
+  ...databaseErrors.map(([code, status, exit, means]) =>
+    entry(`environment.database-${code}`, status, exit, means),
+  ),
   entry(
     'environment.deploy-failed',
     422,

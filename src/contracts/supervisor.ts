@@ -42,12 +42,16 @@ export const specification = z.strictObject({
     z.strictObject({ fixed: z.number().int().min(1).max(65_535) }),
     z.strictObject({ assigned: z.literal(true) }),
   ]),
+  /** In a container: the port of its node under which others find `port`; absent: any that is free. */
+  published: z.number().int().min(1).max(65_535).exactOptional(),
   /** False: it runs once, to an end, and is never started a second time. */
   restarts: z.boolean().default(true),
   /** From the signal that asks it to stop to SIGKILL, milliseconds. */
   stopTimeoutMs: z.number().int().min(0).max(600_000),
   /** The signal that asks it to stop; absent: SIGTERM. */
   stopSignal: z.exactOptional(z.enum(['SIGINT', 'SIGQUIT'])),
+  /** Others need it until they have ended: when everything stops, it does so after all that is not marked so. */
+  outlives: z.literal(true).exactOptional(),
   /** May listen beyond loopback. */
   mayExpose: z.boolean(),
   memoryMiB: z.number().int().positive().nullable(),

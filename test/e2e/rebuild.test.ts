@@ -20,7 +20,12 @@ afterEach(() => closing.splice(0).forEach((close) => close()))
 let permitted = false
 beforeAll(async () => {
   const here = await place()
-  const walls = { directory: here.directory, dataDirectory: here.data, place: join(here.data, 'x') }
+  const walls = {
+    directory: here.directory,
+    dataDirectory: here.data,
+    place: join(here.data, 'x'),
+    network: true,
+  }
   mkdirSync(walls.place, { recursive: true })
   permitted = 'wraps' in (await findIsolation(walls))
 })
@@ -74,6 +79,9 @@ function cgroupsOf(hash: string): readonly string[] {
   return existsSync('/sys/fs/cgroup') ? names('/sys/fs/cgroup', 5).filter((each) => each.includes(hash)) : []
 }
 
+/** Networks that other tests lay for their swarms. */
+const ofSwarms = /^hf[0-9a-f]{6}n\d$/
+
 /** Everything that a second environment could have left. */
 function residue(here: Place, into = 'drill'): readonly string[] {
   const directory = join(here.data, 'sandboxes', into)
@@ -83,7 +91,7 @@ function residue(here: Place, into = 'drill'): readonly string[] {
     ...cgroupsOf(hash),
     ...readdirSync(tmpdir()).filter((name) => name.includes(hash)),
     ...[join(here.data, 'sandboxes'), join(here.directory, 'second.txt')].filter((path) => existsSync(path)),
-    ...(existsSync('/run/netns') ? readdirSync('/run/netns') : []),
+    ...(existsSync('/run/netns') ? readdirSync('/run/netns').filter((name) => !ofSwarms.test(name)) : []),
   ]
 }
 

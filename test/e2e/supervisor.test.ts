@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { SupervisorEvent } from '../../src/contracts/supervisor.ts'
+import type { ReplicaSpec, SupervisorEvent } from '../../src/contracts/supervisor.ts'
 import {
   endLeftovers,
   isRunning,
@@ -288,6 +288,23 @@ test('stopped, nothing is left; told to leave replicas, they live', async () => 
   await expect(house.engine.status()).rejects.toMatchObject({ code: 'supervisor.unreachable' })
   expect(await isRunning(house.data)).toBeNull()
   expect(groupsOf(house)).toEqual([])
+})
+
+test('what others need until they have ended is stopped after them', async () => {
+  const diary = join(house.data, '..', 'diary')
+  const writing = (id: string, pauseSeconds: number): ReplicaSpec => {
+    const script = `trap 'sleep ${pauseSeconds}; echo ${id} >> "$0"; exit' TERM; echo ready; while :; do sleep 0.05; done`
+    const command = ['/bin/sh', '-c', script, diary]
+    return { ...replica(id, []), command, stopTimeoutMs: 10_000, user: 'root' }
+  }
+  await house.start()
+  await house.engine.put({
+    replicas: [{ ...writing('main/1', 0), outlives: true }, writing('web/1', 0.7), writing('worker/1', 0.3)],
+  })
+  for (const id of ['main/1', 'web/1', 'worker/1'])
+    await untilLogged((await house.until(id, running, 'runs')).logFile, 'ready')
+  await stopSupervisor(house.data)
+  expect(readFileSync(diary, 'utf8').trim().split('\n')).toEqual(['worker/1', 'web/1', 'main/1'])
 })
 
 test('a log that grows is rotated under its writer', async () => {

@@ -1,7 +1,7 @@
 import { environmentFacts } from '../../contracts/environment.ts'
 import type { Capability, Context, Finding, OperationBinding } from '../../kernel/capability/index.ts'
 import { jobsConfig, schedulesConfig, serviceConfig, servicesConfig, volumesConfig } from './config.ts'
-import { databasesConfig, isManaged } from './databases/config.ts'
+import { databasesConfig, databaseVolume, isManaged } from './databases/config.ts'
 import { bindDatabases, findDatabaseTroubles } from './databases/index.ts'
 import { bindDeploys } from './deploys/index.ts'
 import {
@@ -77,6 +77,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
       ...(await findDatabaseTroubles(config.databases, {
         providers: ports.databaseProviders,
         store: ports.databases,
+        host: ports.databaseHost,
         hostVariables: ports.hostVariables,
       })),
     ],
@@ -176,6 +177,7 @@ export const environment = {
   sayUnfitSize,
   findDatabaseTroubles,
   isManagedDatabase: isManaged,
+  databaseVolume,
   isOfJob,
   needsOf,
   findUnfit,

@@ -211,7 +211,11 @@ export interface ManagedDatabase extends Pick<
   'major' | 'programs' | 'password' | 'adminPassword'
 > {
   readonly name: string
+  /** Where services reach it. */
+  readonly host: string
   readonly port: number
+  /** It runs in a container, whose image has its programs; `programs` says nothing then. */
+  readonly isContained: boolean
   /** Absolute directory for its files; it need not be there. */
   readonly place: string
   /** Databases in it, the default first. */
@@ -227,8 +231,48 @@ export interface DatabaseStart extends Pick<Specification, 'stopSignal'> {
   readonly variables: Readonly<Record<string, string>>
 }
 
+/** How a program is run to its end. */
+export interface ProgramRun {
+  /** Beside PATH and HOME. */
+  readonly variables?: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+}
+
+/** What a program left. */
+export interface ProgramEnd {
+  /** Null: it could not be run, was killed, or took too long. */
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs a command to its end in the container of a service that runs; never throws. */
+export type RunInside = (service: string, command: readonly string[], run: ProgramRun) => Promise<ProgramEnd>
+
+/** The node on which database servers run in containers, and whose volumes keep their files. */
+export interface DatabaseHome {
+  /** Which Docker daemon that is; it stays when the swarm is another. */
+  readonly daemon: string
+  /** Its address, as other containers reach it and as a URL has it. */
+  readonly host: string
+  /** Ports that something of the swarm has already. */
+  readonly takenPorts: readonly number[]
+}
+
+/** What runs database servers in containers. Errors: those of `swarm`. */
+export interface DatabaseHost {
+  home(): Promise<DatabaseHome>
+  /** Id of an image that is on that node; null: it is not. Nothing is pulled. */
+  imageId(image: string): Promise<string | null>
+  /** What a command says in a container of that image, which is gone again when it ends. */
+  tryOut(imageId: string, command: readonly string[]): Promise<string>
+}
+
 /** Knows one kind of database server. */
 export interface DatabaseProvider {
+  /** The command by which a server in an image says its version, and how that is read; null: it is none. */
+  readonly versionCommand: readonly string[]
+  readonly versionOf: (said: string) => Pick<DatabasePrograms, 'version' | 'major'> | null
   /** What is installed, the newest first; looks, never installs. */
   find(): Promise<readonly DatabasePrograms[]>
   /** Debian's package of a major version; null: of any. */
@@ -247,7 +291,7 @@ export interface DatabaseProvider {
   /** Bytes on disk, by its own account; null: it does not answer. Never throws. */
   sizeBytes(database: ManagedDatabase): Promise<number | null>
   /** With which its user reaches a database in it. */
-  url(database: Pick<ManagedDatabase, 'name' | 'port' | 'password'>, name: string): string
+  url(database: Pick<ManagedDatabase, 'name' | 'host' | 'port' | 'password'>, name: string): string
 }
 
 /** Keeps what belongs to databases that Holdfast runs. */
@@ -258,10 +302,12 @@ export interface DatabaseStore {
   read(database: string): Promise<DatabaseRecord | null>
   /** Keeps the record of a new database, with the directory around it. Errors: the system's. */
   create(database: string, record: DatabaseRecord): Promise<void>
+  /** Keeps what has changed in the record of one that is there. Errors: the system's. */
+  update(database: string, record: DatabaseRecord): Promise<void>
   /** Makes the directory of its files, for those that nothing runs for. Errors: the system's. */
   ensurePlace(database: string): Promise<void>
-  /** A port on loopback that is free and that no other database has. */
-  freePort(): Promise<number>
+  /** A port that is free on this machine, that no other database has, and none of those. */
+  freePort(taken: readonly number[]): Promise<number>
   /** Bytes of its files; null: they may not be looked at. */
   sizeBytes(database: string): Promise<number | null>
 }
@@ -280,6 +326,8 @@ export interface EnvironmentPorts {
   readonly volumes: VolumeStore
   readonly databases: DatabaseStore
   readonly databaseProviders: Readonly<Record<DatabaseServer, DatabaseProvider>>
+  /** Null: database servers are programs of this machine. */
+  readonly databaseHost: DatabaseHost | null
   /** Whether a program can be started from a directory: it is on `searchPath` (as PATH), or a path to an executable file. */
   readonly canRun: (program: string, directory: string, searchPath: string) => Promise<boolean>
   /** The variables in which `holdfast up` was started. */

@@ -36,6 +36,7 @@ export type DockerVersion = z.output<typeof versionShape>
 /** `GET /info`, what it says of the swarm. */
 export const infoShape = z
   .object({
+    ID: z.string().default(''),
     Swarm: z.object({
       NodeID: z.string(),
       NodeAddr: z.string(),
@@ -44,7 +45,9 @@ export const infoShape = z
       Cluster: z.object({ ID: z.string() }).nullish(),
     }),
   })
-  .transform(({ Swarm: swarm }) => ({
+  .transform(({ ID, Swarm: swarm }) => ({
+    /** The daemon, whatever swarm it is in. */
+    daemon: ID,
     node: swarm.NodeID,
     address: swarm.NodeAddr,
     isManager: swarm.LocalNodeState === 'active' && swarm.ControlAvailable,
@@ -236,6 +239,41 @@ export const imageShape = z.object({
     .nullish()
     .transform((found) => found ?? []),
 })
+
+const specPorts = z.object({ Ports: z.array(z.object({ PublishedPort: z.number().default(0) })).nullish() })
+
+/** `GET /services`, the ports that they have been given. */
+export const takenPortsShape = z
+  .array(z.object({ Spec: z.object({ EndpointSpec: specPorts.nullish() }) }))
+  .transform((services) =>
+    services.flatMap(({ Spec }) =>
+      (Spec.EndpointSpec?.Ports ?? []).map(({ PublishedPort }) => PublishedPort),
+    ),
+  )
+
+/** `GET /containers/json`. */
+export const containersShape = z.array(z.object({ Id: z.string() }))
+
+/** What bears a label, of whatever kind: services, configs and secrets have a specification, volumes only a name. */
+export const labelledShape = z
+  .array(
+    z.object({
+      ID: z.string().optional(),
+      Id: z.string().optional(),
+      Name: z.string().optional(),
+      Spec: z.object({ Name: z.string() }).optional(),
+    }),
+  )
+  .nullable()
+  .transform((all) =>
+    (all ?? []).map(({ ID, Id, Name, Spec }) => {
+      const id = ID ?? Id ?? Name ?? ''
+      return { id, name: Spec?.Name ?? Name ?? id }
+    }),
+  )
+
+/** `GET /exec/{id}/json`. */
+export const execShape = z.object({ ExitCode: z.number().nullish() })
 
 const namesShape = z
   .array(z.string())

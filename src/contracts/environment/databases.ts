@@ -20,13 +20,29 @@ export const databaseRecord = z.strictObject({
   major: z.string(),
   /** Absolute directory of its programs; empty: on PATH, or none. */
   programs: z.string(),
-  /** Port on loopback; null: it does not listen. */
+  /** Port on loopback, or on its node; null: it does not listen. */
   port: z.number().int().min(1).max(65_535).nullable(),
   /** Of the user of the services. */
   password: z.string(),
   /** Of the user with which Holdfast makes roles and databases. */
   adminPassword: z.string(),
   createdAt: moment,
+  /** Where it runs in a container, with its files on a volume; null: it is a program of this machine. */
+  container: z
+    .strictObject({
+      /** The Docker daemon whose volume has its files. */
+      daemon: z.string(),
+      /** Address of its node. */
+      host: z.string(),
+      /** As the file names it. */
+      image: z.string(),
+      /** What that name meant when it was first seen in the file. */
+      imageId: z.string(),
+      /** Of the server in it, as "15.18". */
+      version: z.string(),
+    })
+    .nullable()
+    .default(null),
 })
 
 /** What was chosen once for a database that Holdfast runs. */

@@ -73,7 +73,9 @@ export function testDatabaseServer({ provider, names, settings, write, hold }: S
     shelf.database = {
       name: 'main',
       place: join(directory, 'main', 'files'),
+      host: '127.0.0.1',
       port: await freePort(),
+      isContained: false,
       major,
       programs: place,
       password: 'plain-password_1',

@@ -4,8 +4,11 @@ import type {
   DatabasePrograms,
   DatabaseProvider,
   ManagedDatabase,
+  ProgramEnd,
 } from '../../capabilities/environment/ports.ts'
-import { findProgram, lastLine, linesOf, refuses, runProgram, type ProgramEnd } from './run-program.ts'
+import type { Client } from './client.ts'
+import { inImage } from './in-image.ts'
+import { findProgram, lastLine, linesOf, refuses, runProgram } from './run-program.ts'
 import { startCommand } from './start-script.ts'
 
 /** Debian keeps each major version in a directory of its own. */
@@ -19,11 +22,12 @@ const provisionTimeoutMs = 10_000
  * ones again); only a process that stands in this very directory is the server before.
  */
 const script = `
-bin=$1; port=$2; shift 2
+bin=\${1:+$1/}; port=$2; address=$3; shift 3
 if [ ! -e "$here/data" ]; then
   rm -rf "$here/fresh"
-  printf %s "$HOLDFAST_ADMIN_PASSWORD" | "$bin/initdb" -D "$here/fresh" --username=${admin} --pwfile=/dev/stdin \\
+  printf %s "$HOLDFAST_ADMIN_PASSWORD" | "\${bin}initdb" -D "$here/fresh" --username=${admin} --pwfile=/dev/stdin \\
     --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --no-instructions
+  [ "$address" = 127.0.0.1 ] || printf '%s\\n' 'host all ${admin} all reject' 'host all all all scram-sha-256' >> "$here/fresh/pg_hba.conf"
   mv "$here/fresh" "$here/data"
 fi
 if [ -e "$here/data/postmaster.pid" ] && [ -d /proc/self ]; then
@@ -31,16 +35,24 @@ if [ -e "$here/data/postmaster.pid" ] && [ -d /proc/self ]; then
   [ "/proc/$pid/cwd/PG_VERSION" -ef "$here/data/PG_VERSION" ] || rm -f "$here/data/postmaster.pid"
 fi
 unset HOLDFAST_ADMIN_PASSWORD
-exec "$bin/postgres" -D "$here/data" -c listen_addresses=127.0.0.1 -c "port=$port" -c unix_socket_directories= "$@"
+exec "\${bin}postgres" -D "$here/data" -c "listen_addresses=$address" -c "port=$port" -c unix_socket_directories= "$@"
 `
+
+/** A container has little of the shared memory that Postgres would use by itself; of this kind it has as much as it needs. */
+const ofContainers = ['-c', 'dynamic_shared_memory_type=sysv']
+
+function versionOf(said: string): Pick<DatabasePrograms, 'version' | 'major'> | null {
+  const version = /(\d+)(?:\.\d+)?/.exec(said)
+  return version === null ? null : { version: version[0], major: version[1] ?? '' }
+}
 
 async function installed(directory: string): Promise<DatabasePrograms | null> {
   const needed = ['postgres', 'initdb', 'psql', 'pg_isready']
   const found = await Promise.all(needed.map((program) => findProgram(program, [directory], '')))
   if (found.includes(null)) return null
   const { out } = await runProgram(join(directory, 'postgres'), ['--version'], { timeoutMs: askTimeoutMs })
-  const version = /(\d+)(?:\.\d+)?/.exec(out)
-  return version === null ? null : { version: version[0], major: version[1] ?? '', directory }
+  const version = versionOf(out)
+  return version === null ? null : { ...version, directory }
 }
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
@@ -71,20 +83,25 @@ function missing({ name, names }: ManagedDatabase): string {
   ].join('\n')
 }
 
-function psql({ programs, port, adminPassword }: ManagedDatabase, input: string): Promise<ProgramEnd> {
+function psql(client: Client, database: ManagedDatabase, input: string): Promise<ProgramEnd> {
+  const { programs, port, adminPassword } = database
   const flags = ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--set', 'ON_ERROR_STOP=1']
   const where = ['-h', '127.0.0.1', '-p', String(port), '-U', admin, '-d', 'postgres']
-  const variables = { PGPASSWORD: adminPassword }
-  return runProgram(join(programs, 'psql'), [...flags, ...where], {
-    variables,
+  return client(database, {
+    program: 'psql',
+    path: join(programs, 'psql'),
+    args: [...flags, ...where],
+    variables: { PGPASSWORD: adminPassword },
     input,
     timeoutMs: provisionTimeoutMs,
   })
 }
 
 /** PostgreSQL from Debian's packages, or one whose programs are on a search path (as PATH). */
-export function postgres(searchPath: string): DatabaseProvider {
+export function postgres(searchPath: string, client: Client): DatabaseProvider {
   return {
+    versionCommand: inImage(['postgres', '--version']),
+    versionOf,
     find: async () => {
       const majors = await readdir(debianDirectory).catch((): string[] => [])
       const places = majors.map((major) => join(debianDirectory, major, 'bin'))
@@ -95,35 +112,39 @@ export function postgres(searchPath: string): DatabaseProvider {
         .toSorted((a, b) => Number(b.major) - Number(a.major))
     },
     packageOf: (major) => (major === null ? 'postgresql' : `postgresql-${major}`),
-    start: ({ place, programs, port, settings, adminPassword }) => {
+    start: ({ place, programs, port, isContained, settings, adminPassword }) => {
       const set = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])
-      const args = [programs, String(port), ...set]
+      const args = isContained
+        ? ['', String(port), '*', ...ofContainers, ...set]
+        : [programs, String(port), '127.0.0.1', ...set]
       return {
-        command: startCommand({ account: 'postgres', place, script, args }),
+        command: startCommand({ account: 'postgres', place, script, args, isContained }),
         variables: { HOLDFAST_ADMIN_PASSWORD: adminPassword },
         // Fast shutdown: SIGTERM would wait until every client has gone by itself.
         stopSignal: 'SIGINT',
       }
     },
-    probe: async ({ programs, port }, timeoutMs) => {
+    probe: async (database, timeoutMs) => {
+      const { programs, port } = database
       const seconds = String(Math.max(1, Math.floor(timeoutMs / 1000)))
       // Without a name it asks for that of our account, and as a user of our own we have none.
       const args = ['-h', '127.0.0.1', '-p', String(port), '-U', admin, '-t', seconds]
-      const end = await runProgram(join(programs, 'pg_isready'), args, { timeoutMs })
+      const call = { program: 'pg_isready', path: join(programs, 'pg_isready'), args, timeoutMs }
+      const end = await client(database, call)
       return end.code === 0 ? { healthy: true, detail: '' } : { healthy: false, detail: lastLine(end) }
     },
     provision: async (database) => {
-      const end = await psql(database, provisioning(database))
+      const end = await psql(client, database, provisioning(database))
       const version = /^(\d+)$/.exec(end.out.trim())?.[1]
       if (end.code !== 0 || version === undefined) throw refuses(database.name, end)
       return `${Math.floor(Number(version) / 10_000)}.${Number(version) % 10_000}`
     },
-    missing: async (database) => linesOf(await psql(database, missing(database))),
+    missing: async (database) => linesOf(await psql(client, database, missing(database))),
     sizeBytes: async (database) => {
-      const end = await psql(database, 'SELECT sum(pg_database_size(oid)) FROM pg_database;')
+      const end = await psql(client, database, 'SELECT sum(pg_database_size(oid)) FROM pg_database;')
       return end.code === 0 ? Number(end.out.trim()) : null
     },
-    url: ({ name, port, password }, database) =>
-      `postgres://${encodeURIComponent(name)}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
+    url: ({ name, host, port, password }, database) =>
+      `postgres://${encodeURIComponent(name)}:${encodeURIComponent(password)}@${host}:${port}/${encodeURIComponent(database)}`,
   }
 }

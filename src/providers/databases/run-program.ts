@@ -1,23 +1,13 @@
 import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import type { ProgramEnd, ProgramRun } from '../../capabilities/environment/ports.ts'
 import { HoldfastError } from '../../kernel/std/index.ts'
 
-/** How a program is run to its end. */
-export interface ProgramRun {
-  /** Beside PATH and HOME. */
-  readonly variables?: Readonly<Record<string, string>>
+/** A run of a program of this machine. */
+interface LocalRun extends ProgramRun {
   /** What it reads. */
   readonly input?: string
-  readonly timeoutMs: number
-}
-
-/** What a program left. */
-export interface ProgramEnd {
-  /** Null: it could not be run, was killed, or took too long. */
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
 }
 
 const mostBytes = 1_048_576
@@ -26,7 +16,7 @@ const mostBytes = 1_048_576
 export function runProgram(
   program: string,
   args: readonly string[],
-  { variables = {}, input = '', timeoutMs }: ProgramRun,
+  { variables = {}, input = '', timeoutMs }: LocalRun,
 ): Promise<ProgramEnd> {
   const { PATH = '', HOME = '/' } = process.env
   const options = { env: { PATH, HOME, ...variables }, timeout: timeoutMs, maxBuffer: mostBytes }

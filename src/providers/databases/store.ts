@@ -80,10 +80,11 @@ export function databaseDirectories(directory: string, random: Random): Database
       for (const place of [directory, around]) await chmod(place, 0o711)
       await writeWhole(recordOf(database), JSON.stringify(record))
     },
+    update: (database, record) => writeWhole(recordOf(database), JSON.stringify(record)),
     ensurePlace: async (database) =>
       void (await mkdir(join(directory, database, 'files'), { recursive: true, mode: 0o755 })),
-    freePort: async () => {
-      const taken = await takenPorts()
+    freePort: async (others) => {
+      const taken = new Set([...(await takenPorts()), ...others])
       for (let attempt = 0; attempt < attempts; attempt++) {
         const port = firstPort + Math.floor(random.next() * portCount)
         if (!taken.has(port) && (await isFree(port))) return port

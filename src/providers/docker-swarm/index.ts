@@ -1,3 +1,4 @@
 export { claimGroups, otherOwners } from './ownership.ts'
 export { swarmNodes } from './nodes.ts'
 export { swarmEngine, type SwarmEngine, type SwarmEngineParts } from './swarm-engine.ts'
+export { wholeEnvironment, type WholeEnvironment } from './whole-environment.ts'

@@ -8,6 +8,7 @@ import type {
 } from '../../capabilities/environment/ports.ts'
 import type { SupervisorEvent, SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { Clock } from '../../kernel/std/index.ts'
+import { swarmDatabases, type SwarmDatabases } from './database-host.ts'
 import { dockerDoor } from './docker/docker-door.ts'
 import { eventsSince } from './decide/events.ts'
 import { failuresOf } from './failures.ts'
@@ -45,6 +46,7 @@ export interface SwarmEngineParts {
 export interface SwarmEngine extends Engine {
   readonly logs: LogReader
   readonly volumes: VolumeStore
+  readonly databases: SwarmDatabases
   readonly images: ImageStore
 }
 
@@ -120,11 +122,12 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
     runs: 'images',
     choosesReplica: false,
     logs,
-    volumes: swarmVolumes({ door, look, environment }, whose),
+    volumes: swarmVolumes({ door, look, environment, clock }, whose),
     images: {
       find: (name) => findImage(door, name),
       forget: (directory) => forgetImages(door, environment, directory),
     },
+    databases: swarmDatabases({ door, environment, place: () => look.place() }),
     status,
     run: async (groups) => {
       const base = await supervisor.status()

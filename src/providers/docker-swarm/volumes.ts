@@ -1,16 +1,21 @@
 import type { VolumeStore } from '../../capabilities/environment/ports.ts'
 import { volumesShape } from '../../contracts/docker/swarm.ts'
+import type { Clock } from '../../kernel/std/index.ts'
 import { volumeNameOf } from './decide/service-spec.ts'
 import { findNode } from './decide/find-node.ts'
 import { ownGroups, type Owner } from './ownership.ts'
 import type { Look } from './docker/look.ts'
 import { statusOf, unread, type DockerDoor } from './docker/docker-door.ts'
 
+const mostTries = 60
+const pauseMs = 500
+
 /** Whose volumes they are, and where they are asked for. */
 interface VolumeGround {
   readonly door: DockerDoor
   readonly look: Look
   readonly environment: string
+  readonly clock: Clock
 }
 
 /**
@@ -19,7 +24,7 @@ interface VolumeGround {
  * listed without sizes: Docker would walk through every volume that it has. Errors: those of the door.
  */
 export function swarmVolumes(
-  { door, look, environment }: VolumeGround,
+  { door, look, environment, clock }: VolumeGround,
   whose: () => Promise<Owner>,
 ): VolumeStore {
   return {
@@ -30,18 +35,33 @@ export function swarmVolumes(
       const found = await door.ask(volumesShape, (docker) => docker.listVolumes())
       // No name of an environment or a volume has an underscore in it.
       const prefix = volumeNameOf(environment, '')
-      return found
-        .filter(({ name }) => name.startsWith(prefix))
-        .map(({ name, since }) => ({ name: name.slice(prefix.length), place: name, sizeBytes: null, since }))
-        .toSorted((one, other) => one.name.localeCompare(other.name))
+      return (
+        found
+          .filter(({ name }) => name.startsWith(prefix))
+          .map(({ name, since }) => ({
+            name: name.slice(prefix.length),
+            place: name,
+            sizeBytes: null,
+            since,
+          }))
+          // With a dot in it, it is the place of a database, which is told with its database.
+          .filter(({ name }) => !name.includes('.'))
+          .toSorted((one, other) => one.name.localeCompare(other.name))
+      )
     },
     remove: async (volume) => {
       await ownGroups(door, await whose())
       const name = volumeNameOf(environment, volume)
-      try {
-        await door.ask(unread, (docker) => docker.getVolume(name).remove())
-      } catch (error) {
-        if (statusOf(error) !== 404) throw error
+      for (let tries = 1; ; tries++) {
+        try {
+          await door.ask(unread, (docker) => docker.getVolume(name).remove())
+          return
+        } catch (error) {
+          if (statusOf(error) === 404) return
+          // A container goes a moment later than what Swarm says of it.
+          if (statusOf(error) !== 409 || tries >= mostTries) throw error
+          await clock.sleep(pauseMs)
+        }
       }
     },
     whyKept: async (volume, named) => {

@@ -40,12 +40,14 @@ function providers(
   { clock, random }: Pick<Context, 'clock' | 'random'>,
 ) {
   const hostVariables = definedVariables(process.env)
+  const { contained, ...around } = engineOf({ environment, dataDirectory, clock, random })
   return {
-    ...engineOf({ environment, dataDirectory, clock, random }),
+    ...around,
+    databaseHost: contained,
     dataPlane: edgeProcess({ dataDirectory, request: requestOverSocket }),
     prober: httpProbe(),
     databases: databaseDirectories(join(dataDirectory, 'databases'), random),
-    databaseProviders: databaseServers(hostVariables['PATH'] ?? ''),
+    databaseProviders: databaseServers(hostVariables['PATH'] ?? '', contained?.runInside),
     releases: releaseFiles({ directory: join(dataDirectory, 'releases'), clock }),
     journal: sqliteJournal({ path: join(dataDirectory, 'limits.db') }),
     canRun,
@@ -119,10 +121,11 @@ async function untilGone(
 /** Removes an object of the environment that holds data. */
 async function destroyObject(object: string, ground: EngineGround): Promise<void> {
   const [kind, name = ''] = object.split(' ')
-  const { engine, volumes, discard } = engineOf(ground)
+  const { engine, volumes, discard, contained } = engineOf(ground)
   assert(kind === 'volume' || kind === 'database', `nobody knows how to destroy ${object}`)
   if (kind === 'volume') return volumes.remove(name)
   await untilGone(engine, name, ground.clock)
+  if (contained !== null) await volumes.remove(environment.databaseVolume(name))
   await discard(`databases/${name}`)
 }
 

@@ -7,7 +7,7 @@ import type { Finding } from '../../kernel/capability/index.ts'
 import { systemClock, systemCode, systemRandom } from '../../kernel/std/index.ts'
 import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { canRun } from '../../providers/host-programs/index.ts'
-import { nodesOf, othersLookingAfter } from '../engine/index.ts'
+import { engineOf, nodesOf, othersLookingAfter } from '../engine/index.ts'
 import { runsContainers } from './config.ts'
 import { findUnfitContents } from './contents.ts'
 import type { LoadedEnvironment, PlacedEnvironment } from './load.ts'
@@ -144,6 +144,12 @@ export async function findTroubles(
     ...environment.findUnfitFiles(services, ground),
   ]
   const databases = await environment.findDatabaseTroubles(loaded.environment.databases, {
+    host: engineOf({
+      environment: loaded.environment,
+      dataDirectory: dataDirectory ?? '',
+      clock: systemClock,
+      random: systemRandom,
+    }).contained,
     providers: databaseServers(hostVariables['PATH'] ?? ''),
     store:
       dataDirectory === undefined
@@ -168,7 +174,18 @@ function openPorts({ environment: file }: LoadedEnvironment): readonly Problem[]
   const message =
     'on Docker Swarm each replica has a port on its node, which others may reach past the edge and its limits'
   const hint = 'let only this machine reach the ports 32768 to 60999 of the nodes; the guide says how'
-  return [{ path: 'engine', message, hint }]
+  return [{ path: 'engine', message, hint }, ...openDatabases(file)]
+}
+
+/** Who may connect to a database is asked for its password, and for nothing else. */
+function openDatabases({ databases }: LoadedEnvironment['environment']): readonly Problem[] {
+  const open = Object.entries(databases).flatMap(([name, one]) =>
+    environment.isManagedDatabase(one) ? [name] : [],
+  )
+  if (open.length === 0) return []
+  const message = `${open.join(', ')}: on Docker Swarm a database has a port on all addresses of its node, and only a password keeps others out`
+  const hint = 'let only the nodes reach the ports 12000 to 19999 of the manager; the guide says how'
+  return [{ path: 'databases', message, hint }]
 }
 
 /** What is allowed and probably not meant; it keeps nothing from running. */

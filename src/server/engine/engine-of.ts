@@ -74,6 +74,7 @@ export function engineOf({ environment, dataDirectory, clock, random }: EngineGr
       discard,
       tampering,
       takeOver: nobodyElse,
+      contained: null,
     }
   }
   const owner = () => houseIdOf(dataDirectory, random)
@@ -84,6 +85,6 @@ export function engineOf({ environment, dataDirectory, clock, random }: EngineGr
     await tell(from)
     await forgetTakeOver(dataDirectory)
   }
-  const { logs, volumes, images } = swarm
-  return { engine: swarm, logs, volumes, images, discard, tampering, takeOver }
+  const { logs, volumes, images, databases } = swarm
+  return { engine: swarm, logs, volumes, images, discard, tampering, takeOver, contained: databases }
 }

@@ -104,8 +104,8 @@ function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' |
 }
 
 /** What makes another process of a database, and does not only say how long it is waited for or what is to be in it. */
-function processOf({ engine, settings, resources, stopTimeout }: Database): Json {
-  return JSON.parse(JSON.stringify({ engine, settings, resources, stopTimeout })) as Json
+function processOf({ engine, image, settings, resources, stopTimeout }: Database): Json {
+  return JSON.parse(JSON.stringify({ engine, image, settings, resources, stopTimeout })) as Json
 }
 
 /** Who begins or ceases to name the version that its data are of changes nothing. */

@@ -35,6 +35,8 @@ export const sandboxRecord = z.strictObject({
   owner: z.string(),
   /** The process whose death ends it, and when that was started; null: there is none yet. */
   builder: z.strictObject({ pid: z.number().int(), birth: z.string(), isolated: z.boolean() }).nullable(),
+  /** Where its containers are, as in "unix:///var/run/docker.sock"; null: it has none. */
+  swarm: z.string().nullable().default(null),
   /** It may live without its owner until then, milliseconds since the epoch; null: it may not. */
   keptUntil: z.number().nullable(),
 })

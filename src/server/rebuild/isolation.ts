@@ -8,6 +8,8 @@ export interface Walls {
   readonly dataDirectory: string
   /** Directory of the second environment, below `dataDirectory`: the one place that is shared with the outside. */
   readonly place: string
+  /** False: the network is that of the machine, for what it runs is reached over that. */
+  readonly network: boolean
 }
 
 /** How a program is started behind walls; or why this machine does not permit that. */
@@ -23,7 +25,7 @@ const scratch = '256m'
  * the first process of its namespace: it reaps what is orphaned, and when it ends the kernel ends all others.
  */
 const prelude = `set -e
-ip link set lo up
+[ "$HOLDFAST_NETWORK" = false ] || ip link set lo up
 cd "$HOLDFAST_PLACE"
 mkdir -p scratch
 mount -t tmpfs -o size=${scratch},mode=0755 tmpfs "$HOLDFAST_PLACE/scratch"
@@ -35,12 +37,12 @@ mount -t tmpfs -o size=1m,mode=0755 tmpfs "$HOLDFAST_HIDDEN"
 mkdir -p "$HOLDFAST_PLACE"
 mount --no-canonicalize --bind . "$HOLDFAST_PLACE"
 cd "$HOLDFAST_DIRECTORY"
-unset HOLDFAST_PLACE HOLDFAST_LAYERS HOLDFAST_DIRECTORY HOLDFAST_HIDDEN
+unset HOLDFAST_PLACE HOLDFAST_NETWORK HOLDFAST_LAYERS HOLDFAST_DIRECTORY HOLDFAST_HIDDEN
 setpriv --ambient-caps=-all --inh-caps=-all "$@"
 exit 0
 `
 
-const namespaces = ['--net', '--mount', '--pid', '--ipc', '--fork', '--kill-child', '--mount-proc']
+const namespaces = ['--mount', '--pid', '--ipc', '--fork', '--kill-child', '--mount-proc']
 /** Without root: a user namespace in which one stays who one is and may set up the others. */
 const ofOwnUser = ['--user', '--map-current-user', '--keep-caps']
 
@@ -49,7 +51,7 @@ const escaped = (path: string): string => path.replaceAll(/[\\,:]/g, (char) => `
 
 /** The command that runs another one behind walls, and stays until it has ended; pure. `user`: as `process.getuid()` says. */
 export function behindWalls(walls: Walls, user: number, command: readonly string[]): readonly string[] {
-  const { directory, dataDirectory, place } = walls
+  const { directory, dataDirectory, place, network } = walls
   const layers = [
     `lowerdir=${escaped(directory)}`,
     `upperdir=${escaped(place)}/scratch/upper`,
@@ -57,11 +59,12 @@ export function behindWalls(walls: Walls, user: number, command: readonly string
   ]
   const variables = [
     `HOLDFAST_PLACE=${place}`,
+    `HOLDFAST_NETWORK=${network}`,
     `HOLDFAST_LAYERS=${layers.join(',')}`,
     `HOLDFAST_DIRECTORY=${directory}`,
     `HOLDFAST_HIDDEN=${dataDirectory}`,
   ]
-  const flags = [...(user === 0 ? [] : ofOwnUser), ...namespaces]
+  const flags = [...(user === 0 ? [] : ofOwnUser), ...(network ? ['--net'] : []), ...namespaces]
   return ['env', ...variables, 'unshare', ...flags, 'sh', '-c', prelude, 'sandbox', ...command]
 }
 

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { HoldfastError, systemClock } from '../../kernel/std/index.ts'
+import { wholeEnvironment } from '../../providers/docker-swarm/index.ts'
 import { birthOf, endEverything, lockStart } from '../supervisor/index.ts'
 import { sandboxRecord, type SandboxRecord } from './config.ts'
 
@@ -89,11 +90,16 @@ async function removeEmpty(directory: string): Promise<void> {
   await rmdir(directory).catch(() => undefined) // others lie in it, or it is gone
 }
 
-/** Removes a second environment, however far it has come and whoever has died: processes, groups, sockets, files. */
+/**
+ * Removes a second environment, however far it has come and whoever has died: processes, groups, sockets, containers, files.
+ * Errors: those of the swarm that has its containers; what is needed to try again stays.
+ */
 export async function clearPlace(place: Place): Promise<void> {
   const record = await readRecord(place)
   if (record !== null && isBuilderAlive(record)) await endBuilder(record)
   if (existsSync(place.data)) await endEverything(place.data)
+  const swarm = record?.swarm ?? null
+  if (swarm !== null) await wholeEnvironment(swarm, basename(place.directory), systemClock).remove()
   await rm(place.directory, { recursive: true, force: true })
   await removeEmpty(dirname(place.directory))
   await removeEmpty(dirname(dirname(place.directory)))

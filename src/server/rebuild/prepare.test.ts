@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../kernel/std/index.ts'
 import { parseEnvironment } from '../composition/index.ts'
-import { readFileOf, type Ground } from './prepare.ts'
+import { readFileOf, swarmOf, type Ground } from './prepare.ts'
 
 function groundOf(data: object): Ground {
   const loaded = {
@@ -17,16 +17,14 @@ function groundOf(data: object): Ground {
 
 const wish = { into: 'drill', keepMs: null }
 
-test('the file that was accepted is taken as it is; one that runs containers is refused', async () => {
+test('the file that was accepted is taken as it is', async () => {
   const local = groundOf({ name: 'shop', services: { web: { command: ['node', 'web.js'] } } })
   expect(await readFileOf(local, wish)).toBe(local.loaded)
-  const swarm = groundOf({
-    name: 'shop',
-    engine: { swarm: 'unix:///var/run/docker.sock' },
-    services: { web: { image: 'shop/web:1' } },
-  })
-  await expect(readFileOf(swarm, wish)).rejects.toMatchObject({
-    code: 'environment.rebuild-refused',
-    path: 'engine',
-  })
+})
+
+test('where containers are made is what the file says', () => {
+  const services = { web: { command: ['node', 'web.js'], image: 'shop/web:1' } }
+  const engine = { swarm: 'unix:///var/run/docker.sock' }
+  expect(swarmOf(groundOf({ name: 'shop', services }).loaded)).toBe(null)
+  expect(swarmOf(groundOf({ name: 'shop', services, engine }).loaded)).toBe(engine.swarm)
 })

@@ -1,13 +1,15 @@
 import { cp, mkdir, open, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { HoldfastError, randomToken, type Random } from '../../kernel/std/index.ts'
+import { environment } from '../../capabilities/environment/index.ts'
+import { HoldfastError, randomToken, systemClock, type Random } from '../../kernel/std/index.ts'
 import {
   loadEnvironment,
   parseEnvironment,
-  runsContainers,
+  type EnvironmentFile,
   type EnvironmentInput,
   type LoadedEnvironment,
 } from '../composition/index.ts'
+import { wholeEnvironment } from '../../providers/docker-swarm/index.ts'
 import { findFreePort } from '../supervisor/index.ts'
 import type { BuildRequest } from './config.ts'
 import { findIsolation, type Isolation } from './isolation.ts'
@@ -40,31 +42,35 @@ export interface Wish {
 /** A second environment that has only to be started. */
 export interface Prepared {
   readonly isolation: Isolation
+  /** It has a network of its own, without a way out. */
+  readonly isApart: boolean
   /** The whole environment of the builder. */
   readonly variables: Readonly<Record<string, string>>
   readonly notes: readonly string[]
 }
 
-/** Containers are made by an engine outside, whose door no wall of ours closes. */
-function refuseContainers({ environment }: LoadedEnvironment): void {
-  if (!runsContainers(environment)) return
+/** Reads the file that is to be built; what was accepted is read already. Errors: those of `loadEnvironment`. */
+export async function readFileOf({ loaded }: Ground, { from }: Wish): Promise<LoadedEnvironment> {
+  return from === undefined ? loaded : await loadEnvironment(resolve(loaded.directory, from))
+}
+
+/** Where the containers of an environment are made, as its file has it; null: it has none. */
+export function swarmOf({ environment: { engine } }: LoadedEnvironment): string | null {
+  return engine === 'local' ? null : engine.swarm
+}
+
+/** Names are all that tells what is whose on a swarm. Errors: `environment.rebuild-refused`, those of the swarm. */
+export async function refuseStrangers(loaded: LoadedEnvironment, into: string): Promise<void> {
+  const swarm = swarmOf(loaded)
+  const found = swarm === null ? [] : await wholeEnvironment(swarm, into, systemClock).list()
+  if (found.length === 0) return
   throw new HoldfastError({
     code: 'environment.rebuild-refused',
     kind: 'user',
-    message: 'it runs containers, which could not be kept apart from those of the first environment',
-    path: 'engine',
-    hint: 'rebuild a file with the engine "local"',
+    message: `there is something of an environment "${into}" on the swarm: ${found.slice(0, 3).join(', ')}`,
+    path: 'into',
+    hint: 'give the second environment another name',
   })
-}
-
-/**
- * Reads the file that is to be built; what was accepted is read already.
- * Errors: those of `loadEnvironment`, `environment.rebuild-refused` (it runs containers).
- */
-export async function readFileOf({ loaded }: Ground, { from }: Wish): Promise<LoadedEnvironment> {
-  const read = from === undefined ? loaded : await loadEnvironment(resolve(loaded.directory, from))
-  refuseContainers(read)
-  return read
 }
 
 /** Refuses what this machine has no room for. Errors: `environment.rebuild-no-room`. */
@@ -127,6 +133,26 @@ function refuseFixedPorts(data: EnvironmentInput, because: string): void {
   })
 }
 
+/** An empty database that takes the place of somebody else's is run from an image, too. */
+function refuseUnfit(sandbox: EnvironmentFile, containers: boolean): void {
+  const [unfit] = environment.findUnfit(sandbox, { containers })
+  if (unfit === undefined) return
+  throw new HoldfastError({
+    code: 'environment.rebuild-refused',
+    kind: 'user',
+    message: `${unfit.path}: an empty one would have to take its place, but ${unfit.message}`,
+    path: unfit.path ?? '',
+    hint: 'name beside its address the "image" of an empty one',
+  })
+}
+
+/** What a second environment shares with the first one all the same, in words. */
+function openings(isContained: boolean, because: string | null): readonly string[] {
+  const containers =
+    'its containers are made by Docker, outside of all walls: they may reach the network, and their ports are open as those of the first environment'
+  return [...(isContained ? [containers] : []), ...(because === null ? [] : [withoutWalls(because)])]
+}
+
 const withoutWalls = (because: string): string =>
   `not kept apart (${because}): it may reach the network, and services see and may write the files beside the environment file`
 
@@ -138,22 +164,26 @@ export async function prepare(
 ): Promise<Prepared> {
   const data = loaded.data as EnvironmentInput
   const { dataDirectory, random } = ground
+  const isContained = swarmOf(loaded) !== null
   const isolation = await findIsolation({
     directory: loaded.directory,
     dataDirectory,
     place: place.directory,
+    network: !isContained,
   })
   const because = 'because' in isolation ? isolation.because : null
-  if (because !== null) refuseFixedPorts(data, because)
+  // A port in a container is nobody else's.
+  if (because !== null && !isContained) refuseFixedPorts(data, because)
+  const isApart = because === null && !isContained
   const listeners = loaded.environment.edge.listen.length
   const sandbox = sandboxFile(data, {
     into: wish.into,
     directories: await copyReleases(ground, place),
-    ports: because === null ? null : await ownPorts(wish.into, listeners + 1),
+    ports: isApart ? null : await ownPorts(wish.into, listeners + 1),
     standIns: place.standIns,
     invent: () => randomToken(random, 24),
   })
-  parseEnvironment(sandbox.data)
+  refuseUnfit(parseEnvironment(sandbox.data), isContained)
   await writeStandIns(sandbox.files)
   const request: BuildRequest = {
     file: loaded.file,
@@ -166,7 +196,8 @@ export async function prepare(
   await (await open(place.logFile, 'a', 0o600)).close()
   return {
     isolation,
+    isApart,
     variables: { ...harmlessVariables(ground.variables), ...sandbox.variables },
-    notes: [...sandbox.notes, ...(because === null ? [] : [withoutWalls(because)])],
+    notes: [...sandbox.notes, ...openings(isContained, because)],
   }
 }

@@ -1,8 +1,18 @@
 import type { RebuildPhase, RebuildResult } from '../../contracts/environment.ts'
 import { HoldfastError, sayDuration, type Clock } from '../../kernel/std/index.ts'
 import { lastWordsOf, startBuilder, type Builder } from './builder.ts'
+import type { SandboxRecord } from './config.ts'
 import { clearPlace, isKept, readRecord, takePlace, writeRecord, type Claim, type Place } from './place.ts'
-import { prepare, readFileOf, refuseWhenFull, type Ground, type Prepared, type Wish } from './prepare.ts'
+import {
+  prepare,
+  readFileOf,
+  refuseStrangers,
+  refuseWhenFull,
+  swarmOf,
+  type Ground,
+  type Prepared,
+  type Wish,
+} from './prepare.ts'
 
 /** Who wants a rebuild, and how it is told how that goes. */
 export interface Asker {
@@ -134,18 +144,19 @@ interface Standing {
   readonly prepared: Prepared
   readonly builder: Builder
   readonly place: Place
+  readonly swarm: SandboxRecord['swarm']
 }
 
 /** Without root there is a user namespace as well, in which one stays who one is. */
 function entering({ prepared, builder: { record } }: Standing): string | null {
-  if (!('wraps' in prepared.isolation) || record === null) return null
+  if (!prepared.isApart || record === null) return null
   const own = process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials']
   return ['nsenter', '--target', `$(pgrep -P ${record.pid})`, ...own, '--net', '--mount', '--pid'].join(' ')
 }
 
 async function conclude(work: Work, standing: Standing, url: string): Promise<RebuildResult> {
   const { wish, asker, phases, startedMs } = work
-  const { prepared, builder, place } = standing
+  const { prepared, builder, place, swarm } = standing
   const until = wish.keepMs === null ? null : asker.clock.now() + wish.keepMs
   if (until === null) {
     await timed(work, 'remove', async () => {
@@ -153,7 +164,7 @@ async function conclude(work: Work, standing: Standing, url: string): Promise<Re
       await clearPlace(place)
     })
   } else {
-    await writeRecord(place, { owner: asker.owner, builder: builder.record, keptUntil: until })
+    await writeRecord(place, { owner: asker.owner, builder: builder.record, swarm, keptUntil: until })
     builder.leaveAlone()
   }
   const seconds = inSeconds(asker.clock.monotonicMs() - startedMs)
@@ -165,7 +176,7 @@ async function conclude(work: Work, standing: Standing, url: string): Promise<Re
         : `${wish.into} serves after ${seconds} s and goes on for ${sayDuration(wish.keepMs)}`,
     phases,
     seconds,
-    isolated: 'wraps' in prepared.isolation,
+    isolated: prepared.isApart,
     kept: until === null ? null : { until, url, enter: entering(standing) },
     notes: [...prepared.notes],
   }
@@ -173,18 +184,23 @@ async function conclude(work: Work, standing: Standing, url: string): Promise<Re
 
 async function raise(work: Work, place: Place): Promise<RebuildResult | FailedRebuild> {
   const { ground, wish, asker } = work
-  await writeRecord(place, { owner: asker.owner, builder: null, keptUntil: null })
+  const claimed = { owner: asker.owner, builder: null, swarm: null, keptUntil: null }
+  await writeRecord(place, claimed)
   const loaded = await timed(work, 'read', async () => {
     const read = await readFileOf(ground, wish)
     await refuseWhenFull(read, place)
+    await refuseStrangers(read, wish.into)
     return read
   })
+  const swarm = swarmOf(loaded)
+  // From now on there may be containers of that name, and they are ours.
+  await writeRecord(place, { ...claimed, swarm })
   const prepared = await timed(work, 'prepare', () => prepare(ground, wish, { loaded, place }))
   asker.signal.throwIfAborted()
   const builder = startBuilder(place, prepared)
-  await writeRecord(place, { owner: asker.owner, builder: builder.record, keptUntil: null })
+  await writeRecord(place, { ...claimed, builder: builder.record, swarm })
   const told = await Promise.race([follow(work, place, builder), enough(work)])
-  if ('url' in told) return conclude(work, { prepared, builder, place }, told.url)
+  if ('url' in told) return conclude(work, { prepared, builder, place, swarm }, told.url)
   return { failed: told, phases: work.phases }
 }
 

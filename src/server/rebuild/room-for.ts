@@ -17,7 +17,7 @@ export interface Free {
 /** Memory that a second environment may come to, one replica of each service, bytes. Pure. */
 export function neededMemory({ services }: Pick<EnvironmentFile, 'services'>): number {
   return Object.values(services)
-    .filter(({ command }) => command !== undefined)
+    .filter(({ address }) => address === undefined)
     .map(({ resources }) => (resources.memoryMiB === undefined ? unboundedBytes : resources.memoryMiB * mib))
     .reduce((sum, bytes) => sum + bytes, houseBytes)
 }

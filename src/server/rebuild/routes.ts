@@ -38,8 +38,8 @@ function pathOf(pattern: string, health: string | undefined): string {
 
 /** One request for each service of ours that a route leads to with GET; pure. */
 export function requestsThrough({ services, edge }: EnvironmentFile): readonly RouteRequest[] {
-  return Object.entries(services).flatMap(([service, { command, listens, health }]) => {
-    if (command === undefined || !listens) return []
+  return Object.entries(services).flatMap(([service, { address, listens, health }]) => {
+    if (address !== undefined || !listens) return []
     const routes = Object.entries(edge.routes)
       .filter(([, { to }]) => to === service)
       .map(([key]) => readKey(key))

@@ -110,6 +110,17 @@ describe('the file of a second environment', () => {
     expect(notes.join('; ')).toContain('legacy: somebody else runs it')
   })
 
+  test('leaves nothing on other machines: nothing is pushed, and no volume lies on another node', () => {
+    const web = { image: 'shop/web:1', volumes: ['uploads'] }
+    const worker = { build: { push: 'registry.example/worker', dockerfile: 'Dockerfile' }, listens: false }
+    const volumes = { uploads: { node: 'second', exclusive: true } }
+    const swarm = { ...shop, services: { ...shop.services, web, worker }, volumes }
+    const made = parseEnvironment(sandboxFile(swarm, wish).data)
+    expect(made.services['worker']?.build).toMatchObject({ dockerfile: 'Dockerfile' })
+    expect(JSON.stringify(made)).not.toContain('registry.example')
+    expect(made.volumes['uploads']).toEqual({ exclusive: true })
+  })
+
   test('listens on loopback: on ports of the file that need no permission, or on those given', () => {
     const portsOf = (ports: SandboxWish['ports']) => {
       const { edge, control } = parseEnvironment(sandboxFile(shop, { ...wish, ports }).data)

@@ -36,8 +36,27 @@ const stopTimeout = '2s'
 const firstFreePort = 1024
 
 function standInService(service: Service, directory: string | undefined): Service {
-  const base = { ...service, replicas: 1, stopTimeout, ...(directory === undefined ? {} : { directory }) }
+  const { build, ...rest } = service
+  const base = {
+    ...rest,
+    replicas: 1,
+    stopTimeout,
+    ...(build === undefined ? {} : { build: unpushed(build) }),
+    ...(directory === undefined ? {} : { directory }),
+  }
   return service.address === undefined ? base : { ...base, address: nowhere }
+}
+
+/** From a registry nobody would remove it again. */
+function unpushed({ push: _repository, ...build }: NonNullable<Service['build']>): Service['build'] {
+  return build
+}
+
+/** On another node nobody could remove it again. */
+function standInVolumes({ volumes = {} }: EnvironmentInput): NonNullable<EnvironmentInput['volumes']> {
+  return Object.fromEntries(
+    Object.entries(volumes).map(([name, { node: _elsewhere, ...rest }]) => [name, rest]),
+  )
 }
 
 const movedPort = (given: number): number => (given < firstFreePort ? given + 20_000 : given)
@@ -134,6 +153,7 @@ export function sandboxFile(data: EnvironmentInput, wish: SandboxWish): SandboxF
       ...rest,
       name: into,
       services: Object.fromEntries(services),
+      volumes: standInVolumes(data),
       databases: standInDatabases(data),
       edge: standInEdge(data.edge ?? {}, wish),
       control: standInControl(data.control, wish.ports),

@@ -7,8 +7,8 @@ import { isRunning } from './lock.ts'
 import { dataLayout } from './paths.ts'
 import { readSupervisorFile } from './supervisor-file.ts'
 
-/** Beyond the longest stop timeout that a replica may have. */
-const LONGEST_STOP_MS = 660_000
+/** Beyond the longest stop timeouts that a service, and then its database, may have. */
+const LONGEST_STOP_MS = 1_260_000
 /** The edge drains, and two supervisors may be tried. */
 const LONGEST_HAND_OVER_MS = 90_000
 const POLL_MS = 50

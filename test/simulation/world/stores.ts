@@ -23,7 +23,7 @@ export function createStores(): Stores {
 
 type StorePorts = Pick<
   EnvironmentPorts,
-  'releases' | 'images' | 'takeOver' | 'volumes' | 'databases' | 'databaseProviders'
+  'releases' | 'images' | 'takeOver' | 'volumes' | 'databases' | 'databaseHost' | 'databaseProviders'
 >
 type Around = <T>(name: string, act: () => T) => Promise<T>
 
@@ -54,6 +54,8 @@ function releasesOf({ releases }: Stores, around: Around): StorePorts['releases'
 /** A server that is installed, well as soon as it runs, and does what it is told. */
 function serverOf(around: Around): DatabaseProvider {
   return {
+    versionCommand: ['server', '--version'],
+    versionOf: () => null,
     find: () => Promise.resolve([{ version: '15.2', major: '15', directory: '' }]),
     packageOf: () => 'server',
     start: ({ name }) => ({ command: ['server', name], variables: {} }),
@@ -95,10 +97,13 @@ export function storesFor(stores: Stores, effects: Effects, life: Life): StorePo
       read: (database) => Promise.resolve(databases.get(database) ?? null),
       create: (database, record) =>
         around(`make database ${database}`, () => void databases.set(database, record)),
+      update: (database, record) =>
+        around(`change database ${database}`, () => void databases.set(database, record)),
       ensurePlace: (database) => around(`make a place for ${database}`, () => undefined),
       freePort: () => Promise.resolve(12_000 + databases.size),
       sizeBytes: () => Promise.resolve(0),
     },
+    databaseHost: null,
     databaseProviders: { postgres: server, mariadb: server, redis: server },
   }
 }

@@ -6,8 +6,16 @@ import { importTinyImage } from './image.ts'
 import { layNetwork } from './network.ts'
 
 export type { Daemon } from './daemon.ts'
+export {
+  importNodeImage,
+  importServersImages,
+  newerServersImage,
+  nodeImage,
+  otherServersImage,
+  serversImage,
+  tinyImage,
+} from './image.ts'
 export { startRegistry, type Registry } from './registry.ts'
-export { importNodeImage, nodeImage, tinyImage } from './image.ts'
 
 /** Daemons that form one swarm; the first one manages it. */
 export interface Swarm {

@@ -13,7 +13,7 @@ export const noOtherSections = { volumes: {}, databases: {}, jobs: {}, schedules
 /** Stores with nothing in them, that take anything. */
 export function emptyStores(): Pick<
   EnvironmentPorts,
-  'releases' | 'images' | 'takeOver' | 'volumes' | 'databases' | 'databaseProviders'
+  'releases' | 'images' | 'takeOver' | 'volumes' | 'databases' | 'databaseHost' | 'databaseProviders'
 > {
   const directoryOf = (volume: string): string => `/volumes/${volume}`
   const volumes = {
@@ -30,6 +30,7 @@ export function emptyStores(): Pick<
     takeOver: () => Promise.resolve(),
     volumes,
     databases: emptyDatabases(),
+    databaseHost: null,
     databaseProviders: noServers(),
   }
 }
@@ -40,6 +41,7 @@ function emptyDatabases(): DatabaseStore {
     placeOf: (database) => `/databases/${database}/files`,
     read: (database) => Promise.resolve(kept.get(database) ?? null),
     create: (database, record) => Promise.resolve(void kept.set(database, record)),
+    update: (database, record) => Promise.resolve(void kept.set(database, record)),
     ensurePlace: () => Promise.resolve(),
     freePort: () => Promise.resolve(12_000 + kept.size),
     sizeBytes: () => Promise.resolve(0),
@@ -49,6 +51,8 @@ function emptyDatabases(): DatabaseStore {
 /** Servers of which no programs are installed. */
 function noServers(): EnvironmentPorts['databaseProviders'] {
   const none: DatabaseProvider = {
+    versionCommand: ['server', '--version'],
+    versionOf: () => null,
     find: () => Promise.resolve([]),
     packageOf: () => 'server',
     start: ({ name }) => ({ command: ['server', name], variables: {} }),

@@ -50,6 +50,13 @@ const databaseConfig = z
       .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and underscores')
       .optional()
       .describe('the same, read from a variable of `holdfast up`, so that no password stands in the file'),
+    image: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'on Docker Swarm: the image with its server, as "postgres:15", which is on the node already; of one that somebody else runs: of the empty one that takes its place in a rebuild',
+      ),
     version: z
       .string()
       .regex(/^\d+(\.\d+)?$/, 'a major version, as "15" or "10.11"')
@@ -91,11 +98,13 @@ interface Described {
   readonly engine: DatabaseEngine
   readonly url?: string | undefined
   readonly urlVariable?: string | undefined
+  readonly image?: string | undefined
   readonly names?: readonly string[] | undefined
   readonly settings: Readonly<Record<string, string>>
 }
 
 const mistakesIn = (database: Described): readonly Mistake[] => [
+  ...mistakesInImage(database),
   ...mistakesInAddress(database),
   ...mistakesInServer(database),
 ]
@@ -109,6 +118,11 @@ function* mistakesInAddress({ engine, url, urlVariable }: Described): Generator<
   if (!protocols[engine].includes(protocol)) {
     yield { path: ['url'], message: `an address of ${engine} begins with ${protocols[engine][0]}:` }
   }
+}
+
+function* mistakesInImage({ engine, image }: Described): Generator<Mistake> {
+  if (image === undefined || engine !== 'sqlite') return
+  yield { path: ['image'], message: 'SQLite is a file, and has no server in an image' }
 }
 
 function* mistakesInServer({ engine, names, settings: set }: Described): Generator<Mistake> {
@@ -148,4 +162,9 @@ export function isManaged({ url, urlVariable }: Pick<DatabaseConfig, 'url' | 'ur
 /** The databases in it, the default first. */
 export function namesOf(name: string, { names }: Pick<DatabaseConfig, 'names'>): readonly string[] {
   return names ?? [name]
+}
+
+/** Name of the volume in which the files of a database are; no volume of the file can have it. */
+export function databaseVolume(name: string): string {
+  return `database.${name}`
 }

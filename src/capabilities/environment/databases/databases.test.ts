@@ -1,89 +1,26 @@
 import { describe, expect, test } from 'vitest'
-import { ask, contextOf } from '../../../../test/support/context.ts'
-import { emptyStores } from '../../../../test/support/environment/empty.ts'
-import { openSeries } from '../../../kernel/series/index.ts'
-import { seededRandom, virtualClock } from '../../../kernel/std/index.ts'
-import { memoryTimeline, type Fact } from '../../../kernel/timeline/index.ts'
+import { ask } from '../../../../test/support/context.ts'
+import {
+  databaseWorld,
+  fakeServer,
+  outside,
+  someDatabases as databases,
+} from '../../../../test/support/environment/databases.ts'
 import type { DatabaseList } from '../../../contracts/environment.ts'
 import { servicesConfig } from '../config.ts'
-import { findStrangers, findUnfitDatabases } from '../findings/index.ts'
-import type { DatabaseProvider, DatabaseStore } from '../ports.ts'
+import { findStrangers } from '../findings/index.ts'
+import type { DatabaseStore } from '../ports.ts'
 import { jobConfig } from '../runs/config.ts'
-import { environmentFold, type EnvironmentView } from '../view.ts'
+import { environmentFold } from '../view.ts'
 import { needsOf, startTimeouts, wishedServices } from '../wish/index.ts'
 import { databasesConfig } from './config.ts'
-import { createDatabases } from './databases.ts'
 import { fileUrl, hiddenUrl, plainAddress, probeOrigin, urlFor } from './managed.ts'
 import { bindDatabases } from './operations.ts'
 import { findDatabaseTroubles } from './troubles.ts'
 
-const databases = databasesConfig.parse({
-  main: { engine: 'postgres', names: ['shop', 'logs'], settings: { work_mem: '1MB' } },
-  cache: { engine: 'redis' },
-  local: { engine: 'sqlite' },
-  outside: { engine: 'mariadb', urlVariable: 'OUTSIDE' },
-})
-const outside = 'mysql://a%40b:c%2Fd@db.example/orders?ssl=1'
-
-/** A server in memory, whose version and health a test sets. */
-function fakeServer() {
-  const missing: string[] = []
-  const state = { version: '15.3', installed: ['15.3'], isUp: true, refuses: false, provisioned: 0, missing }
-  const provider: DatabaseProvider = {
-    find: () =>
-      Promise.resolve(
-        state.installed.map((version) => ({
-          version,
-          major: version.split('.')[0] ?? '',
-          directory: '/bin',
-        })),
-      ),
-    packageOf: (major) => `server-${major ?? 'any'}`,
-    start: ({ place, port, settings }) => ({
-      command: ['server', place, String(port), JSON.stringify(settings)],
-      variables: { SECRET: 'x' },
-    }),
-    probe: () =>
-      Promise.resolve(state.isUp ? { healthy: true, detail: '' } : { healthy: false, detail: 'no' }),
-    provision: () => {
-      state.provisioned++
-      return state.refuses ? Promise.reject(new Error('full')) : Promise.resolve(state.version)
-    },
-    missing: () => Promise.resolve(state.missing),
-    sizeBytes: () => Promise.resolve(7),
-    url: ({ name, port, password }, inside) => `db://${name}:${password}@127.0.0.1:${port}/${inside}`,
-  }
-  return { state, provider }
-}
-
-/** Rooms of databases over one world; each is a control that comes after the one before. */
-async function world() {
-  const clock = virtualClock()
-  const timeline = memoryTimeline({ clock, random: seededRandom(3) })
-  const context = contextOf({ timeline, series: await openSeries({ path: null, clock }), clock })
-  const { state, provider } = fakeServer()
-  const view = await context.view(environmentFold)
-  const { databases: store } = emptyStores()
-  const kinds = async (): Promise<readonly string[]> =>
-    (await timeline.read({ limit: 100, order: 'oldest' })).map(({ kind }: Fact) => kind.slice(12))
-  const control = (config = databases) =>
-    createDatabases({
-      databases: config,
-      context,
-      view: (): EnvironmentView => view.state,
-      ports: {
-        databases: store,
-        databaseProviders: { postgres: provider, mariadb: provider, redis: provider },
-        prober: { probe: () => Promise.resolve({ healthy: false, detail: 'refuses connections' }) },
-        hostVariables: { OUTSIDE: outside, PATH: '/bin', TOKEN: 'private' },
-      },
-    })
-  return { clock, state, store, kinds, control }
-}
-
 describe('databases', () => {
   test('port and passwords are chosen once, and stay what they are', async () => {
-    const { control, kinds } = await world()
+    const { control, kinds } = await databaseWorld()
     const [first, second] = [control(), control()]
     await first.prepare()
     await second.prepare()
@@ -98,7 +35,7 @@ describe('databases', () => {
   })
 
   test('URLs are shown without what opens them', async () => {
-    const { control } = await world()
+    const { control } = await databaseWorld()
     const room = control()
     await room.prepare()
     expect(room.shownUrlOf('main')).toMatch(/^db:\/\/main:\*\*\*@127\.0\.0\.1:\d+\/shop$/)
@@ -111,7 +48,7 @@ describe('databases', () => {
   })
 
   test('one learns who finds a URL in which variable', async () => {
-    const { control } = await world()
+    const { control } = await databaseWorld()
     const room = control()
     await room.prepare()
     const services = servicesConfig.parse({
@@ -141,19 +78,20 @@ describe('databases', () => {
   })
 
   test('servers run, one replica each and replaced in place; files and foreign ones do not', async () => {
-    const { control } = await world()
+    const { control } = await databaseWorld()
     const room = control()
     await room.prepare()
     expect(room.wished().map(({ name }) => name)).toEqual(['main', 'cache'])
     const [main] = room.wished()
     expect(main).toMatchObject({ replicas: 1, rollout: { inPlace: true }, startTimeoutMs: 60_000 })
+    expect(main?.specification).toMatchObject({ user: 'root', outlives: true })
     expect(main?.specification.variables).toEqual({ PATH: '/bin', SECRET: 'x' })
     expect(Object.keys(room.services)).toEqual(['main', 'cache', 'outside'])
     expect(room.services['outside']?.address).toBe('mysql://db.example/orders')
   })
 
   test('one is well when it answers and its users and databases are there, said once for each of its lives', async () => {
-    const { control, state, kinds, clock } = await world()
+    const { control, state, kinds, clock } = await databaseWorld()
     const room = control()
     await room.prepare()
     state.isUp = false
@@ -179,7 +117,7 @@ describe('databases', () => {
   })
 
   test('a newer minor version is said before and after the restart that runs it', async () => {
-    const { control, state, kinds } = await world()
+    const { control, state, kinds } = await databaseWorld()
     const room = control()
     await room.prepare()
     await room.probe('main', 1)
@@ -197,13 +135,13 @@ describe('databases', () => {
   })
 
   test('what does not fit its data is found, and not started on them', async () => {
-    const { control, state, store } = await world()
+    const { control, state, store } = await databaseWorld()
     await control().prepare()
     const { provider } = fakeServer()
     const providers = { postgres: provider, mariadb: provider, redis: provider }
     const troubles = async (main: object, records: Pick<DatabaseStore, 'read'> | null = store) => {
       const config = databasesConfig.parse({ main })
-      const ground = { providers, store: records, hostVariables: {} }
+      const ground = { providers, store: records, host: null, hostVariables: {} }
       return (await findDatabaseTroubles(config, ground)).map(({ path, hint }) => [path, hint])
     }
     expect(await troubles({ engine: 'postgres' })).toEqual([])
@@ -226,12 +164,6 @@ describe('databases', () => {
   })
 })
 
-test('containers would not reach what runs on this machine', () => {
-  const paths = (containers: boolean) => findUnfitDatabases(databases, { containers }).map(({ path }) => path)
-  expect(paths(false)).toEqual([])
-  expect(paths(true)).toEqual(['databases.main', 'databases.cache', 'databases.local'])
-})
-
 describe('the section of the file', () => {
   test.each([
     [{ engine: 'postgres', url: 'postgres://a', urlVariable: 'A' }, /either/],
@@ -241,6 +173,7 @@ describe('the section of the file', () => {
     [{ engine: 'redis', settings: { requirepass: 'x' } }, /sets this itself/],
     [{ engine: 'postgres', names: ['a"; DROP'] }, /letters, digits/],
     [{ engine: 'oracle' }, /postgres/],
+    [{ engine: 'sqlite', image: 'sqlite:3' }, /no server in an image/],
   ])('%j is refused', (main, message) => {
     expect(databasesConfig.safeParse({ main }).error?.message).toMatch(message)
   })

@@ -12,10 +12,11 @@ import {
   hiddenUrl,
   managedDatabase,
   plainAddress,
+  providerOf,
   urlFor,
   type KnownDatabase,
 } from './managed.ts'
-import { prepareDatabase, providerOf } from './prepare.ts'
+import { prepareDatabase } from './prepare.ts'
 import { probeExternal, probeManaged } from './readiness.ts'
 import { findIncompatible } from './troubles.ts'
 import { asService, wishedDatabase } from './wished.ts'
@@ -25,7 +26,10 @@ export interface DatabasesParts {
   readonly databases: DatabasesConfig
   readonly context: Pick<Context, 'clock' | 'random' | 'record'>
   readonly view: () => EnvironmentView
-  readonly ports: Pick<EnvironmentPorts, 'databases' | 'databaseProviders' | 'prober' | 'hostVariables'>
+  readonly ports: Pick<
+    EnvironmentPorts,
+    'databases' | 'databaseHost' | 'databaseProviders' | 'volumes' | 'prober' | 'hostVariables'
+  >
 }
 
 /** The databases of an environment. */
@@ -89,7 +93,7 @@ class DatabaseBook implements Databases {
     const { ports } = this.#parts
     return [...this.#known.values()].flatMap((one) => {
       // What does not fit its data is not started on them; a finding has said so before.
-      const fits = findIncompatible(one.name, one.config, one.record) === undefined
+      const fits = findIncompatible(one, ports.databaseHost !== null) === undefined && one.isHome
       const wish = fits ? wishedDatabase(one, providerOf(one.config, ports), ports.hostVariables) : null
       return wish === null ? [] : [wish]
     })
@@ -122,7 +126,7 @@ class DatabaseBook implements Databases {
     if (config === undefined) return ''
     if (!isManaged(config)) return plainAddress(externalUrl(config, ports.hostVariables) ?? '')
     const { record, place } = this.#knownOf(name)
-    return record.port === null ? place : `127.0.0.1:${record.port}`
+    return record.port === null ? place : `${record.container?.host ?? '127.0.0.1'}:${record.port}`
   }
 
   async missing(name: string): Promise<readonly string[] | null> {
@@ -154,12 +158,7 @@ class DatabaseBook implements Databases {
   }
 
   notes(): readonly string[] {
-    return [...this.#known.values()].flatMap(({ name, installed }) => {
-      const runs = lookUp(this.#parts.view().databases, name)?.version
-      if (runs === undefined || installed === null || runs === installed) return []
-      const after = `runs after "holdfast restart ${name}"`
-      return [`database ${name} runs ${runs}; ${installed} is installed, and ${after}`]
-    })
+    return [...this.#known.values()].flatMap((one) => noteOn(one, this.#parts.view()) ?? [])
   }
 
   #knownOf(name: string): KnownDatabase {
@@ -167,4 +166,18 @@ class DatabaseBook implements Databases {
     assert(found !== undefined, `database ${name} was not prepared`)
     return found
   }
+}
+
+function noteOn(
+  { name, config, record, installed, isHome }: KnownDatabase,
+  view: EnvironmentView,
+): string | null {
+  const { image } = config
+  const { container } = record
+  if (!isHome) return `database ${name} is not run: its files are on the node of another Docker daemon`
+  if (container !== null && image !== undefined && image !== container.image)
+    return `database ${name} goes on with ${container.image}: ${image} could not take its place when control started`
+  const runs = lookUp(view.databases, name)?.version
+  if (container !== null || runs === undefined || installed === null || runs === installed) return null
+  return `database ${name} runs ${runs}; ${installed} is installed, and runs after "holdfast restart ${name}"`
 }

@@ -1,6 +1,6 @@
 import { lookUp } from '../../../kernel/std/index.ts'
 import type { DatabaseRecord } from '../../../contracts/environment/databases.ts'
-import type { ManagedDatabase } from '../ports.ts'
+import type { DatabaseProvider, EnvironmentPorts, ManagedDatabase } from '../ports.ts'
 import { namesOf, type DatabaseConfig, type DatabaseReference, type DatabasesConfig } from './config.ts'
 
 /** A database of the file with what was chosen once for it. */
@@ -12,17 +12,29 @@ export interface KnownDatabase {
   readonly place: string
   /** Version of the programs that the next start runs; null: there are none. */
   readonly installed: string | null
+  /** The Docker daemon that we speak with has its files; true of what runs in no container. */
+  readonly isHome: boolean
+}
+
+/** The provider of an engine; null: nothing runs for it. */
+export function providerOf(
+  { engine }: Pick<DatabaseConfig, 'engine'>,
+  { databaseProviders }: Pick<EnvironmentPorts, 'databaseProviders'>,
+): DatabaseProvider | null {
+  return engine === 'sqlite' ? null : databaseProviders[engine]
 }
 
 /** As its provider is told of it; null: nothing runs for it, it is a file. */
 export function managedDatabase({ name, config, record, place }: KnownDatabase): ManagedDatabase | null {
-  const { port, major, programs, password, adminPassword } = record
+  const { port, major, programs, password, adminPassword, container } = record
   if (port === null) return null
   const { settings } = config
   return {
     name,
     place,
+    host: container?.host ?? '127.0.0.1',
     port,
+    isContained: container !== null,
     major,
     programs,
     password,

@@ -1,11 +1,10 @@
 import { environmentFacts as facts } from '../../../contracts/environment.ts'
 import type { Context } from '../../../kernel/capability/index.ts'
 import { lookUp, plainError } from '../../../kernel/std/index.ts'
-import type { EnvironmentPorts, ProbeResult } from '../ports.ts'
+import type { DatabaseProvider, EnvironmentPorts, ManagedDatabase, ProbeResult } from '../ports.ts'
 import type { EnvironmentView } from '../view.ts'
 import { namesOf, type DatabaseConfig } from './config.ts'
-import { externalUrl, managedDatabase, probeOrigin, type KnownDatabase } from './managed.ts'
-import { providerOf } from './prepare.ts'
+import { externalUrl, managedDatabase, probeOrigin, providerOf, type KnownDatabase } from './managed.ts'
 
 /** What is needed to look whether databases are ready. */
 export interface ReadinessGround {
@@ -42,6 +41,19 @@ async function sayReady(
   await context.record(facts.databaseReady, data, extras)
 }
 
+/** One in a container is asked inside; services reach it from outside. */
+async function lookAt(
+  database: ManagedDatabase,
+  provider: DatabaseProvider,
+  { ports }: ReadinessGround,
+): Promise<ProbeResult> {
+  const { host, port, isContained } = database
+  const reached = isContained
+    ? await ports.prober.probe(`http://${host}:${port}`, null, probeTimeoutMs)
+    : well
+  return reached.healthy ? provider.probe(database, probeTimeoutMs) : reached
+}
+
 /**
  * Whether a server that we run answers and its users and databases are there, which are made when it first does; said
  * once for each of its lives. `since` is when its process was started.
@@ -54,7 +66,7 @@ export async function probeManaged(
   const database = managedDatabase(one)
   const provider = providerOf(one.config, ground.ports)
   if (database === null || provider === null) return well
-  const answer = await provider.probe(database, probeTimeoutMs)
+  const answer = await lookAt(database, provider, ground)
   if (!answer.healthy || isReady(one, since, ground.view())) return answer
   try {
     await sayReady(one, { version: await provider.provision(database), since }, ground)

@@ -1,36 +1,63 @@
 import type { DatabaseRecord } from '../../../contracts/environment/databases.ts'
 import type { Finding } from '../../../kernel/capability/index.ts'
-import type { DatabasePrograms, DatabaseProvider, DatabaseStore, EnvironmentPorts } from '../ports.ts'
+import type {
+  DatabaseHost,
+  DatabasePrograms,
+  DatabaseProvider,
+  DatabaseStore,
+  EnvironmentPorts,
+} from '../ports.ts'
 import { isManaged, type DatabaseConfig, type DatabasesConfig } from './config.ts'
-import { externalUrl } from './managed.ts'
+import { findUnusableImage } from './contained.ts'
+import { externalUrl, type KnownDatabase } from './managed.ts'
 
 /** What is looked at to find troubles with databases. */
 export interface DatabaseGround {
   readonly providers: EnvironmentPorts['databaseProviders']
   /** Null: nothing was made yet, or it is not known where. */
   readonly store: Pick<DatabaseStore, 'read'> | null
+  /** Null: database servers are programs of this machine. */
+  readonly host: DatabaseHost | null
   readonly hostVariables: Readonly<Record<string, string>>
+}
+
+/** What the file says of data that are there. */
+interface Claimed extends Pick<KnownDatabase, 'name' | 'config'> {
+  /** Null: there are none. */
+  readonly record: DatabaseRecord | null
 }
 
 /** Why data and file do not go together; undefined: they do. */
 export function findIncompatible(
-  name: string,
-  config: DatabaseConfig,
-  record: DatabaseRecord | null,
+  { name, config, record }: Claimed,
+  isContained: boolean,
 ): Finding | undefined {
   if (record === null) return undefined
   const { engine, version = record.major } = config
   const isSame = engine === record.engine && (engine === 'sqlite' || version === record.major)
-  if (isSame) return undefined
-  const [before, after] = [
-    `${record.engine} ${record.major}`.trim(),
-    `${engine} ${config.version ?? ''}`.trim(),
-  ]
+  if (!isSame) return otherData(name, config, record)
+  if (engine === 'sqlite' || isContained === (record.container !== null)) return undefined
+  const [there, wanted] = isContained ? [onMachine, onVolume] : [onVolume, onMachine]
+  return {
+    severity: 'critical',
+    path: `databases.${name}`,
+    message: `the data of "${name}" are ${there}, and with this engine they would be ${wanted}; they were not touched`,
+    hint: beside(name),
+  }
+}
+
+const onMachine = 'in a directory of this machine'
+const onVolume = 'on a volume of Docker'
+const beside = (name: string): string =>
+  `name a new database beside it, take the data over with a dump, and then take "${name}" out of the file`
+
+function otherData(name: string, { engine, version = '' }: DatabaseConfig, record: DatabaseRecord): Finding {
+  const [before, after] = [`${record.engine} ${record.major}`.trim(), `${engine} ${version}`.trim()]
   return {
     severity: 'critical',
     path: `databases.${name}.${engine === record.engine ? 'version' : 'engine'}`,
     message: `the data of "${name}" are of ${before}, and the file says ${after}; they were not touched`,
-    hint: `name a new database beside it, take the data over with a dump, and then take "${name}" out of the file`,
+    hint: beside(name),
   }
 }
 
@@ -45,12 +72,17 @@ export function programsFor(
 async function ofManaged(
   name: string,
   config: DatabaseConfig,
-  { providers, store }: DatabaseGround,
+  { providers, store, host }: DatabaseGround,
 ): Promise<readonly Finding[]> {
   const record = (await store?.read(name)) ?? null
-  const incompatible = findIncompatible(name, config, record)
+  const incompatible = findIncompatible({ name, config, record }, host !== null)
   if (incompatible !== undefined) return [incompatible]
   if (config.engine === 'sqlite') return []
+  if (host !== null) {
+    const ground = { record, provider: providers[config.engine], host }
+    const found = await findUnusableImage(name, config, ground)
+    return found === undefined ? [] : [found]
+  }
   return findNoPrograms(name, { config, major: config.version ?? record?.major }, providers[config.engine])
 }
 

@@ -1,8 +1,9 @@
+import type { Specification } from '../../../contracts/supervisor.ts'
 import { contentHash } from '../../../kernel/std/index.ts'
 import { serviceConfig, type ServiceConfig } from '../config.ts'
-import type { DatabaseProvider } from '../ports.ts'
+import type { DatabaseProvider, ManagedDatabase } from '../ports.ts'
 import type { Wish } from '../wish/index.ts'
-import type { DatabaseConfig } from './config.ts'
+import { databaseVolume, type DatabaseConfig } from './config.ts'
 import { managedDatabase, type KnownDatabase } from './managed.ts'
 
 const variables = ['PATH', 'LANG', 'LC_ALL', 'TZ'] as const
@@ -19,6 +20,40 @@ const inPlace = {
   drainMs: 0,
 } as const
 
+/** What a server finds where it runs: programs and accounts of this machine, or an image and a volume. */
+function whereItRuns(
+  { name, record: { container } }: KnownDatabase,
+  { database, hostVariables, own }: Surroundings,
+): Pick<Specification, 'variables'> & Partial<Specification> {
+  const { place, port } = database
+  if (container !== null) {
+    return {
+      variables: own,
+      image: container.imageId,
+      mounts: { [databaseVolume(name)]: place },
+      published: port,
+    }
+  }
+  const ordinary = variables.flatMap((variable) => {
+    const value = hostVariables[variable]
+    return value === undefined ? [] : [[variable, value] as const]
+  })
+  return {
+    variables: { ...Object.fromEntries(ordinary), ...own },
+    // It becomes the account of its server by itself, after it has given it its place.
+    user: 'root',
+    // Who writes down on SIGTERM what it has, still finds its database.
+    outlives: true,
+  }
+}
+
+interface Surroundings {
+  readonly database: ManagedDatabase
+  readonly hostVariables: Readonly<Record<string, string>>
+  /** Variables that the server is given. */
+  readonly own: Record<string, string>
+}
+
 /** The service that a database server is to the engine; null: nothing runs for it. */
 export function wishedDatabase(
   known: KnownDatabase,
@@ -29,25 +64,19 @@ export function wishedDatabase(
   if (database === null || provider === null) return null
   const { name, config } = known
   const start = provider.start(database)
-  const ordinary = variables.flatMap((variable) => {
-    const value = hostVariables[variable]
-    return value === undefined ? [] : [[variable, value] as const]
-  })
   const specification = {
     service: name,
     release: '',
     command: [...start.command],
     directory: '/',
-    variables: { ...Object.fromEntries(ordinary), ...start.variables },
     port: { fixed: database.port },
     restarts: true,
     stopTimeoutMs: config.stopTimeout,
-    // It becomes the account of its server by itself, after it has given it its place.
-    user: 'root',
     ...(start.stopSignal === undefined ? {} : { stopSignal: start.stopSignal }),
     mayExpose: false,
     memoryMiB: config.resources.memoryMiB ?? null,
     cpus: config.resources.cpus ?? null,
+    ...whereItRuns(known, { database, hostVariables, own: { ...start.variables } }),
   }
   return {
     name,

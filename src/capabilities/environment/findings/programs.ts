@@ -4,7 +4,7 @@ import type { ServicesConfig } from '../config.ts'
 import { isManaged, type DatabasesConfig } from '../databases/config.ts'
 import { programPath, searchPathFor, serviceDirectory, type Ground } from '../wish/index.ts'
 import type { Sections } from './strangers.ts'
-import type { EnvironmentPorts } from '../ports.ts'
+import type { DatabaseServer, EnvironmentPorts } from '../ports.ts'
 
 /** Whether the programs of all services can be started; looks, never touches. */
 export async function findProgramTroubles(
@@ -82,18 +82,35 @@ export function findUnfitJobs(
   })
 }
 
-/** Databases that would need this machine under their services. */
+/** What keeps a database from being run in the way of its engine: from an image, or as a program of this machine. */
 export function findUnfitDatabases(
   databases: DatabasesConfig,
   { containers }: Pick<Ground, 'containers'>,
 ): readonly Finding[] {
-  const managed = Object.entries(databases).filter(([, config]) => containers && isManaged(config))
-  return managed.map(([name, { engine }]) => ({
-    severity: 'critical',
-    path: `databases.${name}`,
-    message: `${engine} is run on the machine of Holdfast, where containers do not reach it`,
-    hint: 'run it beside Holdfast, and name its "url" or "urlVariable"',
-  }))
+  const managed = Object.entries(databases).filter(([, config]) => isManaged(config))
+  return managed.flatMap(([name, { engine, image }]): Finding[] => {
+    const path = `databases.${name}.image`
+    if (!containers && image !== undefined) {
+      const message = 'the local engine runs programs, not images'
+      const hint = `leave "image" out: it runs the ${engine} that is installed, of the major "version" that you name`
+      return [{ severity: 'critical', path, message, hint }]
+    }
+    if (!containers || image !== undefined) return []
+    if (engine === 'sqlite') {
+      const message = 'a file of SQLite lies on the machine of Holdfast, where containers do not see it'
+      const hint = 'give the service a volume, and let it keep its file there'
+      return [{ severity: 'critical', path: `databases.${name}`, message, hint }]
+    }
+    const message = `Docker Swarm runs ${engine} from an image, and it names none`
+    const hint = `as image: "${exampleImages[engine]}", or name the "url" or "urlVariable" of one that somebody else runs`
+    return [{ severity: 'critical', path, message, hint }]
+  })
+}
+
+const exampleImages: Readonly<Record<DatabaseServer, string>> = {
+  postgres: 'postgres:15',
+  mariadb: 'mariadb:10.11',
+  redis: 'redis:7',
 }
 
 interface LocalProgram {

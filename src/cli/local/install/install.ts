@@ -23,7 +23,9 @@ function describe(
   loaded: LoadedEnvironment,
   { data, searchPath }: { data: string; searchPath: string },
 ): string {
-  const { name, services } = loaded.environment
+  const { name, services, databases } = loaded.environment
+  const longestOf = (all: Readonly<Record<string, { readonly stopTimeout: number }>>): number =>
+    Math.max(0, ...Object.values(all).map(({ stopTimeout }) => stopTimeout))
   return unitText({
     environment: name,
     program: thisInstallation().program,
@@ -32,7 +34,8 @@ function describe(
     directory: loaded.directory,
     searchPath,
     variablesFile: join('/etc', 'holdfast', `${name}.env`),
-    stopTimeoutMs: Math.max(0, ...Object.values(services).map(({ stopTimeout }) => stopTimeout)),
+    // Databases are stopped when services are.
+    stopTimeoutMs: longestOf(services) + longestOf(databases),
   })
 }
 

@@ -52,7 +52,7 @@ function containerOf(
   { environment, image, files }: ServiceGround,
   marks: Record<string, string>,
 ) {
-  const { command, variables, mounts, stopTimeoutMs } = specification
+  const { command, variables, mounts, stopTimeoutMs, stopSignal } = specification
   const port = portOf(specification)
   const given = port === null ? {} : { HOST: '0.0.0.0', PORT: String(port) }
   return {
@@ -67,10 +67,12 @@ function containerOf(
       Type: 'volume',
       Source: volumeNameOf(environment, volume),
       Target: path,
+      VolumeOptions: { Labels: { [labels.environment]: environment } },
     })),
     // A program that is process 1 ignores SIGTERM unless it handles it.
     Init: true,
     StopGracePeriod: stopTimeoutMs * nanosPerMs,
+    ...(stopSignal === undefined ? {} : { StopSignal: stopSignal }),
   }
 }
 
@@ -100,6 +102,14 @@ const updateConfig = {
   MaxFailureRatio: 0,
 }
 
+function portsOf(specification: Specification) {
+  const port = portOf(specification)
+  if (port === null) return []
+  const { published } = specification
+  const outside = published === undefined ? {} : { PublishedPort: published }
+  return [{ Protocol: 'tcp', TargetPort: port, PublishMode: 'host', ...outside }]
+}
+
 /**
  * A group as the body of `POST /services/create`, API 1.41: as many tasks as it has replicas, each with a port of its own
  * on its node (host mode: neither the mesh nor virtual addresses, which need IPVS in the kernel).
@@ -113,7 +123,6 @@ export function serviceSpecOf(group: Group, specification: Specification, ground
     [labels.group]: hash,
     [labels.release]: specification.release,
   }
-  const port = portOf(specification)
   return {
     Name: serviceNameOf(environment, group),
     // Not on its containers: they go on as they are when somebody else looks after them.
@@ -129,7 +138,7 @@ export function serviceSpecOf(group: Group, specification: Specification, ground
     RollbackConfig: updateConfig,
     EndpointSpec: {
       Mode: 'dnsrr',
-      Ports: port === null ? [] : [{ Protocol: 'tcp', TargetPort: port, PublishMode: 'host' }],
+      Ports: portsOf(specification),
     },
   }
 }

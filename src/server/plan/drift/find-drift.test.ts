@@ -235,7 +235,7 @@ describe('drift of a database', () => {
     major: '15',
     programs: '',
     port: 12_000,
-    createdAt: 1,
+    container: null, createdAt: 1,
     password: 'hush',
     adminPassword: 'hush',
   }

@@ -109,10 +109,17 @@ export class Crew {
     return [...this.#notes.values(), ...this.#parts.host.notes()]
   }
 
-  /** Stops all at once. What was accepted stays on disk: the next start runs it again. */
+  /**
+   * Stops all at once, and then what others may have needed until they had ended. What was accepted stays on disk: the
+   * next start runs it again.
+   */
   async stop(): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.#replicas.values()].map((replica) => replica.drop()))
+    const all = [...this.#replicas.values()]
+    const outlives = ({ wished }: Replica): boolean => wished?.spec.outlives === true
+    const last = all.filter(outlives)
+    await Promise.all(all.filter((replica) => !last.includes(replica)).map((replica) => replica.drop()))
+    await Promise.all(last.map((replica) => replica.drop()))
   }
 
   /** Lets go of them: they run on, for another supervisor, and nothing that they do is our business any more. */

@@ -4,7 +4,7 @@ import { rules } from './rules.ts'
 export default defineEnvironment({
   name: 'arcade',
 
-  // On this machine. For a swarm: engine: { swarm: 'unix:///var/run/docker.sock' }, and nothing else changes.
+  // On this machine. For a swarm: { swarm: 'unix:///var/run/docker.sock' }, and nothing else changes; the README says more.
   engine: 'local',
 
   services: {

@@ -13,6 +13,7 @@ const DeploysPage = lazy(async () => ({
   default: (await import('./pages/deploys/deploys-page.tsx')).DeploysPage,
 }))
 const PlanPage = lazy(async () => ({ default: (await import('./pages/plan/plan-page.tsx')).PlanPage }))
+const DataPage = lazy(async () => ({ default: (await import('./pages/data/data-page.tsx')).DataPage }))
 const RunsPage = lazy(async () => ({ default: (await import('./pages/runs/runs-page.tsx')).RunsPage }))
 const OperationsPage = lazy(async () => ({
   default: (await import('./pages/operations/operations-page.tsx')).OperationsPage,
@@ -70,6 +71,7 @@ export const pages: readonly Page[] = [
     key: 'd',
   },
   { path: 'plan', title: 'Plan', icon: 'plan', component: PlanPage, permission: 'view', key: 'e' },
+  { path: 'data', title: 'Data', icon: 'data', component: DataPage, permission: 'view', key: 'b' },
   {
     path: 'runs',
     title: 'Jobs and schedules',

@@ -6,6 +6,7 @@ import { planFacts, planOperations } from './environment/plans.ts'
 import { rebuildFacts, rebuildOperations } from './environment/rebuilds.ts'
 import { runFacts, runOperations } from './environment/runs.ts'
 import { environmentStatus } from './environment/status.ts'
+import { volumeFacts, volumeOperations } from './environment/volumes.ts'
 import { nothing, serviceName } from './shapes.ts'
 
 export type { DatabaseList } from './environment/databases.ts'
@@ -13,7 +14,8 @@ export type { DeployHistory } from './environment/deploys.ts'
 export type { Drift, EnvironmentPlan, PlanStep } from './environment/plans.ts'
 export type { RebuildPhase, RebuildResult } from './environment/rebuilds.ts'
 export type { RunHistory } from './environment/runs.ts'
-export type { EnvironmentStatus, RolloutPhase } from './environment/status.ts'
+export type { EnvironmentStatus, Judging, RolloutPhase } from './environment/status.ts'
+export type { VolumeList } from './environment/volumes.ts'
 
 const replica = z.string().describe('<service>/<slot>')
 const crash = {
@@ -41,6 +43,7 @@ export const environmentFacts = {
   ...planFacts,
   ...rebuildFacts,
   ...runFacts,
+  ...volumeFacts,
   started: declareFact({
     kind: 'environment.started',
     says: 'environment {name} was started with Holdfast {version}',
@@ -170,6 +173,7 @@ export const environmentOperations = {
   ...planOperations,
   ...rebuildOperations,
   ...runOperations,
+  ...volumeOperations,
   status: declareOperation({
     name: 'environment.status',
     summary: 'Show whether everything is up',

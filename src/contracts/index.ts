@@ -10,10 +10,12 @@ export {
   type Drift,
   type EnvironmentPlan,
   type EnvironmentStatus,
+  type Judging,
   type PlanStep,
   type RebuildPhase,
   type RebuildResult,
   type RunHistory,
+  type VolumeList,
 } from './environment.ts'
 export {
   explainOperations,

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { EnvironmentPlan, EnvironmentStatus } from '../../src/contracts/index.ts'
 import { root } from '../architecture/sources.ts'
 import { describeWith } from '../support/describe-with.ts'
@@ -194,13 +194,14 @@ async function playThrough(here: Place): Promise<readonly string[]> {
   return kinds
 }
 
-/** Takes away what `holdfast down` leaves on a swarm. */
+/** Takes away what `holdfast down` of a test before has left on a swarm. */
 async function removeArcade({ docker }: Daemon): Promise<void> {
   for (const { ID } of await docker.listServices()) await docker.getService(ID).remove()
   await until(
     'the volume to be free',
     async () => {
-      await docker.getVolume('arcade_game').remove()
+      const { Volumes } = await docker.listVolumes()
+      for (const { Name } of Volumes) await docker.getVolume(Name).remove()
       return true
     },
     patience,
@@ -221,7 +222,7 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       const [{ docker }] = swarm.daemons
       await importNodeImage(docker, 'node:24-slim')
     })
-    afterEach(() => removeArcade(swarm.daemons[0]))
+    beforeEach(() => removeArcade(swarm.daemons[0]))
     afterAll(() => swarm.stop())
 
     test('plays through in the same way', { timeout: 600_000 }, async () => {

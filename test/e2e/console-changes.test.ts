@@ -79,8 +79,13 @@ describeWith(['chromium'], 'changes from the console', ({ chromium }) => {
     await page.locator('.answer').waitFor()
     await page.goto(`${rolling.url}/#/deploys`)
     await page.getByText('50 % web: 1 new beside the old, being judged').waitFor()
-    const groups = page.getByRole('table', { name: 'Groups of replicas' })
-    expect(await groups.getByRole('row').last().innerText()).toMatch(/1\.5\.0.*3\.2.*2\.1 %.*88/s)
+    const judged = page.getByRole('table', { name: 'Old and new release' })
+    expect(await judged.getByRole('row').nth(1).innerText()).toMatch(/1\.4\.2 old.*1,641.*0\.2 %.*31 ms/s)
+    expect(await judged.getByRole('row').last().innerText()).toMatch(/1\.5\.0 new.*188.*2\.1 %.*88 ms/s)
+    await page.getByText('6 s of 10 s').waitFor()
+    await page.getByText('if its p95 is more than 1.5 times the old one’s').waitFor()
+    const now = page.locator('.phases [aria-current=step]')
+    expect(await now.innerText()).toBe('Judged beside the old')
     expect(await page.getByRole('button', { name: 'Roll back to 1.4.2 of web' }).isDisabled()).toBe(true)
     Object.assign(rolling.world.jobs[0] ?? {}, { share: 0.8, says: 'web: 1 of 2 new replicas serve' })
     await page.getByText('80 % web: 1 of 2 new replicas serve').waitFor()
@@ -111,11 +116,18 @@ describeWith(['chromium'], 'changes from the console', ({ chromium }) => {
     const page = await here.signIn()
     await here.goTo(page, '#/plan', 'Plan')
     await page.getByText('5 things would change').waitFor()
-    const login = page.getByRole('list', { name: 'What differs in route POST /login' })
+    const login = page.getByRole('table', { name: 'What differs in route POST /login' })
     expect((await login.innerText()).replace(/\s+/g, ' ')).toBe(
-      '- limit: 5/min per ip + limit: ["5/min per ip","50/hour per ip"]',
+      'what now then limit 5/min per ip 5/min per ip + comes: 50/hour per ip',
     )
+    const web = page.getByRole('table', { name: 'What differs in service web' })
+    expect((await web.getByRole('row').nth(2).innerText()).replace(/\s+/g, ' ')).toBe(
+      'resources.memoryMiB − goes: 256 + comes: 384',
+    )
+    await page.getByText('3 → 5 replicas; those with a bound may use 512 → 768 MiB').waitFor()
+    await page.getByText('The data of volume exports would be lost for good').waitFor()
     await page.getByText('mailer goes on as it was: it crashed').waitFor()
+    await page.getByText('1 of them is in the file, which was changed and not applied').waitFor()
     await page.getByText('42 min ago').waitFor()
     await page.getByRole('button', { name: 'Apply plan 9f31c25be07d4a18' }).click()
     const plan = page.getByRole('dialog')
@@ -132,6 +144,55 @@ describeWith(['chromium'], 'changes from the console', ({ chromium }) => {
     expect(await page.getByRole('button', { name: /^Apply/ }).count()).toBe(0)
     await page.getByText('Nothing has drifted').waitFor()
     await page.getByText('holdfast environment plan').waitFor()
+  })
+
+  test('the file is looked at when the page is opened, by a button, on return and upon a fact, and not by itself', async () => {
+    const page = await here.signIn()
+    await here.goTo(page, '#/plan', 'Plan')
+    await page.locator('.look-again').waitFor()
+    const asked = (name: string): number => here.fake.called.filter((call) => call.name === name).length
+    const both = (): number[] => [asked('environment.plan'), asked('environment.drift')]
+    const settled = async (): Promise<number[]> => {
+      let before: number[] = []
+      while (String(before) !== String(both())) {
+        before = both()
+        await page.waitForTimeout(500)
+      }
+      return before
+    }
+    const more = ([plan = 0, drift = 0]: readonly number[]): number[] => [plan + 1, drift + 1]
+    const opened = await settled()
+    await page.waitForTimeout(11_000)
+    expect(both()).toEqual(opened)
+    await page.getByRole('button', { name: 'Look again' }).click()
+    await expect.poll(both).toEqual(more(opened))
+    const byButton = await settled()
+    await page.evaluate("dispatchEvent(new Event('focus'))")
+    await expect.poll(both).toEqual(more(byButton))
+    const byReturn = await settled()
+    here.fake.world.addFact({ kind: 'environment.replica-adopted', says: 'nothing of it changed' })
+    for (const service of ['web', 'mailer', 'web']) {
+      here.fake.world.addFact({ kind: 'environment.service-unhealthy', says: `${service} is not healthy` })
+    }
+    await expect.poll(both, { timeout: 10_000 }).toEqual(more(byReturn))
+    await page.waitForTimeout(4000)
+    expect(both()).toEqual(more(byReturn))
+  })
+
+  test('what was kept of a service is shown with what becomes of it, and each that was good can be gone back to', async () => {
+    const page = await here.signIn()
+    await here.goTo(page, '#/deploys/web', 'web')
+    const kept = page.getByRole('table', { name: 'Kept releases of web' })
+    const rowOf = async (release: string): Promise<string> =>
+      (await kept.getByRole('row', { name: release }).innerText()).replace(/\s+/g, ' ').trim()
+    expect(await rowOf('1.4.3')).toMatch(/^1\.4\.3 did not last git:v1\.4\.3 .* 214 3\.3 MiB$/)
+    expect(await rowOf('1.4.0')).toMatch(/^1\.4\.0 goes with the next deploy .* Go back$/)
+    await kept.getByRole('button', { name: 'Go back to 1.4.0 of web' }).click()
+    const plan = page.getByRole('dialog')
+    expect(await plan.locator('.plan').innerText()).toMatch(/web goes from .* back to 1\.4\.0/)
+    await plan.getByRole('button', { name: 'Roll back to 1.4.0' }).click()
+    await page.getByText('web runs 1.4.0 (it was not judged).').waitFor()
+    expect(called('environment.rollback')).toEqual({ service: 'web', to: '1.4.0' })
   })
 
   test('a file that is wrong is said, with its error, and there is nothing to apply until it is mended', async () => {

@@ -19,9 +19,15 @@ const everyPage: Readonly<Record<string, string>> = {
   'why refused, whom': '#/limits/explain',
   timeline: '#/timeline?fact=12',
   deploys: '#/deploys',
-  'deploys of one service': '#/deploys/mailer',
+  'deploys of one service': '#/deploys/web',
   'a service that cannot be deployed': '#/deploys/nobody',
   plan: '#/plan',
+  data: '#/data',
+  'one database': '#/data/database/main',
+  'a database that others run': '#/data/database/billing',
+  'one volume': '#/data/volume/exports',
+  'a volume that was left over': '#/data/volume/old-scores',
+  'no volume': '#/data/volume/nothing',
   'jobs and schedules': '#/runs',
   "control's jobs": '#/jobs',
   operations: '#/operations',
@@ -145,6 +151,34 @@ describeWith(['chromium'], 'every page of the console', ({ chromium }) => {
     expect(most).toBeGreaterThan(5)
     expect(most).toBeLessThan(9)
     expect(chart).toMatch(/refused: [\d.]+\/min now/)
+  })
+
+  test('data: where they live, who uses them, and nothing that opens them', async () => {
+    const page = await here.signIn()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    await page.keyboard.press('g')
+    await page.keyboard.press('b')
+    await page.getByRole('heading', { level: 1, name: 'Data' }).waitFor()
+    await page.getByRole('table', { name: 'Databases' }).waitFor()
+    const answer = page.locator('.answer')
+    expect(await answer.innerText()).toMatch(
+      /^In 2 databases and 2 volumes, at least [\d.]+ MiB in all; elsewhere: billing; left over: old-scores\.$/,
+    )
+    await answer.getByRole('link', { name: 'old-scores' }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByText('It holds 2.9 MiB; it was left over, and no service finds it.').waitFor()
+    await page.getByRole('link', { name: 'Data' }).last().click()
+    const databases = page.getByRole('table', { name: 'Databases' })
+    await databases.getByRole('link', { name: 'main' }).click()
+    await page.getByText('postgres://main:***@127.0.0.1:12345/arcade').waitFor()
+    await page.getByText('databases/main/record.json').waitFor()
+    await page.getByText('holdfast environment apply <plan> --destroy "database main"').waitFor()
+    here.fake.world.addFact({
+      kind: 'environment.database-ready',
+      subject: 'service:main',
+      says: 'database main (postgres 15.18) answers, 2 s after its start',
+    })
+    await page.getByRole('link', { name: 'answers, 2 s after its start' }).waitFor()
   })
 
   test('groups of replicas stand on the overview only while a service has more than one', async () => {

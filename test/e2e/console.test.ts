@@ -48,9 +48,9 @@ describeWith(['chromium'], 'the console in a real browser', ({ chromium }) => {
 
   test('the overview answers in one sentence, whose numbers lead to the facts behind them', async () => {
     const page = await here.signIn()
-    await page.getByText('limits are biting').waitFor()
+    await page.getByText('of the file is not applied').waitFor()
     expect(await answerOf(page)).toMatch(
-      /^All 3 services healthy; [\d,]+ requests\/s; \d+ limits are biting\.$/,
+      /^All 3 services healthy; [\d,]+ requests\/s; \d+ limits are biting; the last deploy, 1\.4\.3 of web, was given up; 1 thing differs from what was applied; 1 change of the file is not applied\.$/,
     )
     await page.locator('.chart-area canvas').first().waitFor()
     expect(await page.locator('.chart-area').first().getAttribute('aria-label')).toMatch(

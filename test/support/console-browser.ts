@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import {
@@ -11,6 +11,7 @@ import {
   type BrowserContextOptions,
   type Page,
 } from 'playwright-core'
+import { pageHeaders } from '../../src/server/control/doors/console-files.ts'
 import { startFakeControl, type FakeControl, type FakeOptions } from './fake-control/index.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -49,6 +50,8 @@ export interface ConsoleBrowser {
   open(address: string, options?: BrowserContextOptions): Promise<Page>
   /** Opens the console with a fresh sign-in link. */
   signIn(options?: BrowserContextOptions): Promise<Page>
+  /** Opens a sign-in link of a control that is there; its pages come from this build, all else from it. */
+  openReal(link: string): Promise<Page>
   /** Goes to a page and waits for its heading. */
   goTo(page: Page, hash: string, title: string | RegExp): Promise<void>
   /** Another fake control for the same build; the caller closes it. */
@@ -80,11 +83,15 @@ export async function startConsoleBrowser(
   const complaints: string[] = []
   let context: BrowserContext | undefined
 
-  const open = async (address: string, options: BrowserContextOptions = {}): Promise<Page> => {
+  const begin = async (options: BrowserContextOptions = {}): Promise<Page> => {
     await context?.close()
     context = await browser.newContext({ viewport: desktop, ...options })
     const page = await context.newPage()
     listen(page, complaints)
+    return page
+  }
+  const open = async (address: string, options?: BrowserContextOptions): Promise<Page> => {
+    const page = await begin(options)
     await page.goto(address)
     return page
   }
@@ -92,6 +99,17 @@ export async function startConsoleBrowser(
     fake,
     open,
     signIn: (options) => open(fake.link(), options),
+    openReal: async (link) => {
+      const page = await begin()
+      await page.route(`${new URL(link).origin}/**`, (route) => {
+        const { pathname } = new URL(route.request().url())
+        if (/^\/(ops\/|healthz)/.test(pathname)) return route.continue()
+        const file = extname(pathname) === '' ? 'index.html' : pathname
+        return route.fulfill({ path: join(consoleDirectory, file), headers: { ...pageHeaders } })
+      })
+      await page.goto(link)
+      return page
+    },
     goTo: async (page, hash, title) => {
       await page.goto(`${fake.url}/${hash}`)
       await page.getByRole('heading', { level: 1, name: title }).waitFor()

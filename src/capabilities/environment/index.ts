@@ -18,6 +18,7 @@ import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
 import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
 import { addingOnly } from './rollout/index.ts'
 import { bindRuns } from './runs/index.ts'
+import { bindVolumes, makeVolumes } from './volumes/index.ts'
 import { followEvents } from './watch/index.ts'
 import { needsOf, orderByNeeds, startTimeouts, wishedAlone, type Ground } from './wish/index.ts'
 
@@ -59,7 +60,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     sentTo: (targets) => watch.sentTo(targets),
     begin: async () => {
       const adding = furnish(config, context, { ...ports, engine: addingOnly(ports.engine) })
-      await prepare(config, ports, adding)
+      await prepare(config, context, { ports, rooms: adding })
       await adding.watch.round()
     },
     check: async () => [
@@ -75,7 +76,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
     ],
     start: async () => {
       const { signal } = stopping
-      const view = await prepare(config, ports, rooms)
+      const view = await prepare(config, context, { ports, rooms })
       const whole = { name: config.name, version: config.version, services: Object.keys(rooms.watched) }
       running.push(followEvents(context, { engine: ports.engine, whole, view, signal }))
       // Schedules have to know what runs already.
@@ -94,11 +95,11 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
 /** What has to be there before anything is started. */
 async function prepare(
   { volumes }: EnvironmentConfig,
-  ports: EnvironmentPorts,
-  rooms: Rooms,
+  context: Context,
+  { ports, rooms }: { readonly ports: EnvironmentPorts; readonly rooms: Rooms },
 ): Promise<Awaited<ReturnType<Rooms['follow']>>> {
   const view = await rooms.follow()
-  for (const volume of Object.keys(volumes)) await ports.volumes.ensure(volume)
+  await makeVolumes(volumes, ports.volumes, context)
   await rooms.databases.prepare()
   return view
 }
@@ -129,7 +130,8 @@ function bindAll(
       ports,
       notes: () => databases.notes(),
     }),
-    ...bindDatabases({ databases: config.databases, room: databases, watch, view }),
+    ...bindDatabases({ ...config, room: databases, watch, view }),
+    ...bindVolumes({ ...config, store: ports.volumes }),
     ...bindDeploys({ ...rooms, services, directory, context, releases: ports.releases, timeline }),
     ...bindRuns({ ...rooms, jobs, schedules, timeline }),
   ]

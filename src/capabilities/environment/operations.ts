@@ -8,8 +8,9 @@ import {
   type JobCall,
   type OperationBinding,
 } from '../../kernel/capability/index.ts'
-import { HoldfastError, type InputOf } from '../../kernel/std/index.ts'
+import { HoldfastError, lookUp, type InputOf } from '../../kernel/std/index.ts'
 import type { ServicesConfig } from './config.ts'
+import type { DatabasesConfig } from './databases/config.ts'
 import type { EnvironmentPorts } from './ports.ts'
 import { refuseForeign, serviceOf } from './services.ts'
 import { overallState, sayEnvironment, type Watch } from './watch/index.ts'
@@ -19,6 +20,7 @@ export interface OperationGround {
   readonly name: string
   readonly version: string
   readonly services: ServicesConfig
+  readonly databases: DatabasesConfig
   readonly startedAt: number
   readonly watch: Watch
   readonly context: Context
@@ -33,7 +35,10 @@ function sayUnknown(trouble: string | null): string {
 
 /** The environment at a glance. */
 export function currentStatus(ground: OperationGround): EnvironmentStatus {
-  const services = [...ground.watch.services()]
+  const services = ground.watch.services().map((service) => {
+    const engine = lookUp(ground.databases, service.name)?.engine
+    return engine === undefined ? service : { ...service, database: engine }
+  })
   const supervisor = ground.watch.status()
   const trouble = ground.watch.trouble()
   const common = { name: ground.name, version: ground.version, services }

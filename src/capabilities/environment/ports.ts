@@ -134,12 +134,29 @@ export interface ReleaseStore {
   remove(service: string, release: string): Promise<void>
 }
 
-/** Keeps the directories of volumes. */
+/** A volume that is there. */
+export interface KeptVolume {
+  readonly name: string
+  readonly place: string
+  /** Of its files; null: they may not be looked at, or are too many to count. */
+  readonly sizeBytes: number | null
+  /** When it was made, milliseconds since the epoch; null: not known. */
+  readonly since: number | null
+}
+
+/** Keeps volumes: directories, or volumes of Docker. */
 export interface VolumeStore {
-  /** Absolute directory of a volume, whether it is there or not. */
+  /** Absolute directory in which a service finds a volume, whether it is there or not. */
   directoryOf(volume: string): string
-  /** Makes the directory if it is not there. Errors: the system's. */
-  ensure(volume: string): Promise<void>
+  /** Where it is kept: its directory on this machine, or the name of its Docker volume. */
+  placeOf(volume: string): string
+  /** Makes it if it is not there and whoever mounts it does not; answers whether it did. Errors: the system's. */
+  ensure(volume: string): Promise<boolean>
+  /**
+   * Every volume of this environment that is on this machine, by name, whether a file names it or not. Errors: the
+   * system's, and those of `swarm` where that is the engine.
+   */
+  list(): Promise<readonly KeptVolume[]>
   /** Removes a volume with all that is in it; one that is not there is none. */
   remove(volume: string): Promise<void>
 }

@@ -30,7 +30,10 @@ function historyLines({ says, deploys, releases, locks }: DeployHistory, paper: 
   ])
   const kept = releases
     .filter((each) => each.kept.length > 0)
-    .map((each) => `${each.service} runs ${each.running || 'no release'}; kept: ${each.kept.join(', ')}`)
+    .map(({ service, running, kept: all }) => {
+      const names = all.map(({ release, goesNext }) => (goesNext ? `${release} (goes next)` : release))
+      return `${service} runs ${running || 'no release'}; kept: ${names.join(', ')}`
+    })
   return [
     paper.paint('strong', says),
     ...(rows.length === 0 ? [] : ['', ...table(columns, rows, paper)]),

@@ -1,7 +1,7 @@
 import type { OperationName } from '../../contracts/index.ts'
 import type { Json, JsonObject } from '../../kernel/std/index.ts'
 import { genericLines, type Paper } from '../output/index.ts'
-import { databaseViews } from './databases.ts'
+import { dataViews } from './data.ts'
 import { deployViews } from './deploys.ts'
 import { edgeViews } from './edge.ts'
 import { environmentViews } from './environment.ts'
@@ -15,7 +15,7 @@ import type { Views } from './view.ts'
 
 const views: Views = {
   ...environmentViews,
-  ...databaseViews,
+  ...dataViews,
   ...deployViews,
   ...planViews,
   ...runViews,

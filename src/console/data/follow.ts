@@ -110,3 +110,48 @@ export function useFollow<Name extends NamesOf<'stream'>>(following: Following<N
   }, [client, following.name, following.key, generation])
   return state
 }
+
+/** Kinds of facts after which a plan, or what has drifted, may be another. */
+export const driftFacts: readonly string[] = [
+  'applied',
+  'apply-failed',
+  'configuration-accepted',
+  'deploy-begun',
+  'deployed',
+  'deploy-failed',
+  'rolled-out',
+  'rollout-refused',
+  'service-healthy',
+  'service-unhealthy',
+  'started',
+].map((kind) => `environment.${kind}`)
+
+const restMs = 3000
+
+/**
+ * Asks what begins with a prefix again when a fact of a kind happens. At most every three seconds, and always after the
+ * last one.
+ */
+export function useRefreshOnFacts(kinds: readonly string[], prefixes: readonly string[]): void {
+  const { polls } = useHouse()
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current)
+      timer.current = undefined
+    },
+    [],
+  )
+  useFollow({
+    name: 'timeline.follow',
+    key: prefixes.join(' '),
+    input: () => ({ kind: 'environment.*' }),
+    onItems: (facts) => {
+      if (timer.current !== undefined || !facts.some(({ kind }) => kinds.includes(kind))) return
+      timer.current = setTimeout(() => {
+        timer.current = undefined
+        for (const prefix of prefixes) polls.refresh(prefix)
+      }, restMs)
+    },
+  })
+}

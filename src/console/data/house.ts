@@ -52,7 +52,7 @@ export function createHouse(fetchLike: typeof fetch, clock: Pick<Clock, 'now'>):
     connection,
     visible: () => document.visibilityState === 'visible',
   })
-  document.addEventListener('visibilitychange', () => polls.refresh(''))
+  lookAgainOnReturn(polls)
   return {
     client,
     connection,
@@ -70,6 +70,17 @@ export function createHouse(fetchLike: typeof fetch, clock: Pick<Clock, 'now'>):
   }
 }
 
+/** Whoever comes back to the page sees it fresh; a tab that is shown is often focused in the same moment. */
+function lookAgainOnReturn(polls: Polls): void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const look = (): void => {
+    clearTimeout(timer)
+    timer = setTimeout(() => polls.refresh(''), 100)
+  }
+  document.addEventListener('visibilitychange', look)
+  addEventListener('focus', look)
+}
+
 /** Carries the house down the tree. */
 export const HouseContext = createContext<House | null>(null)
 
@@ -80,11 +91,11 @@ export function useHouse(): House {
   return house
 }
 
-/** Asks an operation again every `periodMs` while the page is seen. */
+/** Asks an operation again every `periodMs` while the page is seen; null: when it is opened, and upon `refresh`. */
 export function usePoll<Name extends OperationName>(
   name: Name,
   input: Operations[Name]['input'] | (() => Operations[Name]['input']),
-  options: { readonly periodMs: number; readonly key?: string },
+  options: { readonly periodMs: number | null; readonly key?: string },
 ): Poll<Answer<Name>> {
   const { polls } = useHouse()
   const { periodMs } = options

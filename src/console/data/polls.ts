@@ -14,7 +14,8 @@ export interface Question {
   readonly name: string
   readonly input: () => object
   readonly key: string
-  readonly periodMs: number
+  /** Null: asked when it is first watched, when it is refreshed, and when control has come back; and not by itself. */
+  readonly periodMs: number | null
 }
 
 /** Questions that are asked again and again while somebody looks; equal ones are asked once. */
@@ -27,6 +28,8 @@ export interface Polls {
 interface Entry {
   readonly store: Store<Poll<unknown>>
   readonly ask: () => void
+  /** As `ask`; while an answer is awaited, once more after it, for that may be about what was before. */
+  readonly askAfresh: () => void
   readonly stop: () => void
   readonly name: string
   watchers: number
@@ -48,6 +51,7 @@ const mostEntries = 64
 function startEntry(question: Question, parts: PollsParts): Entry {
   const store = createStore<Poll<unknown>>({ data: undefined, error: undefined, at: 0 })
   let busy = false
+  let again = false
   const ask = (): void => {
     if (busy || !parts.visible() || parts.connection.get().state === 'away') return
     busy = true
@@ -57,16 +61,26 @@ function startEntry(question: Question, parts: PollsParts): Entry {
         (data) => store.set({ data, error: undefined, at: parts.now() }),
         (error: unknown) => store.set({ ...store.get(), error }),
       )
-      .finally(() => (busy = false))
+      .finally(() => {
+        busy = false
+        if (!again) return
+        again = false
+        ask()
+      })
   }
-  const timer = setInterval(ask, question.periodMs)
+  const askAfresh = (): void => {
+    again = busy
+    ask()
+  }
+  const { periodMs } = question
+  const timer = periodMs === null ? undefined : setInterval(ask, periodMs)
   const unsubscribe = parts.connection.subscribe(ask)
   ask()
   const stop = (): void => {
     clearInterval(timer)
     unsubscribe()
   }
-  return { store, ask, stop, name: question.name, watchers: 0 }
+  return { store, ask, askAfresh, stop, name: question.name, watchers: 0 }
 }
 
 /** Creates the polls of a house. */
@@ -85,7 +99,10 @@ export function createPolls(parts: PollsParts): Polls {
     watch: (question) => {
       const { key } = question
       if (!entries.has(key)) dropIdle()
-      const entry = entries.get(key) ?? startEntry(question, parts)
+      const known = entries.get(key)
+      // Nobody has looked for a moment, in which it may have changed.
+      if (known?.watchers === 0 && question.periodMs === null) known.ask()
+      const entry = known ?? startEntry(question, parts)
       entries.set(key, entry)
       entry.watchers++
       const release = (): void => {
@@ -95,7 +112,7 @@ export function createPolls(parts: PollsParts): Polls {
       return { store: entry.store, release }
     },
     refresh: (prefix) => {
-      for (const entry of entries.values()) if (entry.name.startsWith(prefix)) entry.ask()
+      for (const entry of entries.values()) if (entry.name.startsWith(prefix)) entry.askAfresh()
     },
   }
 }

@@ -1,8 +1,9 @@
-import type { ReactNode } from 'react'
+import { useMemo, type ReactNode } from 'react'
 import type { Operations } from '../../contracts/index.ts'
+import { useNow, usePoll } from '../data/house.ts'
 import { placeOf } from '../router/router.ts'
 import { sayAgo, sayMoment, sayTime } from '../words/format.ts'
-import { StateMark, type State } from './basics.tsx'
+import { Empty, Section, StateMark, type State } from './basics.tsx'
 
 /** A fact as it leaves the house. */
 export type Fact = Operations['timeline.read']['output']['facts'][number]
@@ -41,5 +42,24 @@ export function FactList({ facts, now }: { facts: readonly Fact[]; now: number }
         </li>
       ))}
     </ol>
+  )
+}
+
+/** The last facts about a subject, and the way to all of them; `never` is said when there are none. */
+export function Happened({
+  subject,
+  never = 'Nothing yet.',
+}: {
+  subject: string
+  never?: string
+}): ReactNode {
+  const now = useNow(1000)
+  const facts = usePoll('timeline.read', { subject, limit: 10 }, { periodMs: 4000 }).data?.facts
+  const newestFirst = useMemo(() => (facts ?? []).toReversed(), [facts])
+  return (
+    <Section title="What happened to it" aside={<a href={placeOf(['timeline'], { subject })}>All of it</a>}>
+      {facts !== undefined && newestFirst.length === 0 && <Empty says={never} command="holdfast timeline" />}
+      <FactList facts={newestFirst} now={now} />
+    </Section>
   )
 }

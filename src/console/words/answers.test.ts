@@ -12,7 +12,8 @@ import {
 } from './answers.ts'
 import { sayAgo, sayCount, sayCpu, sayRate, sayShare } from './format.ts'
 
-type Status = Parameters<typeof answerOverview>[0]
+type Scene = Parameters<typeof answerOverview>[0]
+type Status = Scene['status']
 type Service = Status['services'][number]
 
 const service = (name: string, state: Service['state']): Service => ({
@@ -45,6 +46,15 @@ const limit = (name: string, refused: number, dryRun = false): LimitView => ({
   refused: { lastMinute: refused, lastHour: refused },
   wouldRefuse: { lastMinute: 0, lastHour: 0 },
 })
+const scene = (change: Partial<Scene>): Scene => ({
+  status: status(service('web', 'healthy')),
+  traffic: undefined,
+  limits: undefined,
+  deploys: undefined,
+  drift: undefined,
+  now: 100_000_000,
+  ...change,
+})
 const say = (pieces: readonly { text: string }[]): string => pieces.map(({ text }) => text).join('')
 
 describe('the overview in one sentence', () => {
@@ -67,7 +77,60 @@ describe('the overview in one sentence', () => {
     ],
     [status(), [], 'No service is described yet; no limit is biting.'],
   ])('case %#', (given, limits, expected) => {
-    expect(say(answerOverview(given, undefined, limits))).toBe(expected)
+    expect(say(answerOverview(scene({ status: given, limits })))).toBe(expected)
+  })
+})
+
+describe('the overview says what goes on, failed or has drifted', () => {
+  const deploy = (outcome: 'under way' | 'deployed' | 'rolled back', at = 99_000_000) => ({
+    job: 'j',
+    service: 'web',
+    release: '1.5.0',
+    before: '1.4.2',
+    at,
+    by: 'ada',
+    note: '',
+    source: '',
+    outcome,
+    says: '',
+  })
+  const during = (phase: Service['phase']): Status => status({ ...service('web', 'healthy'), phase })
+  const differs = (...objects: readonly string[]) => ({
+    says: '',
+    items: objects.map((object) => ({ object, says: '', since: null })),
+  })
+
+  test.each([
+    [{ deploys: [deploy('deployed')], drift: differs() }, 'web is healthy.'],
+    [{ deploys: [deploy('under way')] }, 'web is healthy; 1.5.0 of web is on its way.'],
+    [
+      { deploys: [deploy('under way')], status: during('judging') },
+      'web is healthy; 1.5.0 of web is being judged.',
+    ],
+    [
+      { deploys: [deploy('under way')], status: during('moving') },
+      'web is healthy; 1.5.0 of web is taking over.',
+    ],
+    [{ deploys: [deploy('rolled back')] }, 'web is healthy; the last deploy, 1.5.0 of web, was given up.'],
+    [{ deploys: [deploy('rolled back', 1)] }, 'web is healthy.'],
+    [{ drift: differs('service web') }, 'web is healthy; 1 thing differs from what was applied.'],
+    [{ drift: differs('route /', 'volume a') }, 'web is healthy; 2 things differ from what was applied.'],
+    [
+      {
+        drift: {
+          says: '',
+          items: [
+            { object: 'route /', says: 'the file has changed and was not applied: x', since: null },
+            { object: 'volume a', says: 'left over', since: null },
+          ],
+        },
+      },
+      'web is healthy; 1 thing differs from what was applied; 1 change of the file is not applied.',
+    ],
+    // Of what is ill it was said already.
+    [{ drift: differs('service web'), status: status(service('web', 'down')) }, 'web is down.'],
+  ] as const)('case %#', (change, expected) => {
+    expect(say(answerOverview(scene(change as Partial<Scene>)))).toBe(expected)
   })
 })
 

@@ -1,8 +1,9 @@
-import type { EnvironmentStatus, Job } from '../../contracts/index.ts'
+import type { DeployHistory, Drift, EnvironmentStatus, Job } from '../../contracts/index.ts'
 import type { LimitView, RouteView, TrafficView } from '../data/answers.ts'
 import type { Piece } from '../parts/answer.tsx'
 import type { State } from '../parts/basics.tsx'
 import { placeOf } from '../router/router.ts'
+import { splitDrift } from './changes.ts'
 import { sayAgo, sayCount, sayFor, sayRate, sayThings } from './format.ts'
 
 type Service = EnvironmentStatus['services'][number]
@@ -81,19 +82,78 @@ function sayHealth(services: readonly Service[]): Piece {
   return { text: `${ill.length} of ${services.length} services are not healthy`, href }
 }
 
-/** The overview's answer: is my service up, how much traffic, what is refused. */
-export function answerOverview(
-  status: EnvironmentStatus,
-  traffic: TrafficView | undefined,
-  limits: readonly LimitView[] | undefined,
-): readonly Piece[] {
+/** What the overview is answered from; undefined: not known yet. */
+export interface OverviewScene {
+  readonly status: EnvironmentStatus
+  readonly traffic: TrafficView | undefined
+  readonly limits: readonly LimitView[] | undefined
+  /** Newest first. */
+  readonly deploys: DeployHistory['deploys'] | undefined
+  readonly drift: Drift | undefined
+  readonly now: number
+}
+
+/** The overview's answer: is my service up, how much traffic, what is refused; and what goes on, failed or has drifted. */
+export function answerOverview({
+  status,
+  traffic,
+  limits,
+  deploys,
+  drift,
+  now,
+}: OverviewScene): readonly Piece[] {
   const pieces: Piece[] = [sayHealth(status.services)]
   if (traffic !== undefined) {
     const text = `${sayRate(traffic.requestsPerSecond)} requests/s`
     pieces.push({ text: '; ' }, { text, href: placeOf(['limits']) })
   }
   if (limits !== undefined) pieces.push({ text: '; ' }, ...sayBiting(bitingLimits(limits)))
-  return [...pieces, { text: '.' }]
+  const news = [...sayLastDeploy(deploys?.[0], status.services, now), ...sayDrift(drift, status.services)]
+  return [...pieces, ...news.flatMap((piece) => [{ text: '; ' }, piece]), { text: '.' }]
+}
+
+const goingWords: Readonly<Record<Service['phase'], string>> = {
+  steady: 'is on its way',
+  waiting: 'waits for what it needs',
+  starting: 'is starting',
+  judging: 'is being judged',
+  moving: 'is taking over',
+  refused: 'is given up',
+}
+/** What was given up long ago is no news. */
+const newsMs = 24 * 3_600_000
+
+/** The deploy that is under way, or the last one if it was given up within a day. */
+function sayLastDeploy(
+  deploy: DeployHistory['deploys'][number] | undefined,
+  services: readonly Service[],
+  now: number,
+): readonly Piece[] {
+  if (deploy === undefined) return []
+  const { service, release, outcome, at } = deploy
+  const href = placeOf(['deploys', service])
+  if (outcome === 'under way') {
+    const { phase = 'steady' } = services.find(({ name }) => name === service) ?? {}
+    return [{ text: `${release} of ${service} ${goingWords[phase]}`, href }]
+  }
+  if (outcome === 'deployed' || now - at > newsMs) return []
+  return [{ text: `the last deploy, ${release} of ${service}, was given up`, href }]
+}
+
+/** What differs from what was applied, but for the services of which it was said already that they are ill. */
+function sayDrift(drift: Drift | undefined, services: readonly Service[]): readonly Piece[] {
+  const ill = new Set(
+    services.filter(({ state }) => state !== 'healthy').map(({ name }) => `service ${name}`),
+  )
+  const { items, unapplied } = splitDrift(drift?.items ?? [])
+  const news = items.filter(({ object }) => !ill.has(object)).length
+  const href = placeOf(['plan'])
+  const differs = `${sayThings(news, 'thing differs', 'things differ')} from what was applied`
+  const waits = `${sayThings(unapplied, 'change of the file is', 'changes of the file are')} not applied`
+  return [
+    ...(news === 0 ? [] : [{ text: differs, href }]),
+    ...(unapplied === 0 ? [] : [{ text: waits, href }]),
+  ]
 }
 
 function sayBiting(biting: readonly LimitView[]): readonly Piece[] {

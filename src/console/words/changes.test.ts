@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import type { EnvironmentPlan, EnvironmentStatus } from '../../contracts/index.ts'
 import {
   answerRuns,
-  linesOf,
   lockOf,
   planOfApply,
   planOfDeploy,
@@ -12,6 +11,7 @@ import {
   sayIn,
   sayReleases,
   sayTotals,
+  splitDrift,
 } from './changes.ts'
 
 type Service = EnvironmentStatus['services'][number]
@@ -97,13 +97,14 @@ const plan: EnvironmentPlan = {
 }
 
 describe('plans', () => {
-  test('what goes stands before what comes', () => {
-    expect(linesOf(step).map(({ sign, path, text }) => `${sign} ${path} ${text}`)).toEqual([
-      '- replicas 1',
-      '+ replicas 2',
-      '+ health /healthz',
-      '- port 3000',
-    ])
+  test('what the plan shows anyway is only counted among what has drifted', () => {
+    const item = (object: string, says: string) => ({ object, says, since: null })
+    const items = [
+      item('service web', 'web is down'),
+      item('route /', 'the file has changed and was not applied: route / is changed'),
+      item('environment file', 'it cannot be read'),
+    ]
+    expect(splitDrift(items)).toEqual({ items: [items[0], items[2]], unapplied: 1 })
   })
 
   test('amounts are said where they change', () => {

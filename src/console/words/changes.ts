@@ -1,4 +1,10 @@
-import type { DeployHistory, EnvironmentPlan, EnvironmentStatus, RunHistory } from '../../contracts/index.ts'
+import type {
+  DeployHistory,
+  Drift,
+  EnvironmentPlan,
+  EnvironmentStatus,
+  RunHistory,
+} from '../../contracts/index.ts'
 import type { State } from '../parts/basics.tsx'
 import { sayCount, sayFor, sayThings } from './format.ts'
 
@@ -118,19 +124,16 @@ export function sayTotals({ replicas, memoryMiB }: EnvironmentPlan): string {
   return `${sayChange(replicas.before, replicas.after)} replicas; ${memory}`
 }
 
-/** A line of a readable difference. */
-export interface DifferenceLine {
-  readonly sign: '-' | '+'
-  readonly path: string
-  readonly text: string
-}
+/** How control begins to say that the file differs from what was applied. */
+const unappliedWords = 'the file has changed and was not applied'
 
-/** What a step changes, line by line: what goes before what comes. */
-export function linesOf({ differences }: Pick<Step, 'differences'>): readonly DifferenceLine[] {
-  return differences.flatMap(({ path, before, after }): DifferenceLine[] => [
-    ...(before === null ? [] : [{ sign: '-' as const, path, text: before }]),
-    ...(after === null ? [] : [{ sign: '+' as const, path, text: after }]),
-  ])
+/** What has drifted, without what a plan shows anyway: the changes of the file that were not applied, which are counted. */
+export function splitDrift(items: Drift['items']): {
+  readonly items: Drift['items']
+  readonly unapplied: number
+} {
+  const drifted = items.filter(({ says }) => !says.startsWith(unappliedWords))
+  return { items: drifted, unapplied: items.length - drifted.length }
 }
 
 const mostSteps = 8

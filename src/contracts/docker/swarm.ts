@@ -71,6 +71,16 @@ export const nodesShape = z.array(
 /** A node of the swarm. */
 export type SwarmNode = z.output<typeof nodesShape>[number]
 
+/** `GET /volumes`: those of the machine that is asked. */
+export const volumesShape = z
+  .object({ Volumes: z.array(z.object({ Name: z.string(), CreatedAt: z.string().nullish() })).nullish() })
+  .transform(({ Volumes: volumes }) =>
+    (volumes ?? []).map(({ Name: name, CreatedAt: made }) => {
+      const since = Date.parse(made ?? '')
+      return { name, since: Number.isNaN(since) ? null : since }
+    }),
+  )
+
 /** `GET /services`; the specification whole, for an update has to send it back. */
 export const groupsShape = z.array(
   z

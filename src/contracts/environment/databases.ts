@@ -62,6 +62,12 @@ export const databaseFacts = {
   }),
 } as const
 
+const user = z.strictObject({
+  object: z.string().describe('as "service web" or "job migrate"'),
+  variable: z.string().describe('in which it finds the URL'),
+  name: z.string().nullable().describe('which database in it; null: the default'),
+})
+
 const databaseView = z.strictObject({
   name: serviceName,
   engine: databaseEngine,
@@ -70,7 +76,14 @@ const databaseView = z.strictObject({
   state: z.enum(['healthy', 'starting', 'degraded', 'down']),
   says: z.string().describe('the state in one sentence'),
   address: z.string().describe('where it answers, without user and password, or where its files lie'),
+  url: z
+    .string()
+    .describe(
+      'of its default database, as services find it in their variables; the password is hidden by ***',
+    ),
   names: z.array(z.string()).describe('databases in it'),
+  usedBy: z.array(user),
+  createdAt: moment.nullable().describe('when it was given its place; null: somebody else runs it'),
   sizeBytes: z.number().nullable().describe('on disk; null: not known'),
 })
 

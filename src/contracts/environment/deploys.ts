@@ -104,6 +104,11 @@ const deployView = z.strictObject({
   says: z.string(),
 })
 
+const keptRelease = releaseRecord.omit({ digest: true }).extend({
+  good: z.boolean().describe('it was deployed and not given up: one can go back to it'),
+  goesNext: z.boolean().describe('it is removed with the next deploy'),
+})
+
 /** What was deployed, what one can go back to, and what is locked. */
 export const deployHistory = z.strictObject({
   says: z.string(),
@@ -112,7 +117,8 @@ export const deployHistory = z.strictObject({
     z.strictObject({
       service: serviceName,
       running: z.string().describe('empty: the files as they lie in its directory'),
-      kept: z.array(z.string()).describe('releases that one can go back to, newest first'),
+      kept: z.array(keptRelease).describe('releases whose files are there, newest first'),
+      most: z.number().int().describe('so many are kept, the running one included'),
       back: z
         .string()
         .nullable()

@@ -86,6 +86,12 @@ export const planFacts = {
     severity: 'critical',
     data: z.strictObject({ ...applied, because: z.string() }),
   }),
+  destroyed: declareFact({
+    kind: 'environment.destroyed',
+    says: '{object} was removed with its data',
+    severity: 'warning',
+    data: z.strictObject({ object: z.string(), job: z.string() }),
+  }),
 } as const
 
 /** Operations on plans. */

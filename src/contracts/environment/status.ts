@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { moment, serviceName } from '../shapes.ts'
 import { processStatus, replicaState } from '../supervisor.ts'
+import { databaseEngine } from './databases.ts'
 
 /**
  * How far a service has come on its way to the group that is wished: `steady`, it is there; `waiting` for what it needs;
@@ -28,6 +29,25 @@ const replicaView = z.strictObject({
   memoryBytes: z.number().nullable(),
 })
 
+const measured = z.strictObject({
+  requests: z.number(),
+  failures: z.number().describe('answers of class 5xx, and those that the edge had to give for it'),
+  p95Ms: z.number().nullable().describe('to the first byte; null: nothing was measured'),
+})
+
+/** What the edge has measured of the first new replicas beside the old ones, and when they are found worse. */
+const judging = z.strictObject({
+  fresh: measured,
+  old: measured,
+  sinceMs: z.number().describe('how long they have been judged'),
+  forMs: z.number().describe('how long they are'),
+  errorMargin: z.number().describe('so much higher may the share of failed requests be, 0 to 1'),
+  p95Factor: z.number().describe('so many times the p95 of the old ones may theirs be'),
+})
+
+/** How new replicas do beside the old ones while they are judged. */
+export type Judging = z.infer<typeof judging>
+
 const serviceView = z.strictObject({
   name: serviceName,
   state: z.enum(['healthy', 'starting', 'degraded', 'down']),
@@ -36,7 +56,9 @@ const serviceView = z.strictObject({
   wanted: z.number().int(),
   healthy: z.number().int(),
   command: z.array(z.string()).nullable().describe('null: somebody else runs it'),
+  database: databaseEngine.exactOptional().describe('it is a database of this kind'),
   rollout: z.string().describe('what is on the way from one specification to the next; empty: nothing'),
+  judging: judging.exactOptional().describe('while new replicas are judged'),
   replicas: z.array(replicaView),
 })
 

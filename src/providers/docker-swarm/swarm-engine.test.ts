@@ -184,6 +184,10 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
           'answers',
         ),
       ).toBe('xx')
+      const [uploads, ...others] = await engine.volumes.list()
+      expect(others).toEqual([])
+      expect(uploads).toMatchObject({ name: 'uploads', place: 'arcade_uploads', sizeBytes: null })
+      expect(uploads?.since).toBeGreaterThan(0)
       await engine.run([])
       await inTime(replicas, (all) => all.length === 0, 'it is gone')
       await inTime(
@@ -192,6 +196,7 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
         'it can be removed',
       )
       await engine.volumes.remove('uploads')
+      expect(await engine.volumes.list()).toEqual([])
       const { Volumes } = await swarm.daemons[0].docker.listVolumes()
       expect(Volumes.map(({ Name }) => Name)).not.toContain('arcade_uploads')
     })

@@ -28,6 +28,8 @@ export interface LocalEngine extends Engine {
    * a service is not control's to remove.
    */
   readonly discard: (place: string) => Promise<void>
+  /** Bytes of the files in such a place, which control may not look into; null: not known. */
+  readonly measure: (place: string) => Promise<number | null>
   /** Asks the supervisor to stop control and edge, and (if told so) the replicas, then itself; answers before it is done. */
   stop(replicas: boolean): Promise<void>
 }
@@ -37,6 +39,7 @@ const MOST_BYTES = 16 * 2 ** 20
 const EVENTS_WAIT_MS = 10_000
 /** Files of a large database take their time. */
 const DISCARD_WAIT_MS = 120_000
+const MEASURE_WAIT_MS = 30_000
 
 const UNREACHABLE = {
   code: 'supervisor.unreachable',
@@ -88,6 +91,11 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
     },
     discard: async (place) =>
       void (await ask('POST', '/discard', { body: { place }, waitMs: DISCARD_WAIT_MS })),
+    measure: async (place) => {
+      const answer = await ask('POST', '/measure', { body: { place }, waitMs: MEASURE_WAIT_MS })
+      const { sizeBytes } = (answer ?? {}) as { sizeBytes?: unknown }
+      return typeof sizeBytes === 'number' ? sizeBytes : null
+    },
     stop: async (replicas) => void (await ask('POST', '/stop', { body: { replicas } })),
   }
 }

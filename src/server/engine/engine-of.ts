@@ -23,9 +23,10 @@ export function engineOf({ environment, dataDirectory, clock }: EngineGround) {
   const supervisor = localEngine({ dataDirectory, request: requestOverSocket })
   const { discard } = supervisor
   if (engine === 'local') {
-    const volumes = volumeDirectories(join(dataDirectory, 'volumes'), (volume) =>
-      discard(`volumes/${volume}`),
-    )
+    const volumes = volumeDirectories(join(dataDirectory, 'volumes'), {
+      remove: (volume) => discard(`volumes/${volume}`),
+      measure: (volume) => supervisor.measure(`volumes/${volume}`),
+    })
     return { engine: supervisor, logs: logFiles, volumes, discard }
   }
   const socketPath = engine.swarm.slice('unix://'.length)

@@ -154,6 +154,23 @@ async function untilEnd(ground: PlanGround, call: JobCall): Promise<End> {
 const isInterrupted = ({ aborted, reason }: AbortSignal): boolean =>
   aborted && plainError(reason).code === 'jobs.interrupted'
 
+/** Facts about databases are told as those of services are. */
+const subjectOf = (object: string): string => object.replace(/^database /, 'service:').replace(' ', ':')
+
+/** Removes what holds data, and says so, once. */
+async function destroyOnce(attempt: Attempt, object: string): Promise<void> {
+  const { ground, call } = attempt
+  const { context } = ground
+  const { caller, correlation, jobId } = call
+  const subject = subjectOf(object)
+  const kinds = [facts.destroyed.kind]
+  const [said] = await context.timeline.read({ kinds, subject, correlation, order: 'newest', limit: 1 })
+  if (said !== undefined) return
+  await destroy(attempt, object)
+  const data = { object, job: jobId }
+  await context.record(facts.destroyed, data, { actor: caller.actor, correlation, subject })
+}
+
 /** Destroys an object; a supervisor that is away for a moment is waited for, for nobody comes back to what is left over. */
 async function destroy({ ground, call }: Attempt, object: string): Promise<void> {
   const { clock } = ground.context
@@ -175,7 +192,7 @@ async function bringAbout(attempt: Attempt, begun: Begun): Promise<End> {
   try {
     await takeOver(attempt, begun)
     const end = await untilEnd(ground, call)
-    if (end === 'done') for (const object of begun.destroys) await destroy(attempt, object)
+    if (end === 'done') for (const object of begun.destroys) await destroyOnce(attempt, object)
     return end
   } catch (error) {
     if (isInterrupted(call.signal)) throw error

@@ -9,6 +9,8 @@ export interface Difference {
 }
 
 const longestText = 200
+/** Of what comes or goes whole. */
+const longestWhole = 4000
 /** What may hold a secret: that it is another one is said, and not what it is. */
 const hidden = /(^|\.)((env|variables)\.[^.]+|url)$/
 
@@ -24,10 +26,22 @@ function conceal(value: Json, path: string): Json {
   )
 }
 
+/** Without lists and objects that have nothing in them, of which a file that is filled in is full. */
+function withoutEmpty(value: Json): Json {
+  if (!isObject(value)) return value
+  const filled = Object.entries(value).map(([key, each]) => [key, withoutEmpty(each)] as const)
+  return Object.fromEntries(filled.filter(([, each]) => !isEmpty(each)))
+}
+
+const isEmpty = (value: Json): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0
+
 function textOf(value: Json, path: string): string {
-  const shown = conceal(value, path)
+  const isWhole = path === ''
+  const shown = conceal(isWhole ? withoutEmpty(value) : value, path)
   const text = typeof shown === 'string' ? shown : canonicalJson(shown)
-  return text.length > longestText ? `${text.slice(0, longestText)}...` : text
+  const longest = isWhole ? longestWhole : longestText
+  return text.length > longest ? `${text.slice(0, longest)}...` : text
 }
 
 function leaf(path: string, before: Json | undefined, after: Json | undefined): Difference {

@@ -17,6 +17,8 @@ export interface DoorOperations {
   events(after: number, waitMs: number, signal: AbortSignal): Promise<readonly SupervisorEvent[]>
   /** Removes a place of the data directory with all that is in it, whoever owns it; one that is not there is none. */
   discard(place: string): Promise<void>
+  /** Bytes of the files in a place of the data directory, whoever owns them; null: they are too many to count. */
+  measure(place: string): Promise<number | null>
   /** Begins to stop; the process ends afterwards. */
   stop(replicas: boolean): void
   /** Begins to hand over to another supervisor; the process ends afterwards. Replicas are left alone. */
@@ -38,7 +40,7 @@ const SLOW_HEADS = { headersTimeout: 2000, connectionsCheckingInterval: 500 }
 /**
  * Listens on a unix socket that only the owner of its directory may open: HTTP with JSON bodies.
  * `GET /status`, `PUT /replicas`, `POST /replicas/<service>/<slot>/restart`, `GET /events?after=N&waitMs=N`, `POST /stop`,
- * `POST /hand-over`, `POST /discard`.
+ * `POST /hand-over`, `POST /discard`, `POST /measure`.
  * An error leaves as `{code, kind, message, hint}`. Errors: the system's, when the socket cannot be opened.
  */
 export function openDoor(path: string, operations: DoorOperations): Promise<Door> {
@@ -114,10 +116,8 @@ async function route(
     operations.put(parseDesired(await readBody(request)))
     return { status: 200, body: operations.status() }
   }
-  if (key === 'POST /discard') {
-    await operations.discard(parsePlace(parseJson(await readBody(request))))
-    return { status: 200, body: {} }
-  }
+  const onPlace = ofPlaces[key]
+  if (onPlace !== undefined) return answerOnPlace(onPlace, request, operations)
   if (key === 'POST /stop') {
     operations.stop(parseStop(await readBody(request)))
     return { status: 202, body: {} }
@@ -130,6 +130,26 @@ async function route(
   if (id === undefined) throw invalid(`There is nothing at ${key}.`)
   operations.restart(id)
   return { status: 200, body: {} }
+}
+
+/** What is asked of a place of the data directory. */
+type OnPlace = (operations: DoorOperations, place: string) => Promise<object>
+
+const ofPlaces: Readonly<Record<string, OnPlace>> = {
+  'POST /discard': async (operations, place) => {
+    await operations.discard(place)
+    return {}
+  },
+  'POST /measure': async (operations, place) => ({ sizeBytes: await operations.measure(place) }),
+}
+
+async function answerOnPlace(
+  onPlace: OnPlace,
+  request: IncomingMessage,
+  operations: DoorOperations,
+): Promise<Answer> {
+  const place = parsePlace(parseJson(await readBody(request)))
+  return { status: 200, body: await onPlace(operations, place) }
 }
 
 async function readEvents(url: URL, operations: DoorOperations, signal: AbortSignal): Promise<unknown> {
@@ -162,7 +182,7 @@ function parseNext(text: string): HandOver {
   return next
 }
 
-/** Nothing else is anybody's to remove. */
+/** Nothing else is anybody's to remove or to look into. */
 function parsePlace(body: unknown): string {
   const { place } = (body ?? {}) as { place?: unknown }
   if (typeof place === 'string' && /^(volumes|databases)\/[a-z][a-z0-9-]*$/.test(place)) return place

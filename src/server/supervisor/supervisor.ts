@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SupervisorStatus } from '../../contracts/supervisor.ts'
 import type { Clock } from '../../kernel/std/index.ts'
+import { measureDirectory } from '../../providers/volume-directories/index.ts'
 import { machineCgroups } from './cgroup/index.ts'
 import { openDoor, type Door, type DoorOperations } from './door.ts'
 import { endLeftovers } from './leftovers.ts'
@@ -223,6 +224,7 @@ function operationsOf(
     put: (desired) => crew.put(desired),
     restart: (id) => crew.restart(id),
     discard: (place) => rm(join(about.data, place), { recursive: true, force: true }),
+    measure: (place) => measureDirectory(join(about.data, place)),
     events: async (after, waitMs, signal) => {
       const ready = events.after(after, EVENTS_AT_ONCE)
       if (ready.length > 0 || waitMs === 0) return ready

@@ -69,7 +69,17 @@ export function storesFor(stores: Stores, effects: Effects, life: Life): StorePo
     releases: releasesOf(stores, around),
     volumes: {
       directoryOf: (volume) => `/volumes/${volume}`,
-      ensure: (volume) => around(`make volume ${volume}`, () => void volumes.add(volume)),
+      placeOf: (volume) => `/volumes/${volume}`,
+      ensure: (volume) =>
+        around(`make volume ${volume}`, () => {
+          const isNew = !volumes.has(volume)
+          volumes.add(volume)
+          return isNew
+        }),
+      list: () =>
+        Promise.resolve(
+          [...volumes].map((name) => ({ name, place: `/volumes/${name}`, sizeBytes: 0, since: null })),
+        ),
       remove: (volume) => around(`remove volume ${volume}`, () => void volumes.delete(volume)),
     },
     databases: {

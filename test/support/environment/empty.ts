@@ -14,8 +14,14 @@ export function emptyStores(): Pick<
   EnvironmentPorts,
   'releases' | 'volumes' | 'databases' | 'databaseProviders'
 > {
-  const done = (): Promise<void> => Promise.resolve()
-  const volumes = { directoryOf: (volume: string) => `/volumes/${volume}`, ensure: done, remove: done }
+  const directoryOf = (volume: string): string => `/volumes/${volume}`
+  const volumes = {
+    directoryOf,
+    placeOf: directoryOf,
+    ensure: () => Promise.resolve(false),
+    list: () => Promise.resolve([]),
+    remove: () => Promise.resolve(),
+  }
   return { releases: emptyReleases(), volumes, databases: emptyDatabases(), databaseProviders: noServers() }
 }
 

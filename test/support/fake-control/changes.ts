@@ -100,8 +100,48 @@ function pastRuns(now: number): Run[] {
   ]
 }
 
+type Releases = DeployHistory['releases'][number]
+
+/** What a past is made from. */
+interface Past {
+  readonly isRollingOut: boolean
+  /** Further services; none was ever deployed. */
+  readonly others: readonly string[]
+}
+
+function pastReleases(now: number, { isRollingOut, others }: Past): Releases[] {
+  const kept = (release: string, agoMs: number, more: Partial<Releases['kept'][number]> = {}) => ({
+    release,
+    at: now - agoMs,
+    source: `git:v${release} (9f31c25)`,
+    files: 214,
+    sizeBytes: 3_402_113 + Math.round(agoMs / 1000),
+    good: true,
+    goesNext: false,
+    ...more,
+  })
+  return [
+    {
+      service: 'web',
+      running: isRollingOut ? '1.5.0' : '1.4.2',
+      kept: [
+        ...(isRollingOut ? [kept('1.5.0', 9000, { good: false })] : []),
+        kept('1.4.3', 3 * hourMs, { good: false }),
+        kept('1.4.2', 26 * hourMs),
+        kept('1.4.1', 71 * hourMs, { source: 'its directory' }),
+        kept('1.4.0', 166 * hourMs, { goesNext: true }),
+      ],
+      most: 4,
+      back: isRollingOut ? '1.4.2' : '1.4.1',
+    },
+    { service: 'mailer', running: '2.0.1', kept: [kept('2.0.1', 50 * hourMs)], most: 5, back: null },
+    ...others.map((service) => ({ service, running: '', kept: [], most: 5, back: null })),
+  ]
+}
+
 /** The past of an environment, as seen at `now`; with a deploy under way when it rolls out. */
-export function createChanges(now: number, isRollingOut: boolean): Changes {
+export function createChanges(now: number, past: Past): Changes {
+  const { isRollingOut } = past
   const going: Deploy = {
     job: deployUnderWay,
     service: 'web',
@@ -118,15 +158,7 @@ export function createChanges(now: number, isRollingOut: boolean): Changes {
     deploys: [...(isRollingOut ? [going] : []), ...pastDeploys(now)],
     runs: pastRuns(now),
     locks: [],
-    releases: [
-      {
-        service: 'web',
-        running: isRollingOut ? '1.5.0' : '1.4.2',
-        kept: [...(isRollingOut ? ['1.5.0'] : []), '1.4.3', '1.4.2', '1.4.1'],
-        back: isRollingOut ? '1.4.2' : '1.4.1',
-      },
-      { service: 'mailer', running: '2.0.1', kept: ['2.0.1'], back: null },
-    ],
+    releases: pastReleases(now, past),
     isApplied: false,
     trouble: '',
   }

@@ -1,4 +1,11 @@
-import type { DeployHistory, Drift, EnvironmentPlan, RunHistory } from '../../../src/contracts/index.ts'
+import type {
+  DatabaseList,
+  DeployHistory,
+  Drift,
+  EnvironmentPlan,
+  RunHistory,
+  VolumeList,
+} from '../../../src/contracts/index.ts'
 import { Refusal } from './refusal.ts'
 import type { World } from './world.ts'
 
@@ -138,11 +145,80 @@ function runs({ changes, clock }: World): RunHistory {
   }
 }
 
-/** What the operations on deploys, plans and runs answer. */
+function databases({ startedAt }: World): DatabaseList {
+  const main: DatabaseList['databases'][number] = {
+    name: 'main',
+    engine: 'postgres',
+    managed: true,
+    version: '15.18',
+    state: 'healthy',
+    says: 'main is healthy',
+    address: '127.0.0.1:12345',
+    url: 'postgres://main:***@127.0.0.1:12345/arcade',
+    names: ['arcade', 'scores'],
+    usedBy: [
+      { object: 'service web', variable: 'DATABASE_URL', name: null },
+      { object: 'service web', variable: 'SCORES_URL', name: 'scores' },
+      { object: 'job migrate', variable: 'DATABASE_URL', name: null },
+    ],
+    createdAt: startedAt - 26 * hourMs,
+    sizeBytes: 41_203_311,
+  }
+  const cache: DatabaseList['databases'][number] = {
+    ...main,
+    name: 'cache',
+    engine: 'redis',
+    version: '7.0.15',
+    address: '127.0.0.1:13007',
+    url: 'redis://default:***@127.0.0.1:13007/0',
+    names: [],
+    usedBy: [{ object: 'service web', variable: 'CACHE', name: null }],
+    sizeBytes: 902_113,
+  }
+  const billing: DatabaseList['databases'][number] = {
+    ...main,
+    name: 'billing',
+    engine: 'mariadb',
+    managed: false,
+    version: null,
+    address: 'mysql://db.internal:3306/billing',
+    url: 'mysql://arcade:***@db.internal:3306/billing',
+    names: [],
+    usedBy: [],
+    createdAt: null,
+    sizeBytes: null,
+  }
+  return { says: 'All 3 databases are well', databases: [main, cache, billing] }
+}
+
+function volumes({ changes, startedAt }: World): VolumeList {
+  const here = '/srv/arcade/.holdfast/volumes'
+  const volume = (name: string, more: Partial<VolumeList['volumes'][number]>) => ({
+    name,
+    place: `${here}/${name}`,
+    named: true,
+    exclusive: false,
+    usedBy: ['web'],
+    sizeBytes: 18_220_031,
+    since: startedAt - 26 * hourMs,
+    ...more,
+  })
+  const exports = volume('exports', { exclusive: true, usedBy: ['mailer'], sizeBytes: null })
+  const uploads = volume('uploads', {})
+  const old = volume('old-scores', { named: false, exclusive: null, usedBy: [], sizeBytes: 3_000_001 })
+  return {
+    says: 'The file names 1 volume; left over: old-scores, 2.9 MiB in all, as far as is known',
+    volumes: [changes.isApplied ? uploads : exports, old],
+  }
+}
+
+/** What the operations on deploys, plans, runs and data answer. */
 export const environmentAnswers: Readonly<Record<string, (input: never, world: World) => unknown>> = {
   'environment.deploys': ({ service }: { service?: string }, world) => history(world, service),
   'environment.plan': (_: never, world) => plan(world),
   'environment.drift': (_: never, world) => drift(world),
+  'environment.databases': (_: never, world) => databases(world),
+  'environment.volumes': (_: never, world) => volumes(world),
   'environment.runs': (_: never, world) => runs(world),
   'environment.lock-deploys': (
     { service = '*', because }: { service?: string; because: string },

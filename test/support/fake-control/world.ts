@@ -232,6 +232,14 @@ function rollingWeb(world: Omit<World, 'services'>): Service {
     phase: 'judging',
     says: `web is healthy; ${rollout}`,
     rollout,
+    judging: {
+      fresh: { requests: 188, failures: 4, p95Ms: 88.2 },
+      old: { requests: 1641, failures: 3, p95Ms: 31.4 },
+      sinceMs: 6200,
+      forMs: 10_000,
+      errorMargin: 0.02,
+      p95Factor: 1.5,
+    },
     replicas: [...old.replicas.map((replica) => ({ ...replica, release: '1.4.2' })), fresh],
   }
 }
@@ -316,7 +324,10 @@ export function createWorld(parts: {
     startedAt,
     facts,
     jobs: parts.isRollingOut === true ? [judgingJob(startedAt)] : [],
-    changes: createChanges(startedAt, parts.isRollingOut ?? false),
+    changes: createChanges(startedAt, {
+      isRollingOut: parts.isRollingOut ?? false,
+      others: Array.from({ length: parts.extraServices ?? 0 }, (_, index) => extraName(index)),
+    }),
     bans: [],
     tokens: [
       {

@@ -1,17 +1,20 @@
 import { describe, expect, test } from 'vitest'
-import { contextOf } from '../../../../test/support/context.ts'
+import { ask, contextOf } from '../../../../test/support/context.ts'
 import { emptyStores } from '../../../../test/support/environment/empty.ts'
 import { openSeries } from '../../../kernel/series/index.ts'
 import { seededRandom, virtualClock } from '../../../kernel/std/index.ts'
 import { memoryTimeline, type Fact } from '../../../kernel/timeline/index.ts'
+import type { DatabaseList } from '../../../contracts/environment.ts'
 import { servicesConfig } from '../config.ts'
 import { findStrangers, findUnfitDatabases } from '../findings/index.ts'
 import type { DatabaseProvider, DatabaseStore } from '../ports.ts'
+import { jobConfig } from '../runs/config.ts'
 import { environmentFold, type EnvironmentView } from '../view.ts'
 import { needsOf, startTimeouts, wishedServices } from '../wish/index.ts'
 import { databasesConfig } from './config.ts'
 import { createDatabases } from './databases.ts'
-import { fileUrl, plainAddress, probeOrigin, urlFor } from './managed.ts'
+import { fileUrl, hiddenUrl, plainAddress, probeOrigin, urlFor } from './managed.ts'
+import { bindDatabases } from './operations.ts'
 import { findDatabaseTroubles } from './troubles.ts'
 
 const databases = databasesConfig.parse({
@@ -90,6 +93,49 @@ describe('databases', () => {
     expect(first.urlOf({ database: 'local' })).toBe('file:///databases/local/files/local.db')
     expect(first.urlOf({ database: 'outside' })).toBe(outside)
     expect(first.urlOf({ database: 'outside', name: 'x' })).toBe('mysql://a%40b:c%2Fd@db.example/x?ssl=1')
+  })
+
+  test('URLs are shown without what opens them', async () => {
+    const { control } = await world()
+    const room = control()
+    await room.prepare()
+    expect(room.shownUrlOf('main')).toMatch(/^db:\/\/main:\*\*\*@127\.0\.0\.1:\d+\/shop$/)
+    expect(room.shownUrlOf('local')).toBe('file:///databases/local/files/local.db')
+    expect(room.shownUrlOf('outside')).toBe('mysql://a%40b:***@db.example/orders')
+    expect(hiddenUrl('redis://h:1/0?password=x')).toBe('redis://h:1/0')
+    expect(hiddenUrl('not an address')).toBe('')
+    expect(room.createdAtOf('main')).toBeTypeOf('number')
+    expect(room.createdAtOf('outside')).toBe(null)
+  })
+
+  test('one learns who finds a URL in which variable', async () => {
+    const { control } = await world()
+    const room = control()
+    await room.prepare()
+    const services = servicesConfig.parse({
+      web: {
+        command: ['a'],
+        env: { A: { database: 'main' }, B: { database: 'main', name: 'logs' }, C: 'x' },
+      },
+    })
+    const jobs = { tidy: jobConfig.parse({ command: ['b'], env: { D: { database: 'cache' } } }) }
+    const watch = { services: () => [] }
+    const view = () => environmentFold.initial
+    const operations = bindDatabases({ databases, services, jobs, room, watch, view })
+    const answer = await ask({ operations } as unknown as Parameters<typeof ask>[0], 'environment.databases')
+    const found = (answer['databases'] as DatabaseList['databases']).map(({ name, usedBy }) => [name, usedBy])
+    expect(found).toEqual([
+      [
+        'main',
+        [
+          { object: 'service web', variable: 'A', name: null },
+          { object: 'service web', variable: 'B', name: 'logs' },
+        ],
+      ],
+      ['cache', [{ object: 'job tidy', variable: 'D', name: null }]],
+      ['local', []],
+      ['outside', []],
+    ])
   })
 
   test('servers run, one replica each and replaced in place; files and foreign ones do not', async () => {

@@ -5,7 +5,16 @@ import type { EnvironmentPorts, ProbeResult } from '../ports.ts'
 import type { EnvironmentView } from '../view.ts'
 import type { Wish } from '../wish/index.ts'
 import { isManaged, namesOf, type DatabaseReference, type DatabasesConfig } from './config.ts'
-import { externalUrl, fileUrl, managedDatabase, plainAddress, urlFor, type KnownDatabase } from './managed.ts'
+import {
+  externalUrl,
+  fileUrl,
+  hiddenPassword,
+  hiddenUrl,
+  managedDatabase,
+  plainAddress,
+  urlFor,
+  type KnownDatabase,
+} from './managed.ts'
 import { prepareDatabase, providerOf } from './prepare.ts'
 import { probeExternal, probeManaged } from './readiness.ts'
 import { findIncompatible } from './troubles.ts'
@@ -39,6 +48,10 @@ export interface Databases {
   probe(name: string, since: number | null): Promise<ProbeResult>
   /** Where it answers or lies, without user and password. */
   addressOf(name: string): string
+  /** The URL of its default database with the password hidden; empty: not known. */
+  shownUrlOf(name: string): string
+  /** When it was given its place; null: somebody else runs it. */
+  createdAtOf(name: string): number | null
   /** Bytes on disk of one that Holdfast runs; null: not known. */
   sizeBytes(name: string): Promise<number | null>
   /** What a person should know: a newer minor version waits for a restart, say. */
@@ -108,6 +121,19 @@ class DatabaseBook implements Databases {
     if (!isManaged(config)) return plainAddress(externalUrl(config, ports.hostVariables) ?? '')
     const { record, place } = this.#knownOf(name)
     return record.port === null ? place : `127.0.0.1:${record.port}`
+  }
+
+  shownUrlOf(name: string): string {
+    const config = lookUp(this.#parts.databases, name)
+    if (config === undefined || !isManaged(config)) return hiddenUrl(this.urlOf({ database: name }))
+    const database = managedDatabase(this.#knownOf(name))
+    if (database === null) return this.urlOf({ database: name })
+    const shown = { ...database, password: hiddenPassword }
+    return providerOf(config, this.#parts.ports)?.url(shown, namesOf(name, config)[0] ?? name) ?? ''
+  }
+
+  createdAtOf(name: string): number | null {
+    return this.#known.get(name)?.record.createdAt ?? null
   }
 
   async sizeBytes(name: string): Promise<number | null> {

@@ -61,6 +61,18 @@ export function plainAddress(url: string): string {
   return `${parsed.protocol}//${parsed.host}${parsed.pathname}`
 }
 
+/** What stands in an answer where a password would. */
+export const hiddenPassword = '***'
+
+/** An address with its user, but without password and parameters, which may hold one; empty: it is none. */
+export function hiddenUrl(url: string): string {
+  const parsed = URL.parse(url)
+  if (parsed === null) return ''
+  const { username, password } = parsed
+  const user = password === '' ? username : `${username}:${hiddenPassword}`
+  return `${parsed.protocol}//${user === '' ? '' : `${user}@`}${parsed.host}${parsed.pathname}`
+}
+
 const ports: Readonly<Record<string, number>> = { postgres: 5432, mariadb: 3306, redis: 6379 }
 
 /** Where a connection to it can be tried, as http://host:port; null: it has no host (a socket, a file). */

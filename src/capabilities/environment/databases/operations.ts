@@ -3,13 +3,23 @@ import { bindValue, type OperationBinding } from '../../../kernel/capability/ind
 import { lookUp } from '../../../kernel/std/index.ts'
 import type { EnvironmentView } from '../view.ts'
 import type { Watch } from '../watch/index.ts'
-import { isManaged, namesOf, type DatabaseConfig, type DatabasesConfig } from './config.ts'
+import type { ServicesConfig } from '../config.ts'
+import type { JobsConfig } from '../runs/index.ts'
+import {
+  isManaged,
+  namesOf,
+  type DatabaseConfig,
+  type DatabasesConfig,
+  type VariableValues,
+} from './config.ts'
 import type { Databases } from './databases.ts'
 
 /** What the operation on databases stands on. */
 export interface DatabaseListGround {
   readonly databases: DatabasesConfig
-  readonly room: Pick<Databases, 'addressOf' | 'sizeBytes'>
+  readonly services: ServicesConfig
+  readonly jobs: JobsConfig
+  readonly room: Pick<Databases, 'addressOf' | 'shownUrlOf' | 'createdAtOf' | 'sizeBytes'>
   readonly watch: Pick<Watch, 'services'>
   readonly view: () => EnvironmentView
 }
@@ -27,6 +37,19 @@ function stateOf(
   return { state: service.state, says: service.says }
 }
 
+/** Who finds its URL in which variable. */
+function usersOf({ services, jobs }: DatabaseListGround, database: string): One['usedBy'] {
+  const named = (kind: string, all: Readonly<Record<string, { readonly env: VariableValues }>>) =>
+    Object.entries(all).map(([name, { env }]) => [`${kind} ${name}`, env] as const)
+  return [...named('service', services), ...named('job', jobs)].flatMap(([object, env]) =>
+    Object.entries(env).flatMap(([variable, value]) =>
+      typeof value !== 'string' && value.database === database
+        ? [{ object, variable, name: value.name ?? null }]
+        : [],
+    ),
+  )
+}
+
 async function viewOf(ground: DatabaseListGround, name: string, config: DatabaseConfig): Promise<One> {
   const managed = isManaged(config)
   return {
@@ -36,6 +59,9 @@ async function viewOf(ground: DatabaseListGround, name: string, config: Database
     version: lookUp(ground.view().databases, name)?.version ?? null,
     ...stateOf(ground, name, config),
     address: ground.room.addressOf(name),
+    url: ground.room.shownUrlOf(name),
+    usedBy: usersOf(ground, name),
+    createdAt: ground.room.createdAtOf(name),
     names: config.engine === 'redis' || !managed ? [] : [...namesOf(name, config)],
     sizeBytes: managed ? await ground.room.sizeBytes(name) : null,
   }

@@ -1,5 +1,5 @@
 import { HoldfastError, lookUp } from '../../../kernel/std/index.ts'
-import { releasesOf, type DeployLock, type EnvironmentView } from '../view.ts'
+import { releasesOf, type DeployLock, type EnvironmentView, type ServiceReleases } from '../view.ts'
 
 function locked(service: string, lock: DeployLock): HoldfastError {
   return new HoldfastError({
@@ -47,6 +47,28 @@ export function releaseBefore(
 ): string | null {
   const { wished, good } = releasesOf(view, service)
   return good.findLast((one) => one !== wished && kept.includes(one)) ?? null
+}
+
+/** How many releases of a service are kept, and what is known of them. */
+export interface KeptReleases {
+  /** Newest first. */
+  readonly kept: readonly string[]
+  readonly most: number
+  readonly releases: Pick<ServiceReleases, 'wished' | 'good'>
+}
+
+/** The releases that are too many: not among the newest few, nor those that one may want to go back to at once. */
+export function decidePruning({ kept, most, releases }: KeptReleases): readonly string[] {
+  const needed = new Set([releases.wished, ...releases.good.slice(-2)])
+  return kept.slice(most).filter((release) => !needed.has(release))
+}
+
+/** The releases that will be too many when one more was deployed, and is good. */
+export function goingNext({ kept, most, releases }: KeptReleases): readonly string[] {
+  // No release has this name.
+  const one = ''
+  const after = { wished: one, good: [...releases.good, one] }
+  return decidePruning({ kept: [one, ...kept], most, releases: after })
 }
 
 /** Says what one could go back to. */

@@ -3,14 +3,14 @@ import type { Context, JobCall } from '../../../kernel/capability/index.ts'
 import { HoldfastError, plainError, lookUp } from '../../../kernel/std/index.ts'
 import { lastSaid } from '../../../kernel/timeline/index.ts'
 import type { ServicesConfig } from '../config.ts'
-import type { Release, ReleaseSource, ReleaseStore } from '../ports.ts'
+import type { ReleaseSource, ReleaseStore } from '../ports.ts'
 import type { Rollouts } from '../rollout/index.ts'
 import { runFailed, type Runs } from '../runs/index.ts'
 import { throwUnlessCancelled } from '../cancelled.ts'
 import { noRelease, releasesOf, type EnvironmentView } from '../view.ts'
 import type { Watch } from '../watch/index.ts'
 import type { Wish } from '../wish/index.ts'
-import { decideDeploy, nothingToGoBackTo, releaseBefore } from './decide-deploy.ts'
+import { decideDeploy, decidePruning, nothingToGoBackTo, releaseBefore } from './decide-deploy.ts'
 
 /** What deploys stand on. */
 export interface DeployGround {
@@ -186,13 +186,12 @@ async function untilEnd(ground: DeployGround, wanted: WantedDeploy, call: JobCal
 /** Old releases go, but for the newest few and those that one may want to go back to at once. */
 async function prune(ground: DeployGround, { service }: WantedDeploy): Promise<void> {
   const { releases, services, view, context } = ground
-  const { wished, good } = releasesOf(view(), service)
-  const keep = services[service]?.deploy.keep ?? 2
-  const needed = new Set([wished, ...good.slice(-2)])
-  const old = (await releases.list(service)).slice(keep).filter(({ release }) => !needed.has(release))
-  for (const { release } of old) await releases.remove(service, release)
+  const kept = (await releases.list(service)).map(({ release }) => release)
+  const most = services[service]?.deploy.keep ?? 2
+  const old = decidePruning({ kept, most, releases: releasesOf(view(), service) })
+  for (const release of old) await releases.remove(service, release)
   if (old.length === 0) return
-  const names = old.map(({ release }: Release) => release).join(', ')
+  const names = old.join(', ')
   await context.record(facts.releasesPruned, { service, releases: names }, { subject: `service:${service}` })
 }
 

@@ -8,7 +8,7 @@ import type { Timeline } from '../../../kernel/timeline/index.ts'
 import { refuseForeign, serviceOf } from '../services.ts'
 import { releasesOf } from '../view.ts'
 import { serviceDirectory } from '../wish/index.ts'
-import { releaseBefore } from './decide-deploy.ts'
+import { goingNext, releaseBefore } from './decide-deploy.ts'
 import { concludeDeploy, deploy, rollback, type DeployGround } from './deploy.ts'
 import { readDeploys } from './history.ts'
 import { readSource } from './source.ts'
@@ -20,22 +20,38 @@ export interface DeploysGround extends DeployGround {
   readonly timeline: Pick<Timeline, 'read'>
 }
 
+/** What runs, what is kept of a service, and what of it goes next. */
+async function releasesView(
+  { services, releases, view }: DeploysGround,
+  service: string,
+): Promise<DeployHistory['releases'][number]> {
+  const list = await releases.list(service)
+  const names = list.map(({ release }) => release)
+  const most = services[service]?.deploy.keep ?? 0
+  const known = releasesOf(view(), service)
+  const next = goingNext({ kept: names, most, releases: known })
+  const kept = list.map(({ release, at, source, files, sizeBytes }) => ({
+    release,
+    at,
+    source,
+    files,
+    sizeBytes,
+    good: known.good.includes(release),
+    goesNext: next.includes(release),
+  }))
+  return { service, running: known.wished, kept, most, back: releaseBefore(view(), service, names) }
+}
+
 async function history(
   ground: DeploysGround,
   input: { readonly service?: string | undefined; readonly most: number },
 ): Promise<DeployHistory> {
-  const { services, releases, view } = ground
+  const { services, view } = ground
   if (input.service !== undefined) serviceOf(services, input.service)
   const names = Object.keys(services).filter(
     (name) => services[name]?.address === undefined && (input.service ?? name) === name,
   )
-  const kept = await Promise.all(
-    names.map(async (name) => {
-      const list = (await releases.list(name)).map(({ release }) => release)
-      const back = releaseBefore(view(), name, list)
-      return { service: name, running: releasesOf(view(), name).wished, kept: list, back }
-    }),
-  )
+  const kept = await Promise.all(names.map((name) => releasesView(ground, name)))
   const isPending = (job: string): boolean =>
     Object.values(view().releases).some(({ pending }) => pending?.job === job)
   const deploys = [...(await readDeploys(ground.timeline, { ...input, isPending }))]

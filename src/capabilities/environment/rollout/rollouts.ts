@@ -1,4 +1,4 @@
-import { environmentFacts, type RolloutPhase } from '../../../contracts/environment.ts'
+import { environmentFacts, type Judging, type RolloutPhase } from '../../../contracts/environment.ts'
 import type { ReplicaStatus, SupervisorStatus } from '../../../contracts/supervisor.ts'
 import type { Context } from '../../../kernel/capability/index.ts'
 import type { Engine, Group } from '../ports.ts'
@@ -48,6 +48,8 @@ export interface Standing {
   readonly says: string
   /** What came of judging it, in words. */
   readonly verdict: string
+  /** What it is judged by just now. */
+  readonly judging?: Judging
 }
 
 /** Moves every service to the group that is wished for it. */
@@ -104,6 +106,7 @@ class RolloutBook implements Rollouts {
   readonly #weights = new Map<string, number>()
   /** What was said of the group that was judged last, by service. */
   readonly #verdicts = new Map<string, { readonly hash: string; readonly says: string }>()
+  readonly #judging = new Map<string, Judging>()
 
   constructor(parts: RolloutParts) {
     this.#parts = parts
@@ -142,7 +145,8 @@ class RolloutBook implements Rollouts {
     const { phase, says, memory } = decision
     const verdict = this.#verdicts.get(service)
     const judged = verdict?.hash === memory.hash ? verdict.says : 'it was not judged'
-    return { phase, says, hash: memory.hash, verdict: judged }
+    const judging = phase === 'judging' ? this.#judging.get(service) : undefined
+    return { phase, says, hash: memory.hash, verdict: judged, ...(judging && { judging }) }
   }
 
   get isSteady(): boolean {
@@ -152,11 +156,18 @@ class RolloutBook implements Rollouts {
   async #verdict(wish: Wish, memory: RolloutMemory | null): Promise<Verdict> {
     const { clock, series } = this.#parts.context
     const since = memory?.hash === wish.hash && !memory.judged ? memory.judgedSince : null
-    if (since === null) return { kind: 'pending' }
+    if (since === null) {
+      this.#judging.delete(wish.name)
+      return { kind: 'pending' }
+    }
     const judgedForMs = clock.monotonicMs() - since
     const to = clock.now()
     const measured = { service: wish.name, fresh: wish.hash, from: to - judgedForMs, to }
-    const verdict = judge(await measureSides(series, measured), wish.rollout, judgedForMs)
+    const sides = await measureSides(series, measured)
+    const { judgeForMs, errorMargin, p95Factor } = wish.rollout
+    const rule = { forMs: judgeForMs, errorMargin, p95Factor }
+    this.#judging.set(wish.name, { ...sides, sinceMs: judgedForMs, ...rule })
+    const verdict = judge(sides, wish.rollout, judgedForMs)
     if (verdict.kind === 'good') this.#verdicts.set(wish.name, { hash: wish.hash, says: verdict.says })
     return verdict
   }

@@ -1,4 +1,4 @@
-import type { EnvironmentStatus, RolloutPhase } from '../../../contracts/environment.ts'
+import type { EnvironmentStatus, Judging, RolloutPhase } from '../../../contracts/environment.ts'
 import type { ReplicaStatus, SupervisorStatus } from '../../../contracts/supervisor.ts'
 import type { ServiceConfig, ServicesConfig } from '../config.ts'
 import type { ProbeResult } from '../ports.ts'
@@ -12,7 +12,11 @@ export interface Observed {
   readonly status: SupervisorStatus
   readonly probes: ReadonlyMap<string, ProbeResult>
   /** How the rollout of a service stands; in words, empty when nothing is on the way. */
-  readonly rolloutOf: (service: string) => { readonly phase: RolloutPhase; readonly says: string }
+  readonly rolloutOf: (service: string) => {
+    readonly phase: RolloutPhase
+    readonly says: string
+    readonly judging?: Judging
+  }
 }
 
 /** A target that can be probed: replica or address. */
@@ -137,9 +141,9 @@ function serviceView(name: string, service: ServiceConfig, observed: Observed): 
           .map((replica) => replicaView(replica, observed.probes.get(replica.id)))
       : [externalView(name, service.address, observed.probes.get(name))]
   const wanted = service.address === undefined ? service.replicas.min : 1
-  const foreign = { phase: 'steady', says: '' } as const
+  const foreign = { phase: 'steady', says: '', judging: undefined } as const
   const standing = service.address === undefined ? observed.rolloutOf(name) : foreign
-  const { phase, says: rollout } = standing
+  const { phase, says: rollout, judging } = standing
   const state = stateOf(replicas, wanted, rollout)
   return {
     name,
@@ -150,6 +154,7 @@ function serviceView(name: string, service: ServiceConfig, observed: Observed): 
     healthy: replicas.filter((replica) => replica.healthy === true).length,
     command: service.command ?? null,
     rollout,
+    ...(judging && { judging }),
     replicas,
   }
 }

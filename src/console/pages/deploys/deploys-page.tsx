@@ -9,7 +9,9 @@ import { lockOf, sayLocked } from '../../words/changes.ts'
 import { DeployForm } from './deploy-form.tsx'
 import { HistoryTable } from './history-table.tsx'
 import { Locks } from './locks.tsx'
-import { Releases, RollbackButton } from './releases.tsx'
+import { KeptReleases } from './kept-releases.tsx'
+import { Releases } from './releases.tsx'
+import { BackButton } from './rollback.tsx'
 import { UnderWay } from './under-way.tsx'
 
 const trail = (
@@ -24,38 +26,44 @@ export function DeploysPage({ rest }: PageProps): ReactNode {
   const [service] = rest
   const input = service === undefined ? {} : { service }
   const history = usePoll('environment.deploys', input, { periodMs: 2000 })
-  const head = service === undefined ? { title: 'Deploys' } : { title: service, trail }
   if (history.data === undefined) {
     const text = history.error === undefined ? 'Looking …' : 'Its deploys cannot be shown.'
     return (
       <>
-        <PageHead {...head} answer={[{ text }]} />
+        <PageHead {...headOf(service)} answer={[{ text }]} />
         {history.error === undefined ? <Loading lines={8} /> : <ErrorNote error={history.error} />}
       </>
     )
   }
-  const { data } = history
-  const [only] = data.releases
+  return <Known history={history.data} service={service} />
+}
+
+function Known({ history, service }: { history: DeployHistory; service: string | undefined }): ReactNode {
+  const only = service === undefined ? undefined : history.releases[0]
   return (
     <>
       <PageHead
-        {...head}
-        state={stateOf(data)}
-        answer={answerOf(data, service)}
-        actions={service !== undefined && only && <RollbackButton releases={only} history={data} />}
+        {...headOf(service)}
+        state={stateOf(history)}
+        answer={answerOf(history, service)}
+        actions={only !== undefined && <BackButton releases={only} history={history} />}
       />
-      <UnderWay deploys={data.deploys} service={service} />
-      {data.releases.length === 0 ? (
+      <UnderWay deploys={history.deploys} service={service} />
+      {history.releases.length === 0 ? (
         <Empty says="Holdfast runs no service that could be deployed." command="holdfast init" />
       ) : (
-        <Releases history={data} alone={service !== undefined} />
+        <Releases history={history} alone={only !== undefined} />
       )}
-      <HistoryTable deploys={data.deploys} services={data.releases.map((one) => one.service)} />
-      <DeployForm history={data} service={service} />
-      <Locks history={data} service={service} />
+      {only !== undefined && <KeptReleases releases={only} history={history} />}
+      <HistoryTable deploys={history.deploys} services={history.releases.map((one) => one.service)} />
+      <DeployForm history={history} service={service} />
+      <Locks history={history} service={service} />
     </>
   )
 }
+
+const headOf = (service: string | undefined): { readonly title: string; readonly trail?: ReactNode } =>
+  service === undefined ? { title: 'Deploys' } : { title: service, trail }
 
 function stateOf({ deploys: [last], locks }: DeployHistory): State {
   if (last?.outcome === 'under way') return 'busy'

@@ -2,10 +2,11 @@ import type { ReactNode } from 'react'
 import type { DeployHistory, EnvironmentStatus } from '../../../contracts/index.ts'
 import { usePoll } from '../../data/house.ts'
 import { Section, StateWord } from '../../parts/basics.tsx'
-import { JobButton } from '../../parts/job-button.tsx'
 import { Table, type Column } from '../../parts/table.tsx'
 import { placeOf } from '../../router/router.ts'
-import { lockOf, planOfRollback, sayRelease, sayReleases, stateOfPhase } from '../../words/changes.ts'
+import { sayRelease, sayReleases, stateOfPhase } from '../../words/changes.ts'
+import { KeptNames } from './kept-releases.tsx'
+import { BackButton } from './rollback.tsx'
 
 type Releases = DeployHistory['releases'][number]
 type Service = EnvironmentStatus['services'][number]
@@ -52,7 +53,7 @@ function columns(
     {
       key: 'kept',
       label: 'kept',
-      cell: ({ kept }) => (kept.length === 0 ? <span className="soft">none</span> : kept.join(', ')),
+      cell: ({ kept }) => <KeptNames kept={kept} />,
     },
   ]
   if (alone) return own
@@ -61,7 +62,7 @@ function columns(
     label: 'roll back',
     plain: true,
     actions: true,
-    cell: (releases) => <RollbackButton releases={releases} history={history} />,
+    cell: (releases) => <BackButton releases={releases} history={history} />,
   }
   return [...own, back]
 }
@@ -70,28 +71,4 @@ function Standing({ service }: { service: Service | undefined }): ReactNode {
   if (service === undefined) return <span className="soft">not known yet</span>
   const { phase, rollout } = service
   return <StateWord state={stateOfPhase(phase)}>{phase === 'steady' ? phase : rollout || phase}</StateWord>
-}
-
-/** Back to the release before, in one step; nothing, when there is none to go back to. */
-export function RollbackButton(props: { releases: Releases; history: DeployHistory }): ReactNode {
-  const { service, running, back } = props.releases
-  const { deploys, locks } = props.history
-  if (back === null) return null
-  const underWay = deploys.some(({ outcome }) => outcome === 'under way')
-  return (
-    <JobButton
-      operation="environment.rollback"
-      input={{ service, to: back }}
-      label={`Roll back to ${back}`}
-      title={`Roll back to ${back} of ${service}`}
-      action={`Roll back to ${back}`}
-      plan={planOfRollback(service, running, back)}
-      disabled={underWay || lockOf(locks, service) !== undefined}
-      words={{
-        done: ({ says }) => `${says}.`,
-        failed: `${service} was not rolled back`,
-        href: placeOf(['timeline'], { subject: `service:${service}` }),
-      }}
-    />
-  )
 }

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { DeployHistory, Job } from '../../../contracts/index.ts'
+import type { DeployHistory, EnvironmentStatus, Job } from '../../../contracts/index.ts'
 import { usePoll } from '../../data/house.ts'
 import { useFollowedJob } from '../../data/jobs.ts'
 import { Section } from '../../parts/basics.tsx'
@@ -7,8 +7,12 @@ import { Progress } from '../../parts/progress.tsx'
 import { placeOf } from '../../router/router.ts'
 import { Groups } from '../overview/groups.tsx'
 import { CancelButton } from '../jobs/cancel.tsx'
+import { phasesOf } from '../../words/phases.ts'
+import { JudgingTable } from './judging.tsx'
+import { Phases } from './phases.tsx'
 
 type Deploy = DeployHistory['deploys'][number]
+type Service = EnvironmentStatus['services'][number]
 
 const operations: readonly string[] = ['environment.deploy', 'environment.rollback']
 
@@ -27,6 +31,8 @@ export function UnderWay(props: {
 
 function Going({ job, deploy }: { job: Job; deploy: Deploy | undefined }): ReactNode {
   const now = useFollowedJob(job.id) ?? job
+  const services = usePoll('environment.status', {}, { periodMs: 2000 }).data?.services ?? []
+  const service = services.find(({ name }) => name === deploy?.service)
   const verb = job.operation === 'environment.rollback' ? 'going back' : 'being deployed'
   return (
     <Section
@@ -49,8 +55,9 @@ function Going({ job, deploy }: { job: Job; deploy: Deploy | undefined }): React
         )}
         <Progress job={now} />
       </div>
+      <Phases phases={phasesOf({ job: now, deploy, service })} />
       {deploy !== undefined && <Asked deploy={deploy} />}
-      {deploy !== undefined && <Beside service={deploy.service} />}
+      {deploy !== undefined && <Beside deploy={deploy} services={services} />}
     </Section>
   )
 }
@@ -65,10 +72,11 @@ function Asked({ deploy }: { deploy: Deploy }): ReactNode {
   )
 }
 
-/** How the new replicas do beside the old ones; nothing before both serve. */
-function Beside({ service }: { service: string }): ReactNode {
+/** How the new replicas do beside the old ones, by what they are judged by, else by the last minute; nothing before both serve. */
+function Beside({ deploy, services }: { deploy: Deploy; services: readonly Service[] }): ReactNode {
   const traffic = usePoll('edge.traffic', {}, { periodMs: 2000 }).data
-  const status = usePoll('environment.status', {}, { periodMs: 2000 }).data
-  const groups = (traffic?.groups ?? []).filter((group) => group.service === service)
-  return <Groups groups={groups} services={status?.services ?? []} />
+  const judging = services.find(({ name }) => name === deploy.service)?.judging
+  if (judging !== undefined) return <JudgingTable judging={judging} deploy={deploy} />
+  const groups = (traffic?.groups ?? []).filter((group) => group.service === deploy.service)
+  return <Groups groups={groups} services={services} />
 }

@@ -1,12 +1,11 @@
 import { useMemo, useState, type ReactNode } from 'react'
 import { limitChart } from '../../charts/traffic.ts'
 import type { LimitView } from '../../data/answers.ts'
-import { useNow, usePoll } from '../../data/house.ts'
 import { ranges, useMeasure, type Range } from '../../data/measures.ts'
 import { PageHead, type Piece } from '../../parts/answer.tsx'
 import { Empty, Section, Segmented } from '../../parts/basics.tsx'
 import { ChartPanel } from '../../parts/chart-panel.tsx'
-import { FactList } from '../../parts/facts.tsx'
+import { Happened } from '../../parts/facts.tsx'
 import { placeOf } from '../../router/router.ts'
 import { sayLimit, unmatchedRoute } from '../../words/answers.ts'
 import { sayCount, sayShare } from '../../words/format.ts'
@@ -62,7 +61,7 @@ export function LimitPage({ name, limits }: { name: string; limits: readonly Lim
       <Section title={rules.length === 1 ? 'Rule' : 'Rules'}>
         <LimitTable limits={rules} />
       </Section>
-      <Happened name={name} />
+      <Happened subject={`limit:${name}`} never="It has not bitten yet." />
     </>
   )
 }
@@ -104,21 +103,6 @@ function Use({ name, rules }: { name: string; rules: readonly LimitView[] }): Re
       aside={<Segmented label="Time shown" options={rangeOptions} value={range} onChange={setRange} />}
     >
       <ChartPanel chart={chart} ready={admitted.data !== undefined} />
-    </Section>
-  )
-}
-
-function Happened({ name }: { name: string }): ReactNode {
-  const subject = `limit:${name}`
-  const now = useNow(1000)
-  const facts = usePoll('timeline.read', { subject, limit: 10 }, { periodMs: 4000 }).data?.facts
-  const newestFirst = useMemo(() => (facts ?? []).toReversed(), [facts])
-  return (
-    <Section title="What happened" aside={<a href={placeOf(['timeline'], { subject })}>All of it</a>}>
-      {facts !== undefined && facts.length === 0 && (
-        <Empty says="It has not bitten yet." command="holdfast timeline" />
-      )}
-      <FactList facts={newestFirst} now={now} />
     </Section>
   )
 }

@@ -1,5 +1,7 @@
 import { useMemo, useState, type ReactNode } from 'react'
+import type { EnvironmentStatus } from '../../../contracts/index.ts'
 import { latencyChart, trafficChart } from '../../charts/traffic.ts'
+import { driftFacts, useRefreshOnFacts } from '../../data/follow.ts'
 import { useNow, usePoll } from '../../data/house.ts'
 import { fittingRange, ranges, useMeasure, type Range } from '../../data/measures.ts'
 import { PageHead } from '../../parts/answer.tsx'
@@ -7,7 +9,13 @@ import { Empty, ErrorNote, Loading, Section, Segmented } from '../../parts/basic
 import { ChartPanel } from '../../parts/chart-panel.tsx'
 import { FactList } from '../../parts/facts.tsx'
 import { placeOf } from '../../router/router.ts'
-import { answerOverview, bitingLimits, runningSince, stateOfService } from '../../words/answers.ts'
+import {
+  answerOverview,
+  bitingLimits,
+  runningSince,
+  stateOfService,
+  type OverviewScene,
+} from '../../words/answers.ts'
 import { sayCount, sayRate, sayShare, sayLatency } from '../../words/format.ts'
 import { BitingLimits } from './biting-limits.tsx'
 import { Groups } from './groups.tsx'
@@ -22,8 +30,6 @@ const rangeOptions = [
 /** Is my service up, how much traffic, what is refused, what happened last? */
 export function OverviewPage(): ReactNode {
   const status = usePoll('environment.status', {}, { periodMs: 2000 })
-  const traffic = usePoll('edge.traffic', {}, { periodMs: 2000 })
-  const limits = usePoll('edge.limits', {}, { periodMs: 2000 })
   if (status.data === undefined) {
     return (
       <>
@@ -32,17 +38,19 @@ export function OverviewPage(): ReactNode {
       </>
     )
   }
+  return <Overview status={status.data} />
+}
+
+function Overview({ status }: { status: EnvironmentStatus }): ReactNode {
+  const traffic = usePoll('edge.traffic', {}, { periodMs: 2000 }).data
+  const limits = usePoll('edge.limits', {}, { periodMs: 2000 })
   const biting = bitingLimits(limits.data?.limits ?? [])
   return (
     <>
-      <PageHead
-        title="Overview"
-        state={stateOfService(status.data.state)}
-        answer={answerOverview(status.data, traffic.data, limits.data?.limits)}
-      />
-      <Traffic since={runningSince(status.data.services)} />
-      <ServiceStrip services={status.data.services} />
-      <Groups groups={traffic.data?.groups ?? []} services={status.data.services} />
+      <Head status={status} traffic={traffic} limits={limits.data?.limits} />
+      <Traffic since={runningSince(status.services)} />
+      <ServiceStrip services={status.services} />
+      <Groups groups={traffic?.groups ?? []} services={status.services} />
       <div className="columns">
         <Section title="Limits that bite now" aside={<a href={placeOf(['limits'])}>All limits</a>}>
           {limits.error !== undefined && limits.data === undefined && <ErrorNote error={limits.error} />}
@@ -50,8 +58,23 @@ export function OverviewPage(): ReactNode {
         </Section>
         <LastFacts />
       </div>
-      <Notes notes={status.data.notes} />
+      <Notes notes={status.notes} />
     </>
+  )
+}
+
+function Head(known: Pick<OverviewScene, 'status' | 'traffic' | 'limits'>): ReactNode {
+  const deploys = usePoll('environment.deploys', { most: 1 }, { periodMs: 4000 }).data?.deploys
+  // Each look evaluates the environment file.
+  const drift = usePoll('environment.drift', {}, { periodMs: null }).data
+  useRefreshOnFacts(driftFacts, ['environment.drift'])
+  const now = useNow(60_000)
+  return (
+    <PageHead
+      title="Overview"
+      state={stateOfService(known.status.state)}
+      answer={answerOverview({ ...known, deploys, drift, now })}
+    />
   )
 }
 

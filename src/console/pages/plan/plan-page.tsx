@@ -1,23 +1,27 @@
 import type { ReactNode } from 'react'
 import type { Drift, EnvironmentPlan } from '../../../contracts/index.ts'
+import { driftFacts, useRefreshOnFacts } from '../../data/follow.ts'
 import { useHouse, useNow, usePoll } from '../../data/house.ts'
-import { PageHead } from '../../parts/answer.tsx'
+import { PageHead, type Piece } from '../../parts/answer.tsx'
 import { Button, Empty, ErrorNote, Loading, Section, StateWord, type State } from '../../parts/basics.tsx'
-import { Table, type Column } from '../../parts/table.tsx'
 import { sayTotals } from '../../words/changes.ts'
-import { sayAgo, sayMoment } from '../../words/format.ts'
+import { sayAgo } from '../../words/format.ts'
 import { ApplyButton } from './apply.tsx'
+import { DriftSection } from './drift.tsx'
 import { PlanSteps } from './plan-steps.tsx'
 
-// Each look evaluates the environment file in a process of its own.
-const periodMs = 10_000
+const asked = ['environment.plan', 'environment.drift'] as const
 
 /** What would change if the environment file were applied, and what has drifted from what was? */
 export function PlanPage(): ReactNode {
-  const plan = usePoll('environment.plan', {}, { periodMs })
-  const drift = usePoll('environment.drift', {}, { periodMs })
+  // Each look evaluates the environment file in a process of its own.
+  const plan = usePoll('environment.plan', {}, { periodMs: null })
+  const drift = usePoll('environment.drift', {}, { periodMs: null })
+  useRefreshOnFacts(driftFacts, asked)
   const { polls } = useHouse()
-  const again = (): void => polls.refresh('environment.')
+  const again = (): void => {
+    for (const name of asked) polls.refresh(name)
+  }
   if (plan.error !== undefined) {
     return (
       <>
@@ -40,8 +44,8 @@ export function PlanPage(): ReactNode {
       <PageHead
         title="Plan"
         state={stateOf(plan.data, drift.data)}
-        answer={[{ text: `${plan.data.says}.` }]}
-        actions={<Button onClick={again}>Look again</Button>}
+        answer={answerOf(plan.data, drift.data)}
+        actions={<LookAgain at={plan.at} onLook={again} />}
       />
       <DriftSection drift={drift.data} />
       <PlanSection plan={plan.data} />
@@ -49,10 +53,28 @@ export function PlanPage(): ReactNode {
   )
 }
 
+/** When the file was looked at, and the way to look again: it may have changed since, and no fact says so. */
+function LookAgain({ at, onLook }: { at: number; onLook: () => void }): ReactNode {
+  const now = useNow(1000)
+  const { connection } = useHouse()
+  return (
+    <span className="look-again">
+      <span className="soft">looked at {sayAgo(at + connection.get().skewMs, now)}</span>
+      <Button onClick={onLook}>Look again</Button>
+    </span>
+  )
+}
+
 function stateOf({ steps, destroys }: EnvironmentPlan, drift: Drift | undefined): State {
   if (destroys.length > 0) return 'warn'
   if (steps.length > 0) return 'note'
   return drift === undefined || drift.items.length === 0 ? 'good' : 'warn'
+}
+
+function answerOf({ says, steps }: EnvironmentPlan, drift: Drift | undefined): readonly Piece[] {
+  const drifted = drift?.items.length ?? 0
+  if (steps.length > 0 || drifted === 0) return [{ text: `${says}.` }]
+  return [{ text: `The file says nothing new; but ${drift?.says}.` }]
 }
 
 function PlanSection({ plan }: { plan: EnvironmentPlan }): ReactNode {
@@ -68,43 +90,24 @@ function PlanSection({ plan }: { plan: EnvironmentPlan }): ReactNode {
         </>
       }
     >
-      {plan.steps.length === 0 ? (
-        <Empty
-          says="What runs is what the file says. Change holdfast.config.ts, then look at the plan here or by"
-          command="holdfast environment plan"
-        />
-      ) : (
-        <PlanSteps steps={plan.steps} />
-      )}
-      <p className="soft">{sayTotals(plan)}.</p>
+      <p className="plan-totals">{sayTotals(plan)}.</p>
       {plan.notes.map((note) => (
         <StateWord key={note} state="warn">
           {note}
         </StateWord>
       ))}
-    </Section>
-  )
-}
-
-const columns = (now: number): readonly Column<Drift['items'][number]>[] => [
-  { key: 'object', label: 'what', cell: ({ object }) => <StateWord state="warn">{object}</StateWord> },
-  { key: 'says', label: 'how it differs', plain: true, cell: ({ says }) => says },
-  {
-    key: 'since',
-    label: 'since',
-    number: true,
-    cell: ({ since }) => (since === null ? '–' : <time title={sayMoment(since)}>{sayAgo(since, now)}</time>),
-  },
-]
-
-function DriftSection({ drift }: { drift: Drift | undefined }): ReactNode {
-  const now = useNow(1000)
-  if (drift === undefined) return null
-  return (
-    <Section title="Drift">
-      <StateWord state={drift.items.length === 0 ? 'good' : 'warn'}>{drift.says}.</StateWord>
-      {drift.items.length > 0 && (
-        <Table label="Drift" columns={columns(now)} rows={drift.items} rowKey={({ object }) => object} />
+      {plan.destroys.length > 0 && (
+        <StateWord state="bad">
+          {`The data of ${plan.destroys.join(' and ')} would be lost for good: to apply it, type each name out.`}
+        </StateWord>
+      )}
+      {plan.steps.length === 0 ? (
+        <Empty
+          says="What the file says is what was applied. Change holdfast.config.ts, then look at the plan here or by"
+          command="holdfast environment plan"
+        />
+      ) : (
+        <PlanSteps steps={plan.steps} />
       )}
     </Section>
   )

@@ -30,6 +30,10 @@ function Name({ service, replica }: { service: Service; replica: Replica }): Rea
   )
 }
 
+/** What answers at the address of a database does not speak HTTP. */
+const sayAddress = ({ database }: Service, address: string | null): string | undefined =>
+  (database === undefined ? address : address?.replace(/^http:\/\//, '')) ?? undefined
+
 function columns(service: Service, values: ReplicaValues, now: number): readonly Column<Replica>[] {
   return [
     {
@@ -79,7 +83,7 @@ function columns(service: Service, values: ReplicaValues, now: number): readonly
       wide: true,
       cell: ({ address, pid }) => (
         <span title={pid === null ? undefined : `pid ${pid}`}>
-          {address ?? (pid === null ? '–' : `pid ${pid}`)}
+          {sayAddress(service, address) ?? (pid === null ? '–' : `pid ${pid}`)}
         </span>
       ),
     },

@@ -1,12 +1,12 @@
 import { useMemo, type ReactNode } from 'react'
 import type { EnvironmentStatus } from '../../../contracts/index.ts'
 import { replicaChart } from '../../charts/traffic.ts'
-import { useNow, usePoll } from '../../data/house.ts'
+import { useNow } from '../../data/house.ts'
 import { fittingRange, ranges, useMeasure } from '../../data/measures.ts'
 import { PageHead } from '../../parts/answer.tsx'
 import { Empty, Section } from '../../parts/basics.tsx'
 import { ChartPanel } from '../../parts/chart-panel.tsx'
-import { FactList } from '../../parts/facts.tsx'
+import { Happened } from '../../parts/facts.tsx'
 import { placeOf } from '../../router/router.ts'
 import { answerService, runningSince, stateOfService } from '../../words/answers.ts'
 import { Logs } from './logs.tsx'
@@ -56,7 +56,7 @@ export function ServicePage(props: {
       />
       {service.command !== null && <Use service={service} now={now} />}
       {service.command !== null && <Logs service={service} replica={query.get('replica') ?? ''} />}
-      <Happened name={name} now={now} />
+      <Happened subject={`service:${name}`} />
     </>
   )
 }
@@ -86,20 +86,6 @@ function Use({ service, now }: { service: Service; now: number }): ReactNode {
           <ChartPanel key={chart.title} chart={chart} ready={cpu.data !== undefined} low />
         ))}
       </div>
-    </Section>
-  )
-}
-
-function Happened({ name, now }: { name: string; now: number }): ReactNode {
-  const subject = `service:${name}`
-  const facts = usePoll('timeline.read', { subject, limit: 10 }, { periodMs: 4000 }).data?.facts
-  const newestFirst = useMemo(() => (facts ?? []).toReversed(), [facts])
-  return (
-    <Section title="What happened to it" aside={<a href={placeOf(['timeline'], { subject })}>All of it</a>}>
-      {facts !== undefined && newestFirst.length === 0 && (
-        <Empty says="Nothing yet." command="holdfast timeline" />
-      )}
-      <FactList facts={newestFirst} now={now} />
     </Section>
   )
 }

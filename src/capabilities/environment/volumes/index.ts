@@ -1,0 +1,2 @@
+export { makeVolumes } from './make-volumes.ts'
+export { bindVolumes } from './operations.ts'

@@ -6,6 +6,8 @@ import { createStage, type Stage } from './stage.ts'
 
 const seed = Number(process.env['SIMULATION_SEED'] ?? 1)
 const only = process.env['SIMULATION_KILL']
+/** Until everything stands, and until everything has come to rest. */
+const beginMs = 5000
 const settleMs = 15_000
 /** An undertaking with fewer was hardly one. */
 const fewestEffects = 10
@@ -37,9 +39,9 @@ function kill({ world: { clock, engine, dataPlane }, control }: Stage, victim: V
 async function enact(scenario: Scenario, kills: readonly Kill[]): Promise<Outcome> {
   const stage = await createStage(seed, scenario.file)
   const { world } = stage
-  await world.clock.advance(settleMs)
+  await world.clock.advance(beginMs)
   await scenario.before(stage)
-  await world.clock.advance(settleMs)
+  await world.clock.advance(beginMs)
   stage.promise = scenario.promise
   world.effects.count(kills, () => {
     scenario.meanwhile?.(stage)

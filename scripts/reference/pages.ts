@@ -140,7 +140,7 @@ function errorsPage(): string {
 const exitMeanings: Readonly<Record<number, string>> = {
   0: 'done',
   1: 'a check found something broken, or the job failed',
-  2: 'the command line was not understood',
+  2: 'the command line was not understood; with --exit-code: something would change, or differs',
   65: 'the data is not fit for what was asked',
   66: 'something that was named does not exist',
   69: 'something that is needed does not answer or is not well',

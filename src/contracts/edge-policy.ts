@@ -342,3 +342,21 @@ export const edgeState = z.strictObject({
 
 /** What the edge answers to `GET /state`. */
 export type EdgeState = z.infer<typeof edgeState>
+
+/** What the edge answers to `GET /policies`: the one that it serves on, and the one that it would serve on after a restart. */
+export const edgePolicies = z.strictObject({
+  /** Null before the first policy. */
+  enforced: z.json(),
+  /** Null: there is no file, or it cannot be read. */
+  kept: z
+    .strictObject({
+      /** Milliseconds since the epoch. */
+      modifiedAt: z.number(),
+      /** As it lies there, unchecked; null: it is no JSON. */
+      policy: z.json(),
+    })
+    .nullable(),
+})
+
+/** What the edge answers to `GET /policies`. */
+export type EdgePolicies = z.infer<typeof edgePolicies>

@@ -165,6 +165,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('environment.service-unhealthy', 503, 69, 'A service did not get healthy in the time it was given.'),
   entry('environment.unknown-job', 404, 66, 'The environment has no job of that name.'),
   entry('environment.unknown-service', 404, 66, 'The environment has no service of that name.'),
+  entry('house.versions-apart', 503, 69, 'Control, edge and supervisor are of versions too far apart.'),
   entry('install.name-needed', 400, 64, 'What destroys data takes the name of its environment, typed out.'),
   entry('install.not-installed', 404, 66, 'No unit of systemd runs the environment.'),
   entry('install.not-permitted', 403, 77, 'A unit of systemd may not be written or removed.'),

@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod'
-import type { PlainError } from '../kernel/std/index.ts'
+import { HoldfastError, type PlainError } from '../kernel/std/index.ts'
 
 /** One request to one of Holdfast's own processes. */
 export interface SocketAsk {
@@ -17,6 +17,30 @@ export interface SocketAsk {
 
 /** How Holdfast's processes ask one another: HTTP with JSON over a unix socket. The provider `unix-http` is one. */
 export type SocketDoor = (ask: SocketAsk) => Promise<{ readonly status: number; readonly body: unknown }>
+
+/**
+ * Version of what control, edge and supervisor say to one another. It grows by one when a process would misunderstand one
+ * of the version before; a key with a default is no reason.
+ */
+export const houseProtocol = 1
+
+/** Header in which a request says it; an answer to `GET /status` or `GET /state` says `protocol`. */
+export const protocolHeader = 'holdfast-protocol'
+
+/**
+ * Refuses another process when more than one version is between us; `said` is what it says its version is, and one that
+ * says none is of a time when there was only the first. Errors: `house.versions-apart`.
+ */
+export function refuseApart(who: string, said: unknown): void {
+  const protocol = Number(said ?? 1)
+  if (Math.abs(protocol - houseProtocol) <= 1) return
+  throw new HoldfastError({
+    code: 'house.versions-apart',
+    kind: 'operational',
+    message: `${who} speaks version ${protocol} of the language of the house, and this process version ${houseProtocol}: they do not understand one another`,
+    hint: 'let all be of one installation: "holdfast down" of the one that runs, then "holdfast up" of the other',
+  })
+}
 
 /** A schema of the contracts between processes of the house. */
 export type HouseSchema<Value> = ZodType<Value>

@@ -145,6 +145,21 @@ export const supervisorStatus = z.strictObject({
 /** What the supervisor answers to `GET /status`. */
 export type SupervisorStatus = z.infer<typeof supervisorStatus>
 
+const bound = z.strictObject({ wished: z.number().nullable(), is: z.number().nullable() })
+
+/** What the supervisor answers to `GET /tampering`: what somebody changed by hand about what runs. */
+export const tampering = z.strictObject({
+  /** Processes with this environment's mark that belong to no replica which runs. */
+  strays: z.array(z.strictObject({ pid: z.number().int(), replica: z.string(), startedAt: z.number() })),
+  /** Replicas whose process a signal has stopped (SIGSTOP): it is there and does nothing. */
+  frozen: z.array(z.string()),
+  /** Replicas whose bounds are not those of their specification; null: none. */
+  limits: z.array(z.strictObject({ replica: z.string(), memoryMiB: bound, cpus: bound })),
+})
+
+/** What somebody changed by hand about what runs. */
+export type Tampering = z.infer<typeof tampering>
+
 /** Something that the supervisor saw; kept on disk until it is far behind the newest, so that a dead control misses none. */
 export const supervisorEvent = z.strictObject({
   /** From 1, without gaps, continued over restarts of the supervisor; of a task: its index in the cluster. */

@@ -186,7 +186,7 @@ describeWith(['postgres', 'redis-server'], 'databases that Holdfast runs', () =>
     const here = await placeWith(everything, 0o755)
     mustRun(await here.up())
     for (const name of all) expect(await ask(here, name)).toBe('1')
-    const { main, ...others } = everything.databases
+    const { main, ...rest } = everything.databases
     const changed = { ...everything.databases, main: { ...main, settings: { shared_buffers: '32MB' } } }
     here.write('holdfast.config.ts', environmentFile({ ...everything, databases: changed }))
     const planned = here.run('environment', 'plan', '--json')
@@ -195,14 +195,21 @@ describeWith(['postgres', 'redis-server'], 'databases that Holdfast runs', () =>
     expect(here.run('environment', 'apply', plan.hash).code).toBe(0)
     await until('the same data', answers(here, 'ARCADE', 2))
 
-    const other = { ...everything.databases, main: { engine: 'mariadb' } }
-    here.write('holdfast.config.ts', environmentFile({ ...everything, databases: other, env: {} }))
-    const refused = here.run('environment', 'plan')
-    expect(refused.code).toBe(78)
-    expect(refused.err).toMatch(/are of postgres 1\d, and the file says mariadb; they were not touched/)
+    const others = [{ engine: 'mariadb' }, { engine: 'postgres', version: '99' }]
+    for (const main of others) {
+      const other = { ...everything.databases, main }
+      here.write('holdfast.config.ts', environmentFile({ ...everything, databases: other, env: {} }))
+      const refused = here.run('environment', 'plan')
+      expect(refused.code).toBe(78)
+      const says = main.engine === 'mariadb' ? 'mariadb' : 'postgres 99'
+      expect(refused.err).toContain(`and the file says ${says}; they were not touched`)
+      expect(refused.err).toMatch(/the data of "main" are of postgres 1\d/)
+      const forced = here.run('environment', 'apply', plan.hash, '--destroy', 'database main')
+      expect(forced.code).toBe(78)
+    }
 
     const { CACHE, LOCAL } = everything.env
-    here.write('holdfast.config.ts', environmentFile({ databases: others, env: { CACHE, LOCAL } }))
+    here.write('holdfast.config.ts', environmentFile({ databases: rest, env: { CACHE, LOCAL } }))
     const gone = JSON.parse(here.run('environment', 'plan', '--json').out) as {
       hash: string
       destroys: string[]

@@ -107,6 +107,35 @@ test('upgrades under load: no connection is refused, services run on', { timeout
   expect(processesWith(here.directory)).toEqual([])
 })
 
+test(
+  'one that speaks another language is told by doctor, and can take over all the same',
+  { timeout: 120_000 },
+  async () => {
+    const here = await runningPlace()
+    const versionsBy = ({ directory }: SecondInstallation): unknown => {
+      const main = join(directory, 'src/cli/main.ts')
+      const ran = spawnSync(process.execPath, [main, 'doctor', '--json'], {
+        cwd: here.directory,
+        encoding: 'utf8',
+      })
+      const { checks } = JSON.parse(ran.stdout) as {
+        checks: { about: string; state: string; says: string }[]
+      }
+      return checks.find(({ about }) => about === 'versions')
+    }
+    const [near, far] = [second('0.2.0'), second('0.9.0')]
+    near.change('src/contracts/socket-door.ts', 'houseProtocol = 1', 'houseProtocol = 2')
+    far.change('src/contracts/socket-door.ts', 'houseProtocol = 1', 'houseProtocol = 3')
+    expect(versionsBy(near)).toMatchObject({ state: 'ok' })
+    expect(versionsBy(far)).toMatchObject({ state: 'fail' })
+    for (const name of ['the supervisor', 'control', 'the edge'])
+      expect(JSON.stringify(versionsBy(far))).toContain(`${name} speaks version 1 of the language`)
+    expect(await here.call('upgrade', '--to', far.directory)).toMatchObject({ code: 0 })
+    expect(versionsBy(far)).toMatchObject({ state: 'ok' })
+    expect(versionsBy(near)).toMatchObject({ state: 'ok' })
+  },
+)
+
 /** A version whose timeline has a table more. */
 function withOtherStores(): SecondInstallation {
   const next = second('0.2.0')

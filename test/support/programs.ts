@@ -32,6 +32,12 @@ export const programs: readonly Program[] = [
   { name: 'ip', package: 'iproute2', commands: ['ip'] },
   { name: 'nsenter', package: 'util-linux', commands: ['nsenter'] },
   { name: 'systemd-analyze', package: 'systemd', commands: ['systemd-analyze'], isOptional: true },
+  {
+    name: 'systemd',
+    package: 'systemd',
+    commands: ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'],
+    isOptional: true,
+  },
   { name: 'go', package: 'golang-go', commands: ['go'], isOptional: true },
 ]
 

@@ -29,6 +29,7 @@ function supervisor(replicas: readonly ReplicaStatus[]): SupervisorStatus {
 
 const well = { healthy: true, detail: '' }
 const rolloutOf = () => ({ phase: 'steady', says: '' }) as const
+const releaseOf = () => '1.0'
 
 describe('wished services', () => {
   test('one specification a service, with ordinary variables and those that are named', () => {
@@ -113,6 +114,7 @@ describe('assessment', () => {
         ['web/2', well],
       ]),
       rolloutOf,
+      releaseOf,
     })
     expect(views.map(({ state }) => state)).toEqual(['healthy', 'healthy'])
     expect(sayEnvironment(views)).toBe('Both services are healthy')
@@ -123,7 +125,12 @@ describe('assessment', () => {
       replicaStatusOf({ id: 'web/1' }),
       replicaStatusOf({ id: 'web/2', state: 'crash-looped' }),
     ])
-    const views = assessServices(services, { status, probes: new Map([['web/1', well]]), rolloutOf })
+    const views = assessServices(services, {
+      status,
+      probes: new Map([['web/1', well]]),
+      rolloutOf,
+      releaseOf,
+    })
     expect(views[0]?.state).toBe('degraded')
     expect(views[0]?.says).toContain('web/2: it keeps crashing')
     expect(overallState(views)).toBe('down')
@@ -205,6 +212,7 @@ describe('transitions', () => {
       status: supervisor([replicaStatusOf({ state })]),
       probes: new Map([['web/1', probe]]),
       rolloutOf,
+      releaseOf,
     })
     if (found === undefined) throw new Error('no view')
     return found

@@ -17,7 +17,7 @@ import { bindOperations } from './operations.ts'
 import type { EnvironmentPorts, ServiceEndpoints } from './ports.ts'
 import { furnish, type EnvironmentConfig, type Rooms } from './rooms.ts'
 import { addingOnly } from './rollout/index.ts'
-import { bindRuns } from './runs/index.ts'
+import { bindRuns, isOfJob } from './runs/index.ts'
 import { bindVolumes, makeVolumes } from './volumes/index.ts'
 import { followEvents } from './watch/index.ts'
 import { needsOf, orderByNeeds, startTimeouts, wishedAlone, type Ground } from './wish/index.ts'
@@ -155,6 +155,7 @@ export const environment = {
   findMissingVariables,
   findDatabaseTroubles,
   isManagedDatabase: isManaged,
+  isOfJob,
   needsOf,
   findUnfit,
   orderByNeeds,

@@ -208,6 +208,8 @@ export interface DatabaseProvider {
    * Errors: `environment.database-refuses`.
    */
   provision(database: ManagedDatabase): Promise<string>
+  /** Which of its user and databases are not there, as "user main"; null: it does not say. Never throws. */
+  missing(database: ManagedDatabase): Promise<readonly string[] | null>
   /** Bytes on disk, by its own account; null: it does not answer. Never throws. */
   sizeBytes(database: ManagedDatabase): Promise<number | null>
   /** With which its user reaches a database in it. */

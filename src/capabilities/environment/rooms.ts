@@ -103,6 +103,7 @@ export function furnish(config: EnvironmentConfig, context: Context, ports: Envi
     lookAt: lookWith(ports.prober, databases),
     said,
     rollouts,
+    releaseOf: (service) => releaseOf(service).wished,
   })
   const runs: Runs = createRuns({
     jobs,

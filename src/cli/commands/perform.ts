@@ -10,6 +10,8 @@ import type { NamedOperation, Surroundings } from './command.ts'
 export interface Asking {
   readonly input: JsonObject
   readonly idempotencyKey?: string | undefined
+  /** The exit code says what a comparison found. */
+  readonly detailedExit?: boolean | undefined
 }
 
 /** Says what is wrong with the input before anybody is asked. Errors: `operations.invalid-input`. */
@@ -31,18 +33,18 @@ function refuseInvalid(operation: NamedOperation, input: JsonObject): void {
 
 async function showValue(
   operation: NamedOperation,
-  { input }: Asking,
+  { input, detailedExit }: Asking,
   { voice, directions, open }: Surroundings,
 ): Promise<number> {
   const door = await open(directions)
   const answer = await door.call(operation.name, input)
-  return showAnswer(operation, answer, voice)
+  show(operation, answer, voice)
+  return exitOf(operation.name, answer, detailedExit)
 }
 
-function showAnswer(operation: NamedOperation, answer: Json, voice: Surroundings['voice']): number {
+function show(operation: NamedOperation, answer: Json, voice: Surroundings['voice']): void {
   if (voice.json) voice.document(answer)
   else voice.say(render(operation.name, answer, voice.paper))
-  return exitOf(operation.name, answer)
 }
 
 async function showStream(
@@ -82,7 +84,8 @@ async function showJob(
   try {
     const answer = await door.job(operation.name, input, { idempotencyKey, onProgress, signal })
     voice.redraw('')
-    return showAnswer(operation, answer, voice)
+    show(operation, answer, voice)
+    return exitOf(operation.name, answer)
   } catch (error) {
     voice.redraw('')
     if (!signal.aborted) throw error

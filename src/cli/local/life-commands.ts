@@ -52,11 +52,16 @@ const upgradeCommand: Command = {
   positional: [],
   flags: [
     {
-      ...text('to', 'to', 'directory of the other: a clone, or a project with it in node_modules'),
+      ...text(
+        'to',
+        'to',
+        'the other: a clone, a project with it in node_modules, or a package as npm packs it (.tgz)',
+      ),
       required: true,
     },
   ],
   details: [
+    'A package is installed by npm into a directory beside it first, without running scripts.',
     'Services run on meanwhile and no connection is refused. Exit code 1 when it went back.',
     'To be called from the installation that runs, for that is what it goes back to.',
   ],

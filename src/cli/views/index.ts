@@ -32,11 +32,29 @@ export function render(name: OperationName, answer: Json, paper: Paper): readonl
   return view === undefined ? genericLines(answer, paper) : view(answer, paper)
 }
 
-/** The exit code of an answer: 1 when a check found something broken or a job failed, else 0. */
-export function exitOf(name: OperationName, answer: Json): number {
+/** Operations that compare, and where their answers say what they found; `--exit-code` makes that an exit code. */
+const comparisons: { readonly [Name in OperationName]?: string } = {
+  'environment.plan': 'steps',
+  'environment.drift': 'items',
+}
+
+/** Whether an operation takes `--exit-code`. */
+export const compares = (name: OperationName): boolean => comparisons[name] !== undefined
+
+const foundSomething = (name: OperationName, answer: Json): boolean => {
+  const found = (answer as JsonObject)[comparisons[name] ?? '']
+  return Array.isArray(found) && found.length > 0
+}
+
+/**
+ * The exit code of an answer: 1 when a check found something broken or a job failed, else 0. With `detailed` a comparison
+ * that found something is 2, which no failure is.
+ */
+export function exitOf(name: OperationName, answer: Json, detailed = false): number {
+  if (detailed && foundSomething(name, answer)) return 2
   if (name === 'timeline.verify' && (answer as JsonObject)['broken'] !== null) return 1
-  // As `diff` does, so that CI can ask.
-  if (name === 'environment.drift' && ((answer as JsonObject)['items'] as Json[]).length > 0) return 1
+  // As `diff` does.
+  if (name === 'environment.drift' && foundSomething(name, answer)) return 1
   if (name === 'jobs.get' && (answer as JsonObject)['state'] === 'failed') return 1
   return 0
 }

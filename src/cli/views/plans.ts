@@ -22,25 +22,40 @@ function differenceLines({ path, before, after }: Difference, paper: Paper): rea
   ]
 }
 
+/** What a step costs, where it costs more or less than before. */
+function amountsLine({ replicas, memoryMiB }: PlanStep): string {
+  const say = ({ before, after }: PlanStep['replicas'], unit: string): readonly string[] =>
+    before === after ? [] : [`${before ?? 'no'} -> ${after ?? 'no'} ${unit}`]
+  return [...say(replicas, 'replicas'), ...say(memoryMiB, 'MiB of memory at most')].join(', ')
+}
+
 function stepLines(step: PlanStep, paper: Paper): readonly string[] {
   const [sign, tone] = signs[step.verb]
   const lost = step.destroys ? paper.paint('bad', '  its data would be lost') : ''
+  const amounts = amountsLine(step)
   const whole = step.verb === 'create' || step.verb === 'remove'
   const differences = whole ? [] : step.differences
   return [
     `  ${paper.paint(tone, `${sign} ${harmless(step.object)}`)}  ${paper.paint('dim', harmless(step.says))}${lost}`,
+    ...(amounts === '' ? [] : [paper.paint('dim', `      ${amounts}`)]),
     ...differences.flatMap((difference) => differenceLines(difference, paper)),
   ]
 }
 
+const sayDifference = (difference: number, less: 'fewer' | 'less'): string =>
+  difference === 0 ? '' : ` (${Math.abs(difference)} ${difference > 0 ? 'more' : less})`
+
+function sayCount({ before, after }: { readonly before: number; readonly after: number }): string {
+  return before === after ? String(after) : `${before} -> ${after}`
+}
+
 function amountLine({ replicas, memoryMiB }: EnvironmentPlan): string {
-  const count = (before: number, after: number): string =>
-    before === after ? String(after) : `${before} -> ${after}`
-  const memory =
-    memoryMiB.after === 0 && memoryMiB.before === 0
-      ? ''
-      : `, up to ${count(memoryMiB.before, memoryMiB.after)} MiB`
-  return `replicas: ${count(replicas.before, replicas.after)}${memory}`
+  const counted = `replicas: ${sayCount(replicas)}${sayDifference(replicas.difference, 'fewer')}`
+  const { before, after, difference, left, machine } = memoryMiB
+  if (before === 0 && after === 0) return `${counted}, none with a bound on memory`
+  const free = left < 0 ? `${-left} MiB more than this machine has` : `${left} of ${machine} MiB left`
+  const others = replicas.unbounded === 0 ? '' : `, and ${replicas.unbounded} without a bound`
+  return `${counted}; memory: up to ${sayCount(memoryMiB)} MiB${sayDifference(difference, 'less')}${others}, ${free}`
 }
 
 function planLines(plan: EnvironmentPlan, paper: Paper): readonly string[] {
@@ -59,14 +74,16 @@ function planLines(plan: EnvironmentPlan, paper: Paper): readonly string[] {
   ]
 }
 
-function driftLines({ says, items }: Drift, paper: Paper): readonly string[] {
+function driftLines({ says, items, notes }: Drift, paper: Paper): readonly string[] {
   const since = (at: number | null): string =>
     at === null ? '' : paper.paint('dim', `  (${sayAgo(at, paper.nowMs)})`)
   return [
     paper.paint('strong', says),
     ...items.map(
-      (item) => `  ${paper.paint('warning', item.object)}  ${harmless(item.says)}${since(item.since)}`,
+      (item) =>
+        `  ${paper.paint('warning', harmless(item.object))}  ${harmless(item.says)}${since(item.since)}`,
     ),
+    ...notes.map((note) => `note: ${harmless(note)}`),
   ]
 }
 

@@ -24,6 +24,7 @@ const service = (name: string, state: Service['state']): Service => ({
   healthy: state === 'healthy' ? 1 : 0,
   command: ['node'],
   phase: 'steady' as const,
+  release: '',
   rollout: '',
   replicas: [],
 })

@@ -90,8 +90,8 @@ const plan: EnvironmentPlan = {
   hash: '0123456789abcdef',
   says: '',
   steps: [step],
-  replicas: { before: 1, after: 2 },
-  memoryMiB: { before: 0, after: 512, machine: 7954 },
+  replicas: { before: 1, after: 2, difference: 1, unbounded: 1 },
+  memoryMiB: { before: 0, after: 512, difference: 512, machine: 7954, left: 7442 },
   destroys: [],
   notes: [],
 }

@@ -10,6 +10,7 @@ const database = (name: string, more: Partial<DatabaseView> = {}): DatabaseView 
   says: '',
   address: '',
   url: '',
+  missing: [],
   names: [],
   usedBy: [],
   createdAt: 1,

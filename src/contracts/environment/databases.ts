@@ -82,6 +82,9 @@ const databaseView = z.strictObject({
       'of its default database, as services find it in their variables; the password is hidden by ***',
     ),
   names: z.array(z.string()).describe('databases in it'),
+  missing: z
+    .array(z.string())
+    .describe('what is to be in it and is not, as "database orders"; empty too where it does not answer'),
   usedBy: z.array(user),
   createdAt: moment.nullable().describe('when it was given its place; null: somebody else runs it'),
   sizeBytes: z.number().nullable().describe('on disk; null: not known'),

@@ -29,6 +29,12 @@ export const planStep = z.strictObject({
 /** One thing that would change. */
 export type PlanStep = z.infer<typeof planStep>
 
+const total = {
+  before: z.number().int(),
+  after: z.number().int(),
+  difference: z.number().int(),
+}
+
 /** What would change if the environment file were applied. */
 export const environmentPlan = z.strictObject({
   hash: planHash.describe(
@@ -36,12 +42,17 @@ export const environmentPlan = z.strictObject({
   ),
   says: z.string().describe('the answer in one sentence'),
   steps: z.array(planStep).describe('in the order of what needs what'),
-  replicas: z.strictObject({ before: z.number().int(), after: z.number().int() }),
-  memoryMiB: z.strictObject({
-    before: z.number().int(),
-    after: z.number().int().describe('of those replicas that are bounded'),
-    machine: z.number().int(),
+  replicas: z.strictObject({
+    ...total,
+    unbounded: z.number().int().describe('of those afterwards, may use any amount of memory'),
   }),
+  memoryMiB: z
+    .strictObject({
+      ...total,
+      machine: z.number().int(),
+      left: z.number().int().describe('of the machine, beside what replicas may use afterwards'),
+    })
+    .describe('of those replicas that are bounded'),
   destroys: z.array(z.string()).describe('objects with data that would be lost: apply wants each named'),
   notes: z.array(z.string()),
 })
@@ -51,14 +62,17 @@ export type EnvironmentPlan = z.infer<typeof environmentPlan>
 
 /** What differs between what was applied and what is. */
 export const drift = z.strictObject({
-  says: z.string(),
+  says: z.string().describe('the answer in one sentence'),
   items: z.array(
     z.strictObject({
-      object: z.string(),
-      says: z.string(),
-      since: moment.nullable().describe('null: not known'),
+      object: z.string().describe('what it is about, as "service web", "route /login" or "volume uploads"'),
+      says: z.string().describe('how it differs; what nothing names any more is "left over"'),
+      since: moment
+        .nullable()
+        .describe('by a fact or the time of a file; null: nothing has recorded when it changed'),
     }),
   ),
+  notes: z.array(z.string()).describe('what could not be looked at, and why'),
 })
 
 /** What differs between what was applied and what is. */
@@ -126,7 +140,13 @@ export const planOperations = {
   drift: declareOperation({
     name: 'environment.drift',
     summary: 'Show what differs between what was applied and what is; touches nothing',
-    input: nothing,
+    input: z.strictObject({
+      ignore: z
+        .array(z.string().min(1).max(200))
+        .max(100)
+        .default([])
+        .describe('objects to pass over, as "service web" or "route *"; * stands for any characters'),
+    }),
     output: drift,
     permission: 'view',
     limit: '30/min per caller',

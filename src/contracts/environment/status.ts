@@ -53,6 +53,7 @@ const serviceView = z.strictObject({
   state: z.enum(['healthy', 'starting', 'degraded', 'down']),
   says: z.string().describe('the state in one sentence'),
   phase: rolloutPhase,
+  release: z.string().describe('that it is wished to run; empty: the files as they lie in its directory'),
   wanted: z.number().int(),
   healthy: z.number().int(),
   command: z.array(z.string()).nullable().describe('null: somebody else runs it'),

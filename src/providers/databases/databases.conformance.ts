@@ -100,6 +100,7 @@ export function testDatabaseServer({ provider, names, settings, write, hold }: S
     expect(await provider.probe(theDatabase(), 2000)).toMatchObject({ healthy: false })
     expect((await provider.probe(theDatabase(), 2000)).detail).not.toBe('')
     expect(await provider.sizeBytes(theDatabase())).toBe(null)
+    expect(await provider.missing(theDatabase())).toBe(null)
     await expect(provider.provision(theDatabase())).rejects.toMatchObject({
       code: 'environment.database-refuses',
     })
@@ -121,7 +122,10 @@ export function testDatabaseServer({ provider, names, settings, write, hold }: S
   })
 
   test('users and databases are made, once, and its URLs work', async () => {
+    const absent = names.length === 0 ? [] : ['user main', ...names.map((name) => `database ${name}`)]
+    expect(await provider.missing(theDatabase())).toEqual(absent)
     const version = await provider.provision(theDatabase())
+    expect(await provider.missing(theDatabase())).toEqual([])
     expect(version).toBe((await provider.find())[0]?.version)
     expect(await provider.provision(theDatabase())).toBe(version)
     for (const url of urls()) expect(await write(url)).toBe(1)

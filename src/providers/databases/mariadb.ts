@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import type { DatabaseProvider, ManagedDatabase } from '../../capabilities/environment/ports.ts'
-import { findProgram, lastLine, refuses, runProgram, type ProgramEnd } from './run-program.ts'
+import { findProgram, lastLine, linesOf, refuses, runProgram, type ProgramEnd } from './run-program.ts'
 import { startCommand } from './start-script.ts'
 
 const admin = 'holdfast_admin'
@@ -48,6 +48,18 @@ function provisioning({ name, names, password }: ManagedDatabase): string {
       `GRANT ALL ON ${pattern(one)}.* TO ${user};`,
     ]),
     'SELECT VERSION();',
+  ].join('\n')
+}
+
+/** A line for each that is not there. */
+function missing({ name, names }: ManagedDatabase): string {
+  const absent = (words: string, where: string): string =>
+    `SELECT '${words}' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM ${where});`
+  return [
+    absent(`user ${name}`, `mysql.user WHERE User = '${name}' AND Host = '127.0.0.1'`),
+    ...names.map((one) =>
+      absent(`database ${one}`, `information_schema.SCHEMATA WHERE SCHEMA_NAME = '${one}'`),
+    ),
   ].join('\n')
 }
 
@@ -100,6 +112,7 @@ export function mariadb(searchPath: string): DatabaseProvider {
       if (end.code !== 0 || version === undefined) throw refuses(database.name, end)
       return version
     },
+    missing: async (database) => linesOf(await query(database, missing(database))),
     sizeBytes: async (database) => {
       const all = 'SELECT SUM(DATA_LENGTH + INDEX_LENGTH) FROM information_schema.TABLES;'
       const end = await query(database, all)

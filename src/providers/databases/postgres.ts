@@ -5,7 +5,7 @@ import type {
   DatabaseProvider,
   ManagedDatabase,
 } from '../../capabilities/environment/ports.ts'
-import { findProgram, lastLine, refuses, runProgram, type ProgramEnd } from './run-program.ts'
+import { findProgram, lastLine, linesOf, refuses, runProgram, type ProgramEnd } from './run-program.ts'
 import { startCommand } from './start-script.ts'
 
 /** Debian keeps each major version in a directory of its own. */
@@ -61,6 +61,16 @@ function provisioning({ name, names, password }: ManagedDatabase): string {
   ].join('\n')
 }
 
+/** A line for each that is not there. */
+function missing({ name, names }: ManagedDatabase): string {
+  const absent = (words: string, where: string): string =>
+    `SELECT ${literal(words)} WHERE NOT EXISTS (SELECT FROM ${where});`
+  return [
+    absent(`user ${name}`, `pg_roles WHERE rolname = ${literal(name)} AND rolcanlogin`),
+    ...names.map((one) => absent(`database ${one}`, `pg_database WHERE datname = ${literal(one)}`)),
+  ].join('\n')
+}
+
 function psql({ programs, port, adminPassword }: ManagedDatabase, input: string): Promise<ProgramEnd> {
   const flags = ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--set', 'ON_ERROR_STOP=1']
   const where = ['-h', '127.0.0.1', '-p', String(port), '-U', admin, '-d', 'postgres']
@@ -108,6 +118,7 @@ export function postgres(searchPath: string): DatabaseProvider {
       if (end.code !== 0 || version === undefined) throw refuses(database.name, end)
       return `${Math.floor(Number(version) / 10_000)}.${Number(version) % 10_000}`
     },
+    missing: async (database) => linesOf(await psql(database, missing(database))),
     sizeBytes: async (database) => {
       const end = await psql(database, 'SELECT sum(pg_database_size(oid)) FROM pg_database;')
       return end.code === 0 ? Number(end.out.trim()) : null

@@ -62,6 +62,7 @@ export function redis(searchPath: string): DatabaseProvider {
       if (end.code !== 0 || version === undefined) throw refuses(database.name, end)
       return version
     },
+    missing: async (database) => ((await cli(database, ['ping'], askTimeoutMs)).code === 0 ? [] : null),
     sizeBytes: async (database) => {
       const { code, out } = await cli(database, ['info', 'persistence'], askTimeoutMs)
       const size = /^aof_current_size:(\d+)/m.exec(out)?.[1]

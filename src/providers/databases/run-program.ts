@@ -46,6 +46,11 @@ export function lastLine({ out, err }: ProgramEnd): string {
   return lines.findLast((line) => line !== '') ?? 'it said nothing'
 }
 
+/** The lines that it wrote, without empty ones; null: it failed. */
+export function linesOf({ code, out }: ProgramEnd): readonly string[] | null {
+  return code === 0 ? out.split('\n').filter((line) => line !== '') : null
+}
+
 /** Where a program lies: the first of these directories, then of the search path. Null: nowhere. */
 export async function findProgram(
   program: string,

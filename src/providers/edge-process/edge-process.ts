@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataPlane } from '../../capabilities/edge/ports.ts'
-import { edgeReports, edgeState } from '../../contracts/edge-policy.ts'
-import { readFromHouse, type HouseSchema, type SocketDoor } from '../../contracts/socket-door.ts'
+import { edgePolicies, edgeReports, edgeState, type EdgePolicies } from '../../contracts/edge-policy.ts'
+import { readFromHouse, refuseApart, type HouseSchema, type SocketDoor } from '../../contracts/socket-door.ts'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
 
 /** What the client of the edge process works with. */
@@ -24,8 +24,14 @@ const unreachable = {
   hint: 'the supervisor starts it again; see logs/edge.log in the data directory',
 }
 
+/** The edge process, with what only those need who look for what was changed by hand. */
+export interface EdgeProcess extends DataPlane {
+  /** What it serves on, and what it would serve on after a restart. Errors: `edge.unreachable`. */
+  policies(): Promise<EdgePolicies>
+}
+
 /** The edge process, asked over its unix socket. Opens nothing until it is used. */
-export function edgeProcess({ dataDirectory, request }: EdgeProcessParts): DataPlane {
+export function edgeProcess({ dataDirectory, request }: EdgeProcessParts): EdgeProcess {
   const ask = async (parts: {
     readonly method: 'GET' | 'PUT'
     readonly path: string
@@ -37,7 +43,12 @@ export function edgeProcess({ dataDirectory, request }: EdgeProcessParts): DataP
     return bodyOf(await request({ ...parts, socketPath, mostBytes, unreachable }))
   }
   return {
-    state: async () => parseWith(edgeState, await ask({ method: 'GET', path: '/state', timeoutMs })),
+    state: async () => {
+      const body = await ask({ method: 'GET', path: '/state', timeoutMs })
+      refuseApart('the edge', (body as { protocol?: unknown } | null)?.protocol)
+      return parseWith(edgeState, body)
+    },
+    policies: async () => parseWith(edgePolicies, await ask({ method: 'GET', path: '/policies', timeoutMs })),
     apply: async (policy) => {
       const put = { method: 'PUT' as const, path: '/policy', body: policy, timeoutMs: applyTimeoutMs }
       return parseWith(edgeState, await ask(put))

@@ -4,11 +4,13 @@ import type { Engine } from '../../capabilities/environment/ports.ts'
 import {
   supervisorEvent,
   supervisorStatus,
+  tampering,
   type WantedReplicas,
   type SupervisorEvent,
   type SupervisorStatus,
+  type Tampering,
 } from '../../contracts/supervisor.ts'
-import { readFromHouse, type SocketDoor } from '../../contracts/socket-door.ts'
+import { readFromHouse, refuseApart, type HouseSchema, type SocketDoor } from '../../contracts/socket-door.ts'
 import { errorFromPlain, HoldfastError, type PlainError } from '../../kernel/std/index.ts'
 import { allocate } from './allocate.ts'
 
@@ -28,6 +30,8 @@ export interface LocalEngine extends Engine {
    * a service is not control's to remove.
    */
   readonly discard: (place: string) => Promise<void>
+  /** What somebody changed by hand about what runs. */
+  readonly tampering: () => Promise<Tampering>
   /** Bytes of the files in such a place, which control may not look into; null: not known. */
   readonly measure: (place: string) => Promise<number | null>
   /** Asks the supervisor to stop control and edge, and (if told so) the replicas, then itself; answers before it is done. */
@@ -71,9 +75,13 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
     if (answer.status >= 400) throw errorOf(answer.body)
     return answer.body
   }
-  const status = async (): Promise<SupervisorStatus> => parseStatus(await ask('GET', '/status'))
+  const status = async (): Promise<SupervisorStatus> => {
+    const body = await ask('GET', '/status')
+    refuseApart('the supervisor', (body as { protocol?: unknown } | null)?.protocol)
+    return parseWith(supervisorStatus, body)
+  }
   const put: LocalEngine['put'] = async (desired) =>
-    parseStatus(await ask('PUT', '/replicas', { body: desired }))
+    parseWith(supervisorStatus, await ask('PUT', '/replicas', { body: desired }))
   return {
     runs: 'programs',
     choosesReplica: true,
@@ -89,6 +97,7 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
         from = last
       }
     },
+    tampering: async () => parseWith(tampering, await ask('GET', '/tampering')),
     discard: async (place) =>
       void (await ask('POST', '/discard', { body: { place }, waitMs: DISCARD_WAIT_MS })),
     measure: async (place) => {
@@ -118,8 +127,8 @@ async function readSocketPath(dataDirectory: string): Promise<string> {
   throw new HoldfastError({ ...UNREACHABLE, kind: 'operational' })
 }
 
-function parseStatus(body: unknown): SupervisorStatus {
-  const parsed = readFromHouse(supervisorStatus, body)
+function parseWith<T>(schema: HouseSchema<T>, body: unknown): T {
+  const parsed = readFromHouse(schema, body)
   if (parsed.success) return parsed.data
   throw new HoldfastError({ ...UNREACHABLE, kind: 'operational', cause: parsed.error })
 }

@@ -52,9 +52,22 @@ test('when there is nothing else it is not asked for again and again', async () 
   expect(asked.map((path) => path.split('&')[0])).toEqual(['/events?after=0', '/events?after=2'])
 })
 
+const status = { pid: 1, version: '9', startedAt: 1, processes: [], replicas: [], notes: [] }
+const engineSaying = (body: object) =>
+  localEngine({ dataDirectory, request: () => Promise.resolve({ status: 200, body }) })
+
 test('its status is read without what it says besides', async () => {
-  const status = { pid: 1, version: '9', startedAt: 1, processes: [], replicas: [], notes: [] }
-  const body = { ...status, moon: 'full' }
-  const engine = localEngine({ dataDirectory, request: () => Promise.resolve({ status: 200, body }) })
-  expect(await engine.status()).toEqual(status)
+  expect(await engineSaying({ ...status, moon: 'full' }).status()).toEqual(status)
+})
+
+test.each([undefined, 0, 1, 2])('a supervisor that speaks %j is understood', async (protocol) => {
+  expect(await engineSaying({ ...status, protocol }).status()).toEqual(status)
+})
+
+test.each([3, -1, 'many'])('one that speaks %j is not, whether or not the rest fits', async (protocol) => {
+  for (const body of [
+    { ...status, protocol },
+    { protocol, weather: 'fine' },
+  ])
+    await expect(engineSaying(body).status()).rejects.toMatchObject({ code: 'house.versions-apart' })
 })

@@ -1,1 +1,2 @@
 export { releaseFiles } from './release-files.ts'
+export type { ReleaseLook } from './look-at-release.ts'

@@ -13,12 +13,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ReleaseSource, ReleaseStore } from '../../capabilities/environment/ports.ts'
+import type { ReleaseSource } from '../../capabilities/environment/ports.ts'
 import { systemClock } from '../../kernel/std/index.ts'
 import { releaseFiles } from './index.ts'
 
 let root = ''
-let store: ReleaseStore
+let store: ReturnType<typeof releaseFiles>
 const never = new AbortController().signal
 
 beforeEach(() => {
@@ -113,5 +113,44 @@ describe('releases', () => {
       await expect(add('1', source)).rejects.toMatchObject({ code: 'environment.release-unreadable' })
     }
     expect(await store.list('web')).toEqual([])
+  })
+
+  describe('that were changed by hand', () => {
+    const look = () => store.look('web', '1', never)
+    /** The times of files lag behind the clock by a tick of the kernel. */
+    const tickMs = 50
+    const stored = async () => {
+      const release = await add('1', { kind: 'directory', path: join(root, 'web') })
+      await new Promise((soon) => setTimeout(soon, tickMs))
+      return release
+    }
+    const at = (path: string): string => join(store.directoryOf('web', '1'), path)
+
+    test('are told from those that were not, however often one looks', async () => {
+      const release = await stored()
+      expect(await look()).toEqual({ state: 'same' })
+      writeFileSync(at('app.js'), 'own')
+      const found = await look()
+      expect(found).toMatchObject({ state: 'changed', paths: ['app.js'] })
+      expect(found.state === 'changed' && found.since).toBeGreaterThanOrEqual(release.at)
+      writeFileSync(at('app.js'), 'one')
+      expect(await look()).toEqual({ state: 'same' })
+    })
+
+    test('are found by modes, by what is new and by what is missing', async () => {
+      await stored()
+      chmodSync(at('app.js'), 0o755)
+      expect(await look()).toMatchObject({ state: 'changed', paths: ['app.js'] })
+      chmodSync(at('app.js'), 0o644)
+      writeFileSync(at('lib/new.js'), 'new')
+      expect(await look()).toMatchObject({ state: 'changed', paths: ['lib/new.js'] })
+      rmSync(at('lib/new.js'))
+      expect(await look()).toEqual({ state: 'same' })
+      rmSync(at('lib/run'))
+      expect(await look()).toMatchObject({ state: 'changed', paths: ['lib/'] })
+      rmSync(at('.'), { recursive: true })
+      expect(await look()).toEqual({ state: 'gone' })
+      expect(await store.look('web', '2', never)).toEqual({ state: 'gone' })
+    })
   })
 })

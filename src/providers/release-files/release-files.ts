@@ -5,6 +5,7 @@ import type { Release, ReleaseSource, ReleaseStore } from '../../capabilities/en
 import { HoldfastError, systemCode, type Clock } from '../../kernel/std/index.ts'
 import { digestTree } from './digest-tree.ts'
 import { fetchInto } from './fetch-into.ts'
+import { lookAtRelease, type KnownDigests, type ReleaseLook } from './look-at-release.ts'
 import { settleModes } from './settle-modes.ts'
 
 /** Where releases lie. */
@@ -12,6 +13,12 @@ export interface ReleaseFilesParts {
   /** Absolute; made when the first release comes. */
   readonly directory: string
   readonly clock: Clock
+}
+
+/** Releases, and whether they are what was stored. */
+export interface ReleaseFiles extends ReleaseStore {
+  /** Compares the files of a release with its record; see `lookAtRelease`. One without a record is gone. */
+  look(service: string, release: string, signal: AbortSignal): Promise<ReleaseLook>
 }
 
 /** Services that run as users of their own pass through, and see only what they know the name of. */
@@ -34,7 +41,8 @@ function exists(service: string, release: string): HoldfastError {
  * Releases as directories: `<directory>/<service>/<release>/files` with `release.json` beside it. A release is made apart
  * and moved to its place in one step, so that one whose making was interrupted is none.
  */
-export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseStore {
+export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseFiles {
+  const known: KnownDigests = new Map()
   const placeOf = (service: string, release: string): string => join(directory, service, release)
 
   const read = async (service: string, release: string): Promise<Release | null> => {
@@ -85,6 +93,11 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseSt
         names.filter((name) => !name.startsWith('.')).map((name) => read(service, name)),
       )
       return found.filter((one) => one !== null).toSorted((a, b) => b.at - a.at)
+    },
+    look: async (service, release, signal) => {
+      const record = await read(service, release)
+      if (record === null) return { state: 'gone' }
+      return lookAtRelease(join(placeOf(service, release), 'files'), record, { known, signal })
     },
     directoryOf: (service, release) => join(placeOf(service, release), 'files'),
     remove: (service, release) => rm(placeOf(service, release), { recursive: true, force: true }),

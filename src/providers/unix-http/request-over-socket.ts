@@ -1,7 +1,8 @@
 import { request, type IncomingMessage } from 'node:http'
+import { houseProtocol, protocolHeader } from '../../contracts/socket-door.ts'
 import { HoldfastError, type PlainError } from '../../kernel/std/index.ts'
 
-/** A request to a program that listens on a unix socket: HTTP/1.1 with JSON bodies. */
+/** A request to a process of the house that listens on a unix socket: HTTP/1.1 with JSON bodies. */
 export interface SocketRequest {
   readonly socketPath: string
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -40,7 +41,8 @@ export function requestOverSocket(parts: SocketRequest): Promise<SocketAnswer> {
       else reject(new HoldfastError({ ...parts.unreachable, kind: 'operational', cause }))
     }
     const { socketPath, method, path } = parts
-    const headers = text === undefined ? {} : { 'content-type': 'application/json' }
+    const spoken = { [protocolHeader]: String(houseProtocol) }
+    const headers = text === undefined ? spoken : { ...spoken, 'content-type': 'application/json' }
     const outgoing = request({ socketPath, method, path, headers, signal, agent: false }, (response) => {
       readAnswer(response, parts.mostBytes).then(resolve, (error: unknown) => {
         outgoing.destroy()

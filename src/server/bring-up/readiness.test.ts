@@ -35,6 +35,7 @@ function service(change: Partial<Service> = {}): Service {
     healthy,
     command: null,
     phase: 'steady',
+    release: '',
     rollout: '',
     ...change,
     replicas,

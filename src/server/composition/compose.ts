@@ -18,7 +18,7 @@ import { engineOf, type EngineGround } from '../engine/index.ts'
 import { definedVariables } from './findings.ts'
 import { headStart } from './head-start.ts'
 import type { LoadedEnvironment } from './load.ts'
-import { bindPlans, type PlanGround } from '../plan/index.ts'
+import { bindPlans, looksAt, type PlanGround } from '../plan/index.ts'
 import { rebuilds } from '../rebuild/index.ts'
 import { readAgain } from './read-again.ts'
 
@@ -166,6 +166,7 @@ export async function composeControl(
         context,
         destroy: (object) =>
           destroyObject(object, { environment: loaded.environment, dataDirectory, clock: context.clock }),
+        looks: looksAt({ environment: loaded.environment, dataDirectory, clock: context.clock }),
         handOver: (fresh) => shelf.handOver(fresh),
       }),
     people,

@@ -1,5 +1,6 @@
 import { mkdir, rename, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { houseProtocol } from '../../contracts/socket-door.ts'
 import type { Capability, Context, Log, OperationBinding } from '../../kernel/capability/index.ts'
 import { openSeries, type SeriesStore } from '../../kernel/series/index.ts'
 import {
@@ -60,7 +61,9 @@ const runFile = (dataDirectory: string): string => join(dataDirectory, 'run', 'c
 async function announceUrl(dataDirectory: string, url: string): Promise<void> {
   const path = runFile(dataDirectory)
   await mkdir(join(dataDirectory, 'run'), { recursive: true, mode: 0o700 })
-  await writeFile(`${path}.new`, JSON.stringify({ pid: process.pid, url }), { mode: 0o600 })
+  await writeFile(`${path}.new`, JSON.stringify({ pid: process.pid, url, protocol: houseProtocol }), {
+    mode: 0o600,
+  })
   await rename(`${path}.new`, path)
 }
 

@@ -1,13 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { chmodSync, rmSync } from 'node:fs'
 import { errorCatalogue } from '../../contracts/errors.ts'
-import type { EdgePolicy, EdgeReports, EdgeState } from '../../contracts/edge-policy.ts'
+import type { EdgePolicies, EdgePolicy, EdgeReports, EdgeState } from '../../contracts/edge-policy.ts'
+import { houseProtocol, protocolHeader, refuseApart } from '../../contracts/socket-door.ts'
 import { HoldfastError, plainError } from '../../kernel/std/index.ts'
 import { parsePolicy } from './parse-policy.ts'
 
 /** What can be asked of the edge over its socket. */
 export interface DoorOperations {
   state(): EdgeState
+  policies(): EdgePolicies
   /** Resolves when the policy is in effect and on disk. */
   apply(policy: EdgePolicy): Promise<EdgeState>
   reports(after: number, waitMs: number, signal: AbortSignal): Promise<EdgeReports>
@@ -26,8 +28,8 @@ const requestTimeoutMs = 10_000
 const slowHeads = { headersTimeout: 2000, connectionsCheckingInterval: 500 }
 
 /**
- * Listens on a unix socket that only its owner and control may open: HTTP with JSON bodies. `PUT /policy`, `GET /state`,
- * `GET /reports?after=N&waitMs=N`. An error leaves as `{code, kind, message, hint}`. Errors: the system's, when the
+ * Listens on a unix socket that only its owner and control may open: HTTP with JSON bodies. `PUT /policy`, `GET /policies`,
+ * `GET /state`, `GET /reports?after=N&waitMs=N`. An error leaves as `{code, kind, message, hint}`. Errors: the system's, when the
  * socket cannot be opened.
  */
 export function openDoor(path: string, operations: DoorOperations): Promise<Door> {
@@ -83,7 +85,9 @@ async function act(
   const url = URL.parse(request.url ?? '/', 'http://edge')
   if (url === null) throw refused('the target of the request cannot be read')
   const key = `${request.method} ${url.pathname}`
-  if (key === 'GET /state') return operations.state()
+  if (key === 'GET /state') return { ...operations.state(), protocol: houseProtocol }
+  refuseApart('who asks the edge', request.headers[protocolHeader])
+  if (key === 'GET /policies') return operations.policies()
   if (key === 'PUT /policy') return operations.apply(await readPolicy(request))
   if (key !== 'GET /reports') throw refused(`there is nothing at ${key}`)
   const number = (name: string): number => {

@@ -7,7 +7,7 @@ import {
   type RunningDataPlane,
   type TargetProbe,
 } from '../../capabilities/edge/data-plane/index.ts'
-import type { EdgePolicy, EdgeState } from '../../contracts/edge-policy.ts'
+import type { EdgePolicies, EdgePolicy, EdgeState } from '../../contracts/edge-policy.ts'
 import { readSnapshotFile } from '../../kernel/limit/index.ts'
 import { plainError, systemClock, systemRandom, type Clock, type Random } from '../../kernel/std/index.ts'
 import { programVersion } from '../launch/version.ts'
@@ -104,6 +104,7 @@ async function announce(dataDirectory: string, running: Running): Promise<Door> 
   const { openDoor } = await import('./door.ts')
   const door = await openDoor(socket, {
     state: () => running.dataPlane.state(),
+    policies: () => running.policies(),
     apply: (policy) => running.apply(policy),
     reports: async (after, waitMs, signal) => ({
       edgeId: running.dataPlane.edgeId,
@@ -134,6 +135,7 @@ class Running {
   readonly #file: PolicyFile
   readonly #say: Say
   readonly #onRestart: (why: string) => void
+  #enforced: EdgePolicy | null = null
   /** Policies, one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -150,6 +152,7 @@ class Running {
       const policy = await this.#file.read()
       if (policy === null) return this.#say('there is no policy yet: control will send one')
       this.ports = await this.dataPlane.apply(policy)
+      this.#enforced = policy
       this.#say(`serving on policy ${policy.revision.slice(0, 12)} from disk`)
     } catch (error) {
       this.#say(`the policy on disk does not work: ${plainError(error).message}`)
@@ -158,6 +161,11 @@ class Running {
 
   say(message: string): void {
     this.#say(message)
+  }
+
+  /** What is served on, and what lies on disk. */
+  policies(): EdgePolicies {
+    return { enforced: this.#enforced as unknown as EdgePolicies['enforced'], kept: this.#file.look() }
   }
 
   apply(policy: EdgePolicy): Promise<EdgeState> {
@@ -170,6 +178,7 @@ class Running {
     try {
       if (await this.dataPlane.needsRestart(policy)) return this.#restartOn(policy)
       this.ports = await this.dataPlane.apply(policy)
+      this.#enforced = policy
     } catch (error) {
       this.#say(`a policy was refused: ${plainError(error).message}`)
       throw error

@@ -25,11 +25,30 @@ test('what this version wrote is read without its schema', async () => {
 test('what another version wrote is checked, and keys that it alone knows are passed over', async () => {
   const [one, other] = [openPolicyFile(directory, '1.0.0'), openPolicyFile(directory, '1.0.1')]
   one.write({ ...odd, upstreams: [], listeners: odd.listeners.map((each) => ({ ...each, oddity: 1 })) })
-  expect(await other.read()).toEqual(policy)
+  expect(await other.read()).toEqual({
+    ...policy,
+    revision: expect.not.stringMatching(policy.revision) as string,
+  })
   one.write({ ...policy, environment: 17 } as unknown as typeof policy)
   await expect(other.read()).rejects.toMatchObject({ code: 'edge.policy-unreadable' })
   other.write(policy)
-  expect(await one.read()).toEqual(policy)
+  expect(await one.read()).toMatchObject({ environment: policy.environment })
+})
+
+test('what somebody changed by hand is served on, but not taken for what control sent', async () => {
+  const file = openPolicyFile(directory, '1.0.0')
+  expect(file.look()).toBeNull()
+  file.write(policy)
+  const path = join(directory, 'edge', 'policy.json')
+  const changed = readFileSync(path, 'utf8').replace('"maxConnections":', '"maxConnections":1')
+  writeFileSync(path, changed)
+  const read = await file.read()
+  expect(read?.maxConnections).not.toBe(policy.maxConnections)
+  expect(read?.revision).not.toBe(policy.revision)
+  expect(file.look()).toEqual({
+    policy: JSON.parse(changed) as object,
+    modifiedAt: expect.any(Number) as number,
+  })
 })
 
 test('what somebody changed since is checked', async () => {

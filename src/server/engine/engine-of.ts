@@ -15,21 +15,21 @@ export interface EngineGround {
 }
 
 /**
- * The engine of an environment, where the logs and volumes of what it runs are, and what removes a place of the data
- * directory (see `LocalEngine.discard`); opens nothing yet.
+ * The engine of an environment, where the logs and volumes of what it runs are, and what only the supervisor can do or
+ * see (`discard` and `tampering` of `LocalEngine`); opens nothing yet.
  */
 export function engineOf({ environment, dataDirectory, clock }: EngineGround) {
   const { name, engine } = environment
   const supervisor = localEngine({ dataDirectory, request: requestOverSocket })
-  const { discard } = supervisor
+  const { discard, tampering } = supervisor
   if (engine === 'local') {
     const volumes = volumeDirectories(join(dataDirectory, 'volumes'), {
       remove: (volume) => discard(`volumes/${volume}`),
       measure: (volume) => supervisor.measure(`volumes/${volume}`),
     })
-    return { engine: supervisor, logs: logFiles, volumes, discard }
+    return { engine: supervisor, logs: logFiles, volumes, discard, tampering }
   }
   const socketPath = engine.swarm.slice('unix://'.length)
   const swarm = swarmEngine({ environment: name, socketPath, supervisor, files: logFiles, clock })
-  return { engine: swarm, logs: swarm.logs, volumes: swarm.volumes, discard }
+  return { engine: swarm, logs: swarm.logs, volumes: swarm.volumes, discard, tampering }
 }

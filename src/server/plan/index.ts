@@ -1,2 +1,3 @@
 export { bindPlans } from './operations.ts'
+export { looksAt, type FoundDirectory, type Looks } from './drift/index.ts'
 export type { PlanGround } from './plan-now.ts'

@@ -25,13 +25,21 @@ function loaded(data: object): LoadedEnvironment {
 
 function statusOf(change: Partial<EnvironmentStatus['services'][number]> = {}): EnvironmentStatus {
   const web = { name: 'web', state: 'healthy', says: 'web is healthy', phase: 'steady', rollout: '' } as const
-  const service = { ...web, wanted: 1, healthy: 1, command: ['node', 'web.ts'], replicas: [], ...change }
+  const service = {
+    ...web,
+    release: '',
+    wanted: 1,
+    healthy: 1,
+    command: ['node', 'web.ts'],
+    replicas: [],
+    ...change,
+  }
   const whole = { name: 'arcade', version: '1', says: '', state: 'healthy', startedAt: 1 } as const
   return { ...whole, services: [service], processes: [], notes: [] }
 }
 
 function planFor(before: object, after: object, more: Partial<PlanScene> = {}): EnvironmentPlan {
-  const scene = { accepted: loaded(before), fresh: loaded(after), status: statusOf(), releases: {} }
+  const scene = { accepted: loaded(before), fresh: loaded(after), status: statusOf() }
   return makePlan({ ...scene, machineMiB: 4000, ...more })
 }
 
@@ -64,6 +72,8 @@ describe('a plan', () => {
     [{ resources: { memoryMiB: 64 } }, 'replace', false],
     [{ names: ['a'] }, 'change', false],
     [{ startTimeout: '5s' }, 'change', false],
+    [{ engine: 'redis' }, 'replace', false],
+    [{ version: '15' }, 'change', false],
     [{ url: 'postgres://db.example' }, 'change', false],
     [null, 'remove', true],
   ])('of a database changed by %j: %s', (change, verb, destroys) => {
@@ -76,6 +86,18 @@ describe('a plan', () => {
     const after = { ...before, databases: change === null ? {} : { main: { ...main, ...change } } }
     const step = planFor(before, after).steps.find(({ object }) => object === 'database main')
     expect(step).toMatchObject({ verb, destroys, replicas: { before: 1 } })
+  })
+
+  test('says that what is in a server and no longer named stays there', () => {
+    const [before, after] = [['shop', 'logs'], ['shop']].map((names) => ({
+      ...base,
+      databases: { main: { engine: 'postgres', names } },
+    }))
+    const [step] = planFor(before ?? {}, after ?? {}).steps
+    expect(step).toMatchObject({ verb: 'change', destroys: false })
+    expect(step?.says).toContain('logs stays in it with its data')
+    const redis = { ...base, databases: { main: { engine: 'redis' } } }
+    expect(planFor(before ?? {}, redis).steps[0]?.says).toContain('made anew, of redis')
   })
 
   test('lets go of the address of a database without a word, and hides what is in one', () => {
@@ -113,15 +135,36 @@ describe('a plan', () => {
       memoryMiB: { before: 100, after: 6000 },
     })
     expect(JSON.stringify(plan)).not.toContain('secret')
-    expect(plan.memoryMiB).toEqual({ before: 100, after: 6000, machine: 4000 })
+    expect(plan.replicas).toEqual({ before: 2, after: 4, difference: 2, unbounded: 1 })
+    expect(plan.memoryMiB).toEqual({
+      before: 100,
+      after: 6000,
+      difference: 5900,
+      machine: 4000,
+      left: -2000,
+    })
     expect(plan.notes).toEqual(['replicas may use 6000 MiB together, and this machine has 4000 MiB'])
+  })
+
+  test('warns of what old and new replicas use side by side', () => {
+    const fat = { ...web, replicas: 2, resources: { memoryMiB: 1500 } }
+    const [before, after] = [fat, { ...fat, command: ['other'] }].map((one) => ({
+      ...base,
+      services: { mailer, web: one },
+    }))
+    const { notes, memoryMiB } = planFor(before ?? {}, after ?? {})
+    expect(memoryMiB).toMatchObject({ before: 3000, after: 3000, difference: 0, left: 1000 })
+    expect(notes).toEqual([
+      'while old and new replicas run side by side they may use 4500 MiB, and this machine has 4000 MiB',
+    ])
+    expect(planFor(before ?? {}, after ?? {}, { machineMiB: 4500 }).notes).toEqual([])
   })
 
   test('has another hash when the file or what runs has moved, and the same when neither has', () => {
     const { hash } = planFor(base, base)
     expect(planFor(base, base).hash).toBe(hash)
     expect(planFor(base, { ...base, people: {} }).hash).not.toBe(hash)
-    expect(planFor(base, base, { releases: { web: '1.4.2' } }).hash).not.toBe(hash)
+    expect(planFor(base, base, { status: statusOf({ release: '1.4.2' }) }).hash).not.toBe(hash)
     expect(planFor(base, base, { status: statusOf({ phase: 'moving' }) }).hash).not.toBe(hash)
     expect(planFor(base, base, { status: statusOf({ says: 'other words' }) }).hash).toBe(hash)
     expect(planFor(base, base, { status: statusOf({ phase: 'starting' }) }).hash).toBe(hash)

@@ -13,8 +13,6 @@ export interface PlanScene {
   readonly fresh: LoadedEnvironment
   /** What runs. */
   readonly status: EnvironmentStatus
-  /** Release that each service is wished to run; absent: its files as they lie. */
-  readonly releases: Readonly<Record<string, string>>
   /** Memory of this machine. */
   readonly machineMiB: number
 }
@@ -87,7 +85,7 @@ function sayReplaced(scene: PlanScene, name: string): string {
 
 /** What happens to a service that both files name. */
 function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
-  const release = lookUp(scene.releases, name) ?? ''
+  const release = scene.status.services.find((service) => service.name === name)?.release ?? ''
   const before = groupUnder(scene.accepted, name, release)
   const after = groupUnder(scene.fresh, name, release)
   if (before !== after && after !== null && before !== null) {
@@ -105,6 +103,31 @@ function processOf({ engine, settings, resources, stopTimeout }: Database): Json
   return JSON.parse(JSON.stringify({ engine, settings, resources, stopTimeout })) as Json
 }
 
+/** Who begins or ceases to name the version that its data are of changes nothing. */
+const isOtherVersion = ({ version: before }: Database, { version: after }: Database): boolean =>
+  before !== undefined && after !== undefined && before !== after
+
+/** A database in a server is never dropped: who no longer names one keeps what is in it. */
+function sayNamesLeft({ names: before = [] }: Database, { names: after = [] }: Database): string {
+  const left = before.filter((name) => !after.includes(name))
+  return left.length === 0
+    ? ''
+    : `; ${left.join(', ')} stays in it with its data, and is no longer looked after`
+}
+
+/** What happens to a database that Holdfast runs under both files. */
+function changedServer(before: Database, after: Database): Pick<PlanStep, 'verb' | 'says'> {
+  if (before.engine !== after.engine || isOtherVersion(before, after)) {
+    // What holds data of another kind is refused before a plan is made: nothing was made of it yet.
+    const kind = `${after.engine} ${after.version ?? ''}`.trim()
+    return { verb: 'replace', says: `it is made anew, of ${kind}, for it holds nothing yet` }
+  }
+  if (contentHash(processOf(before)) === contentHash(processOf(after))) {
+    return { verb: 'change', says: `it goes on running${sayNamesLeft(before, after)}` }
+  }
+  return { verb: 'replace', says: 'it is replaced in place: it is away for a moment, and its data stay' }
+}
+
 /** What happens to a database that both files name. */
 function changedDatabase({ accepted, fresh }: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
   const [before, after] = [
@@ -116,11 +139,9 @@ function changedDatabase({ accepted, fresh }: PlanScene, name: string): Pick<Pla
     const left = was !== null && is === null ? '; its data are left where they are' : ''
     return { verb: 'change', says: `who reaches it finds it at another address${left}` }
   }
-  if (contentHash(processOf(before)) === contentHash(processOf(after))) {
-    return { verb: 'change', says: 'it goes on running' }
-  }
-  return { verb: 'replace', says: 'it is replaced in place: it is away for a moment, and its data stay' }
+  return changedServer(before, after)
 }
+
 const nameOf = (before: PlannedObject | undefined, after: PlannedObject | undefined): string =>
   (after ?? before)?.name ?? ''
 /** Whether a service that the files say the same of is run by another engine. */
@@ -196,15 +217,24 @@ const going: ReadonlySet<string> = new Set(['stopping', 'stopped'])
 const telling: ReadonlySet<string> = new Set(['judging', 'moving', 'refused'])
 
 /** What runs, as far as a plan builds on it: which groups there are, not how they are just now. */
-function worldOf({ status, releases }: PlanScene): Record<string, string> {
+function worldOf({ status }: PlanScene): Record<string, string> {
   return Object.fromEntries(
-    status.services.map(({ name, replicas, phase }) => {
+    status.services.map(({ name, replicas, phase, release }) => {
       const staying = replicas.filter(({ state }) => !going.has(state))
       const groups = [...new Set(staying.map(({ group }) => group))].toSorted()
       const told = telling.has(phase) ? phase : ''
-      return [name, `${groups.join(',')} ${told} ${lookUp(releases, name) ?? ''}`]
+      return [name, `${groups.join(',')} ${told} ${release}`]
     }),
   )
+}
+
+const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0)
+
+function allAmounts({ environment }: LoadedEnvironment): readonly Amount[] {
+  return [
+    ...Object.keys(environment.services).map((name) => amountsOf(environment, 'service', name)),
+    ...Object.keys(environment.databases).map((name) => amountsOf(environment, 'database', name)),
+  ]
 }
 
 function totalsOf({
@@ -212,22 +242,31 @@ function totalsOf({
   fresh,
   machineMiB,
 }: PlanScene): Pick<EnvironmentPlan, 'replicas' | 'memoryMiB'> {
-  const total = (loaded: LoadedEnvironment, what: 'replicas' | 'memoryMiB'): number => {
-    const { services, databases } = loaded.environment
-    const all = [
-      ...Object.keys(services).map((name) => amountsOf(loaded.environment, 'service', name)),
-      ...Object.keys(databases).map((name) => amountsOf(loaded.environment, 'database', name)),
-    ]
-    return all.reduce((sum, amount) => sum + (amount[what] ?? 0), 0)
+  const [before, after] = [allAmounts(accepted), allAmounts(fresh)]
+  const total = (what: keyof Amount) => {
+    const [was, is] = [before, after].map((all) => sum(all.map((amount) => amount[what] ?? 0)))
+    return { before: was ?? 0, after: is ?? 0, difference: (is ?? 0) - (was ?? 0) }
   }
+  const memoryMiB = total('memoryMiB')
+  const unbounded = sum(after.map((amount) => (amount.memoryMiB === null ? (amount.replicas ?? 0) : 0)))
   return {
-    replicas: { before: total(accepted, 'replicas'), after: total(fresh, 'replicas') },
-    memoryMiB: {
-      before: total(accepted, 'memoryMiB'),
-      after: total(fresh, 'memoryMiB'),
-      machine: machineMiB,
-    },
+    replicas: { ...total('replicas'), unbounded },
+    memoryMiB: { ...memoryMiB, machine: machineMiB, left: machineMiB - memoryMiB.after },
   }
+}
+
+/** What replicas that are started before the old ones go may use beside them, all together. */
+function surgeMiB({ fresh }: PlanScene, steps: readonly PlanStep[]): number {
+  const { services } = fresh.environment
+  const replaced = steps.filter(({ verb }) => verb === 'replace').map(({ object }) => object.split(' '))
+  return sum(
+    replaced.map(([kind, name = '']) => {
+      const service = kind === 'service' ? lookUp(services, name) : undefined
+      return service?.port === undefined
+        ? (service?.deploy.surge ?? 0) * (service?.resources.memoryMiB ?? 0)
+        : 0
+    }),
+  )
 }
 
 function sayPlan(steps: readonly PlanStep[]): string {
@@ -239,10 +278,14 @@ function sayPlan(steps: readonly PlanStep[]): string {
   return `${steps.length === 1 ? '1 thing' : `${steps.length} things`} would change: ${parts.join(', ')}`
 }
 
-function notesOf(totals: ReturnType<typeof totalsOf>): string[] {
-  const { after, machine } = totals.memoryMiB
-  return after > machine
-    ? [`replicas may use ${after} MiB together, and this machine has ${machine} MiB`]
+function notesOf({ memoryMiB }: ReturnType<typeof totalsOf>, meanwhileMiB: number): string[] {
+  const { after, before, machine } = memoryMiB
+  if (after > machine) return [`replicas may use ${after} MiB together, and this machine has ${machine} MiB`]
+  const peak = Math.max(before, after) + meanwhileMiB
+  return peak > machine
+    ? [
+        `while old and new replicas run side by side they may use ${peak} MiB, and this machine has ${machine} MiB`,
+      ]
     : []
 }
 
@@ -257,6 +300,6 @@ export function makePlan(scene: PlanScene): EnvironmentPlan {
     steps,
     ...totals,
     destroys: steps.filter(({ destroys }) => destroys).map(({ object }) => object),
-    notes: notesOf(totals),
+    notes: notesOf(totals, surgeMiB(scene, steps)),
   }
 }

@@ -57,10 +57,8 @@ export async function planNow(
 ): Promise<Planned> {
   const fresh = await readAgain()
   const status = seen ?? (await knownStatus({ loaded, context }))
-  const { releases } = await context.call(environmentOperations.deploys, { most: 1 })
-  const running = Object.fromEntries(releases.map((each) => [each.service, each.running]))
   const machineMiB = Math.floor(totalmem() / bytesInMiB)
-  return { plan: makePlan({ accepted: loaded, fresh, status, releases: running, machineMiB }), fresh }
+  return { plan: makePlan({ accepted: loaded, fresh, status, machineMiB }), fresh }
 }
 
 const longestSummary = 1000

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { chmodSync, chownSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { desiredReplicas, type SupervisorEvent, type SupervisorStatus } from '../../contracts/supervisor.ts'
-import type { DesiredReplicas } from '../../contracts/supervisor.ts'
-import { readFromHouse } from '../../contracts/socket-door.ts'
+import type { DesiredReplicas, Tampering } from '../../contracts/supervisor.ts'
+import { houseProtocol, protocolHeader, readFromHouse, refuseApart } from '../../contracts/socket-door.ts'
 import { errorCatalogue } from '../../contracts/errors.ts'
 import { HoldfastError, plainError } from '../../kernel/std/index.ts'
 import { parseJson, removeShortPlace } from '../files/index.ts'
@@ -12,6 +12,7 @@ import { parseHandOver, type HandOver } from './hand-over.ts'
 /** What can be asked of the supervisor over its socket. */
 export interface DoorOperations {
   status(): SupervisorStatus
+  tampering(): Tampering
   put(desired: DesiredReplicas): void
   restart(id: string): void
   events(after: number, waitMs: number, signal: AbortSignal): Promise<readonly SupervisorEvent[]>
@@ -39,7 +40,7 @@ const SLOW_HEADS = { headersTimeout: 2000, connectionsCheckingInterval: 500 }
 
 /**
  * Listens on a unix socket that only the owner of its directory may open: HTTP with JSON bodies.
- * `GET /status`, `PUT /replicas`, `POST /replicas/<service>/<slot>/restart`, `GET /events?after=N&waitMs=N`, `POST /stop`,
+ * `GET /status`, `GET /tampering`, `PUT /replicas`, `POST /replicas/<service>/<slot>/restart`, `GET /events?after=N&waitMs=N`, `POST /stop`,
  * `POST /hand-over`, `POST /discard`, `POST /measure`.
  * An error leaves as `{code, kind, message, hint}`. Errors: the system's, when the socket cannot be opened.
  */
@@ -103,6 +104,9 @@ async function serve(
   }
 }
 
+/** An installation of any version may end what runs here, or take it over. */
+const forEveryVersion: ReadonlySet<string> = new Set(['POST /stop', 'POST /hand-over'])
+
 async function route(
   request: IncomingMessage,
   operations: DoorOperations,
@@ -110,21 +114,26 @@ async function route(
 ): Promise<Answer> {
   const url = parseUrl(request.url ?? '/')
   const key = `${request.method} ${url.pathname}`
-  if (key === 'GET /status') return { status: 200, body: operations.status() }
+  if (key === 'GET /status') return { status: 200, body: { ...operations.status(), protocol: houseProtocol } }
+  if (!forEveryVersion.has(key)) refuseApart('who asks the supervisor', request.headers[protocolHeader])
+  if (key === 'GET /tampering') return { status: 200, body: operations.tampering() }
   if (key === 'GET /events') return { status: 200, body: await readEvents(url, operations, signal) }
-  if (key === 'PUT /replicas') {
-    operations.put(parseDesired(await readBody(request)))
-    return { status: 200, body: operations.status() }
-  }
+  return change(key, request, operations)
+}
+
+async function change(key: string, request: IncomingMessage, operations: DoorOperations): Promise<Answer> {
   const onPlace = ofPlaces[key]
   if (onPlace !== undefined) return answerOnPlace(onPlace, request, operations)
-  if (key === 'POST /stop') {
-    operations.stop(parseStop(await readBody(request)))
-    return { status: 202, body: {} }
-  }
-  if (key === 'POST /hand-over') {
-    operations.handOver(parseNext(await readBody(request)))
-    return { status: 202, body: {} }
+  switch (key) {
+    case 'PUT /replicas':
+      operations.put(parseDesired(await readBody(request)))
+      return { status: 200, body: operations.status() }
+    case 'POST /stop':
+      operations.stop(parseStop(await readBody(request)))
+      return { status: 202, body: {} }
+    case 'POST /hand-over':
+      operations.handOver(parseNext(await readBody(request)))
+      return { status: 202, body: {} }
   }
   const id = /^POST \/replicas\/([a-z][a-z0-9-]*\/\d+)\/restart$/.exec(key)?.[1]
   if (id === undefined) throw invalid(`There is nothing at ${key}.`)

@@ -1,4 +1,5 @@
 export { askHandOver, askStatus, stopSupervisor } from './ask-supervisor.ts'
+export { findApart } from './find-apart.ts'
 export { forgetStores, HANDED_OVER, isHandingOver, type HandOver } from './hand-over.ts'
 export { birthOf, endEverything } from './end-everything.ts'
 export { endLeftovers, type LeftoverReport } from './leftovers.ts'

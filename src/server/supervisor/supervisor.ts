@@ -221,6 +221,7 @@ function operationsOf(
   })
   return {
     status,
+    tampering: () => crew.tampering(),
     put: (desired) => crew.put(desired),
     restart: (id) => crew.restart(id),
     discard: (place) => rm(join(about.data, place), { recursive: true, force: true }),

@@ -89,7 +89,7 @@ const acceptedIsSaid: Promised = ({ stage: { world, first }, facts: all }) => {
 
 const nothingIsLeft: Promised = async ({ stage, scenario: { ends } }) => {
   const history = await call(stage, environmentOperations.deploys, { most: 10 })
-  const drift = await call(stage, environmentOperations.drift, {})
+  const drift = await call(stage, environmentOperations.drift, { ignore: [] })
   const plan = await call(stage, environmentOperations.plan, {})
   const isLeft = ends.includes('environment.apply-failed')
   const left = isLeft ? ['service api'] : []

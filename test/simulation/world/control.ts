@@ -10,6 +10,7 @@ import { bindPlans } from '../../../src/server/plan/index.ts'
 import { createHouse, type House } from '../../../src/server/control/index.ts'
 import { timelineOf } from './disk.ts'
 import { beginLife, type Life } from './life.ts'
+import { looksOf } from './looks.ts'
 import { storesFor } from './stores.ts'
 import { journalFor, proberFor, type World } from './world.ts'
 
@@ -123,6 +124,7 @@ function plans(
     loaded,
     readAgain: () => Promise.resolve(place.written),
     accept: (fresh) => does('accept the file', () => void (place.accepted = fresh)),
+    looks: looksOf(world, life),
     destroy: (object) =>
       does(`destroy ${object}`, () => {
         world.engine.mustRun()

@@ -57,7 +57,9 @@ export class FakeReplica {
 
   /** The port while a process is there. */
   get port(): number | null {
-    return this.pid === null || this.spec.port === null ? null : this.#port
+    const { port } = this.spec
+    if (this.pid === null || port === null) return null
+    return 'fixed' in port ? port.fixed : this.#port
   }
 
   /** Whether it does its work. */

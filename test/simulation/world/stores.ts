@@ -55,6 +55,7 @@ function serverOf(around: Around): DatabaseProvider {
     start: ({ name }) => ({ command: ['server', name], variables: {} }),
     probe: () => Promise.resolve({ healthy: true, detail: '' }),
     provision: ({ name }) => around(`provision ${name}`, () => '15.2'),
+    missing: () => Promise.resolve([]),
     sizeBytes: () => Promise.resolve(0),
     url: ({ port }, name) => `server://127.0.0.1:${port}/${name}`,
   }

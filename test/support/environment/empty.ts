@@ -45,6 +45,7 @@ function noServers(): EnvironmentPorts['databaseProviders'] {
     start: ({ name }) => ({ command: ['server', name], variables: {} }),
     probe: () => Promise.resolve({ healthy: true, detail: '' }),
     provision: () => Promise.resolve('1.2'),
+    missing: () => Promise.resolve([]),
     sizeBytes: () => Promise.resolve(0),
     url: ({ port }, name) => `server://127.0.0.1:${port}/${name}`,
   }

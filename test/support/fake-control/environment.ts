@@ -75,8 +75,8 @@ function plan({ changes }: World): EnvironmentPlan {
       hash: '77aa01fe33c2d910',
       says: 'Nothing would change: what runs is what the file says',
       steps: [],
-      replicas: { before: 5, after: 5 },
-      memoryMiB: { before: 768, after: 768, machine },
+      replicas: { before: 5, after: 5, difference: 0, unbounded: 2 },
+      memoryMiB: { before: 768, after: 768, difference: 0, machine, left: machine - 768 },
       destroys: [],
       notes: [],
     }
@@ -85,8 +85,8 @@ function plan({ changes }: World): EnvironmentPlan {
     hash: '9f31c25be07d4a18',
     says: '5 things would change: 1 to create, 1 to replace, 1 to scale, 1 to change, 1 to remove',
     steps,
-    replicas: { before: 3, after: 5 },
-    memoryMiB: { before: 512, after: 768, machine },
+    replicas: { before: 3, after: 5, difference: 2, unbounded: 2 },
+    memoryMiB: { before: 512, after: 768, difference: 256, machine, left: machine - 768 },
     destroys: ['volume exports'],
     notes: [],
   }
@@ -95,7 +95,7 @@ function plan({ changes }: World): EnvironmentPlan {
 function drift({ changes, startedAt }: World): Drift {
   if (changes.isApplied) {
     const says = 'Nothing has drifted: what runs is what was applied, and the file says the same'
-    return { says, items: [] }
+    return { says, items: [], notes: [] }
   }
   return {
     says: '2 things differ from what was applied',
@@ -108,9 +108,10 @@ function drift({ changes, startedAt }: World): Drift {
       {
         object: 'route POST /login',
         says: 'the file has changed and was not applied: route POST /login is changed',
-        since: null,
+        since: startedAt - 3 * minuteMs,
       },
     ],
+    notes: [],
   }
 }
 
@@ -161,6 +162,7 @@ function databases({ startedAt }: World): DatabaseList {
       { object: 'service web', variable: 'SCORES_URL', name: 'scores' },
       { object: 'job migrate', variable: 'DATABASE_URL', name: null },
     ],
+    missing: [],
     createdAt: startedAt - 26 * hourMs,
     sizeBytes: 41_203_311,
   }
@@ -185,6 +187,7 @@ function databases({ startedAt }: World): DatabaseList {
     url: 'mysql://arcade:***@db.internal:3306/billing',
     names: [],
     usedBy: [],
+    missing: [],
     createdAt: null,
     sizeBytes: null,
   }

@@ -212,6 +212,7 @@ function serviceOf(world: Omit<World, 'services'>, name: string, replicas: numbe
     healthy,
     command: ['node', `${name}.ts`],
     phase: 'steady',
+    release: '',
     rollout: '',
     replicas: views,
   }
@@ -284,6 +285,7 @@ function external(): Service {
     healthy: 1,
     command: null,
     phase: 'steady',
+    release: '',
     rollout: '',
     replicas: [replica],
   }

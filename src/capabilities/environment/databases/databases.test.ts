@@ -27,7 +27,8 @@ const outside = 'mysql://a%40b:c%2Fd@db.example/orders?ssl=1'
 
 /** A server in memory, whose version and health a test sets. */
 function fakeServer() {
-  const state = { version: '15.3', installed: ['15.3'], isUp: true, refuses: false, provisioned: 0 }
+  const missing: string[] = []
+  const state = { version: '15.3', installed: ['15.3'], isUp: true, refuses: false, provisioned: 0, missing }
   const provider: DatabaseProvider = {
     find: () =>
       Promise.resolve(
@@ -48,6 +49,7 @@ function fakeServer() {
       state.provisioned++
       return state.refuses ? Promise.reject(new Error('full')) : Promise.resolve(state.version)
     },
+    missing: () => Promise.resolve(state.missing),
     sizeBytes: () => Promise.resolve(7),
     url: ({ name, port, password }, inside) => `db://${name}:${password}@127.0.0.1:${port}/${inside}`,
   }

@@ -48,6 +48,8 @@ export interface Databases {
   probe(name: string, since: number | null): Promise<ProbeResult>
   /** Where it answers or lies, without user and password. */
   addressOf(name: string): string
+  /** Which users and databases of one that Holdfast runs are not there; null: not known. */
+  missing(name: string): Promise<readonly string[] | null>
   /** The URL of its default database with the password hidden; empty: not known. */
   shownUrlOf(name: string): string
   /** When it was given its place; null: somebody else runs it. */
@@ -121,6 +123,13 @@ class DatabaseBook implements Databases {
     if (!isManaged(config)) return plainAddress(externalUrl(config, ports.hostVariables) ?? '')
     const { record, place } = this.#knownOf(name)
     return record.port === null ? place : `127.0.0.1:${record.port}`
+  }
+
+  async missing(name: string): Promise<readonly string[] | null> {
+    const one = this.#knownOf(name)
+    const managed = managedDatabase(one)
+    if (managed === null) return []
+    return (await providerOf(one.config, this.#parts.ports)?.missing(managed)) ?? null
   }
 
   shownUrlOf(name: string): string {

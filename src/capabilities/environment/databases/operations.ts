@@ -19,7 +19,7 @@ export interface DatabaseListGround {
   readonly databases: DatabasesConfig
   readonly services: ServicesConfig
   readonly jobs: JobsConfig
-  readonly room: Pick<Databases, 'addressOf' | 'shownUrlOf' | 'createdAtOf' | 'sizeBytes'>
+  readonly room: Pick<Databases, 'addressOf' | 'shownUrlOf' | 'createdAtOf' | 'missing' | 'sizeBytes'>
   readonly watch: Pick<Watch, 'services'>
   readonly view: () => EnvironmentView
 }
@@ -37,6 +37,17 @@ function stateOf(
   return { state: service.state, says: service.says }
 }
 
+/** It is well only with all that is to be in it; somebody may have taken that away since it was made. */
+function withMissing(
+  { state, says }: Pick<One, 'state' | 'says'>,
+  name: string,
+  missing: readonly string[],
+): Pick<One, 'state' | 'says' | 'missing'> {
+  if (state !== 'healthy' || missing.length === 0) return { state, says, missing: [] }
+  const lack = `${name} is without ${missing.join(', ')}: "holdfast restart ${name}" makes it anew, empty`
+  return { state: 'degraded', says: lack, missing: [...missing] }
+}
+
 /** Who finds its URL in which variable. */
 function usersOf({ services, jobs }: DatabaseListGround, database: string): One['usedBy'] {
   const named = (kind: string, all: Readonly<Record<string, { readonly env: VariableValues }>>) =>
@@ -52,12 +63,13 @@ function usersOf({ services, jobs }: DatabaseListGround, database: string): One[
 
 async function viewOf(ground: DatabaseListGround, name: string, config: DatabaseConfig): Promise<One> {
   const managed = isManaged(config)
+  const missing = managed ? await ground.room.missing(name) : null
   return {
     name,
     engine: config.engine,
     managed,
     version: lookUp(ground.view().databases, name)?.version ?? null,
-    ...stateOf(ground, name, config),
+    ...withMissing(stateOf(ground, name, config), name, missing ?? []),
     address: ground.room.addressOf(name),
     url: ground.room.shownUrlOf(name),
     usedBy: usersOf(ground, name),

@@ -7,7 +7,7 @@ import type { Group, LogReader } from '../ports.ts'
 import { throwUnlessCancelled } from '../cancelled.ts'
 import type { Watch } from '../watch/index.ts'
 import type { JobsConfig } from './config.ts'
-import { jobPrefix, runSpecification, type RunGround, type RunPlace } from './specification.ts'
+import { isOfJob, jobPrefix, runSpecification, type RunGround, type RunPlace } from './specification.ts'
 
 /** How a run ended. */
 export type RunEnd = {
@@ -70,7 +70,7 @@ const nobodyKnows: RunEnd = {
   lastLines: [],
 }
 
-const isRun = ({ service }: ReplicaStatus): boolean => service.startsWith(jobPrefix)
+const isRun = ({ service }: ReplicaStatus): boolean => isOfJob(service)
 const hasEnded = ({ state }: ReplicaStatus): boolean => state === 'ended' || state === 'crash-looped'
 
 /** What was said of a run; null: nothing. */

@@ -14,6 +14,9 @@ import type { JobConfig } from './config.ts'
 /** Replicas of jobs are told from those of services by their names. */
 export const jobPrefix = 'job-'
 
+/** Whether replicas of a name are runs of a job. */
+export const isOfJob = (service: string): boolean => service.startsWith(jobPrefix)
+
 /** What a run is made from. */
 export interface RunGround {
   readonly services: ServicesConfig

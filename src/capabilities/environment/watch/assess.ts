@@ -17,6 +17,8 @@ export interface Observed {
     readonly says: string
     readonly judging?: Judging
   }
+  /** The release that a service is wished to run; empty: the files as they lie in its directory. */
+  readonly releaseOf: (service: string) => string
 }
 
 /** A target that can be probed: replica or address. */
@@ -150,6 +152,7 @@ function serviceView(name: string, service: ServiceConfig, observed: Observed): 
     state,
     says: sayService({ name, state, rollout }, replicas),
     phase,
+    release: observed.releaseOf(name),
     wanted,
     healthy: replicas.filter((replica) => replica.healthy === true).length,
     command: service.command ?? null,

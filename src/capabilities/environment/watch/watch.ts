@@ -39,6 +39,8 @@ export interface WatchPorts extends Pick<EnvironmentPorts, 'engine'> {
   readonly lookAt: LookAt
   readonly said: SaidBefore
   readonly rollouts: Rollouts
+  /** The release that a service is wished to run. */
+  readonly releaseOf: (service: string) => string
 }
 
 /** Says on the timeline when a service gets well or ill, and not more often. */
@@ -64,6 +66,11 @@ function createAnnouncer(
   }
 }
 
+/** How services stand, beside what was seen of them. */
+function standingsOf({ rollouts, releaseOf }: WatchPorts) {
+  return { rolloutOf: (name: string) => rollouts.standing(name), releaseOf }
+}
+
 /** Watches the services: the effects around `assess` and `decideTransition`. */
 export function createWatch(services: ServicesConfig, context: Context, ports: WatchPorts): Watch {
   const probes = createProbes(services, context.clock, ports.lookAt)
@@ -74,10 +81,9 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
   let running: Promise<void> | null = null
   const told = createTargets({ services, status: () => status, rollouts, clock: context.clock })
 
-  const assess = (): readonly ServiceView[] => {
-    const observed = { probes: probes.results(), rolloutOf: (name: string) => rollouts.standing(name) }
-    return status === null ? [] : assessServices(services, { status, ...observed })
-  }
+  const seen = () => ({ probes: probes.results(), ...standingsOf(ports) })
+  const assess = (): readonly ServiceView[] =>
+    status === null ? [] : assessServices(services, { status, ...seen() })
 
   const lookOnce = async (): Promise<void> => {
     try {

@@ -96,6 +96,15 @@ const mendOf = (why: string): string =>
     ? 'apt-get install util-linux'
     : 'give the container what root is without, as docker run --cap-add SYS_PTRACE'
 
+/** Whether what runs understands this program. `apart`: which processes do not, a sentence each. */
+export function diagnoseVersions(apart: readonly string[]): Diagnosis {
+  const about = 'versions'
+  if (apart.length === 0)
+    return ok(about, 'control, edge and supervisor, as far as they run, understand one another')
+  const mend = '"holdfast down" of the installation that runs, then "holdfast up" of the other'
+  return { about, state: 'fail', says: apart.join('; '), mend }
+}
+
 /** Whether anybody starts the environment when the machine does. `unit` is the name of its unit, if it has one. */
 export function diagnoseSystemd(booted: boolean, unit: string | undefined): Diagnosis {
   const about = 'systemd'

@@ -14,6 +14,7 @@ import {
   diagnoseSystem,
   diagnoseSystemd,
   diagnoseUsers,
+  diagnoseVersions,
 } from './diagnosis.ts'
 import { lookAtDisk, lookAtPort } from './looks.ts'
 
@@ -34,6 +35,8 @@ test.each([
   [diagnoseFlush([1, 80, 90], '/d'), 'warn'],
   [diagnoseClock(true), 'ok'],
   [diagnoseClock(null), 'warn'],
+  [diagnoseVersions([]), 'ok'],
+  [diagnoseVersions(['the edge speaks version 3']), 'fail'],
 ])('%j', (diagnosis, state) => {
   expect(diagnosis.state).toBe(state)
   expect(state !== 'fail' || diagnosis.mend !== undefined).toBe(true)

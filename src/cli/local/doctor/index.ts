@@ -1,10 +1,18 @@
 import { access, readFile } from 'node:fs/promises'
 import { asHoldfastError } from '../../../kernel/std/index.ts'
 import { findFile, loadEnvironment, type LoadedEnvironment } from '../../../server/composition/index.ts'
+import { findApart } from '../../../server/supervisor/index.ts'
 import type { Surroundings } from '../../commands/command.ts'
 import { findDataDirectory, readRun, type Directions } from '../../control/index.ts'
 import { table, type Paper, type Tone } from '../../output/index.ts'
-import { diagnoseClock, diagnoseFiles, diagnoseNode, diagnoseSystem, type Diagnosis } from './diagnosis.ts'
+import {
+  diagnoseClock,
+  diagnoseFiles,
+  diagnoseNode,
+  diagnoseSystem,
+  diagnoseVersions,
+  type Diagnosis,
+} from './diagnosis.ts'
 import { lookAtSystemd, lookAtUsers } from './look-at-users.ts'
 import { lookAtClock, lookAtControlGroups, lookAtDisk, lookAtPort } from './looks.ts'
 
@@ -90,6 +98,7 @@ export async function doctor({ voice, directions, clock }: Surroundings): Promis
     diagnosis,
     ...(await lookAtDisk(dataDirectory, clock)),
     ...(await lookAtPorts(loaded, dataDirectory)),
+    diagnoseVersions(await findApart(dataDirectory)),
   ]
   const failed = diagnoses.filter(({ state }) => state === 'fail').length
   if (voice.json)

@@ -12,6 +12,7 @@ import { risingOf } from '../rising.ts'
 import { findUnits, type FoundUnit } from '../install/index.ts'
 import { findInstallation, type Installation } from '../installation.ts'
 import { createTerminal, type Terminal } from '../terminal.ts'
+import { placeOfInstallation } from './unpack.ts'
 import { callInstallation, changesStores, checkWith, complaintOf, variablesOf } from './next.ts'
 
 interface Upgrade {
@@ -110,7 +111,9 @@ async function rewrite(unit: FoundUnit | undefined, { next, terminal }: Upgrade)
 export async function upgrade(parsed: Parsed, { directions, voice }: Surroundings): Promise<number> {
   const terminal = createTerminal(voice.json ? process.stderr : process.stdout, process.env)
   const data = await findDataDirectory(directions)
-  const next = await findInstallation(resolve(directions.directory, textOf(parsed, 'to') ?? '.'))
+  const to = resolve(directions.directory, textOf(parsed, 'to') ?? '.')
+  terminal.doing(`looking at ${to}`)
+  const next = await findInstallation(await placeOfInstallation(to, process.env))
   const unit = (await findUnits('/')).find((each) => each.data === data)
   const pid = await findRunning(data)
   if (pid === null && unit === undefined)

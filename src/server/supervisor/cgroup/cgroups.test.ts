@@ -48,6 +48,11 @@ test('version 1: limits are written below our own group, and a process is found 
   writeFileSync(join(memory, 'memory.oom_control'), 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n')
   writeFileSync(join(memory, 'cgroup.procs'), '12\n13\n')
   expect([group?.memoryBytes(), group?.outOfMemoryKills(), group?.cpuMs()]).toEqual([700, 2, null])
+  writeFileSync(join(root, 'cpu/own/holdfast-x/web-1/cpu.cfs_period_us'), '100000\n')
+  expect(group?.limits()).toEqual(limits)
+  writeFileSync(join(memory, 'memory.limit_in_bytes'), '9223372036854771712\n')
+  writeFileSync(join(root, 'cpu/own/holdfast-x/web-1/cpu.cfs_quota_us'), '-1\n')
+  expect(group?.limits()).toEqual({ memoryMiB: null, cpus: null })
   expect(cgroups.find(12, 'web-1')).toBeNull()
   membership = '1:cpu,cpuacct:/own/holdfast-x/web-1\n2:memory:/own/holdfast-x/web-1\n'
   expect(cgroups.find(12, 'web-1')?.pids()).toEqual([12, 13])

@@ -18,6 +18,8 @@ export interface Group {
   cpuMs(): number | null
   /** Memory without what the kernel could drop at once (inactive file pages), as kubelet counts it; null when not counted. */
   memoryBytes(): number | null
+  /** The bounds that it has now, whoever set them; null: they cannot be read. */
+  limits(): GroupLimits | null
   /** How often the kernel killed a member for want of memory. */
   outOfMemoryKills(): number
   /** Removes the group; answers false while somebody (a zombie, too) is in it. */
@@ -44,6 +46,25 @@ export function keyedValue(text: string, key: string): number | undefined {
 /** A number in a file of one line; undefined when missing. */
 export function singleValue(text: string): number | undefined {
   return /^\d+\n?$/.test(text) ? Number(text) : undefined
+}
+
+/** In version 1 the kernel says "no bound" by the largest number of bytes that it knows, rounded to pages. */
+const endlessBytes = 2 ** 60
+
+function boundFrom(text: string): number | null | undefined {
+  const word = text.trim()
+  if (word === 'max' || word === '-1') return null
+  return singleValue(word)
+}
+
+/** Limits as files of the kernel say them: bytes, and microseconds of a period; null: one of them cannot be read. */
+export function limitsFrom(bytes: string, quotaUs: string, periodUs: string): GroupLimits | null {
+  const [memory, quota, period] = [boundFrom(bytes), boundFrom(quotaUs), singleValue(periodUs.trim())]
+  if (memory === undefined || quota === undefined || period === undefined) return null
+  return {
+    memoryMiB: memory === null || memory >= endlessBytes ? null : memory / 2 ** 20,
+    cpus: quota === null ? null : quota / period,
+  }
 }
 
 /** Members of a group, of all its hierarchies. */

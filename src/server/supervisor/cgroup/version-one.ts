@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   groupPids,
   keyedValue,
+  limitsFrom,
   readGroupFile,
   removeGroups,
   singleValue,
@@ -25,7 +26,8 @@ const LEAST_QUOTA_US = 1000
 export function versionOneGroup(parents: VersionOneParents, name: string): Group {
   const memory = join(parents.memory, name)
   const accounting = join(parents.cpuacct, name)
-  const directories = [...new Set([join(parents.cpu, name), accounting, memory])]
+  const cpu = join(parents.cpu, name)
+  const directories = [...new Set([cpu, accounting, memory])]
   return {
     joinFiles: directories.map((directory) => join(directory, 'cgroup.procs')),
     pids: () => groupPids(directories),
@@ -37,6 +39,11 @@ export function versionOneGroup(parents: VersionOneParents, name: string): Group
       const used = singleValue(readGroupFile(memory, 'memory.usage_in_bytes'))
       const inactive = keyedValue(readGroupFile(memory, 'memory.stat'), 'total_inactive_file') ?? 0
       return used === undefined ? null : Math.max(0, used - inactive)
+    },
+    limits: () => {
+      const ofCpu = (name: string): string => readGroupFile(cpu, name)
+      const bytes = readGroupFile(memory, 'memory.limit_in_bytes')
+      return limitsFrom(bytes, ofCpu('cpu.cfs_quota_us'), ofCpu('cpu.cfs_period_us'))
     },
     outOfMemoryKills: () => keyedValue(readGroupFile(memory, 'memory.oom_control'), 'oom_kill') ?? 0,
     remove: () => removeGroups(directories),

@@ -4,6 +4,7 @@ import { systemCode } from '../../../kernel/std/index.ts'
 import {
   groupPids,
   keyedValue,
+  limitsFrom,
   readGroupFile,
   removeGroups,
   singleValue,
@@ -28,6 +29,10 @@ export function versionTwoGroup(parent: string, name: string): Group {
       const used = singleValue(readGroupFile(directory, 'memory.current'))
       const inactive = keyedValue(readGroupFile(directory, 'memory.stat'), 'inactive_file') ?? 0
       return used === undefined ? null : Math.max(0, used - inactive)
+    },
+    limits: () => {
+      const [quotaUs = '', periodUs = ''] = readGroupFile(directory, 'cpu.max').split(' ')
+      return limitsFrom(readGroupFile(directory, 'memory.max'), quotaUs, periodUs)
     },
     outOfMemoryKills: () => keyedValue(readGroupFile(directory, 'memory.events'), 'oom_kill') ?? 0,
     remove: () => removeGroups([directory]),

@@ -8,6 +8,7 @@ const entry = (pid: number, more: Partial<ProcessEntry> = {}): ProcessEntry => (
   group: pid,
   session: pid,
   zombie: false,
+  frozen: false,
   birth: `b${pid}`,
   startedAt: 0,
   cpuMs: 0,

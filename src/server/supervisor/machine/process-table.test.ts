@@ -13,6 +13,7 @@ test('a stat line is read although the name holds spaces and parentheses', () =>
     group: 4242,
     session: 4240,
     zombie: false,
+    frozen: false,
     birth: 'boot:98765',
     startedAt: 1_000_000 + 987_650,
     cpuMs: 300,

@@ -14,6 +14,8 @@ export interface ProcessEntry {
    * busy machine these hold its sockets for a while.
    */
   readonly zombie: boolean
+  /** A signal has stopped it (SIGSTOP), until another lets it go on. */
+  readonly frozen: boolean
   /** When it was started, in the machine's own notation: a pid is reused, a pid with a birth is not. */
   readonly birth: string
   /** The same as a time, milliseconds since the epoch; as exact as the machine's notion of when it was booted. */
@@ -64,6 +66,7 @@ export function parseStat(text: string, machine: MachineFacts): ProcessEntry | u
     group: field(5),
     session: field(6),
     zombie: (fields[0] === 'Z' || fields[0] === 'X') && field(20) <= 1,
+    frozen: fields[0] === 'T',
     birth: `${machine.bootId}:${fields[19]}`,
     startedAt: machine.bootedAt + field(22) * TICK_MS,
     cpuMs: (field(14) + field(15)) * TICK_MS,
@@ -131,13 +134,14 @@ function psProcesses(): ProcessTable {
 export function parsePsLine(line: string): ProcessEntry | undefined {
   const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\d+)\s+(?:(\d+):)?(\d+):([\d.]+)\s+(.+)$/.exec(line)
   if (match === null) return undefined
-  const [, pid, parent, group, stat, rss, hours, minutes, seconds, birth] = match
+  const [, pid, parent, group, stat = '', rss, hours, minutes, seconds, birth] = match
   return {
     pid: Number(pid),
     parent: Number(parent),
     group: Number(group),
     session: 0,
-    zombie: stat?.startsWith('Z') ?? false,
+    zombie: stat.startsWith('Z'),
+    frozen: stat.startsWith('T'),
     birth: birth?.trim() ?? '',
     startedAt: Date.parse(birth ?? '') || 0,
     cpuMs: (Number(hours ?? 0) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000,

@@ -1,4 +1,4 @@
-import type { DesiredReplicas, ReplicaStatus } from '../../../contracts/supervisor.ts'
+import type { DesiredReplicas, ReplicaStatus, Tampering } from '../../../contracts/supervisor.ts'
 import { HoldfastError, type Clock } from '../../../kernel/std/index.ts'
 import type { ProcessTable } from '../machine/process-table.ts'
 import { replicaLog, type DataLayout } from '../paths.ts'
@@ -10,6 +10,7 @@ import { createGate, type Gate } from './gate.ts'
 import { createPortBook, type PortBook } from './port-book.ts'
 import type { ReplicaHost } from './replica-host.ts'
 import { Replica } from './replica.ts'
+import { findTampering } from './find-tampering.ts'
 import { readRunRecords, writeRunRecords, type RunRecord } from './run-file.ts'
 
 /** What a crew works with. */
@@ -95,6 +96,11 @@ export class Crew {
 
   statuses(): ReplicaStatus[] {
     return [...this.#replicas.values()].map((replica) => replica.status())
+  }
+
+  /** What somebody changed by hand about what runs; looks at every process of the machine. */
+  tampering(): Tampering {
+    return findTampering([...this.#replicas.values()], this.#parts)
   }
 
   /** What is wrong, in words. */

@@ -17,6 +17,7 @@ function tableOf(fakes: readonly Fake[]): ProcessTable {
     group: fake.session ?? fake.pid,
     session: fake.session ?? fake.pid,
     zombie: fake.zombie ?? false,
+    frozen: false,
     birth: fake.birth ?? `b${fake.pid}`,
     startedAt: 77,
     cpuMs: 0,

@@ -11,7 +11,8 @@ export interface LeftReplicas {
   readonly orphans: readonly { readonly pid: number; readonly birth: string; readonly mark: string }[]
 }
 
-interface Marked {
+/** A process that carries this environment's mark. */
+export interface Marked {
   readonly pid: number
   readonly birth: string
   readonly leads: boolean
@@ -42,7 +43,8 @@ export function findLeftReplicas(
   return { replicas: [...byId.values()], orphans }
 }
 
-function markedProcesses(table: ProcessTable, environment: string): readonly Marked[] {
+/** Every living process but our own that carries this environment's mark. */
+export function markedProcesses(table: ProcessTable, environment: string): readonly Marked[] {
   return table.list().flatMap((entry) => {
     const mark = entry.zombie ? undefined : parseMark(table.variable(entry.pid, REPLICA_MARK) ?? '')
     const ours = mark !== undefined && mark.environment === environment && entry.pid !== process.pid

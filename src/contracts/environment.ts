@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { declareFact, declareOperation } from './declare.ts'
 import { databaseFacts, databaseOperations } from './environment/databases.ts'
 import { deployFacts, deployOperations } from './environment/deploys.ts'
+import { ownershipFacts } from './environment/ownership.ts'
 import { planFacts, planOperations } from './environment/plans.ts'
 import { rebuildFacts, rebuildOperations } from './environment/rebuilds.ts'
 import { runFacts, runOperations } from './environment/runs.ts'
@@ -40,6 +41,7 @@ const replicaEvent = { ...event, task: z.string().optional().describe('of Docker
 export const environmentFacts = {
   ...databaseFacts,
   ...deployFacts,
+  ...ownershipFacts,
   ...planFacts,
   ...rebuildFacts,
   ...runFacts,

@@ -1,3 +1,4 @@
+import { swarmErrors } from './docker/swarm-errors.ts'
 import { rebuildErrors } from './environment/rebuild-errors.ts'
 
 /** Every error code of the house, what it means, and how it leaves: HTTP status and exit code. */
@@ -129,6 +130,12 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('environment.deploy-under-way', 409, 75, 'Another deploy of this environment has not ended yet.'),
   entry('environment.deploys-locked', 409, 77, 'Somebody has locked deploys, and says why.'),
   entry('environment.destroys-data', 409, 65, 'A plan would destroy data that nobody named.'),
+  entry(
+    'environment.image-unfit',
+    422,
+    65,
+    'A release is an image, and the engine of the environment runs programs.',
+  ),
   entry('environment.not-ours', 409, 65, 'The service is only addressed, not run by Holdfast.'),
   entry('environment.nothing-to-roll-back', 404, 66, 'No earlier release that was good is kept.'),
   entry(
@@ -327,11 +334,7 @@ export const errorCatalogue: readonly ErrorEntry[] = [
   entry('supervisor.stopping', 503, 75, 'The supervisor is stopping and takes no more orders.'),
   entry('supervisor.unknown-replica', 404, 66, 'The supervisor has no replica of that name.'),
   entry('supervisor.unreachable', 503, 69, 'The supervisor does not answer on its socket.'),
-  entry('swarm.build-failed', 422, 65, 'The image of a service could not be made.'),
-  entry('swarm.not-a-manager', 503, 69, 'The Docker daemon is no manager of a swarm.'),
-  entry('swarm.refused', 502, 69, 'Docker refuses what it is asked for.'),
-  entry('swarm.too-old', 501, 69, 'The Docker daemon is older than API 1.41.'),
-  entry('swarm.unreachable', 503, 69, 'The Docker daemon does not answer on its socket.'),
+  ...swarmErrors.map(([code, status, exit, means]) => entry(`swarm.${code}`, status, exit, means)),
   entry('timeline.closed', 500, 70, 'The timeline was used after it was closed; please report it.'),
   entry('timeline.corrupt', 500, 74, 'The timeline is damaged; it is never recreated silently.'),
   entry(

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { contentHash, lookUp } from '../kernel/std/index.ts'
+
+const fileName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
 
 /** How the replicas of a group are run: all of it, so that equal specifications mean equal replicas. */
 export const specification = z.strictObject({
@@ -18,12 +21,21 @@ export const specification = z.strictObject({
       dockerfile: z.string().exactOptional(),
       /** Image that the one for Node starts from. */
       base: z.string(),
+      /** Repository that it is pushed to, for nodes that did not make it; absent: it stays where it was made. */
+      push: z.string().exactOptional(),
     })
     .exactOptional(),
   /** Volumes that the engine puts in its place, as { uploads: '/volumes/uploads' }; absent: it finds directories. */
   mounts: z.record(z.string(), z.string()).exactOptional(),
+  /** Node of a cluster that it is bound to, by host name or id; absent: any, or that of what it uses. */
+  node: z.string().exactOptional(),
   /** The whole environment of the process but for HOST, PORT and Holdfast's own mark. */
   variables: z.record(z.string(), z.string()),
+  /**
+   * Files that it is handed, by name: it finds the path of APP_CONFIG in APP_CONFIG_FILE. `content` is base64; what is
+   * `secret` may be put where fewer see it. Absent: none.
+   */
+  files: z.record(fileName, z.strictObject({ content: z.string(), secret: z.boolean() })).exactOptional(),
   /** `fixed`: this port; `assigned`: any free one, kept for the life of the slot; null: it does not listen. */
   port: z.union([
     z.null(),
@@ -214,6 +226,8 @@ export const desiredReplicas = z.strictObject({
   replicas: z.array(replicaSpec).max(1000),
   /** Ids of replicas that go on as they are, whatever their specification is. */
   keep: z.array(replicaId).max(1000).default([]),
+  /** What is in the files that replicas are handed, each once: on its way `content` is a key of these. Absent: none. */
+  contents: z.record(z.string(), z.base64()).exactOptional(),
 })
 
 /** The whole set of replicas that shall run, as one asks for it. */
@@ -221,3 +235,33 @@ export type WantedReplicas = z.input<typeof desiredReplicas>
 
 /** The whole set of replicas that shall run. */
 export type DesiredReplicas = z.infer<typeof desiredReplicas>
+
+type Handed = Pick<ReplicaSpec, 'files'>
+type Contents = Readonly<Record<string, string>>
+
+function withContents<Spec extends Handed>(spec: Spec, change: (content: string) => string): Spec {
+  if (spec.files === undefined) return spec
+  const files = Object.entries(spec.files).map(
+    ([name, file]) => [name, { ...file, content: change(file.content) }] as const,
+  )
+  return { ...spec, files: Object.fromEntries(files) }
+}
+
+/** Replicas of one group are handed the same files: what is in them goes on its way, and to the disk, once. */
+export function packContents<Wanted extends WantedReplicas>(wanted: Wanted): Wanted {
+  const contents: Record<string, string> = {}
+  const pack = (content: string): string => {
+    const key = contentHash(content)
+    contents[key] = content
+    return key
+  }
+  const replicas = wanted.replicas.map((spec) => withContents(spec as ReplicaSpec, pack))
+  return Object.keys(contents).length === 0 ? wanted : { ...wanted, replicas, contents }
+}
+
+/** The other way round. */
+export function unpackContents({ contents, ...desired }: DesiredReplicas): DesiredReplicas {
+  if (contents === undefined) return desired
+  const unpack = (all: Contents) => (key: string) => lookUp(all, key) ?? ''
+  return { ...desired, replicas: desired.replicas.map((spec) => withContents(spec, unpack(contents))) }
+}

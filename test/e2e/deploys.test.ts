@@ -141,7 +141,9 @@ test('a release takes over and goes back again without a request lost', { timeou
     ['1.1', 'deployed'],
     ['1.0', 'deployed'],
   ])
-  expect(history.releases).toMatchObject([{ service: 'web', running: '1.0', most: 5, back: '1.1' }])
+  expect(history.releases).toMatchObject([
+    { service: 'web', running: '1.0', image: null, most: 5, back: '1.1' },
+  ])
   expect(history.releases[0]?.kept.map(({ release, good }) => [release, good])).toEqual([
     ['1.1', true],
     ['1.0', true],

@@ -28,6 +28,7 @@ export const programs: readonly Program[] = [
   { name: 'faketime', package: 'faketime', commands: ['faketime'] },
   { name: 'openssl', package: 'openssl', commands: ['openssl'] },
   { name: 'dockerd', package: 'docker.io', commands: ['dockerd'] },
+  { name: 'docker-registry', package: 'docker-registry', commands: ['docker-registry'] },
   { name: 'busybox', package: 'busybox-static', commands: ['busybox'] },
   { name: 'ip', package: 'iproute2', commands: ['ip'] },
   { name: 'nsenter', package: 'util-linux', commands: ['nsenter'] },

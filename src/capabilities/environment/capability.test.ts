@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { contextOf } from '../../../test/support/context.ts'
 import { emptyStores, noOtherSections } from '../../../test/support/environment/empty.ts'
+import { replicaStatusOf } from '../../../test/support/environment/replicas.ts'
 import type { ReplicaStatus, SupervisorEvent } from '../../contracts/supervisor.ts'
 import type { Call, Context, JobCall } from '../../kernel/capability/index.ts'
 import { openSeries } from '../../kernel/series/index.ts'
@@ -16,25 +17,8 @@ const services = servicesConfig.parse({
 })
 
 function fakeReplica(id: string): ReplicaStatus {
-  return {
-    id,
-    service: id.split('/')[0] ?? '',
-    state: 'running',
-    leaving: false,
-    specHash: 'ab',
-    release: '',
-    pid: 100,
-    port: 3000 + Number(id.split('/')[1]),
-    startedAt: 1,
-    restarts: 0,
-    adopted: false,
-    host: '127.0.0.1',
-    detail: null,
-    lastExit: null,
-    cpu: 0.25,
-    memoryBytes: 1024,
-    logFile: `/log/${id}`,
-  }
+  const common = { id, service: id.split('/')[0] ?? '', pid: 100, cpu: 0.25, memoryBytes: 1024 }
+  return replicaStatusOf({ ...common, port: 3000 + Number(id.split('/')[1]), logFile: `/log/${id}` })
 }
 
 /** An engine that does at once what it is told. */

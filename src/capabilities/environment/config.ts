@@ -72,6 +72,13 @@ const deploy = z
 
 const environmentVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and underscores')
 
+const handedFile = z.union([
+  z.string().min(1).describe('path of a file, relative to the environment file'),
+  z
+    .strictObject({ variable: environmentVariable.describe('its name') })
+    .describe('what a variable holds that `holdfast up` was started with; it is kept secret'),
+])
+
 const build = z
   .strictObject({
     dockerfile: z
@@ -80,6 +87,13 @@ const build = z
       .optional()
       .describe('path of a Dockerfile in `directory`; absent: one is written for Node'),
     base: z.string().min(1).default('node:24-slim').describe('image that the one for Node starts from'),
+    push: z
+      .string()
+      .regex(/^[^\s:@/]+(:\d+)?(\/[a-z0-9._-]+)+$/, 'a repository without a tag, as "registry.example/web"')
+      .optional()
+      .describe(
+        'repository that it is pushed to, as "registry.example/web", so that all nodes can run it; absent: it runs where it was made',
+      ),
   })
   .describe(
     'on Docker Swarm: how its image is made out of `directory`, or out of the release that is deployed',
@@ -139,6 +153,12 @@ export const serviceConfig = z
       .array(environmentVariable)
       .default([])
       .describe('variables handed on from the environment in which `holdfast up` was started'),
+    files: z
+      .record(environmentVariable, handedFile)
+      .default({})
+      .describe(
+        'files that it is handed, up to 500 KB each; it finds the path of APP_CONFIG in APP_CONFIG_FILE, as programs in images of Docker expect it',
+      ),
     volumes: z
       .array(serviceName)
       .default([])
@@ -222,6 +242,14 @@ const volumeConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe('only one replica may have it at a time: its service is replaced in place'),
+  node: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe(
+      'on Docker Swarm: host name or id of the node that it lies on, and that all runs on that uses it; default: the node of the manager, where no more than one replica uses it or there is no other node',
+    ),
 })
 
 /** The volumes of the environment by name. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ReplicaStatus } from '../../contracts/supervisor.ts'
-import { jobsConfig, servicesConfig } from './config.ts'
-import { findUnfitJobs, findUnfitServices } from './findings/index.ts'
+import { jobsConfig, servicesConfig, volumesConfig } from './config.ts'
+import { findPartedVolumes, findUnfitJobs, findUnfitServices, findUnplacedVolumes } from './findings/index.ts'
 import { runSpecification } from './runs/specification.ts'
 import { originOf } from './watch/assess.ts'
 import { wishedServices } from './wish/index.ts'
@@ -12,6 +12,7 @@ const ground = {
   givenVariables: () => ({}),
   containers: true,
   releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
+  releaseImage: (_service: string, release: string) => (release === 'image' ? 'r/web@sha256:1' : null),
   volumes: { uploads: { exclusive: false } },
   volumeDirectory: (volume: string) => `/volumes/${volume}`,
   databases: {},
@@ -54,6 +55,33 @@ describe('what runs in containers', () => {
       cpus: null,
     })
     expect(ready?.specification).toMatchObject({ command: [], image: 'ghcr.io/arcade/ready:1' })
+  })
+
+  test('runs from its release where that is an image, whatever else the file says it is made from', () => {
+    const [web] = wishedServices(services, () => ({ wished: 'image', pending: null }), ground)
+    expect(web?.specification).toMatchObject({ image: 'r/web@sha256:1', command: ['node', './web.ts'] })
+    expect(web?.specification).not.toHaveProperty('build')
+    const jobs = jobsConfig.parse({ migrate: { service: 'web', command: ['node', './migrate.ts'] } })
+    const run = { services, replicas: ground, releaseOf: () => '7' }
+    const migrate = jobs['migrate'] as (typeof jobs)[string]
+    const place = { job: 'migrate', key: 'k', release: 'image' }
+    expect(runSpecification(migrate, place, run)).toMatchObject({ image: 'r/web@sha256:1' })
+    expect(runSpecification(migrate, place, run)).not.toHaveProperty('build')
+  })
+
+  test('is bound to the node that its volume lies on, with its jobs', () => {
+    const placed = { ...ground, volumes: { uploads: { exclusive: false, node: 'box-2' } } }
+    const [web] = wishedServices(services, () => ({ wished: '', pending: null }), placed)
+    expect(web?.specification.node).toBe('box-2')
+    const jobs = jobsConfig.parse({ migrate: { service: 'web', command: ['a'] } })
+    const run = { services, replicas: placed, releaseOf: () => '' }
+    const migrate = jobs['migrate'] as (typeof jobs)[string]
+    expect(runSpecification(migrate, { job: 'migrate', key: 'k' }, run).node).toBe('box-2')
+    const [local] = wishedServices(services, () => ({ wished: '', pending: null }), {
+      ...placed,
+      containers: false,
+    })
+    expect(local?.specification).not.toHaveProperty('node')
   })
 
   test('is not replaced in place for its port, which is nobody else’s', () => {
@@ -128,6 +156,55 @@ describe('the check', () => {
     [{ web: { command: ['a'], build: {} } }, false],
   ])('has nothing against %j (containers: %s)', (data, containers) => {
     expect(says(data, containers)).toEqual([])
+  })
+
+  describe('of volumes', () => {
+    const nodes = [
+      { id: 'n1', name: 'box-1' },
+      { id: 'n2', name: 'box-2' },
+    ]
+    const sections = (volumes: object, replicas: number, more: object = {}) => ({
+      volumes: volumesConfig.parse(volumes),
+      services: servicesConfig.parse({ web: { image: 'x', volumes: ['game'], replicas }, ...more }),
+    })
+    const said = (volumes: object, replicas: number, more: object = {}): readonly string[] =>
+      findUnplacedVolumes(sections(volumes, replicas, more), nodes).map(
+        ({ path, message, hint }) => `${path}: ${message}; ${hint}`,
+      )
+
+    test('lets one replica have one, and as many as you like where it is said where it lies', () => {
+      expect(said({ game: {} }, 1)).toEqual([])
+      expect(said({ game: { node: 'box-2' } }, 3)).toEqual([])
+      expect(said({ game: { node: 'n1' } }, 3)).toEqual([])
+      expect(findUnplacedVolumes(sections({ game: {} }, 3), nodes.slice(1))).toEqual([])
+    })
+
+    test('refuses several replicas, or services, on several nodes, and says how to mend it', () => {
+      const hint = 'name the node that it lies on (box-1, box-2): all that uses it runs there'
+      expect(said({ game: {} }, 2)).toEqual([
+        `volumes.game.node: the swarm has 2 nodes, and web (up to 2 replicas) would share it, which lies on one of them; ${hint}`,
+      ])
+      expect(said({ game: {} }, 1, { api: { image: 'x', volumes: ['game'] } })).toEqual([
+        `volumes.game.node: the swarm has 2 nodes, and web and api would share it, which lies on one of them; ${hint}`,
+      ])
+    })
+
+    test('refuses a node that there is not, a name that two have, and volumes that lie apart', () => {
+      expect(said({ game: { node: 'box-3' } }, 1)).toEqual([
+        'volumes.game.node: the swarm has no node "box-3"; did you mean "box-1"?',
+      ])
+      const twins = nodes.map(({ id }) => ({ id, name: 'box' }))
+      const [twice] = findUnplacedVolumes(sections({ game: { node: 'box' } }, 1), twins)
+      expect(twice).toMatchObject({
+        message: '2 nodes of the swarm are called "box"',
+        hint: 'name it by its id: n1 or n2',
+      })
+      const apart = { web: { image: 'x', volumes: ['game', 'chat'] } }
+      const volumes = { game: { node: 'box-1' }, chat: { node: 'box-2' } }
+      expect(findPartedVolumes(sections(volumes, 1, apart)).map(({ message }) => message)).toEqual([
+        'its volumes lie on different nodes: box-1, box-2',
+      ])
+    })
   })
 
   test('refuses an image that is both there and made', () => {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { replicaStatusOf } from '../../../test/support/environment/replicas.ts'
 import type { ReplicaStatus, SupervisorStatus } from '../../contracts/supervisor.ts'
 import { assessServices, overallState, sayEnvironment, targetsOf } from './watch/assess.ts'
-import { servicesConfig } from './config.ts'
+import { jobsConfig, servicesConfig } from './config.ts'
+import { runSpecification } from './runs/specification.ts'
 import { wishedServices } from './wish/index.ts'
 import { factOfEvent } from './watch/events.ts'
 import { decideTransition } from './watch/transitions.ts'
@@ -15,6 +16,7 @@ const ground = {
   givenVariables: (service: string) => ({ HOLDFAST_URL: 'http://127.0.0.1:8400', HOLDFAST_TOKEN: service }),
   containers: false,
   releaseDirectory: (service: string, release: string) => `/releases/${service}/${release}`,
+  releaseImage: () => null,
   volumes: {},
   databases: {},
   databaseDirectory: (database: string) => `/databases/${database}`,
@@ -46,6 +48,27 @@ describe('wished services', () => {
       variables: { HOME: '/home', TOKEN: 'secret', A: '1' },
       port: { assigned: true },
     })
+  })
+
+  test('files are handed over with what is in them: that of a variable is a secret, and jobs get them too', () => {
+    const files = { APP_CONFIG: './app.json', APP_KEY: { variable: 'TOKEN' } }
+    const services = servicesConfig.parse({ web: { command: ['run'], files } })
+    const base64 = (text: string): string => Buffer.from(text).toString('base64')
+    const wished = (text: string) => {
+      const whole = { ...ground, contents: { './app.json': base64(text) } }
+      const [web] = wishedServices(services, asTheyLie, whole)
+      const jobs = jobsConfig.parse({ migrate: { service: 'web', command: ['run'] } })
+      const run = { services, replicas: whole, releaseOf: () => '' }
+      const job = jobs['migrate'] as (typeof jobs)[string]
+      return { web, job: runSpecification(job, { job: 'migrate', key: 'k' }, run) }
+    }
+    const { web, job } = wished('one')
+    expect(web?.specification.files).toEqual({
+      APP_CONFIG: { content: base64('one'), secret: false },
+      APP_KEY: { content: base64('secret'), secret: true },
+    })
+    expect(job.files).toEqual(web?.specification.files)
+    expect(wished('two').web?.hash).not.toBe(web?.hash)
   })
 
   test('programs of a project come before those of the machine, nearest first, in a release as well', () => {

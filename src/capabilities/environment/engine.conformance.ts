@@ -10,14 +10,17 @@ import { factOfEvent } from './watch/events.ts'
 
 /**
  * What a program of the suite does: it answers HTTP with its release; it says `line 1` to `line 25` and ends with code 3,
- * again and again; it says `done` and ends with code 5, and is not to be started again.
+ * again and again; it says `done` and ends with code 5, and is not to be started again; it answers HTTP with what is in
+ * the files that APP_CONFIG_FILE and APP_KEY_FILE name.
  */
-export type Behaviour = 'serve' | 'crash' | 'once'
+export type Behaviour = 'serve' | 'crash' | 'once' | 'tell'
 
 /** A real engine, with nothing on it. */
 export interface EngineBench {
   readonly engine: Engine
   specification(what: Behaviour, release: string): Specification
+  /** Names of the files that are kept to be handed to replicas. */
+  handed(): Promise<readonly string[]>
   /** Ends the program of a replica as a failure would. */
   crash(replica: ReplicaStatus): Promise<void>
   /** Starts something that is not ours; the answer tells whether it still runs as it was. */
@@ -170,6 +173,45 @@ export function describeEngine(name: string, make: () => Promise<EngineBench>): 
       await running(2)
       await engine().run([fresh])
       expect((await serving(1)).map(({ release }) => release)).toEqual(['two'])
+    })
+
+    test('hands files over, others to the next group, and keeps none that nobody is handed', async () => {
+      const base64 = (text: string): string => Buffer.from(text).toString('base64')
+      const handing = (config: string, key: string): Specification => ({
+        ...bench.specification('tell', 'one'),
+        files: {
+          APP_CONFIG: { content: base64(config), secret: false },
+          APP_KEY: { content: base64(key), secret: true },
+        },
+      })
+      const handed = (count: number) =>
+        eventually(
+          () => bench.handed(),
+          (names) => names.length === count,
+          `${count} files are kept`,
+        )
+      const old = groupOf(handing('red', 'k1'), 2)
+      const fresh = groupOf(handing('blue', 'k1'), 1)
+      await engine().run([old])
+      const before = await serving(2)
+      expect(await Promise.all(before.map((replica) => answerOf(replica)))).toEqual(['red k1', 'red k1'])
+      await engine().run([{ ...old, specification: null }, fresh])
+      const both = await serving(3)
+      const answers = await Promise.all(both.map((replica) => answerOf(replica)))
+      expect(answers.toSorted()).toEqual(['blue k1', 'red k1', 'red k1'])
+      const [victim] = before as [ReplicaStatus, ReplicaStatus]
+      await engine().restart(victim.id)
+      await until(
+        (all) => all.some(({ id, startedAt }) => id === victim.id && startedAt !== victim.startedAt),
+        'it is another',
+      )
+      await serving(3)
+      await engine().run([fresh])
+      expect(await answerOf((await serving(1))[0] as ReplicaStatus)).toBe('blue k1')
+      await handed(2)
+      await engine().run([])
+      await until((all) => all.length === 0, 'nothing is left')
+      await handed(0)
     })
 
     test('leaves alone what is not its own', async () => {

@@ -1,3 +1,4 @@
+import { environmentFacts } from '../../contracts/environment.ts'
 import type { Capability, Context, Finding, OperationBinding } from '../../kernel/capability/index.ts'
 import { jobsConfig, schedulesConfig, serviceConfig, servicesConfig, volumesConfig } from './config.ts'
 import { databasesConfig, isManaged } from './databases/config.ts'
@@ -5,12 +6,16 @@ import { bindDatabases, findDatabaseTroubles } from './databases/index.ts'
 import { bindDeploys } from './deploys/index.ts'
 import {
   findMissingVariables,
+  findPartedVolumes,
   findProgramTroubles,
   findStrangers,
   findUnfitDatabases,
+  findUnfitFiles,
   findUnfitJobs,
   findUnfitServices,
   findUnmetNeeds,
+  findUnplacedVolumes,
+  sayUnfitSize,
   type Sections,
 } from './findings/index.ts'
 import { bindOperations } from './operations.ts'
@@ -67,6 +72,7 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
       ...findUnfit(config, rooms.ground),
       ...(await findProgramTroubles(services, rooms.ground, ports.canRun)),
       ...findMissingVariables(services, rooms.ground),
+      ...findUnfitFiles(services, rooms.ground),
       ...findNeeds(config),
       ...(await findDatabaseTroubles(config.databases, {
         providers: ports.databaseProviders,
@@ -94,11 +100,15 @@ function create(config: EnvironmentConfig, context: Context, ports: EnvironmentP
 
 /** What has to be there before anything is started. */
 async function prepare(
-  { volumes }: EnvironmentConfig,
+  { name, volumes }: EnvironmentConfig,
   context: Context,
   { ports, rooms }: { readonly ports: EnvironmentPorts; readonly rooms: Rooms },
 ): Promise<Awaited<ReturnType<Rooms['follow']>>> {
   const view = await rooms.follow()
+  await ports.takeOver(async (from) => {
+    const others = from.length === 0 ? 'nobody' : from.join(', ')
+    await context.record(environmentFacts.takenOver, { name, from: others })
+  })
   await makeVolumes(volumes, ports.volumes, context)
   await rooms.databases.prepare()
   return view
@@ -109,6 +119,7 @@ function findUnfit(config: Sections, ground: Pick<Ground, 'containers'>): readon
     ...findUnfitServices(config.services, ground),
     ...findUnfitJobs(config, ground),
     ...findUnfitDatabases(config.databases, ground),
+    ...(ground.containers ? findPartedVolumes(config) : []),
   ]
 }
 
@@ -132,7 +143,15 @@ function bindAll(
     }),
     ...bindDatabases({ ...config, room: databases, watch, view }),
     ...bindVolumes({ ...config, store: ports.volumes }),
-    ...bindDeploys({ ...rooms, services, directory, context, releases: ports.releases, timeline }),
+    ...bindDeploys({
+      ...rooms,
+      services,
+      directory,
+      context,
+      releases: ports.releases,
+      images: ports.images,
+      timeline,
+    }),
     ...bindRuns({ ...rooms, jobs, schedules, timeline }),
   ]
 }
@@ -153,11 +172,14 @@ export const environment = {
   create,
   findProgramTroubles,
   findMissingVariables,
+  findUnfitFiles,
+  sayUnfitSize,
   findDatabaseTroubles,
   isManagedDatabase: isManaged,
   isOfJob,
   needsOf,
   findUnfit,
+  findUnplacedVolumes,
   orderByNeeds,
   startTimeouts,
   wishedAlone,

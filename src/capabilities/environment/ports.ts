@@ -101,6 +101,34 @@ export type ReleaseSource =
   /** A .tar, .tar.gz or .tgz file; absolute. */
   | { readonly kind: 'tarball'; readonly path: string }
 
+/** A release that is an image and no files, by a name of Docker's. */
+export interface ImageSource {
+  readonly kind: 'image'
+  readonly name: string
+}
+
+/** An image that was found by its name. */
+export interface FoundImage {
+  readonly name: string
+  /** What replicas are started from: the same image for ever, whatever its name comes to mean. */
+  readonly image: string
+  /** SHA-256 of it, hex. */
+  readonly digest: string
+  /** 0: not known. */
+  readonly sizeBytes: number
+}
+
+/** Knows images, where the engine runs those. */
+export interface ImageStore {
+  /**
+   * Looks where the name points, else for what is there already; pulls nothing.
+   * Errors: `swarm.no-image`, `swarm.unreachable`.
+   */
+  find(name: string): Promise<FoundImage>
+  /** Removes the images that were made out of a directory, but for those that are in use. Errors: `swarm.unreachable`. */
+  forget(directory: string): Promise<void>
+}
+
 /** A release that is kept. */
 export interface Release {
   readonly release: string
@@ -108,13 +136,15 @@ export interface Release {
   readonly at: number
   /** Where it came from, in words. */
   readonly source: string
-  /** SHA-256 over names, modes and contents, hex. */
+  /** SHA-256 over names, modes and contents, or that of the image; hex. */
   readonly digest: string
   readonly files: number
   readonly sizeBytes: number
+  /** What it runs from; null: it is files. */
+  readonly image: string | null
 }
 
-/** Keeps the files of releases; a release never changes once it is there. */
+/** Keeps releases, with their files where they have any; a release never changes once it is there. */
 export interface ReleaseStore {
   /**
    * Puts a release in place, whole or not at all; one that is there already with the same files is answered as it is.
@@ -126,6 +156,8 @@ export interface ReleaseStore {
     source: ReleaseSource,
     signal: AbortSignal,
   ): Promise<Release>
+  /** The same for one that is an image. Errors: `environment.release-exists`. */
+  addImage(place: { readonly service: string; readonly release: string }, found: FoundImage): Promise<Release>
   /** Newest first. */
   list(service: string): Promise<readonly Release[]>
   /** Absolute directory of its files, whether it is there or not. */
@@ -159,6 +191,8 @@ export interface VolumeStore {
   list(): Promise<readonly KeptVolume[]>
   /** Removes a volume with all that is in it; one that is not there is none. */
   remove(volume: string): Promise<void>
+  /** Why the files of a volume that lies on such a node cannot be removed from here, in words; null: they can. */
+  whyKept(volume: string, node: string): Promise<string | null>
 }
 
 /** The programs of a database server that are installed. */
@@ -241,6 +275,8 @@ export interface EnvironmentPorts {
   readonly prober: Prober
   readonly logs: LogReader
   readonly releases: ReleaseStore
+  /** Null: the engine runs programs. */
+  readonly images: ImageStore | null
   readonly volumes: VolumeStore
   readonly databases: DatabaseStore
   readonly databaseProviders: Readonly<Record<DatabaseServer, DatabaseProvider>>
@@ -248,6 +284,11 @@ export interface EnvironmentPorts {
   readonly canRun: (program: string, directory: string, searchPath: string) => Promise<boolean>
   /** The variables in which `holdfast up` was started. */
   readonly hostVariables: Readonly<Record<string, string>>
+  /**
+   * If `holdfast up` was told so: makes ours what another Holdfast looks after, and tells the ids of its data directories,
+   * once.
+   */
+  readonly takeOver: (tell: (from: readonly string[]) => Promise<void>) => Promise<void>
   /** What the replicas of a service are told beside that: where control is, and a token to ask it with. */
   readonly givenVariables: (service: string) => Readonly<Record<string, string>>
 }

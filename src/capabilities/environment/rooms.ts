@@ -5,7 +5,7 @@ import type { ServicesConfig, VolumesConfig } from './config.ts'
 import type { DatabasesConfig } from './databases/config.ts'
 import { createDatabases, type Databases } from './databases/index.ts'
 import type { EnvironmentPorts } from './ports.ts'
-import { createRollouts, type Rollouts } from './rollout/index.ts'
+import { createRollouts, tellsOfLoss, type Rollouts } from './rollout/index.ts'
 import {
   createRuns,
   createSchedules,
@@ -16,7 +16,7 @@ import {
 } from './runs/index.ts'
 import { environmentFold, releasesOf, type EnvironmentView } from './view.ts'
 import { createWatch, type LookAt, type Watch } from './watch/index.ts'
-import { wishedServices, type ReplicaGround, type Wish } from './wish/index.ts'
+import { wishedServices, type FileContents, type ReplicaGround, type Wish } from './wish/index.ts'
 
 /** The section of the environment file, with what the rest of the file says about the whole. */
 export interface EnvironmentConfig {
@@ -29,6 +29,8 @@ export interface EnvironmentConfig {
   readonly databases: DatabasesConfig
   readonly jobs: JobsConfig
   readonly schedules: SchedulesConfig
+  /** What is in the files that services are handed; absent: they are handed none. */
+  readonly contents?: FileContents
 }
 
 /** What the capability is made of. */
@@ -48,13 +50,19 @@ export interface Rooms {
   readonly planned: Schedules
 }
 
-function groundOf(config: EnvironmentConfig, ports: EnvironmentPorts, databases: Databases): ReplicaGround {
+function groundOf(
+  config: EnvironmentConfig,
+  ports: EnvironmentPorts,
+  { databases, view }: { readonly databases: Databases; readonly view: () => EnvironmentView },
+): ReplicaGround {
   return {
     directory: config.directory,
     hostVariables: ports.hostVariables,
     containers: ports.engine.runs === 'images',
+    contents: config.contents ?? {},
     givenVariables: ports.givenVariables,
     releaseDirectory: (service, release) => ports.releases.directoryOf(service, release),
+    releaseImage: (service, release) => lookUp(releasesOf(view(), service).images, release) ?? null,
     volumes: config.volumes,
     volumeDirectory: (volume) => ports.volumes.directoryOf(volume),
     databases: config.databases,
@@ -81,7 +89,7 @@ export function furnish(config: EnvironmentConfig, context: Context, ports: Envi
   const view = (): EnvironmentView => shelf.view?.state ?? environmentFold.initial
   const databases = createDatabases({ databases: config.databases, context, view, ports })
   const watched = { ...services, ...databases.services }
-  const ground = groundOf(config, ports, databases)
+  const ground = groundOf(config, ports, { databases, view })
   const releaseOf = (service: string) => releasesOf(view(), service)
   const wished = (): readonly Wish[] => [
     ...databases.wished(),
@@ -89,7 +97,7 @@ export function furnish(config: EnvironmentConfig, context: Context, ports: Envi
   ]
   const rollouts = createRollouts({
     context,
-    engine,
+    engine: tellsOfLoss(engine, { name: config.name, context, isLost: () => view().isLost }),
     wished,
     refused: (service, hash) => {
       const given = lookUp(view().refused, service)

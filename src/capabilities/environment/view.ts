@@ -15,6 +15,8 @@ export type ServiceReleases = {
   readonly pending: { readonly job: string; readonly before: string; readonly rollback: boolean } | null
   /** Releases that were deployed and found good, oldest first. */
   readonly good: readonly string[]
+  /** What those run from that are images, by release; the others are files. */
+  readonly images: { readonly [release: string]: string }
 }
 
 /** Why nobody may deploy. */
@@ -46,6 +48,8 @@ export type EnvironmentView = {
       readonly version: string
     }
   }
+  /** Whether another Holdfast was said to look after what this one did. */
+  readonly isLost: boolean
   /** By service; `*` for all. */
   readonly locks: { readonly [service: string]: DeployLock }
 }
@@ -58,7 +62,7 @@ const mostPending = 20
 const mostClosed = 200
 /** Nothing is known of any cluster. */
 export const noCluster: ClusterMark = { id: '', index: 0, open: {}, closed: [] }
-const noReleases: ServiceReleases = { wished: '', pending: null, good: [] }
+const noReleases: ServiceReleases = { wished: '', pending: null, good: [], images: {} }
 
 /** What is known of the releases of a service. */
 export function releasesOf({ releases }: EnvironmentView, service: string): ServiceReleases {
@@ -100,6 +104,17 @@ const withReleases = (
   releases: { ...state.releases, [service]: change(releasesOf(state, service)) },
 })
 
+/** What was given up stays so: that a release is there, or is not, changes nothing that runs. */
+function withImages(
+  state: EnvironmentView,
+  service: string,
+  change: (images: ServiceReleases['images']) => ServiceReleases['images'],
+): EnvironmentView {
+  const before = releasesOf(state, service)
+  const after = { ...before, images: change(before.images) }
+  return { ...state, releases: { ...state.releases, [service]: after } }
+}
+
 const steps: Readonly<Record<string, Step>> = {
   [facts.started.kind]: (state) => ({ ...state, said: {} }),
   [facts.serviceHealthy.kind]: saying('healthy'),
@@ -114,22 +129,32 @@ const steps: Readonly<Record<string, Step>> = {
     refused: without(state.refused, textOf(data, 'service')),
   }),
   [facts.deployBegun.kind]: (state, data) => {
-    const { service, release, before, job, rollback } = facts.deployBegun.data.parse(data)
-    const pending = { job, before: before === noRelease ? '' : before, rollback }
-    return withReleases(state, service, ({ good }) => ({ wished: release, pending, good }))
+    const { service, release, before: was, job, rollback } = facts.deployBegun.data.parse(data)
+    const pending = { job, before: was === noRelease ? '' : was, rollback }
+    return withReleases(state, service, (before) => ({ ...before, wished: release, pending }))
   },
   [facts.deployed.kind]: (state, data) => {
     const { service, release } = facts.deployed.data.parse(data)
-    return withReleases(state, service, ({ good }) => ({
+    return withReleases(state, service, ({ good, images }) => ({
+      images,
       wished: release,
       pending: null,
       good: [...good.filter((one) => one !== release), release].slice(-mostGood),
     }))
   },
   [facts.deployFailed.kind]: (state, data) => {
-    const { service, before } = facts.deployFailed.data.parse(data)
-    const wished = before === noRelease ? '' : before
-    return withReleases(state, service, ({ good }) => ({ wished, pending: null, good }))
+    const { service, before: was } = facts.deployFailed.data.parse(data)
+    const wished = was === noRelease ? '' : was
+    return withReleases(state, service, (before) => ({ ...before, wished, pending: null }))
+  },
+  [facts.releaseStored.kind]: (state, data) => {
+    const { service, release, image } = facts.releaseStored.data.parse(data)
+    if (image === null) return state
+    return withImages(state, service, (images) => ({ ...images, [release]: image }))
+  },
+  [facts.releasesPruned.kind]: (state, data) => {
+    const { service, releases } = facts.releasesPruned.data.parse(data)
+    return withImages(state, service, (images) => releases.split(', ').reduce(without, images))
   },
   [facts.scheduleFired.kind]: (state, data) =>
     withFired(state, data, (due, { pending }) => ({
@@ -152,6 +177,8 @@ const steps: Readonly<Record<string, Step>> = {
     const { database, since, names, version } = facts.databaseReady.data.parse(data)
     return { ...state, databases: { ...state.databases, [database]: { since, names, version } } }
   },
+  [facts.lostToAnother.kind]: (state) => ({ ...state, isLost: true }),
+  [facts.takenOver.kind]: (state) => ({ ...state, isLost: false }),
   [facts.deploysUnlocked.kind]: (state, data) => ({
     ...state,
     locks: without(state.locks, textOf(data, 'service')),
@@ -162,8 +189,9 @@ const steps: Readonly<Record<string, Step>> = {
 function afterJob(state: EnvironmentView, job: string): EnvironmentView {
   const found = Object.entries(state.releases).find(([, { pending }]) => pending?.job === job)
   if (found === undefined) return state
-  const [service, { pending, good }] = found
-  return withReleases(state, service, () => ({ wished: pending?.before ?? '', pending: null, good }))
+  const [service, { pending }] = found
+  const wished = pending?.before ?? ''
+  return withReleases(state, service, (before) => ({ ...before, wished, pending: null }))
 }
 
 /** A task that was said to have started is open until it is said to have ended. */
@@ -192,7 +220,7 @@ function afterEvent(state: EnvironmentView, fact: Fact): EnvironmentView {
 
 /** Fold: timeline -> what we know. */
 export const environmentFold: Fold<EnvironmentView> = {
-  name: 'environment@4',
+  name: 'environment@5',
   initial: {
     lastEvent: 0,
     cluster: noCluster,
@@ -201,6 +229,7 @@ export const environmentFold: Fold<EnvironmentView> = {
     refused: {},
     fired: {},
     databases: {},
+    isLost: false,
     locks: {},
   },
   step: (state, fact) => {

@@ -12,23 +12,29 @@ const portFlag = (name: string, field: string, means: string): Flag => ({
   means,
 })
 
+const portFlags: readonly Flag[] = [
+  portFlag('edge-port', 'edgePort', 'port of the first listener of the edge, instead of the one in the file'),
+  portFlag('control-port', 'controlPort', 'port of the control API and the console'),
+]
+
 const upCommand: Command = {
   words: 'up',
   summary: 'Run the environment until Ctrl-C',
   group: 'start',
   positional: [],
   flags: [
-    portFlag(
-      'edge-port',
-      'edgePort',
-      'port of the first listener of the edge, instead of the one in the file',
-    ),
-    portFlag('control-port', 'controlPort', 'port of the control API and the console'),
+    ...portFlags,
     {
       name: 'attach',
       field: 'attach',
       kind: 'boolean',
       means: 'stay with what runs on the data directory already, instead of refusing',
+    },
+    {
+      name: 'take-over',
+      field: 'takeOver',
+      kind: 'boolean',
+      means: 'on Docker Swarm: take over the services that another Holdfast looks after, instead of refusing',
     },
   ],
   run: async (parsed, { directions, voice }) => {
@@ -41,6 +47,7 @@ const upCommand: Command = {
       controlPort: numberOf(parsed, 'controlPort'),
       json: voice.json,
       attach: isSet(parsed, 'attach'),
+      takesOver: isSet(parsed, 'takeOver'),
     })
   },
 }
@@ -51,7 +58,7 @@ const devCommand: Command = {
   group: 'start',
   positional: [],
   flags: [
-    ...upCommand.flags,
+    ...portFlags,
     {
       name: 'no-watch',
       field: 'unwatched',

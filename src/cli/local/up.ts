@@ -35,6 +35,8 @@ export interface UpOptions {
   readonly beside?: (ground: Beside) => Promise<void>
   /** Stays with what runs on the data directory already, instead of refusing. */
   readonly attach?: boolean | undefined
+  /** Takes over what another Holdfast looks after, instead of refusing. */
+  readonly takesOver?: boolean
 }
 
 interface Ready extends Starting {
@@ -168,7 +170,12 @@ export async function up(options: UpOptions): Promise<number> {
     terminal.done(`Holdfast runs on ${dataDirectory} already (supervisor ${running.pid})`)
     return untilTheEnd(running, ready, asked)
   }
-  const launched = await launch({ loaded, dataDirectory, onStep: (done) => terminal.done(done) })
+  const launched = await launch({
+    loaded,
+    dataDirectory,
+    onStep: (done) => terminal.done(done),
+    takesOver: options.takesOver === true,
+  })
   await bringUp(ready, launched, asked)
   const signal = overSignal(launched, asked)
   if (!signal.aborted)

@@ -6,6 +6,8 @@ export const labels = {
   service: 'holdfast.service',
   group: 'holdfast.group',
   release: 'holdfast.release',
+  owner: 'holdfast.owner',
+  directory: 'holdfast.directory',
 } as const
 
 // What is read of Docker's answers, API 1.41: only what is used, by names of ours.
@@ -14,12 +16,16 @@ export const labels = {
 const orEmpty = <Schema extends z.ZodType>(schema: Schema) => z.record(z.string(), schema).nullish()
 
 const moment = z.string().transform((text) => Date.parse(text))
-const ours = orEmpty(z.string()).transform((found) => ({
-  environment: found?.[labels.environment] ?? '',
-  service: found?.[labels.service] ?? '',
-  group: found?.[labels.group] ?? '',
-  release: found?.[labels.release] ?? '',
-}))
+const ours = orEmpty(z.string()).transform((found) => {
+  const label = (name: string): string => found?.[name] ?? ''
+  return {
+    environment: label(labels.environment),
+    service: label(labels.service),
+    group: label(labels.group),
+    release: label(labels.release),
+    owner: label(labels.owner),
+  }
+})
 
 /** `GET /version`, the same whatever the version. */
 export const versionShape = z.object({ ApiVersion: z.string(), MinAPIVersion: z.string().default('1.12') })
@@ -71,6 +77,29 @@ export const nodesShape = z.array(
 /** A node of the swarm. */
 export type SwarmNode = z.output<typeof nodesShape>[number]
 
+const referencesShape = z.object({
+  Image: z.string().nullish(),
+  Configs: z.array(z.object({ ConfigID: z.string() })).nullish(),
+  Secrets: z.array(z.object({ SecretID: z.string() })).nullish(),
+})
+
+function idsOf({ Configs, Secrets }: z.output<typeof referencesShape>): readonly string[] {
+  return [
+    ...(Configs ?? []).map(({ ConfigID }) => ConfigID),
+    ...(Secrets ?? []).map(({ SecretID }) => SecretID),
+  ]
+}
+
+/** `GET /configs` and `GET /secrets`. */
+export const filesShape = z.array(
+  z
+    .object({ ID: z.string(), Spec: z.object({ Name: z.string(), Labels: ours }) })
+    .transform(({ ID, Spec }) => ({ id: ID, name: Spec.Name, environment: Spec.Labels.environment })),
+)
+
+/** What is answered when something was made: its id, which dockerode puts elsewhere. */
+export const createdShape = z.object({ id: z.string() }).transform(({ id }) => id)
+
 /** `GET /volumes`: those of the machine that is asked. */
 export const volumesShape = z
   .object({ Volumes: z.array(z.object({ Name: z.string(), CreatedAt: z.string().nullish() })).nullish() })
@@ -93,6 +122,7 @@ export const groupsShape = z.array(
         Mode: z.looseObject({
           Replicated: z.looseObject({ Replicas: z.number().nullish() }).nullish(),
         }),
+        TaskTemplate: z.object({ ContainerSpec: referencesShape.nullish() }).nullish(),
       }),
     })
     .transform(({ ID, Version, Spec }) => ({
@@ -101,6 +131,9 @@ export const groupsShape = z.array(
       name: Spec.Name,
       ...Spec.Labels,
       replicas: Spec.Mode.Replicated?.Replicas ?? 0,
+      image: Spec.TaskTemplate?.ContainerSpec?.Image ?? '',
+      /** Ids of the configs and secrets that it uses. */
+      files: idsOf(Spec.TaskTemplate?.ContainerSpec ?? {}),
     })),
 )
 
@@ -111,6 +144,7 @@ export type SwarmGroup = z.output<typeof groupsShape>[number]
 export const wholeGroupShape = z.object({
   Version: z.object({ Index: z.number() }),
   Spec: z.looseObject({
+    Labels: z.record(z.string(), z.string()).nullish(),
     Mode: z.looseObject({}),
     TaskTemplate: z.looseObject({ ForceUpdate: z.number().nullish() }),
   }),
@@ -150,7 +184,7 @@ const taskShape = z.object({
 type WireTask = z.output<typeof taskShape>
 
 const noContainer = { ContainerID: '', PID: 0, ExitCode: null }
-const noLabels = { environment: '', service: '', group: '', release: '' }
+const noLabels = { environment: '', service: '', group: '', release: '', owner: '' }
 
 /** What Swarm says of the container of a task, as far as there is one. */
 function containerOf({ Status: { ContainerStatus, PortStatus } }: WireTask) {
@@ -194,11 +228,38 @@ export const tasksShape = z.array(
 export type Task = z.output<typeof tasksShape>[number]
 
 /** `GET /images/{name}/json`. */
-export const imageShape = z.object({ Id: z.string() })
+export const imageShape = z.object({
+  Id: z.string(),
+  Size: z.number().default(0),
+  RepoDigests: z
+    .array(z.string())
+    .nullish()
+    .transform((found) => found ?? []),
+})
 
-/** What is said in the course of a build, a line each. */
+const namesShape = z
+  .array(z.string())
+  .nullish()
+  .transform((found) => (found ?? []).filter((name) => !name.includes('<none>')))
+
+/** `GET /images/json`. */
+export const imagesShape = z.array(
+  z
+    .object({ Id: z.string(), RepoTags: namesShape, RepoDigests: namesShape })
+    .transform(({ Id, RepoTags, RepoDigests }) => ({ id: Id, names: RepoTags, digests: RepoDigests })),
+)
+
+/** An image that was made here. */
+export type MadeImage = z.output<typeof imagesShape>[number]
+
+/** `GET /distribution/{name}/json`. */
+export const distributionShape = z.object({
+  Descriptor: z.object({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) }),
+})
+
+/** What is said in the course of a build or a push, a line each. */
 export const buildLineShape = z.object({
   stream: z.string().default(''),
   error: z.string().optional(),
-  aux: z.object({ ID: z.string().optional() }).optional(),
+  aux: z.object({ ID: z.string().optional(), Digest: z.string().optional() }).optional(),
 })

@@ -9,6 +9,12 @@ const deploy = {
   job: z.string(),
 }
 
+const image = z
+  .string()
+  .nullable()
+  .default(null)
+  .describe('what it runs from, the same for ever; null: it is files')
+
 /** Facts about releases and deploys. */
 export const deployFacts = {
   deployBegun: declareFact({
@@ -17,7 +23,7 @@ export const deployFacts = {
     severity: 'notice',
     data: z.strictObject({
       ...deploy,
-      source: z.string().describe('where its files came from, in words'),
+      source: z.string().describe('where it came from, in words'),
       note: z.string().describe('why, in the words of who deployed, after a colon; empty: nothing was said'),
       rollback: z.boolean().describe('back to a release that was good: it is not judged again'),
     }),
@@ -36,14 +42,15 @@ export const deployFacts = {
   }),
   releaseStored: declareFact({
     kind: 'environment.release-stored',
-    says: '{release} of {service} was stored, {files} files, from {source}',
+    says: '{release} of {service} was stored, from {source}',
     data: z.strictObject({
       service: serviceName,
       release: z.string(),
       source: z.string(),
-      digest: z.string().describe('SHA-256 over names, modes and contents, hex'),
+      digest: z.string().describe('SHA-256 over names, modes and contents, or that of the image; hex'),
       files: z.number().int(),
       sizeBytes: z.number(),
+      image,
     }),
   }),
   releasesPruned: declareFact({
@@ -65,7 +72,7 @@ export const deployFacts = {
   }),
 } as const
 
-/** Version of a service's files: what one would give a tag. */
+/** Version of a service's files, or of its image: what one would give a tag. */
 export const releaseName = z
   .string()
   .regex(
@@ -81,6 +88,7 @@ export const releaseRecord = z.strictObject({
   digest: z.string(),
   files: z.number().int(),
   sizeBytes: z.number(),
+  image,
 })
 
 const deployResult = z.strictObject({
@@ -117,6 +125,7 @@ export const deployHistory = z.strictObject({
     z.strictObject({
       service: serviceName,
       running: z.string().describe('empty: the files as they lie in its directory'),
+      image: z.string().nullable().describe('what the running release runs from; null: it is files'),
       kept: z.array(keptRelease).describe('releases whose files are there, newest first'),
       most: z.number().int().describe('so many are kept, the running one included'),
       back: z
@@ -146,7 +155,7 @@ export const deployOperations = {
         .max(4096)
         .optional()
         .describe(
-          'a directory, a .tar, .tar.gz or .tgz file, or git:<ref> of the repository in which the service lies; default: its directory as it is',
+          'a directory, a .tar, .tar.gz or .tgz file, git:<ref> of the repository in which the service lies, or image:<name> on Docker Swarm; default: its directory as it is',
         ),
       note: z.string().max(500).default('').describe('why, for the others'),
     }),

@@ -20,6 +20,8 @@ const scripts = {
   serve: serving,
   crash: () => 'for i in $(seq 25); do echo line $i; done; sleep 1; exit 3',
   once: () => 'echo done; exit 5',
+  tell: () =>
+    '(cat $APP_CONFIG_FILE; echo -n " "; cat $APP_KEY_FILE) > /www/index.html; exec httpd -f -p $PORT -h /www',
 }
 
 /** Runs a service of somebody else's; the answer tells whether its task is still the same. */
@@ -53,8 +55,13 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
         specification: (what, release) =>
           scriptInImage(scripts[what](release), {
             release,
-            port: what === 'serve' ? { assigned: true } : null,
+            port: what === 'serve' || what === 'tell' ? { assigned: true } : null,
           }),
+        handed: async () => {
+          const { docker } = daemon
+          const all = [...(await docker.listConfigs()), ...(await docker.listSecrets())]
+          return all.map(({ Spec }) => Spec?.Name ?? '')
+        },
         crash: async ({ logFile }) => {
           const task = daemon.docker.getTask(logFile.slice(logFile.indexOf(':') + 1))
           const { Status } = (await task.inspect()) as RunningTask

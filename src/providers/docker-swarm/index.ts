@@ -1,1 +1,3 @@
+export { claimGroups, otherOwners } from './ownership.ts'
+export { swarmNodes } from './nodes.ts'
 export { swarmEngine, type SwarmEngine, type SwarmEngineParts } from './swarm-engine.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { dockerfileForNode } from './context.ts'
+import { dockerfileForNode } from './images/context.ts'
 import { chooseVersion } from './docker/docker-door.ts'
 import { parseLine, readFrames } from './logs.ts'
 

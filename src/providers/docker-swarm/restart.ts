@@ -1,7 +1,8 @@
 import { HoldfastError, type Clock } from '../../kernel/std/index.ts'
 import type { DockerDoor } from './docker/docker-door.ts'
 import type { Look } from './docker/look.ts'
-import { changeGroup } from './run-groups.ts'
+import { changeGroup } from './change-group.ts'
+import { ownGroups, type Owner } from './ownership.ts'
 import type { Task } from '../../contracts/docker/swarm.ts'
 import { hasEnded, livesOf } from './decide/tasks.ts'
 
@@ -10,6 +11,7 @@ export interface RestartGround {
   readonly door: DockerDoor
   readonly look: Look
   readonly clock: Clock
+  readonly owner: () => Promise<Owner>
   /** Tasks that were ended here, so that their end is not called a crash. */
   readonly ended: Set<string>
 }
@@ -52,9 +54,10 @@ async function renewAll({ door, look, clock }: RestartGround, { swarmService }: 
   }
 }
 
-/** Stops and starts a replica. Errors: `supervisor.unknown-replica`, those of the door. */
+/** Stops and starts a replica. Errors: `supervisor.unknown-replica`, `swarm.taken-over`, those of the door. */
 export async function restartReplica(ground: RestartGround, id: string): Promise<void> {
-  const { look, ended } = ground
+  const { door, look, ended, owner } = ground
+  await ownGroups(door, await owner())
   const [{ tasks }, place] = await Promise.all([look(), look.place()])
   const known = new Set(tasks.map((task) => task.id))
   for (const gone of ended) if (!known.has(gone)) ended.delete(gone)

@@ -21,7 +21,7 @@ import {
   whyNoSwarm,
   type Swarm,
 } from '../../../test/support/docker/index.ts'
-import type { SwarmEngine } from './index.ts'
+import { claimGroups, otherOwners, type SwarmEngine } from './index.ts'
 
 /** As of a service that is built, or that is none of Swarm's. */
 function withoutImage(specification: Specification): Specification {
@@ -100,6 +100,48 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       })
     })
 
+    test('removes the images of releases that are forgotten and of files that have changed, but none in use', async () => {
+      const { docker } = swarm.daemons[0]
+      const made = async (): Promise<readonly string[]> => {
+        const filters = JSON.stringify({ label: ['holdfast.environment=arcade'] })
+        return (await docker.listImages({ filters })).map(({ Id }) => Id)
+      }
+      const [first, second] = [written('one', { a: '1' }), written('two', { a: '2' })]
+      await one([groupOf(built(first), 1)], 'running')
+      const before = await made()
+      const beside = [groupOf(built(first), 1), groupOf(built(second), 1)]
+      await inTime(
+        async () => {
+          await engine.run(beside)
+          return made()
+        },
+        (ids) => ids.length === before.length + 1,
+        'the other is made',
+      )
+      await engine.images.forget(first)
+      expect(await made()).toEqual(expect.arrayContaining([...before]))
+      await engine.run([])
+      await inTime(replicas, (all) => all.length === 0, 'nothing is left')
+      await inTime(
+        async () => {
+          await engine.images.forget(second)
+          return made()
+        },
+        (ids) => ids.length === before.length,
+        'the other is gone',
+      )
+
+      const lying = written('lying', { a: '1' })
+      const asItLies = (text: string): Group => {
+        writeFileSync(join(lying, 'a'), text)
+        return groupOf(built(lying, { release: '', variables: { TEXT: text } }), 1)
+      }
+      await one([asItLies('1')], 'running')
+      const [old] = (await made()).filter((id) => !before.includes(id))
+      for (const text of ['2', '3', '4']) await one([asItLies(text)], 'running')
+      await inTime(made, (ids) => !ids.includes(old ?? ''), 'the oldest is gone')
+    }, 180_000)
+
     test('makes it as its Dockerfile says', async () => {
       const dockerfile = `FROM ${tinyImage}\nRUN mkdir /made && echo -n mine > /made/index.html\nCMD ["sh", "-c", "exec httpd -f -p $PORT -h /made"]\n`
       const directory = written('own', { Dockerfile: dockerfile })
@@ -124,6 +166,14 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       const gone = await one([groupOf(built(join(folder, 'nowhere')), 1)], 'crash-looped')
       expect(gone.detail).toMatch(/could not be made: .*ENOENT/)
     })
+
+    test.each(['', '../containers/json?a', 'web 1', `${'w'.repeat(300)}:1`, 'sha256:00'])(
+      'finds no image called %j, and asks no further',
+      async (name) => {
+        const refusal = { code: 'swarm.no-image', kind: 'user' }
+        await expect(engine.images.find(name)).rejects.toMatchObject(refusal)
+      },
+    )
 
     test('says that there is no such image', async () => {
       await engine.run([groupOf(scriptInImage('', { image: 'holdfast-test/none:1' }), 1)])
@@ -234,6 +284,28 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       )
       expect(both.map(({ specHash }) => specHash)).toEqual([hash, fresh.hash])
       expect((await moving.run([fresh])).replicas.map(({ specHash }) => specHash)).toEqual([fresh.hash])
+    })
+
+    test('changes nothing that another Holdfast looks after, until it takes it over', async () => {
+      const [daemon] = swarm.daemons
+      const group = groupOf(scriptInImage(serving('one')), 1)
+      const before = await one([group], 'running')
+      const other = engineOn(daemon, idleSupervisor(), 'house-2')
+      const refused = { code: 'swarm.taken-over', message: expect.stringContaining('(house-1)') as string }
+      await expect(other.run([])).rejects.toMatchObject(refused)
+      await expect(other.restart(before.id)).rejects.toMatchObject(refused)
+      await expect(other.volumes.remove('uploads')).rejects.toMatchObject(refused)
+      const claim = { environment: 'arcade', id: 'house-2' }
+      expect(await otherOwners(daemon.socketPath, claim)).toEqual(['house-1'])
+      expect(await claimGroups(daemon.socketPath, claim)).toEqual(['house-1'])
+      expect(await otherOwners(daemon.socketPath, claim)).toEqual([])
+      await other.run([group])
+      const [after] = await replicas()
+      expect(after).toMatchObject({ id: before.id, startedAt: before.startedAt, pid: before.pid })
+      const back = { code: 'swarm.taken-over', message: expect.stringContaining('(house-2)') as string }
+      await expect(engine.run([group])).rejects.toMatchObject(back)
+      expect(await claimGroups(daemon.socketPath, { ...claim, id: 'house-1' })).toEqual(['house-2'])
+      expect(await otherOwners(join(folder, 'none'), claim)).toBeNull()
     })
 
     test('goes by the file, whatever DOCKER_HOST says', async () => {

@@ -2,6 +2,7 @@ import type {
   Engine,
   EventMark,
   Group,
+  ImageStore,
   LogReader,
   VolumeStore,
 } from '../../capabilities/environment/ports.ts'
@@ -10,7 +11,9 @@ import type { Clock } from '../../kernel/std/index.ts'
 import { dockerDoor } from './docker/docker-door.ts'
 import { eventsSince } from './decide/events.ts'
 import { failuresOf } from './failures.ts'
-import { imagesOf } from './images.ts'
+import { findImage } from './images/find-image.ts'
+import { forgetImages } from './images/prune-images.ts'
+import { imagesOf } from './images/images.ts'
 import { logNameOf } from './decide/tasks.ts'
 import { lastLinesFrom, type LastLines } from './last-lines.ts'
 import { swarmLogs } from './logs.ts'
@@ -18,6 +21,8 @@ import { looksAt, type Look, type Sight } from './docker/look.ts'
 import { replicasOf } from './decide/replicas.ts'
 import { restartReplica } from './restart.ts'
 import { runGroups } from './run-groups.ts'
+import type { Owner } from './ownership.ts'
+import { swarmFiles } from './swarm-files.ts'
 import { swarmVolumes } from './volumes.ts'
 import { taskOfEvent } from './decide/tasks.ts'
 
@@ -25,6 +30,8 @@ import { taskOfEvent } from './decide/tasks.ts'
 export interface SwarmEngineParts {
   /** Name of the environment; what bears another is never touched. */
   readonly environment: string
+  /** Id of the data directory: what another looks after is not changed. Asked for at the first change. */
+  readonly owner: () => Promise<string>
   /** Path of the socket of a manager's daemon. */
   readonly socketPath: string
   /** Keeps control and edge, and what still runs on the local engine. */
@@ -34,10 +41,11 @@ export interface SwarmEngineParts {
   readonly clock: Clock
 }
 
-/** The engine, and the logs and volumes of what it runs. */
+/** The engine, and the logs, volumes and images of what it runs. */
 export interface SwarmEngine extends Engine {
   readonly logs: LogReader
   readonly volumes: VolumeStore
+  readonly images: ImageStore
 }
 
 const eventPauseMs = 1000
@@ -84,12 +92,14 @@ function taskEventsOf({ look, lastLines, ended, clock }: EventGround) {
  * Opens nothing until it is asked.
  */
 export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
-  const { environment, supervisor, clock, files } = parts
+  const { environment, supervisor, clock, owner } = parts
   const door = dockerDoor(parts.socketPath)
   const look = looksAt(door, parts)
   const images = imagesOf(door, environment)
+  const files = swarmFiles(door, environment)
   const failures = failuresOf(clock)
-  const logs = swarmLogs(door, files)
+  const whose = async (): Promise<Owner> => ({ environment, id: await owner() })
+  const logs = swarmLogs(door, parts.files)
   const lastLines = lastLinesFrom(logs)
   /** Tasks that were ended by `restart`. */
   const ended = new Set<string>()
@@ -110,14 +120,18 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
     runs: 'images',
     choosesReplica: false,
     logs,
-    volumes: swarmVolumes(door, environment),
+    volumes: swarmVolumes({ door, look, environment }, whose),
+    images: {
+      find: (name) => findImage(door, name),
+      forget: (directory) => forgetImages(door, environment, directory),
+    },
     status,
     run: async (groups) => {
       const base = await supervisor.status()
       const local = localGroups(groups, base)
       if (base.replicas.length > 0) await supervisor.run(local)
       await runGroups(
-        { door, environment, images, failures, place: () => look.place() },
+        { door, environment, owner, images, files, failures, look },
         groups.filter((group) => !local.includes(group)),
       )
       return status()
@@ -126,7 +140,7 @@ export function swarmEngine(parts: SwarmEngineParts): SwarmEngine {
       if (failures.forget(id)) return
       const base = await supervisor.status()
       if (base.replicas.some((replica) => replica.id === id)) return supervisor.restart(id)
-      await restartReplica({ door, look, clock, ended }, id)
+      await restartReplica({ door, look, clock, ended, owner: whose }, id)
     },
     events: async (after, signal) => {
       const over = new AbortController()

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Engine } from '../../capabilities/environment/ports.ts'
 import {
+  packContents,
   supervisorEvent,
   supervisorStatus,
   tampering,
@@ -81,7 +82,7 @@ export function localEngine(parts: LocalEngineParts): LocalEngine {
     return parseWith(supervisorStatus, body)
   }
   const put: LocalEngine['put'] = async (desired) =>
-    parseWith(supervisorStatus, await ask('PUT', '/replicas', { body: desired }))
+    parseWith(supervisorStatus, await ask('PUT', '/replicas', { body: packContents(desired) }))
   return {
     runs: 'programs',
     choosesReplica: true,

@@ -74,6 +74,26 @@ describe('releases', () => {
     expect((await store.list('web')).map(({ release }) => release)).toEqual(['2'])
   })
 
+  test('may be images: kept beside those of files, and never another under the same name', async () => {
+    const place = { service: 'web', release: '2' }
+    const found = { name: 'r/web:2', image: 'r/web:2@sha256:ab', digest: 'ab', sizeBytes: 7 }
+    await add('1', { kind: 'directory', path: join(root, 'web') })
+    const kept = await store.addImage(place, found)
+    expect(kept).toMatchObject({ release: '2', source: 'image r/web:2', files: 0, image: found.image })
+    expect(await store.addImage(place, found)).toEqual(kept)
+    const refused = { code: 'environment.release-exists' }
+    await expect(store.addImage(place, { ...found, digest: 'cd' })).rejects.toMatchObject(refused)
+    await expect(add('2', { kind: 'directory', path: join(root, 'web') })).rejects.toMatchObject(refused)
+    await expect(store.addImage({ ...place, release: '1' }, found)).rejects.toMatchObject(refused)
+    const all = await store.list('web')
+    expect(Object.fromEntries(all.map(({ release, image }) => [release, image]))).toEqual({
+      '1': null,
+      '2': found.image,
+    })
+    await store.remove('web', '2')
+    expect((await store.list('web')).map(({ release }) => release)).toEqual(['1'])
+  })
+
   test('of a git ref hold what was committed, whatever lies about', async () => {
     git('init', '--quiet')
     git('add', 'app.js', 'lib')

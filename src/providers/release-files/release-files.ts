@@ -1,7 +1,12 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { releaseRecord } from '../../contracts/environment/deploys.ts'
-import type { Release, ReleaseSource, ReleaseStore } from '../../capabilities/environment/ports.ts'
+import type {
+  FoundImage,
+  Release,
+  ReleaseSource,
+  ReleaseStore,
+} from '../../capabilities/environment/ports.ts'
 import { HoldfastError, systemCode, type Clock } from '../../kernel/std/index.ts'
 import { digestTree } from './digest-tree.ts'
 import { fetchInto } from './fetch-into.ts'
@@ -28,18 +33,35 @@ function saySource(source: ReleaseSource): string {
   return source.kind === 'git' ? `git ${source.ref} of ${source.path}` : `${source.kind} ${source.path}`
 }
 
-function exists(service: string, release: string): HoldfastError {
+function exists(service: string, release: string, what: 'files' | 'image'): HoldfastError {
   return new HoldfastError({
     code: 'environment.release-exists',
     kind: 'user',
-    message: `release ${release} of ${service} is there already, with other files`,
-    hint: 'a release never changes: give the new files another version',
+    message: `release ${release} of ${service} is there already, with ${what === 'files' ? 'other files' : 'something else in it'}`,
+    hint: `a release never changes: give the new ${what} another version`,
   })
+}
+
+/** What is kept of a release that is an image. */
+async function keepImage(
+  place: { readonly directory: string; readonly release: string },
+  { name, image, digest, sizeBytes }: FoundImage,
+  clock: Clock,
+): Promise<Release> {
+  const { directory, release } = place
+  const apart = join(directory, `.${release}.new`)
+  await rm(apart, { recursive: true, force: true })
+  await mkdir(apart, { recursive: true })
+  const made = { release, at: clock.now(), source: `image ${name}`, digest, files: 0, sizeBytes, image }
+  await writeFile(join(apart, 'release.json'), JSON.stringify(made), { mode: 0o644 })
+  await rm(join(directory, release), { recursive: true, force: true })
+  await rename(apart, join(directory, release))
+  return made
 }
 
 /**
  * Releases as directories: `<directory>/<service>/<release>/files` with `release.json` beside it. A release is made apart
- * and moved to its place in one step, so that one whose making was interrupted is none.
+ * and moved to its place in one step, so that one whose making was interrupted is none. One that is an image has no files.
  */
 export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseFiles {
   const known: KnownDigests = new Map()
@@ -66,7 +88,7 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseFi
     await fetchInto(join(apart, 'files'), source, { avoid: directory, signal })
     await settleModes(join(apart, 'files'), signal)
     const counted = await digestTree(join(apart, 'files'), signal)
-    const made = { release, at: clock.now(), source: saySource(source), ...counted }
+    const made = { release, at: clock.now(), source: saySource(source), ...counted, image: null }
     await writeFile(join(apart, 'release.json'), JSON.stringify(made), { mode: 0o644 })
     return { apart, made }
   }
@@ -81,7 +103,13 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseFi
         return made
       }
       await rm(apart, { recursive: true, force: true })
-      if (there.digest !== made.digest) throw exists(place.service, place.release)
+      if (there.digest !== made.digest) throw exists(place.service, place.release, 'files')
+      return there
+    },
+    addImage: async ({ service, release }, found) => {
+      const there = await read(service, release)
+      if (there === null) return keepImage({ directory: join(directory, service), release }, found, clock)
+      if (there.digest !== found.digest) throw exists(service, release, 'image')
       return there
     },
     list: async (service) => {

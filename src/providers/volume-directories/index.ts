@@ -34,6 +34,7 @@ export function volumeDirectories(directory: string, { remove, measure }: Volume
     directoryOf,
     placeOf: directoryOf,
     remove,
+    whyKept: () => Promise.resolve(null),
     ensure: async (volume) => {
       const made = await mkdir(directoryOf(volume), { recursive: true, mode: 0o700 })
       // Services that run as users of their own pass through to what is theirs.

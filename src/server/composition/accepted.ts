@@ -11,8 +11,8 @@ export async function keepAccepted(dataDirectory: string, loaded: LoadedEnvironm
   const path = join(dataDirectory, fileName)
   const handle = await open(`${path}.new`, 'w', 0o600)
   try {
-    const { file, hash, overrides, data } = loaded
-    await handle.writeFile(JSON.stringify({ file, hash, overrides, environment: data }))
+    const { file, hash, overrides, data, contents } = loaded
+    await handle.writeFile(JSON.stringify({ file, hash, overrides, environment: data, contents }))
     await handle.sync()
   } finally {
     await handle.close()
@@ -72,5 +72,6 @@ export async function loadAccepted(dataDirectory: string): Promise<LoadedEnviron
     overrides: kept.overrides,
     data: kept.environment,
     environment: override(parseEnvironment(kept.environment), kept.overrides),
+    ...(kept.contents === undefined ? {} : { contents: kept.contents }),
   }
 }

@@ -1,4 +1,5 @@
 import { environment } from '../../capabilities/environment/index.ts'
+import type { Specification } from '../../contracts/supervisor.ts'
 import type { LoadedEnvironment } from './load.ts'
 
 /** What one replica of a service is started as, without the house around it. */
@@ -8,6 +9,8 @@ export interface AloneSpec {
   readonly directory: string
   /** As the file says; without HOST and PORT, and without a control to ask. */
   readonly variables: Readonly<Record<string, string>>
+  /** Files that it is handed. */
+  readonly files?: Specification['files']
 }
 
 /** What a service that is started alone finds. */
@@ -19,11 +22,11 @@ export interface AloneSurroundings {
 
 /** How one service of the file is started when it is started alone; null: there is no such service that Holdfast runs. */
 export function specAlone(
-  { environment: file, directory }: LoadedEnvironment,
+  { environment: file, directory, contents = {} }: LoadedEnvironment,
   name: string,
   surroundings: AloneSurroundings,
 ): AloneSpec | null {
-  const wished = environment.wishedAlone(file, { directory, ...surroundings, containers: false })
+  const wished = environment.wishedAlone(file, { directory, contents, ...surroundings, containers: false })
   return wished.find((service) => service.name === name)?.specification ?? null
 }
 

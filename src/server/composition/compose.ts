@@ -41,7 +41,7 @@ function providers(
 ) {
   const hostVariables = definedVariables(process.env)
   return {
-    ...engineOf({ environment, dataDirectory, clock }),
+    ...engineOf({ environment, dataDirectory, clock, random }),
     dataPlane: edgeProcess({ dataDirectory, request: requestOverSocket }),
     prober: httpProbe(),
     databases: databaseDirectories(join(dataDirectory, 'databases'), random),
@@ -63,7 +63,8 @@ function environmentOf(
 ): { readonly theEnvironment: EnvironmentCapability; readonly hands: Hands } {
   const { name, services, volumes, databases, jobs, schedules } = loaded.environment
   const hands = providers(loaded, dataDirectory, context)
-  const ground = { name, version, directory: loaded.directory, services, volumes, databases, jobs, schedules }
+  const { directory, contents = {} } = loaded
+  const ground = { name, version, directory, contents, services, volumes, databases, jobs, schedules }
   // What is loopback here is another place in a container.
   const isOutOfReach = runsContainers(loaded.environment) && isLoopback
   const givenVariables = (service: string): Readonly<Record<string, string>> =>
@@ -140,6 +141,12 @@ export async function composeControl(
   const controlUrl = doorUrl(settings, { address: plan.host, port: plan.port })
   const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(plan.host)
   const ground = { loaded, dataDirectory, version, controlUrl, isLoopback }
+  const engineGround = ({ clock, random }: Context): EngineGround => ({
+    environment: loaded.environment,
+    dataDirectory,
+    clock,
+    random,
+  })
   const shelf: { handOver: PlanGround['handOver'] } = { handOver: () => Promise.resolve(endControl()) }
   return {
     capabilities: (context, tokenOf) => {
@@ -164,9 +171,9 @@ export async function composeControl(
         readAgain: () => readAgain(loaded, dataDirectory),
         accept: (fresh) => keepAccepted(dataDirectory, fresh),
         context,
-        destroy: (object) =>
-          destroyObject(object, { environment: loaded.environment, dataDirectory, clock: context.clock }),
-        looks: looksAt({ environment: loaded.environment, dataDirectory, clock: context.clock }),
+        destroy: (object) => destroyObject(object, engineGround(context)),
+        looks: looksAt(engineGround(context)),
+        whyKept: (volume, node) => engineOf(engineGround(context)).volumes.whyKept(volume, node),
         handOver: (fresh) => shelf.handOver(fresh),
       }),
     people,

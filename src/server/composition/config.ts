@@ -109,6 +109,8 @@ export const acceptedEnvironment = z.strictObject({
     controlPort: z.number().int().optional(),
   }),
   environment: z.unknown(),
+  /** Files that it hands to services, base64, by path as written; absent: none. */
+  contents: z.record(z.string(), z.string()).exactOptional(),
 })
 
 /** `<data>/environment.json` as parsed. */

@@ -7,7 +7,9 @@ import type { Finding } from '../../kernel/capability/index.ts'
 import { systemClock, systemCode, systemRandom } from '../../kernel/std/index.ts'
 import { databaseDirectories, databaseServers } from '../../providers/databases/index.ts'
 import { canRun } from '../../providers/host-programs/index.ts'
+import { nodesOf, othersLookingAfter } from '../engine/index.ts'
 import { runsContainers } from './config.ts'
+import { findUnfitContents } from './contents.ts'
 import type { LoadedEnvironment, PlacedEnvironment } from './load.ts'
 import type { Problem } from './problems.ts'
 
@@ -102,6 +104,26 @@ function asProblem({ path, message, hint }: Finding): Problem {
   return { path: path ?? '', message, hint: hint ?? '' }
 }
 
+/** Volumes that would be somewhere else for each replica, as far as the swarm can be asked. */
+async function unplacedVolumes({ environment: file }: LoadedEnvironment): Promise<readonly Finding[]> {
+  if (Object.keys(file.volumes).length === 0) return []
+  const nodes = await nodesOf(file)
+  return nodes === null ? [] : environment.findUnplacedVolumes(file, nodes)
+}
+
+/** Another Holdfast that looks after the services of an environment of this name, as far as the swarm can be asked. */
+export async function findOthers(
+  { environment: file }: LoadedEnvironment,
+  dataDirectory: string,
+): Promise<readonly Problem[]> {
+  const others = await othersLookingAfter(file, dataDirectory)
+  if (others.length === 0) return []
+  const message = `another Holdfast (${others.join(', ')}) looks after the services of an environment "${file.name}" in this swarm`
+  const hint =
+    'give this one another name; if the other is gone for good, its data directory lost, say: holdfast up --take-over'
+  return [{ path: 'name', message, hint }]
+}
+
 /**
  * What on this machine keeps a valid environment file from running; looks, never touches. With a data directory also what
  * its data would not go together with.
@@ -114,9 +136,13 @@ export async function findTroubles(
   const { services } = loaded.environment
   const hostVariables = definedVariables(variables)
   const containers = runsContainers(loaded.environment)
-  const ground = { directory: loaded.directory, hostVariables, containers }
+  const { directory } = loaded
+  const ground = { directory, hostVariables, containers }
   const programs = await environment.findProgramTroubles(services, ground, canRun)
-  const missing = environment.findMissingVariables(services, ground)
+  const missing = [
+    ...environment.findMissingVariables(services, ground),
+    ...environment.findUnfitFiles(services, ground),
+  ]
   const databases = await environment.findDatabaseTroubles(loaded.environment.databases, {
     providers: databaseServers(hostVariables['PATH'] ?? ''),
     store:
@@ -126,12 +152,13 @@ export async function findTroubles(
     hostVariables,
   })
   const unmet = environment.findNeeds(loaded.environment)
-  const unfit = environment.findUnfit(loaded.environment, ground)
+  const unfit = [...environment.findUnfit(loaded.environment, ground), ...(await unplacedVolumes(loaded))]
   const expired = edge.findExpiredWaivers(loaded.environment.edge, systemClock.now())
   return [
     ...[...unfit, ...programs, ...missing, ...databases, ...unmet].map(asProblem),
     ...expired,
     ...(await unreadableFiles(loaded)),
+    ...(await findUnfitContents(directory, loaded.environment)),
   ]
 }
 

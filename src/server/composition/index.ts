@@ -1,3 +1,4 @@
+export { handedPaths, readContents } from './contents.ts'
 export { keepAccepted, loadAccepted } from './accepted.ts'
 export { specAlone, startTimeoutsOf, type AloneSpec, type AloneSurroundings } from './alone.ts'
 export {
@@ -6,7 +7,7 @@ export {
   type EnvironmentFile,
   type EnvironmentInput,
 } from './config.ts'
-export { definedVariables, findDoubts, findTroubles, namedFiles } from './findings.ts'
+export { definedVariables, findDoubts, findOthers, findTroubles, namedFiles } from './findings.ts'
 export {
   findFile,
   loadEnvironment,

@@ -7,6 +7,7 @@ import { limits } from '../../capabilities/limits/index.ts'
 import { environmentFileNames } from '../../contracts/environment-file.ts'
 import { canonicalJson, HoldfastError, systemCode, type Json } from '../../kernel/std/index.ts'
 import { environmentFile, environmentFileSchema, type EnvironmentFile } from './config.ts'
+import { readContents, type FileContents } from './contents.ts'
 import { evaluateFile } from './evaluation/index.ts'
 import { describeIssues, problemError } from './problems.ts'
 
@@ -23,12 +24,14 @@ export interface LoadedEnvironment {
   readonly file: string
   /** Absolute directory of the file. */
   readonly directory: string
-  /** SHA-256 of the data as written, hex. */
+  /** SHA-256 of the data as written, and of the files that it hands to services; hex. */
   readonly hash: string
   readonly overrides: Overrides
   /** The data as written, without defaults. */
   readonly data: unknown
   readonly environment: EnvironmentFile
+  /** What is in the files that it hands to services, as they were read with it; absent: it hands none. */
+  readonly contents?: FileContents
 }
 
 /** The environment, and where its file lies. */
@@ -86,6 +89,8 @@ export function override(environment: EnvironmentFile, overrides: Overrides): En
   }
 }
 
+const hashOf = (value: Json): string => createHash('sha256').update(canonicalJson(value)).digest('hex')
+
 /**
  * Reads and checks an environment file without touching anything else.
  * Errors: `configuration.missing`, `configuration.unreadable`, `configuration.invalid`, `limit.unreadable`.
@@ -113,9 +118,10 @@ export async function loadEnvironment(path: string, overrides: Overrides = {}): 
     })
   }
   const data = await evaluateFile(file)
-  const hash = createHash('sha256')
-    .update(canonicalJson(data as Json))
-    .digest('hex')
   const environment = override(parseEnvironment(data), overrides)
-  return { file, directory: dirname(file), hash, overrides, data, environment }
+  const directory = dirname(file)
+  const contents = await readContents(directory, environment)
+  const common = { file, directory, overrides, data, environment }
+  if (Object.keys(contents).length === 0) return { ...common, hash: hashOf(data as Json) }
+  return { ...common, contents, hash: hashOf({ data: data as Json, contents }) }
 }

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../kernel/std/index.ts'
-import { findTroubles } from './findings.ts'
+import { findOthers, findTroubles } from './findings.ts'
 import { loadEnvironment, type LoadedEnvironment } from './load.ts'
 import { needsNewSockets } from './new-sockets.ts'
 import { problemError } from './problems.ts'
@@ -13,7 +13,8 @@ export async function readAgain(
   dataDirectory: string,
 ): Promise<LoadedEnvironment> {
   const fresh = await loadEnvironment(current.file, current.overrides)
-  const troubles = await findTroubles(fresh, process.env, dataDirectory)
+  const found = await findTroubles(fresh, process.env, dataDirectory)
+  const troubles = [...found, ...(await findOthers(fresh, dataDirectory))]
   if (troubles.length > 0) throw problemError(troubles)
   if (needsNewSockets(current.environment, fresh.environment)) {
     throw new HoldfastError({

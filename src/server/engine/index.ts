@@ -1,1 +1,2 @@
-export { engineOf, type EngineGround } from './engine-of.ts'
+export { askForTakeOver } from './house-id.ts'
+export { engineOf, nodesOf, othersLookingAfter, socketOf, type EngineGround } from './engine-of.ts'

@@ -2,7 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, systemClock } from '../../kernel/std/index.ts'
-import { findTroubles, keepAccepted, problemError, type LoadedEnvironment } from '../composition/index.ts'
+import { askForTakeOver } from '../engine/index.ts'
+import {
+  findOthers,
+  findTroubles,
+  keepAccepted,
+  problemError,
+  type LoadedEnvironment,
+} from '../composition/index.ts'
 import { forgetFailedStart } from '../control/index.ts'
 import {
   endLeftovers,
@@ -26,6 +33,8 @@ export interface LaunchOptions {
   /** Absolute. */
   readonly dataDirectory: string
   readonly onStep: LaunchStep
+  /** Takes over what another Holdfast looks after, instead of refusing. */
+  readonly takesOver?: boolean
 }
 
 const readyTimeoutMs = 30_000
@@ -128,6 +137,7 @@ async function takeOver(options: LaunchOptions): Promise<Launched> {
   onStep(`ports ${places.map(({ port }) => port).join(', ')} are ours`)
   try {
     await keepAccepted(dataDirectory, loaded)
+    if (options.takesOver === true) await askForTakeOver(dataDirectory)
     await forgetFailedStart(dataDirectory)
     const child = await spawnSupervisor(options, sockets)
     await waitReady(child, dataDirectory)
@@ -145,8 +155,9 @@ async function takeOver(options: LaunchOptions): Promise<Launched> {
  * `supervisor.already-running`, `supervisor.port-in-use`, `supervisor.cannot-listen`, `supervisor.unreachable`.
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
-  const { loaded, dataDirectory, onStep } = options
-  const troubles = await findTroubles(loaded, process.env, dataDirectory)
+  const { loaded, dataDirectory, onStep, takesOver = false } = options
+  const found = await findTroubles(loaded, process.env, dataDirectory)
+  const troubles = [...found, ...(takesOver ? [] : await findOthers(loaded, dataDirectory))]
   if (troubles.length > 0) throw problemError(troubles)
   onStep(`environment "${loaded.environment.name}" is valid`)
   await prepareDataDirectory(dataDirectory)

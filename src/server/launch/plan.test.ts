@@ -37,6 +37,17 @@ function planOf(ports: readonly number[], threads: number) {
   return { plan, control, edge, listeners }
 }
 
+test('control has to be able to read what it hands on and to reach Docker, and the edge has not', () => {
+  const environment = parseEnvironment({
+    name: 'arcade',
+    engine: { swarm: 'unix:///run/docker.sock' },
+    services: { web: { image: 'x', files: { APP_CONFIG: './app.json', KEY: { variable: 'KEY' } } } },
+  })
+  const [control, edge] = supervisorPlan(placed(environment), '/data', [3, 4]).processes
+  expect(control?.reads).toEqual(['/srv', '/srv/holdfast.config.ts', '/srv/app.json', '/run/docker.sock'])
+  expect(edge?.reads).toEqual([])
+})
+
 test('the secret of sessions reaches the edge, and nobody else, when the file names a variable', () => {
   const variable = 'HOLDFAST_TEST_SESSION_SECRET'
   const session = { secretVariable: variable }

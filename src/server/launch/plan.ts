@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { namedFiles, type EnvironmentFile, type PlacedEnvironment } from '../composition/index.ts'
+import {
+  handedPaths,
+  namedFiles,
+  type EnvironmentFile,
+  type PlacedEnvironment,
+} from '../composition/index.ts'
+import { socketOf } from '../engine/index.ts'
 import type { SupervisorPlan } from '../supervisor/index.ts'
 import type { Place } from './sockets.ts'
 import { programVersion } from './version.ts'
@@ -37,6 +43,12 @@ function sessionSecret({ edge }: EnvironmentFile): Readonly<Record<string, strin
   const name = edge.identity?.session?.secretVariable
   const value = name === undefined ? undefined : process.env[name]
   return name === undefined || value === undefined ? {} : { [name]: value }
+}
+
+/** What control alone reads: files that it hands on, and the socket of Docker, without which it could run nothing. */
+function readByControl({ directory, environment }: PlacedEnvironment): readonly string[] {
+  const socketPath = socketOf(environment)
+  return [...handedPaths(directory, environment), ...(socketPath === null ? [] : [socketPath])]
 }
 
 const hugePages = 'glibc.malloc.hugetlb=1'
@@ -84,7 +96,7 @@ export function supervisorPlan(
         script: script('control/main'),
         arguments: [],
         descriptors: descriptors.slice(-1),
-        reads: [placed.directory, placed.file, ...reads],
+        reads: [placed.directory, placed.file, ...reads, ...readByControl(placed)],
         variables: {
           ...common,
           ...compiled('control'),

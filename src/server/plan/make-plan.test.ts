@@ -38,8 +38,47 @@ function statusOf(change: Partial<EnvironmentStatus['services'][number]> = {}): 
   return { ...whole, services: [service], processes: [], notes: [] }
 }
 
+test('says where what uses a volume runs on a swarm, and what becomes of one that goes or moves', () => {
+  const swarm = (volumes: object, replicas = 1) => ({
+    ...base,
+    engine: { swarm: 'unix:///x' },
+    volumes,
+    services: { web: { image: 'x', replicas, ...('game' in volumes ? { volumes: ['game'] } : {}) } },
+  })
+  const says = (before: object, after: object, kept = {}): readonly string[] =>
+    planFor(before, after, { kept }).steps.map((step) => `${step.says}${step.destroys ? ' (destroys)' : ''}`)
+  const placed = swarm({ game: { node: 'box-2' } })
+  expect(says(swarm({ game: {} }, 1), swarm({ game: {} }, 2))).toEqual([
+    'from 1 to 2 replicas; it runs on the node of the manager, for its volume game',
+  ])
+  expect(says(swarm({}), placed)[1]).toMatch(/; it runs on node box-2, for its volume game$/)
+  expect(says(swarm({ game: {} }), placed)).toEqual([
+    'volume game is looked for on node box-2; what uses it is replaced there, and files on the node of the manager stay behind',
+  ])
+  expect(says(placed, swarm({}))).toContain('volume game goes (destroys)')
+  expect(says(placed, swarm({}), { game: 'they lie elsewhere' })).toContain(
+    'volume game goes from the file; its files stay: they lie elsewhere',
+  )
+})
+
+test('a file that a service is handed is another one when something else is in it, which is not shown', () => {
+  const files = { APP_CONFIG: './app.json', APP_KEY: { variable: 'APP_KEY' } }
+  const data = { ...base, services: { ...base.services, web: { ...base.services.web, files } } }
+  const holding = (text: string): LoadedEnvironment => ({
+    ...loaded(data),
+    hash: text,
+    contents: { './app.json': Buffer.from(text).toString('base64') },
+  })
+  const scene = { status: statusOf(), images: {}, machineMiB: 4000 }
+  const plan = makePlan({ ...scene, accepted: holding('one'), fresh: holding('two') })
+  expect(plan.steps.map(({ verb, object }) => `${verb} ${object}`)).toEqual(['replace service web'])
+  expect(plan.steps[0]?.differences.map(({ path }) => path)).toEqual(['files.APP_CONFIG.content'])
+  expect(JSON.stringify(plan)).not.toMatch(/one|two|b25l|dHdv/)
+  expect(makePlan({ ...scene, accepted: holding('one'), fresh: holding('one') }).steps).toEqual([])
+})
+
 function planFor(before: object, after: object, more: Partial<PlanScene> = {}): EnvironmentPlan {
-  const scene = { accepted: loaded(before), fresh: loaded(after), status: statusOf() }
+  const scene = { accepted: loaded(before), fresh: loaded(after), status: statusOf(), images: {} }
   return makePlan({ ...scene, machineMiB: 4000, ...more })
 }
 

@@ -4,6 +4,7 @@ import { contentHash, lookUp, type Json } from '../../kernel/std/index.ts'
 import { runsContainers, type LoadedEnvironment } from '../composition/index.ts'
 import { differencesOf } from './differences.ts'
 import { objectsOf, type PlannedObject } from './objects.ts'
+import { sayBinding, sayChangedVolume } from './volumes.ts'
 
 /** What a plan is made from. */
 export interface PlanScene {
@@ -13,6 +14,10 @@ export interface PlanScene {
   readonly fresh: LoadedEnvironment
   /** What runs. */
   readonly status: EnvironmentStatus
+  /** Releases that are wished and are images, by service. */
+  readonly images: Readonly<Record<string, string>>
+  /** Volumes that go from the file and whose files stay where they are, and why; absent: none. */
+  readonly kept?: Readonly<Record<string, string>>
   /** Memory of this machine. */
   readonly machineMiB: number
 }
@@ -62,14 +67,15 @@ function amounts(scene: PlanScene, object: string): Amounts {
 
 /** Group of a service under a file; null: it has none. Variables of the machine and of the house are the same for both. */
 function groupUnder(
-  { environment, directory }: LoadedEnvironment,
+  { environment, directory, contents = {} }: LoadedEnvironment,
   name: string,
-  release: string,
+  { status, images }: PlanScene,
 ): string | null {
+  const running = Object.fromEntries(status.services.map((service) => [service.name, service.release]))
   const wished = environmentRoom.wishedAlone(
     environment,
-    { directory, hostVariables: {}, containers: runsContainers(environment) },
-    { [name]: release },
+    { directory, hostVariables: {}, contents, containers: runsContainers(environment) },
+    { running, images },
   )
   return wished.find((service) => service.name === name)?.hash ?? null
 }
@@ -85,9 +91,8 @@ function sayReplaced(scene: PlanScene, name: string): string {
 
 /** What happens to a service that both files name. */
 function changedService(scene: PlanScene, name: string): Pick<PlanStep, 'verb' | 'says'> {
-  const release = scene.status.services.find((service) => service.name === name)?.release ?? ''
-  const before = groupUnder(scene.accepted, name, release)
-  const after = groupUnder(scene.fresh, name, release)
+  const before = groupUnder(scene.accepted, name, scene)
+  const after = groupUnder(scene.fresh, name, scene)
   if (before !== after && after !== null && before !== null) {
     return { verb: 'replace', says: sayReplaced(scene, name) }
   }
@@ -160,23 +165,34 @@ function stepOf(
   const object = nameOf(before, after)
   if (differences.length === 0 && !isMoved(scene, object)) return []
   const common = { object, differences: [...differences], ...amounts(scene, object), destroys: false }
+  if (after === undefined) return [{ ...common, ...removed(scene, object) }]
   const [kind = '', ...words] = object.split(' ')
   const name = words.join(' ')
-  if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new` }]
-  if (after !== undefined) return [{ ...common, ...changed(scene, kind, name) }]
-  return [
-    {
-      ...common,
-      verb: 'remove',
-      says: `${object} goes`,
-      destroys: holdsData(kind, name, scene.accepted.environment),
-    },
-  ]
+  const where = kind === 'service' ? sayBinding(scene.fresh.environment, name) : ''
+  if (before === undefined) return [{ ...common, verb: 'create', says: `${object} is new${where}` }]
+  const { verb, says } = changed(scene, kind, name)
+  return [{ ...common, verb, says: verb === 'change' ? says : `${says}${where}` }]
+}
+
+/** What becomes of a thing that the file names no more. */
+function removed(scene: PlanScene, object: string): Pick<PlanStep, 'verb' | 'says' | 'destroys'> {
+  const [kind = '', ...words] = object.split(' ')
+  const name = words.join(' ')
+  const why = kind === 'volume' ? lookUp(scene.kept ?? {}, name) : undefined
+  if (why === undefined) {
+    const destroys = holdsData(kind, name, scene.accepted.environment)
+    return { verb: 'remove', says: `${object} goes`, destroys }
+  }
+  return { verb: 'remove', says: `${object} goes from the file; its files stay: ${why}`, destroys: false }
 }
 
 function changed(scene: PlanScene, kind: string, name: string): Pick<PlanStep, 'verb' | 'says'> {
   if (kind === 'service') return changedService(scene, name)
   if (kind === 'database') return changedDatabase(scene, name)
+  if (kind === 'volume') {
+    const says = sayChangedVolume(scene.accepted.environment, scene.fresh.environment, name)
+    return { verb: 'change', says }
+  }
   return { verb: 'change', says: `${kind}${name === '' ? '' : ` ${name}`} is changed` }
 }
 
@@ -202,8 +218,8 @@ function orderOf(environment: Environment): readonly string[] {
 }
 
 function stepsOf(scene: PlanScene): readonly PlanStep[] {
-  const before = objectsOf(scene.accepted.environment, orderOf(scene.accepted.environment))
-  const after = objectsOf(scene.fresh.environment, orderOf(scene.fresh.environment))
+  const before = objectsOf(scene.accepted, orderOf(scene.accepted.environment))
+  const after = objectsOf(scene.fresh, orderOf(scene.fresh.environment))
   const there = new Map(before.map((object) => [object.name, object]))
   const kept = new Set(after.map(({ name }) => name))
   const made = after.flatMap((object) => stepOf(scene, there.get(object.name), object))

@@ -1,5 +1,8 @@
-import type { Json } from '../../kernel/std/index.ts'
-import type { EnvironmentFile } from '../composition/index.ts'
+import { contentHash, lookUp, type Json } from '../../kernel/std/index.ts'
+import type { EnvironmentFile, LoadedEnvironment } from '../composition/index.ts'
+
+type Service = EnvironmentFile['services'][string]
+type FileContents = NonNullable<LoadedEnvironment['contents']>
 
 /** A thing that the file names. */
 export interface PlannedObject {
@@ -16,15 +19,26 @@ function plain(value: unknown): Json {
   return JSON.parse(JSON.stringify(value ?? null)) as Json
 }
 
+/** A file that a service is handed is another one when something else is in it, which is not shown. */
+function withContents(service: Service | undefined, contents: FileContents): unknown {
+  const files = Object.entries(service?.files ?? {}).map(([name, from]) => [
+    name,
+    typeof from === 'string' ? { path: from, content: contentHash(lookUp(contents, from) ?? '') } : from,
+  ])
+  return { ...service, files: Object.fromEntries(files) }
+}
+
 /** Everything that a file describes, in an order in which what is needed comes before what needs it. */
 export function objectsOf(
-  environment: EnvironmentFile,
+  { environment, contents = {} }: Pick<LoadedEnvironment, 'environment' | 'contents'>,
   serviceOrder: readonly string[],
 ): readonly PlannedObject[] {
   const { name, engine, services, edge, limits, people, control, timeline } = environment
   const { volumes, databases, jobs, schedules } = environment
   const { routes, ...edgeItself } = edge
-  const ordered = Object.fromEntries(serviceOrder.map((service) => [service, services[service]]))
+  const ordered = Object.fromEntries(
+    serviceOrder.map((service) => [service, withContents(services[service], contents)]),
+  )
   return [
     { name: 'environment', value: plain({ name, engine }) },
     { name: 'timeline', value: plain(timeline) },

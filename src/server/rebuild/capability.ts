@@ -37,7 +37,7 @@ async function releasesOf({ context, releaseDirectory }: RebuildGround): Promise
   const { releases } = await context.call(operations.deploys, { most: 1 })
   return Object.fromEntries(
     releases
-      .filter(({ running }) => running !== '')
+      .filter(({ running, image }) => running !== '' && image === null)
       .map(({ service, running }) => [service, releaseDirectory(service, running)]),
   )
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { plainError, systemClock } from '../../kernel/std/index.ts'
-import { parseEnvironment } from '../composition/index.ts'
+import { parseEnvironment, readContents } from '../composition/index.ts'
 import { build } from './build.ts'
 import { buildRequest, type BuildMessage } from './config.ts'
 
@@ -32,13 +32,16 @@ async function hold(keepMs: number | null): Promise<void> {
 async function main(place: string): Promise<void> {
   const text = await readFile(join(place, 'request.json'), 'utf8')
   const { file, hash, data, dataDirectory, keepMs } = buildRequest.parse(JSON.parse(text))
+  const directory = dirname(file)
+  const environment = parseEnvironment(data)
   const loaded = {
     file,
-    directory: dirname(file),
+    directory,
     hash,
     overrides: {},
     data,
-    environment: parseEnvironment(data),
+    environment,
+    contents: await readContents(directory, environment),
   }
   await build({ loaded, dataDirectory, say, signal: over.signal }, () => hold(keepMs))
 }

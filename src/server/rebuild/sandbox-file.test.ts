@@ -12,6 +12,7 @@ const shop: EnvironmentInput = {
       health: '/healthz',
       replicas: { min: 3, max: 9 },
       passEnv: ['API_TOKEN'],
+      files: { APP_KEY: { variable: 'APP_KEY' }, APP_CONFIG: './app.json' },
       env: { MODE: 'real' },
       resources: { memoryMiB: 512 },
     },
@@ -86,8 +87,13 @@ describe('the file of a second environment', () => {
   })
 
   test('names no secret, and nobody outside', () => {
-    expect(Object.keys(variables).toSorted()).toEqual(['ADMIN_TOKEN', 'API_TOKEN', 'SESSION_SECRET'])
-    expect(new Set(Object.values(variables)).size).toBe(3)
+    expect(Object.keys(variables).toSorted()).toEqual([
+      'ADMIN_TOKEN',
+      'API_TOKEN',
+      'APP_KEY',
+      'SESSION_SECRET',
+    ])
+    expect(new Set(Object.values(variables)).size).toBe(4)
     expect(parsed.edge.identity?.apiKeys?.file).toBe('/data/stand-ins/api-keys.json')
     expect(files['/data/stand-ins/api-keys.json']).toBe('{}')
     const text = JSON.stringify(data)

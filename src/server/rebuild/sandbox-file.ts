@@ -85,8 +85,11 @@ function standInControl(control: EnvironmentInput['control'] = {}, ports: Sandbo
 /** Names of all variables that are handed on from the shell, wherever the file names them. */
 function namedVariables({ services, jobs = {}, edge }: EnvironmentInput): readonly string[] {
   const passed = [...Object.values(services), ...Object.values(jobs)].flatMap(({ passEnv = [] }) => passEnv)
+  const handed = Object.values(services).flatMap(({ files = {} }) =>
+    Object.values(files).flatMap((file) => (typeof file === 'string' ? [] : [file.variable])),
+  )
   const secret = edge?.identity?.session?.secretVariable
-  return [...new Set([...passed, ...(secret === undefined ? [] : [secret])])]
+  return [...new Set([...passed, ...handed, ...(secret === undefined ? [] : [secret])])]
 }
 
 const noteWhen = (holds: boolean, note: string): readonly string[] => (holds ? [note] : [])

@@ -1,7 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { chmodSync, chownSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { desiredReplicas, type SupervisorEvent, type SupervisorStatus } from '../../contracts/supervisor.ts'
+import {
+  desiredReplicas,
+  unpackContents,
+  type SupervisorEvent,
+  type SupervisorStatus,
+} from '../../contracts/supervisor.ts'
 import type { DesiredReplicas, Tampering } from '../../contracts/supervisor.ts'
 import { houseProtocol, protocolHeader, readFromHouse, refuseApart } from '../../contracts/socket-door.ts'
 import { errorCatalogue } from '../../contracts/errors.ts'
@@ -206,7 +211,7 @@ function hungUp(response: ServerResponse): AbortSignal {
 
 function parseDesired(text: string): DesiredReplicas {
   const parsed = readFromHouse(desiredReplicas, parseJson(text))
-  if (parsed.success) return parsed.data
+  if (parsed.success) return unpackContents(parsed.data)
   const [issue] = parsed.error.issues
   throw invalid(`The replicas do not fit: ${issue?.message ?? 'unknown'}`, issue?.path.join('.'))
 }

@@ -22,6 +22,8 @@ export interface DataLayout {
   readonly desiredFile: string
   readonly runFile: string
   readonly eventsFile: string
+  /** Directory of the files that replicas are handed. */
+  readonly files: string
 }
 
 /** The layout below a data directory, which need not exist yet. */
@@ -41,6 +43,7 @@ export function dataLayout(dataDirectory: string): DataLayout {
     desiredFile: join(state, 'desired.json'),
     runFile: join(state, 'replicas.json'),
     eventsFile: join(state, 'events.jsonl'),
+    files: join(data, 'files'),
   }
 }
 

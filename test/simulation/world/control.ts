@@ -125,6 +125,7 @@ function plans(
     readAgain: () => Promise.resolve(place.written),
     accept: (fresh) => does('accept the file', () => void (place.accepted = fresh)),
     looks: looksOf(world, life),
+    whyKept: () => Promise.resolve(null),
     destroy: (object) =>
       does(`destroy ${object}`, () => {
         world.engine.mustRun()

@@ -21,20 +21,24 @@ export function createStores(): Stores {
   return { releases: new Map(), volumes: new Set(), databases: new Map() }
 }
 
-type StorePorts = Pick<EnvironmentPorts, 'releases' | 'volumes' | 'databases' | 'databaseProviders'>
+type StorePorts = Pick<
+  EnvironmentPorts,
+  'releases' | 'images' | 'takeOver' | 'volumes' | 'databases' | 'databaseProviders'
+>
 type Around = <T>(name: string, act: () => T) => Promise<T>
 
 function releasesOf({ releases }: Stores, around: Around): StorePorts['releases'] {
   const of = (service: string): Release[] => releases.get(service) ?? []
   const add = (service: string, release: string, source: ReleaseSource): Release => {
     const there = of(service).find((one) => one.release === release)
-    const made = { release, at: 1, source: source.kind, digest: release, files: 1, sizeBytes: 1 }
+    const made = { release, at: 1, source: source.kind, digest: release, files: 1, sizeBytes: 1, image: null }
     if (there === undefined) releases.set(service, [made, ...of(service)])
     return there ?? made
   }
   return {
     add: ({ service, release }, source) =>
       around(`store ${release} of ${service}`, () => add(service, release, source)),
+    addImage: () => Promise.reject(new Error('it runs programs')),
     list: (service) => Promise.resolve(of(service)),
     directoryOf: (service, release) => `/releases/${service}/${release}`,
     remove: (service, release) =>
@@ -68,6 +72,8 @@ export function storesFor(stores: Stores, effects: Effects, life: Life): StorePo
   const server = serverOf(around)
   return {
     releases: releasesOf(stores, around),
+    images: null,
+    takeOver: () => Promise.resolve(),
     volumes: {
       directoryOf: (volume) => `/volumes/${volume}`,
       placeOf: (volume) => `/volumes/${volume}`,
@@ -82,6 +88,7 @@ export function storesFor(stores: Stores, effects: Effects, life: Life): StorePo
           [...volumes].map((name) => ({ name, place: `/volumes/${name}`, sizeBytes: 0, since: null })),
         ),
       remove: (volume) => around(`remove volume ${volume}`, () => void volumes.delete(volume)),
+      whyKept: () => Promise.resolve(null),
     },
     databases: {
       placeOf: (database) => `/databases/${database}/files`,

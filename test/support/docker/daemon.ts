@@ -33,6 +33,8 @@ export interface DaemonPlace {
   readonly program: string
   readonly directory: string
   readonly namespace: string
+  /** What the node is called. */
+  readonly hostName: string
   readonly address: string
 }
 
@@ -68,16 +70,30 @@ function removeGroups(name: string): boolean {
 }
 
 /** Nothing is resolved in there: who asks for an image that it has not is refused at once. */
-const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+const script =
+  'mount --bind "$0" /etc/resolv.conf && echo "$1" > /proc/sys/kernel/hostname && shift && exec "$@"'
 
-function argumentsFor({ program, directory, namespace }: DaemonPlace, group: string): readonly string[] {
+function argumentsFor(
+  { program, directory, namespace, hostName }: DaemonPlace,
+  group: string,
+): readonly string[] {
   const at = (name: string): string => join(directory, name)
   // Process 1 of a namespace takes everything with it.
   const apart = ['--mount', '--uts', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc']
-  const places = ['--config-file', at('none.json'), '--data-root', at('data'), '--exec-root', at('exec')]
+  const places = ['--config-file', at('daemon.json'), '--data-root', at('data'), '--exec-root', at('exec')]
   const doors = ['--host', `unix://${at('socket')}`, '--pidfile', at('pid'), '--cgroup-parent', `/${group}`]
   const daemon = [program, ...places, ...doors, '--shutdown-timeout', '1', '--log-level', 'warn']
-  return [`--net=${namespace}`, 'unshare', ...apart, 'sh', '-c', script, at('resolv.conf'), ...daemon]
+  return [
+    `--net=${namespace}`,
+    'unshare',
+    ...apart,
+    'sh',
+    '-c',
+    script,
+    at('resolv.conf'),
+    hostName,
+    ...daemon,
+  ]
 }
 
 /** What another life left in the network, which a machine that was switched off would not have. */
@@ -97,7 +113,8 @@ export function prepareDaemon(place: DaemonPlace, name: string): Daemon {
   const socketPath = join(directory, 'socket')
   const docker = new Docker({ socketPath, timeout: 20_000 })
   mkdirSync(directory, { recursive: true })
-  writeFileSync(join(directory, 'none.json'), '{}')
+  // Registries of tests, on the wire that the nodes are on, speak no TLS.
+  writeFileSync(join(directory, 'daemon.json'), '{"insecure-registries":["198.18.0.0/15"]}')
   writeFileSync(join(directory, 'resolv.conf'), 'nameserver 127.0.0.1\n')
   let child: ChildProcess | null = null
   const kill = async (): Promise<void> => {

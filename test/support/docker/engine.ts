@@ -38,8 +38,19 @@ export function idleSupervisor(replicas: ReplicaStatus[] = []): Engine {
 }
 
 /** The engine of the environment `arcade` on a daemon. */
-export function engineOn({ socketPath }: Daemon, supervisor: Engine = idleSupervisor()): SwarmEngine {
-  return swarmEngine({ environment: 'arcade', socketPath, supervisor, files: logFiles, clock: systemClock })
+export function engineOn(
+  { socketPath }: Daemon,
+  supervisor: Engine = idleSupervisor(),
+  house = 'house-1',
+): SwarmEngine {
+  return swarmEngine({
+    environment: 'arcade',
+    owner: () => Promise.resolve(house),
+    socketPath,
+    supervisor,
+    files: logFiles,
+    clock: systemClock,
+  })
 }
 
 /** A specification of a shell script in the tiny image. */

@@ -6,6 +6,7 @@ import { importTinyImage } from './image.ts'
 import { layNetwork } from './network.ts'
 
 export type { Daemon } from './daemon.ts'
+export { startRegistry, type Registry } from './registry.ts'
 export { importNodeImage, nodeImage, tinyImage } from './image.ts'
 
 /** Daemons that form one swarm; the first one manages it. */
@@ -34,7 +35,12 @@ export async function startSwarm({ dockerd, busybox }: SwarmPrograms, nodes = 1)
   const network = await layNetwork(nodes)
   const daemons = network.machines.map((machine, index) =>
     prepareDaemon(
-      { ...machine, program: dockerd, directory: join(directory, String(index)) },
+      {
+        ...machine,
+        hostName: `box-${index + 1}`,
+        program: dockerd,
+        directory: join(directory, String(index)),
+      },
       `${basename(directory)}-${index}`,
     ),
   )

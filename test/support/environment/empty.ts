@@ -2,6 +2,7 @@ import type {
   DatabaseProvider,
   DatabaseStore,
   EnvironmentPorts,
+  Release,
   ReleaseStore,
 } from '../../../src/capabilities/environment/ports.ts'
 import type { DatabaseRecord } from '../../../src/contracts/environment/databases.ts'
@@ -12,7 +13,7 @@ export const noOtherSections = { volumes: {}, databases: {}, jobs: {}, schedules
 /** Stores with nothing in them, that take anything. */
 export function emptyStores(): Pick<
   EnvironmentPorts,
-  'releases' | 'volumes' | 'databases' | 'databaseProviders'
+  'releases' | 'images' | 'takeOver' | 'volumes' | 'databases' | 'databaseProviders'
 > {
   const directoryOf = (volume: string): string => `/volumes/${volume}`
   const volumes = {
@@ -21,8 +22,16 @@ export function emptyStores(): Pick<
     ensure: () => Promise.resolve(false),
     list: () => Promise.resolve([]),
     remove: () => Promise.resolve(),
+    whyKept: () => Promise.resolve(null),
   }
-  return { releases: emptyReleases(), volumes, databases: emptyDatabases(), databaseProviders: noServers() }
+  return {
+    releases: emptyReleases(),
+    images: null,
+    takeOver: () => Promise.resolve(),
+    volumes,
+    databases: emptyDatabases(),
+    databaseProviders: noServers(),
+  }
 }
 
 function emptyDatabases(): DatabaseStore {
@@ -52,24 +61,28 @@ function noServers(): EnvironmentPorts['databaseProviders'] {
   return { postgres: none, mariadb: none, redis: none }
 }
 
+const releaseOf = (release: string): Release => ({
+  release,
+  at: 1,
+  source: 'a test',
+  digest: release,
+  files: 1,
+  sizeBytes: 1,
+  image: null,
+})
+
 function emptyReleases(): ReleaseStore {
   const kept = new Map<string, string[]>()
   return {
     add: ({ service, release }) => {
       kept.set(service, [release, ...(kept.get(service) ?? [])])
-      return Promise.resolve({ release, at: 1, source: 'a test', digest: release, files: 1, sizeBytes: 1 })
+      return Promise.resolve(releaseOf(release))
     },
-    list: (service) =>
-      Promise.resolve(
-        (kept.get(service) ?? []).map((release) => ({
-          release,
-          at: 1,
-          source: 'a test',
-          digest: release,
-          files: 1,
-          sizeBytes: 1,
-        })),
-      ),
+    addImage: ({ service, release }, { image }) => {
+      kept.set(service, [release, ...(kept.get(service) ?? [])])
+      return Promise.resolve({ ...releaseOf(release), image })
+    },
+    list: (service) => Promise.resolve((kept.get(service) ?? []).map(releaseOf)),
     directoryOf: (service, release) => `/releases/${service}/${release}`,
     remove: (service, release) => {
       kept.set(

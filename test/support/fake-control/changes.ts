@@ -116,6 +116,7 @@ function pastReleases(now: number, { isRollingOut, others }: Past): Releases[] {
     source: `git:v${release} (9f31c25)`,
     files: 214,
     sizeBytes: 3_402_113 + Math.round(agoMs / 1000),
+    image: null,
     good: true,
     goesNext: false,
     ...more,
@@ -124,6 +125,7 @@ function pastReleases(now: number, { isRollingOut, others }: Past): Releases[] {
     {
       service: 'web',
       running: isRollingOut ? '1.5.0' : '1.4.2',
+      image: null,
       kept: [
         ...(isRollingOut ? [kept('1.5.0', 9000, { good: false })] : []),
         kept('1.4.3', 3 * hourMs, { good: false }),
@@ -134,8 +136,15 @@ function pastReleases(now: number, { isRollingOut, others }: Past): Releases[] {
       most: 4,
       back: isRollingOut ? '1.4.2' : '1.4.1',
     },
-    { service: 'mailer', running: '2.0.1', kept: [kept('2.0.1', 50 * hourMs)], most: 5, back: null },
-    ...others.map((service) => ({ service, running: '', kept: [], most: 5, back: null })),
+    {
+      service: 'mailer',
+      running: '2.0.1',
+      image: null,
+      kept: [kept('2.0.1', 50 * hourMs)],
+      most: 5,
+      back: null,
+    },
+    ...others.map((service) => ({ service, running: '', image: null, kept: [], most: 5, back: null })),
   ]
 }
 

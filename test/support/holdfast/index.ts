@@ -151,7 +151,7 @@ export async function makePlace(): Promise<Place> {
       const running = startUp(directory, { args: [command, ...ports, ...args], variables, behind })
       started.push(running)
       await Promise.race([
-        until('the screen', () => running.said().includes('Ctrl-C stops everything'), 45_000),
+        until('the screen', () => running.said().includes('Ctrl-C stops everything'), 120_000),
         running.ended,
       ])
       return running

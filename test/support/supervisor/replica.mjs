@@ -1,6 +1,6 @@
 // A replica for tests of the supervisor: what it does is named by its first argument.
 import { spawn } from 'node:child_process'
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 
 const [mode, argument] = process.argv.slice(2)
@@ -31,6 +31,13 @@ const modes = {
       Number(process.env['PORT']),
       process.env['HOST'],
     ),
+  tell: () => {
+    const texts = ['APP_CONFIG_FILE', 'APP_KEY_FILE'].map((name) => readFileSync(process.env[name], 'utf8'))
+    createServer((_, response) => response.end(texts.join(' '))).listen(
+      Number(process.env['PORT']),
+      process.env['HOST'],
+    )
+  },
   once: () => {
     process.stdout.write('done\n')
     process.exitCode = 5

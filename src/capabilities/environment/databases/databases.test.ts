@@ -276,6 +276,7 @@ describe('services that refer to databases', () => {
       containers: false,
       givenVariables: () => ({}),
       releaseDirectory: () => '/releases',
+      releaseImage: () => null,
       volumes: {},
       volumeDirectory: (volume: string) => `/volumes/${volume}`,
       databases,

@@ -49,6 +49,19 @@ export function releaseBefore(
   return good.findLast((one) => one !== wished && kept.includes(one)) ?? null
 }
 
+/** A release that is an image, where those are not run. */
+export function imageUnfit(
+  { service, release }: { readonly service: string; readonly release: string },
+  because: string,
+): HoldfastError {
+  return new HoldfastError({
+    code: 'environment.image-unfit',
+    kind: 'user',
+    message: `release ${release} of ${service} is an image, and ${because}`,
+    hint: 'images are run with engine: { swarm: "unix:///var/run/docker.sock" }; here, deploy files',
+  })
+}
+
 /** How many releases of a service are kept, and what is known of them. */
 export interface KeptReleases {
   /** Newest first. */

@@ -3,14 +3,14 @@ import type { Context, JobCall } from '../../../kernel/capability/index.ts'
 import { HoldfastError, plainError, lookUp } from '../../../kernel/std/index.ts'
 import { lastSaid } from '../../../kernel/timeline/index.ts'
 import type { ServicesConfig } from '../config.ts'
-import type { ReleaseSource, ReleaseStore } from '../ports.ts'
+import type { ImageSource, ImageStore, Release, ReleaseSource, ReleaseStore } from '../ports.ts'
 import type { Rollouts } from '../rollout/index.ts'
 import { runFailed, type Runs } from '../runs/index.ts'
 import { throwUnlessCancelled } from '../cancelled.ts'
 import { noRelease, releasesOf, type EnvironmentView } from '../view.ts'
 import type { Watch } from '../watch/index.ts'
 import type { Wish } from '../wish/index.ts'
-import { decideDeploy, decidePruning, nothingToGoBackTo, releaseBefore } from './decide-deploy.ts'
+import { decideDeploy, decidePruning, imageUnfit, nothingToGoBackTo, releaseBefore } from './decide-deploy.ts'
 
 /** What deploys stand on. */
 export interface DeployGround {
@@ -20,6 +20,8 @@ export interface DeployGround {
   readonly watch: Pick<Watch, 'round'>
   readonly rollouts: Pick<Rollouts, 'standing'>
   readonly releases: ReleaseStore
+  /** Null: the engine runs programs. */
+  readonly images: ImageStore | null
   readonly runs: Pick<Runs, 'run' | 'conclude'>
   readonly context: Pick<Context, 'clock' | 'record' | 'log' | 'timeline'>
 }
@@ -29,7 +31,7 @@ export interface WantedDeploy {
   readonly service: string
   readonly release: string
   /** Null: a release that is kept. */
-  readonly source: ReleaseSource | null
+  readonly source: ReleaseSource | ImageSource | null
   readonly note: string
   readonly rollback: boolean
 }
@@ -61,22 +63,30 @@ function extrasOf(wanted: Deploying, call: JobCall) {
   return { subject: `service:${wanted.service}`, actor: call.caller.actor, correlation: call.correlation }
 }
 
-/** Puts the files in place, once. */
+/** Puts the files in place, or finds the image. */
+async function fetch(
+  { releases, images }: DeployGround,
+  { service, release }: WantedDeploy,
+  { source, signal }: { readonly source: ReleaseSource | ImageSource; readonly signal: AbortSignal },
+): Promise<Release> {
+  const place = { service, release }
+  if (source.kind !== 'image') return releases.add(place, source, signal)
+  if (images === null) throw imageUnfit(place, 'this engine runs programs')
+  return releases.addImage(place, await images.find(source.name))
+}
+
+/** Stores the release, once. */
 async function store(
-  { releases, context }: DeployGround,
+  ground: DeployGround,
   wanted: WantedDeploy,
   call: JobCall,
 ): Promise<{ readonly source: string }> {
   const { service, release, source } = wanted
   if (source === null) return { source: 'what was kept' }
+  const { signal } = call
   return call.step('store the release', async () => {
-    const { digest, files, sizeBytes, ...stored } = await releases.add(
-      { service, release },
-      source,
-      call.signal,
-    )
-    const data = { service, release, source: stored.source, digest, files, sizeBytes }
-    await context.record(facts.releaseStored, data, extrasOf(wanted, call))
+    const { at: _at, ...stored } = await fetch(ground, wanted, { source, signal })
+    await ground.context.record(facts.releaseStored, { service, ...stored, release }, extrasOf(wanted, call))
     return { source: stored.source }
   })
 }
@@ -185,11 +195,14 @@ async function untilEnd(ground: DeployGround, wanted: WantedDeploy, call: JobCal
 
 /** Old releases go, but for the newest few and those that one may want to go back to at once. */
 async function prune(ground: DeployGround, { service }: WantedDeploy): Promise<void> {
-  const { releases, services, view, context } = ground
+  const { releases, images, services, view, context } = ground
   const kept = (await releases.list(service)).map(({ release }) => release)
   const most = services[service]?.deploy.keep ?? 2
   const old = decidePruning({ kept, most, releases: releasesOf(view(), service) })
-  for (const release of old) await releases.remove(service, release)
+  for (const release of old) {
+    await releases.remove(service, release)
+    await images?.forget(releases.directoryOf(service, release))
+  }
   if (old.length === 0) return
   const names = old.join(', ')
   await context.record(facts.releasesPruned, { service, releases: names }, { subject: `service:${service}` })
@@ -275,6 +288,9 @@ export async function rollback(
     const kept = (await ground.releases.list(service)).map((one) => one.release)
     const found = to ?? releaseBefore(ground.view(), service, kept)
     if (found === null || !kept.includes(found)) throw nothingToGoBackTo(service, kept)
+    const isImage = lookUp(releasesOf(ground.view(), service).images, found) !== undefined
+    if (isImage && ground.images === null)
+      throw imageUnfit({ service, release: found }, 'this engine runs programs')
     return { release: found }
   })
   return deploy(ground, { service, release, source: null, note, rollback: true }, call)

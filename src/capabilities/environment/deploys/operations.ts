@@ -4,6 +4,7 @@ import {
   type DeployHistory,
 } from '../../../contracts/environment.ts'
 import { bindJob, bindValue, type OperationBinding } from '../../../kernel/capability/index.ts'
+import { lookUp } from '../../../kernel/std/index.ts'
 import type { Timeline } from '../../../kernel/timeline/index.ts'
 import { refuseForeign, serviceOf } from '../services.ts'
 import { releasesOf } from '../view.ts'
@@ -30,16 +31,19 @@ async function releasesView(
   const most = services[service]?.deploy.keep ?? 0
   const known = releasesOf(view(), service)
   const next = goingNext({ kept: names, most, releases: known })
-  const kept = list.map(({ release, at, source, files, sizeBytes }) => ({
+  const kept = list.map(({ release, at, source, files, sizeBytes, image }) => ({
     release,
     at,
     source,
     files,
     sizeBytes,
+    image,
     good: known.good.includes(release),
     goesNext: next.includes(release),
   }))
-  return { service, running: known.wished, kept, most, back: releaseBefore(view(), service, names) }
+  const { wished: running, images } = known
+  const image = lookUp(images, running) ?? null
+  return { service, running, image, kept, most, back: releaseBefore(view(), service, names) }
 }
 
 async function history(

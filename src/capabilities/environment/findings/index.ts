@@ -1,3 +1,4 @@
+export { findUnfitFiles, sayUnfitSize } from './handed-files.ts'
 export { findUnmetNeeds } from './needs.ts'
 export {
   findMissingVariables,
@@ -7,3 +8,4 @@ export {
   findUnfitServices,
 } from './programs.ts'
 export { findStrangers, type Sections } from './strangers.ts'
+export { findPartedVolumes, findUnplacedVolumes, type ClusterNode } from './volumes.ts'

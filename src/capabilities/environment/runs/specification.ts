@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import type { Specification } from '../../../contracts/supervisor.ts'
 import type { ServiceConfig, ServicesConfig } from '../config.ts'
 import {
+  handedFiles,
   ownershipOf,
   programOf,
   serviceDirectory,
@@ -34,15 +35,20 @@ export interface RunPlace {
   readonly release?: string | undefined
 }
 
-type Inherited = Pick<ServiceConfig, 'env' | 'passEnv' | 'volumes' | 'resources' | 'image' | 'build'>
+type Inherited = Pick<
+  ServiceConfig,
+  'env' | 'passEnv' | 'files' | 'volumes' | 'resources' | 'image' | 'build'
+>
 
-const inheritsNothing: Inherited = { env: {}, passEnv: [], volumes: [], resources: {} }
+const inheritsNothing: Inherited = { env: {}, passEnv: [], files: {}, volumes: [], resources: {} }
 
 interface Place {
   readonly directory: string
   /** Where its service lies in the file. */
   readonly own: string
   readonly release: string
+  /** What that release runs from; null: it is files. */
+  readonly releaseImage: string | null
   readonly service: Inherited
   /** That of its service, so that it finds what that may. */
   readonly ownership: Ownership
@@ -58,13 +64,15 @@ function placeOf(
   const service = name === undefined ? undefined : services[name]
   if (name === undefined || service === undefined) {
     const { directory } = replicas
-    return { directory, own: directory, release: '', service: inheritsNothing, ownership: {} }
+    const nothing = { release: '', releaseImage: null, service: inheritsNothing, ownership: {} }
+    return { directory, own: directory, ...nothing }
   }
   const version = release ?? releaseOf(name)
   const own = serviceDirectory(service, replicas.directory)
   const directory = version === '' ? own : replicas.releaseDirectory(name, version)
+  const releaseImage = replicas.releaseImage(name, version)
   const ownership = { user: name, ...ownershipOf(name, service, { ...replicas, services }) }
-  return { directory, own, release: version, service, ownership }
+  return { directory, own, release: version, releaseImage, service, ownership }
 }
 
 /** How a run of a job is started: once, in the place and with the variables of its service. */
@@ -74,7 +82,7 @@ export function runSpecification(
   ground: RunGround,
 ): Specification {
   const place = placeOf(config, release, ground)
-  const { env, passEnv, volumes, resources, image, build } = place.service
+  const { env, passEnv, files, volumes, resources, image, build } = place.service
   const directory = join(resolve(place.directory, config.directory ?? '.'))
   const told = {
     env: { ...env, ...config.env },
@@ -85,9 +93,14 @@ export function runSpecification(
   return {
     service: `${jobPrefix}${job}`,
     release: place.release,
-    ...programOf({ command: config.command, image, build, volumes }, directory, ground.replicas),
+    ...programOf(
+      { command: config.command, image, build, volumes },
+      { directory, releaseImage: place.releaseImage },
+      ground.replicas,
+    ),
     directory,
     variables: { ...variablesFor(config.service ?? job, told, ground.replicas), HOLDFAST_RUN: key },
+    ...handedFiles(files, ground.replicas),
     port: null,
     restarts: false,
     stopTimeoutMs: 10_000,

@@ -79,6 +79,7 @@ test('a volume that is made is a fact, one that was there is none', async () => 
     ensure: (volume: string) => Promise.resolve(volume === 'exports'),
     list: () => Promise.resolve([]),
     remove: () => Promise.resolve(),
+    whyKept: () => Promise.resolve(null),
   }
   await makeVolumes(volumes, store, context)
   const facts = await timeline.read({ limit: 10, order: 'oldest' })

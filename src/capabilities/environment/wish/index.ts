@@ -1,3 +1,4 @@
+export { fileVariable, handedFiles, mostFileBytes, type FileContents } from './handed-files.ts'
 export { needsOf, orderByNeeds, startTimeouts, type Needs } from './needs.ts'
 export { ownershipOf, type Ownership } from './ownership.ts'
 export {

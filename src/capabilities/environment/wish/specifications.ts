@@ -5,6 +5,7 @@ import type { ServiceConfig, ServicesConfig, VolumesConfig } from '../config.ts'
 import type { DatabaseReference, DatabasesConfig, VariableValues } from '../databases/config.ts'
 import { namedUrl } from '../databases/managed.ts'
 import type { EnvironmentPorts } from '../ports.ts'
+import { handedFiles, type FileContents } from './handed-files.ts'
 import { needsOfService } from './needs.ts'
 import { ownershipOf } from './ownership.ts'
 import { searchPathOf } from './search-path.ts'
@@ -16,6 +17,8 @@ export interface Ground {
   readonly hostVariables: Readonly<Record<string, string>>
   /** Replicas run in containers, from images; otherwise they are programs of this machine. */
   readonly containers: boolean
+  /** What is in the files that the environment file hands to services; absent: it hands none. */
+  readonly contents?: FileContents
 }
 
 /** The same, with what replicas are told by the house and where releases lie. */
@@ -23,6 +26,8 @@ export interface ReplicaGround extends Ground {
   readonly givenVariables: EnvironmentPorts['givenVariables']
   /** Absolute directory of a release of a service. */
   readonly releaseDirectory: (service: string, release: string) => string
+  /** What a release runs from; null: it is files. */
+  readonly releaseImage: (service: string, release: string) => string | null
   readonly volumes: VolumesConfig
   /** Absolute directory of a volume. */
   readonly volumeDirectory: (volume: string) => string
@@ -136,25 +141,47 @@ function portOf(service: ServiceConfig): Specification['port'] {
 }
 
 /** What is started, and what it finds there. */
-type Program = Pick<Specification, 'command' | 'image' | 'build' | 'mounts'>
+type Program = Pick<Specification, 'command' | 'image' | 'build' | 'mounts' | 'node'>
 
-/** What is started: a program of this machine, or an image that is there or is made. */
+/** Where volumes lie, there has to run what uses them; that they lie apart is a finding. */
+function nodeOf(volumes: readonly string[], ground: ReplicaGround): Pick<Specification, 'node'> {
+  const node = volumes
+    .map((volume) => lookUp(ground.volumes, volume)?.node)
+    .find((named) => named !== undefined)
+  return node === undefined ? {} : { node }
+}
+
+/** Where the files of something lie, and what it runs from instead if its release is an image. */
+interface ProgramPlace {
+  readonly directory: string
+  readonly releaseImage: string | null
+}
+
+/** What it runs from: an image that is there, or how one is made. */
+function imageOf({ image, build }: Pick<ServiceConfig, 'image' | 'build'>): Pick<Program, 'image' | 'build'> {
+  if (build === undefined) return image === undefined ? {} : { image }
+  const { dockerfile, base, push } = build
+  const from = dockerfile === undefined ? {} : { dockerfile }
+  return { build: { ...from, base, ...(push === undefined ? {} : { push }) } }
+}
+
+/** What is started: a program of this machine, or an image that is there, or is made, or is the release. */
 export function programOf(
-  { command = [], image, build, volumes }: Pick<ServiceConfig, 'command' | 'image' | 'build' | 'volumes'>,
-  directory: string,
+  config: Pick<ServiceConfig, 'command' | 'image' | 'build' | 'volumes'>,
+  { directory, releaseImage }: ProgramPlace,
   ground: ReplicaGround,
 ): Program {
+  const { command = [], volumes } = config
   if (!ground.containers) {
     const [program = '', ...rest] = command
     return { command: [programPath(program, directory), ...rest] }
   }
-  const { dockerfile, base } = build ?? { base: '' }
   const mounts = Object.fromEntries(volumes.map((volume) => [volume, ground.volumeDirectory(volume)]))
   return {
     command: [...command],
-    ...(image === undefined ? {} : { image }),
-    ...(build === undefined ? {} : { build: { ...(dockerfile === undefined ? {} : { dockerfile }), base } }),
+    ...(releaseImage === null ? imageOf(config) : { image: releaseImage }),
     ...(volumes.length === 0 ? {} : { mounts }),
+    ...nodeOf(volumes, ground),
   }
 }
 
@@ -168,9 +195,10 @@ function specificationOf(
   return {
     service: name,
     release,
-    ...programOf(service, directory, ground),
+    ...programOf(service, { directory, releaseImage: ground.releaseImage(name, release) }, ground),
     directory,
     variables: variablesFor(name, { ...service, directories: [directory, own] }, ground),
+    ...handedFiles(service.files, ground),
     port: portOf(service),
     restarts: true,
     stopTimeoutMs: service.stopTimeout,
@@ -238,6 +266,12 @@ interface AloneSections {
   readonly databases: DatabasesConfig
 }
 
+/** The releases that services run, and what those run from that are images, by service. */
+export interface AloneReleases {
+  readonly running: Readonly<Record<string, string>>
+  readonly images: Readonly<Record<string, string>>
+}
+
 /** The machine, with a place for what services write. */
 export interface AloneGround extends Ground {
   /** Absolute directory with `volumes/<name>` in it; absent: nothing is started, and names are enough. */
@@ -247,24 +281,23 @@ export interface AloneGround extends Ground {
 /** What shall run without the house around it: no releases but those given, no control to ask, volumes by name only. */
 export function wishedAlone(
   { services, volumes, databases }: AloneSections,
-  { directory, hostVariables, containers, standIns = '/' }: AloneGround,
-  releases: Readonly<Record<string, string>> = {},
+  { standIns = '/', ...around }: AloneGround,
+  releases: AloneReleases = { running: {}, images: {} },
 ): readonly Wish[] {
   const ground: ReplicaGround = {
-    directory,
-    hostVariables,
-    containers,
+    ...around,
     givenVariables: () => ({}),
     releaseDirectory: (service, release) => join('/releases', service, release),
+    releaseImage: (service) => lookUp(releases.images, service) ?? null,
     volumes,
     volumeDirectory: (volume) => join(standIns, 'volumes', volume),
     databases,
     databaseDirectory: (database) => join(standIns, 'databases', database),
-    databaseUrl: (reference) => namedUrl(databases, reference, hostVariables),
+    databaseUrl: (reference) => namedUrl(databases, reference, around.hostVariables),
   }
   return wishedServices(
     services,
-    (service) => ({ wished: lookUp(releases, service) ?? '', pending: null }),
+    (service) => ({ wished: lookUp(releases.running, service) ?? '', pending: null }),
     ground,
   )
 }

@@ -6,6 +6,7 @@ import { createEnder } from '../../../server/supervisor/machine/end-family.ts'
 import { launch } from '../../../server/supervisor/machine/launch.ts'
 import { machineListeners, socketInodes } from '../../../server/supervisor/machine/listeners.ts'
 import { familyMembers } from '../../../server/supervisor/machine/members.ts'
+import { placeFiles } from '../../../server/supervisor/replicas/place-files.ts'
 import { machineProcesses } from '../../../server/supervisor/machine/process-table.ts'
 import { openFiles } from './files.ts'
 import type { Ended, Listening } from './observed.ts'
@@ -68,6 +69,7 @@ export function createAlone(spec: AloneSpec, mark: string, logDirectory: string)
   const start = async (port: number | null): Promise<Running> => {
     const listening = port === null ? {} : { PORT: String(port) }
     const variables = {
+      ...placeFiles(join(logDirectory, 'files'), { service: 'alone', files: spec.files ?? {} }, null),
       ...spec.variables,
       PWD: spec.directory,
       HOST: '127.0.0.1',

@@ -37,6 +37,7 @@ function task(id: string, change: Partial<Task> = {}): Task {
     service: 'web',
     group: 'abcdef0123456789',
     release: '1',
+    owner: '',
     ...change,
   }
 }
@@ -256,6 +257,9 @@ describe('the plan', () => {
     group: hash,
     release: '',
     replicas,
+    owner: '',
+    image: '',
+    files: [],
   })
 
   test('makes exactly the groups that are asked for', () => {
@@ -284,7 +288,7 @@ describe('a service of Swarm', () => {
     replicas: 2,
     leaving: [],
   }
-  const ground = { environment: 'arcade', image: 'web:1', node: null }
+  const ground = { environment: 'arcade', owner: 'h1', image: 'web:1', files: [], node: null }
 
   test('is called after its environment, its service and its group, and the group survives long names', () => {
     expect(serviceNameOf('arcade', group)).toBe('arcade_web_abcdef01')
@@ -318,7 +322,7 @@ describe('a service of Swarm', () => {
         },
       },
     })
-    expect(spec.TaskTemplate.ContainerSpec.Labels).toEqual(spec.Labels)
+    expect(spec.Labels).toEqual({ ...spec.TaskTemplate.ContainerSpec.Labels, 'holdfast.owner': 'h1' })
   })
 
   test('that insists on a port has it in its container, one that does not listen has none, one that runs once stays ended', () => {

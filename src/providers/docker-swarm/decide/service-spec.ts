@@ -1,12 +1,17 @@
 import type { Group } from '../../../capabilities/environment/ports.ts'
 import type { Specification } from '../../../contracts/supervisor.ts'
+import { fileReferences, fileVariables, type KnownFile } from './handed-files.ts'
 import { labels } from '../../../contracts/docker/swarm.ts'
 
 /** A group that can be started, in the words of Swarm. */
 export interface ServiceGround {
   readonly environment: string
+  /** Id of the data directory that looks after it. */
+  readonly owner: string
   /** What the image is asked for by: a name, or the id of one that was made here. */
   readonly image: string
+  /** What it is handed, as Docker knows it. */
+  readonly files: readonly KnownFile[]
   /** Node that it is bound to; null: any. */
   readonly node: string | null
 }
@@ -44,7 +49,7 @@ function portOf({ port }: Specification): number | null {
 
 function containerOf(
   specification: Specification,
-  { environment, image }: ServiceGround,
+  { environment, image, files }: ServiceGround,
   marks: Record<string, string>,
 ) {
   const { command, variables, mounts, stopTimeoutMs } = specification
@@ -53,8 +58,11 @@ function containerOf(
   return {
     Image: image,
     ...(command.length === 0 ? {} : { Command: command }),
-    Env: Object.entries({ ...variables, ...given }).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries({ ...fileVariables(files), ...variables, ...given }).map(
+      ([name, value]) => `${name}=${value}`,
+    ),
     Labels: marks,
+    ...fileReferences(files),
     Mounts: Object.entries(mounts ?? {}).map(([volume, path]) => ({
       Type: 'volume',
       Source: volumeNameOf(environment, volume),
@@ -98,7 +106,7 @@ const updateConfig = {
  */
 export function serviceSpecOf(group: Group, specification: Specification, ground: ServiceGround) {
   const { service, hash } = group
-  const { environment, node } = ground
+  const { environment, owner, node } = ground
   const marks = {
     [labels.environment]: environment,
     [labels.service]: service,
@@ -108,7 +116,8 @@ export function serviceSpecOf(group: Group, specification: Specification, ground
   const port = portOf(specification)
   return {
     Name: serviceNameOf(environment, group),
-    Labels: marks,
+    // Not on its containers: they go on as they are when somebody else looks after them.
+    Labels: { ...marks, [labels.owner]: owner },
     TaskTemplate: {
       ContainerSpec: containerOf(specification, ground, marks),
       Resources: { Limits: limitsOf(specification) },

@@ -8,6 +8,7 @@ import { readDesire, writeDesire, type ReadDesire } from './desired-file.ts'
 import { findLeftReplicas } from './find-left.ts'
 import { createGate, type Gate } from './gate.ts'
 import { createPortBook, type PortBook } from './port-book.ts'
+import { removeFilesBut } from './place-files.ts'
 import type { ReplicaHost } from './replica-host.ts'
 import { Replica } from './replica.ts'
 import { findTampering } from './find-tampering.ts'
@@ -227,7 +228,25 @@ export class Crew {
     void this.#parts.clock.sleep(SAVE_PORTS_MS).then(() => {
       this.#savingPorts = false
       this.#savePorts()
+      this.#removeFiles()
     })
+  }
+
+  #removeFiles(): void {
+    const replicas = [...this.#replicas.values()]
+    const unknown = replicas.filter(({ specs }) => specs.includes(null))
+    const services = unknown.map(({ id }) => id.slice(0, id.indexOf('/')))
+    const handed = replicas.flatMap(({ specs }) => specs.filter((spec) => spec !== null))
+    try {
+      if (!this.#closed && !this.#notes.has('desired'))
+        removeFilesBut(this.#parts.layout.files, [...this.#desired.replicas, ...handed], new Set(services))
+      this.#notes.delete('files')
+    } catch (error) {
+      this.#notes.set(
+        'files',
+        `files that nobody is handed any more cannot be removed: ${(error as Error).message}`,
+      )
+    }
   }
 
   #savePorts(): void {

@@ -1,4 +1,9 @@
-import { desiredReplicas, type DesiredReplicas } from '../../../contracts/supervisor.ts'
+import {
+  desiredReplicas,
+  packContents,
+  unpackContents,
+  type DesiredReplicas,
+} from '../../../contracts/supervisor.ts'
 import { readFromHouse } from '../../../contracts/socket-door.ts'
 import { HoldfastError, systemCode } from '../../../kernel/std/index.ts'
 import { parseJson, readIfThere, replaceFile } from '../../files/index.ts'
@@ -27,10 +32,14 @@ export function readDesire(path: string): ReadDesire {
   if (text === undefined) return { kind: 'none' }
   const json = parseJson(text)
   if (typeof json !== 'object' || json === null) return { kind: 'broken', why: 'it is not JSON' }
-  const stored = json as { replicas?: unknown; keep?: unknown; ports?: unknown }
-  const parsed = readFromHouse(desiredReplicas, { replicas: stored.replicas, keep: stored.keep })
+  const stored = json as { replicas?: unknown; keep?: unknown; contents?: unknown; ports?: unknown }
+  const parsed = readFromHouse(desiredReplicas, {
+    replicas: stored.replicas,
+    keep: stored.keep,
+    ...(stored.contents === undefined ? {} : { contents: stored.contents }),
+  })
   if (!parsed.success) return { kind: 'broken', why: parsed.error.issues[0]?.message ?? 'it does not fit' }
-  return { kind: 'read', desired: parsed.data, ports: readPorts(stored.ports) }
+  return { kind: 'read', desired: unpackContents(parsed.data), ports: readPorts(stored.ports) }
 }
 
 function readPorts(value: unknown): Readonly<Record<string, number>> {
@@ -42,7 +51,7 @@ function readPorts(value: unknown): Readonly<Record<string, number>> {
 
 /** Writes the file so that it is there after a power cut. Errors: `supervisor.not-saved`. */
 export function writeDesire(path: string, stored: StoredDesire): void {
-  const text = JSON.stringify({ version: 1, ...stored.desired, ports: stored.ports })
+  const text = JSON.stringify({ version: 1, ...packContents(stored.desired), ports: stored.ports })
   try {
     replaceFile(path, text, true)
   } catch (cause) {

@@ -2,12 +2,14 @@ import type { ReplicaSpec } from '../../../contracts/supervisor.ts'
 import type { Clock } from '../../../kernel/std/index.ts'
 import type { Cgroups, Group } from '../cgroup/index.ts'
 import type { Ender, EndableFamily } from '../machine/end-family.ts'
+import type { ProcessUser } from '../machine/as-user.ts'
 import { launch, type Exit } from '../machine/launch.ts'
 import { isAlive } from '../machine/members.ts'
 import type { ProcessTable } from '../machine/process-table.ts'
 import { replicaLog, type DataLayout } from '../paths.ts'
 import { RELEASE_VARIABLE, REPLICA_MARK, sayMark, type Accepted } from './accepted.ts'
 import type { LeftReplicas } from './find-left.ts'
+import { placeFiles } from './place-files.ts'
 import type { RunRecord } from './run-file.ts'
 import type { Users } from '../users/index.ts'
 
@@ -131,12 +133,18 @@ async function startIn(
   const mark = sayMark({ environment, id: spec.id, specHash })
   const earlierKills = group?.outOfMemoryKills() ?? 0
   const startedAtMs = clock.monotonicMs()
-  const user = await users.ofReplica(spec)
+  const hand = (whose: ProcessUser | null) => placeFiles(layout.files, spec, whose)
+  const user = await users.ofReplica(spec, (whose) => Object.values(hand(whose)))
+  const files = hand(user)
   const launched = await launch(
     {
       command: spec.command,
       directory: spec.directory,
-      variables: { ...replicaVariables(spec, what.port, mark), ...(user === null ? {} : ownHome(spec)) },
+      variables: {
+        ...files,
+        ...replicaVariables(spec, what.port, mark),
+        ...(user === null ? {} : ownHome(spec)),
+      },
       descriptors: [],
       logFile: replicaLog(layout, spec.id),
       joinFiles: group?.joinFiles ?? [],

@@ -182,6 +182,12 @@ export class Replica {
     return this.#wish?.accepted ?? null
   }
 
+  /** How what is wished here is started, and what runs; null: it runs, and nobody knows how it was started. */
+  get specs(): readonly (Accepted['spec'] | null)[] {
+    const running = this.#current === null ? [] : [this.#current.accepted?.spec ?? null]
+    return [...running, ...(this.#wish === null ? [] : [this.#wish.accepted.spec])]
+  }
+
   /** As it is to be found again by the next supervisor; null when it may be started anew. */
   runRecord(): RunRecord | null {
     const current = this.#current

@@ -14,7 +14,7 @@ export interface Owners {
 const root = 0
 
 /** What the supervisor alone writes, and what is the edge's. */
-const apart = ['lock.db', 'start.db', 'start.db-journal', 'supervisor', 'edge', 'compiled']
+const apart = ['lock.db', 'start.db', 'start.db-journal', 'supervisor', 'edge', 'compiled', 'files']
 
 /** What lies in these belongs to the users of services and databases, which may be running on it. */
 const shared = ['volumes', 'databases']

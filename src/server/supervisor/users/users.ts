@@ -14,8 +14,11 @@ import { strangersIds } from './strangers.ts'
 /** Whom the processes of this house run as. Null stands for the user of the supervisor. */
 export interface Users {
   ofProcess(name: PlannedProcess['name']): ProcessUser | null
-  /** Also sees to it that the directories that it writes to are its own. */
-  ofReplica(spec: ReplicaSpec): Promise<ProcessUser | null>
+  /**
+   * Also sees to it that the directories that it writes to are its own. `hand` puts the files in place that it is handed
+   * and answers with their paths.
+   */
+  ofReplica(spec: ReplicaSpec, hand: (user: ProcessUser) => readonly string[]): Promise<ProcessUser | null>
   /** Who runs as root and why, in words. */
   notes(): readonly string[]
 }
@@ -108,7 +111,10 @@ class SeparateUsers implements Users {
     else this.#note(name, `a user of its own (${user.uid}) would not do: ${why}`)
   }
 
-  async ofReplica(spec: ReplicaSpec): Promise<ProcessUser | null> {
+  async ofReplica(
+    spec: ReplicaSpec,
+    hand: (user: ProcessUser) => readonly string[],
+  ): Promise<ProcessUser | null> {
     const { service, user: named = service, command, directory, variables, writes = [] } = spec
     this.#notes.delete(service)
     if (named === 'root') return null
@@ -117,7 +123,12 @@ class SeparateUsers implements Users {
     if (user === null) return this.#note(service, 'no user id is left')
     const [program = '', ...rest] = command
     const reads = rest.filter((argument) => argument !== '' && existsSync(resolve(directory, argument)))
-    const why = await whyNot(user, { directory, program, searchPath: variables['PATH'], reads })
+    const why = await whyNot(user, {
+      directory,
+      program,
+      searchPath: variables['PATH'],
+      reads: [...reads, ...hand(user)],
+    })
     if (why !== null) return this.#note(service, `a user of its own (${user.uid}) would not do: ${why}`)
     for (const place of writes) own(resolve(directory, place), user)
     return user

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path'
 import type { Readable } from 'node:stream'
 import ignore from '@balena/dockerignore'
 import { pack } from 'tar-fs'
-import type { Specification } from '../../contracts/supervisor.ts'
+import type { Specification } from '../../../contracts/supervisor.ts'
 
 /** What an image is made from. */
 export interface BuildContext {

@@ -1,16 +1,18 @@
-import type { Specification } from '../../contracts/supervisor.ts'
-import { contentHash, HoldfastError, plainError } from '../../kernel/std/index.ts'
+import type { Specification } from '../../../contracts/supervisor.ts'
+import { contentHash, HoldfastError, plainError } from '../../../kernel/std/index.ts'
 import { packContext } from './context.ts'
-import { statusOf, type DockerDoor } from './docker/docker-door.ts'
-import { labels } from '../../contracts/docker/swarm.ts'
-import { shortHash } from './decide/service-spec.ts'
-import { buildLineShape, imageShape } from '../../contracts/docker/swarm.ts'
+import { statusOf, type DockerDoor } from '../docker/docker-door.ts'
+import { forgetOutdated } from './prune-images.ts'
+import { pushImage } from './push-image.ts'
+import { labels } from '../../../contracts/docker/swarm.ts'
+import { shortHash } from '../decide/service-spec.ts'
+import { buildLineShape, imageShape } from '../../../contracts/docker/swarm.ts'
 
 /** Makes images. */
 export interface Images {
   /**
-   * What an image is asked for by; null: it is being made, ask again. One that was made here has its id: by a name, a node
-   * might ask a registry for it. A service and its jobs share one. Errors: `swarm.build-failed` once, then it is made anew.
+   * What an image is asked for by; null: it is being made, ask again. One that was made here has its id, for by a name a node
+   * might ask a registry for it; one that was pushed has its digest there. A service and its jobs share one. Errors: `swarm.build-failed` once, then it is made anew.
    */
   of(specification: Specification): Promise<string | null>
   /** What is being made, in words. */
@@ -72,13 +74,16 @@ async function makeImage(
     [labels.environment]: environment,
     [labels.service]: service,
     [labels.release]: release,
+    [labels.directory]: directory,
   }
   try {
     const options = { t: tag, dockerfile, labels: marks, rm: true, forcerm: true }
     const stream = await door.askPatiently((docker) =>
       docker.buildImage(archive, { ...options, abortSignal: unreadable.signal }),
     )
-    return await readBuild(stream, service)
+    const id = await readBuild(stream, service)
+    if (build.push === undefined) return id
+    return await pushImage(door, { id, repository: build.push, tag: tag.slice(tag.indexOf(':') + 1) })
   } catch (error) {
     const reason: unknown = unreadable.signal.aborted ? unreadable.signal.reason : error
     throw reason instanceof HoldfastError ? reason : failed(service, plainError(reason).message)
@@ -92,10 +97,12 @@ export function imagesOf(door: DockerDoor, environment: string): Images {
   const builds = new Map<string, Build>()
 
   /** An image that was made of a release does not change; files as they lie may have. */
-  const kept = async ({ release }: Specification, tag: string): Promise<string | null> => {
+  const kept = async ({ release, build }: Specification, tag: string): Promise<string | null> => {
     if (release === '') return null
     try {
-      return (await door.ask(imageShape, (docker) => docker.getImage(tag).inspect())).Id
+      const { Id, RepoDigests } = await door.ask(imageShape, (docker) => docker.getImage(tag).inspect())
+      if (build?.push === undefined) return Id
+      return RepoDigests.find((name) => name.startsWith(`${build.push}@`)) ?? null
     } catch (error) {
       if (statusOf(error) === 404) return null
       throw error
@@ -105,7 +112,11 @@ export function imagesOf(door: DockerDoor, environment: string): Images {
   const begin = (specification: Specification, build: NonNullable<Specification['build']>, tag: string) => {
     builds.set(tag, { kind: 'running', says: `the image of ${specification.service} is being made` })
     void makeImage(door, { environment, specification, build, tag }).then(
-      (image) => builds.set(tag, { kind: 'done', image }),
+      (image) => {
+        builds.set(tag, { kind: 'done', image })
+        // What it takes the place of: it does no harm if that stays.
+        void forgetOutdated(door, environment).catch(() => undefined)
+      },
       (error: unknown) => builds.set(tag, { kind: 'failed', error }),
     )
   }

@@ -75,7 +75,7 @@ function groupUnder(
   const wished = environmentRoom.wishedAlone(
     environment,
     { directory, hostVariables: {}, contents, containers: runsContainers(environment) },
-    { running: { [name]: release }, images },
+    { running, images },
   )
   return wished.find((service) => service.name === name)?.hash ?? null
 }

@@ -59,6 +59,15 @@ async function keepImage(
   return made
 }
 
+/** Names of what is kept in a directory; one that is not there keeps nothing. Errors: the system's. */
+async function namesIn(directory: string): Promise<readonly string[]> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  })
+  return names.filter((name) => !name.startsWith('.'))
+}
+
 /**
  * Releases as directories: `<directory>/<service>/<release>/files` with `release.json` beside it. A release is made apart
  * and moved to its place in one step, so that one whose making was interrupted is none. One that is an image has no files.

@@ -235,7 +235,8 @@ describe('drift of a database', () => {
     major: '15',
     programs: '',
     port: 12_000,
-    container: null, createdAt: 1,
+    container: null,
+    createdAt: 1,
     password: 'hush',
     adminPassword: 'hush',
   }

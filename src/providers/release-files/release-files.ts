@@ -122,14 +122,9 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseFi
       return there
     },
     list: async (service) => {
-      const names = await readdir(join(directory, service)).catch((error: unknown) => {
-        if (systemCode(error) === 'ENOENT') return []
-        throw error
-      })
-      const found = await Promise.all(
-        names.filter((name) => !name.startsWith('.')).map((name) => read(service, name)),
-      )
-      return found.filter((one) => one !== null).toSorted((a, b) => b.at - a.at)
+      const names = await namesIn(join(directory, service))
+        const found = await Promise.all(names.map((name) => read(service, name)))
+        return found.filter((one) => one !== null).toSorted((a, b) => b.at - a.at)
     },
     look: async (service, release, signal) => {
       const record = await read(service, release)

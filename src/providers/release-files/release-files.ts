@@ -123,8 +123,8 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseFi
     },
     list: async (service) => {
       const names = await namesIn(join(directory, service))
-        const found = await Promise.all(names.map((name) => read(service, name)))
-        return found.filter((one) => one !== null).toSorted((a, b) => b.at - a.at)
+      const found = await Promise.all(names.map((name) => read(service, name)))
+      return found.filter((one) => one !== null).toSorted((a, b) => b.at - a.at)
     },
     look: async (service, release, signal) => {
       const record = await read(service, release)

@@ -117,12 +117,13 @@ test(
       const [refused, broken] = [load.refused(), load.broken()]
       const deployed = await deploy(here, journal, { version, kill })
       const label = `${version}, ${JSON.stringify(kill)}: ${deployed.end}: ${deployed.says}`
-      if (!isUnknown(deployed)) expect([label, deployed.end]).toEqual([label, 'done'])
+      expect([label, isUnknown(deployed) ? 'done' : deployed.end]).toEqual([label, 'done'])
       if (deployed.end === 'done') runs = version
       await untilRuns(here, 'web', [runs, runs])
       expect([label, wrongAnswers(load, /^(second|k\d+)$/)]).toEqual([label, []])
       // Only a supervisor takes the sockets along; of what an edge had in its hands each client has at most one.
-      if (kill.victim !== 'supervisor') expect([label, load.refused() - refused]).toEqual([label, 0])
+      const turnedAway = kill.victim === 'supervisor' ? 0 : load.refused() - refused
+      expect([label, turnedAway]).toEqual([label, 0])
       const most = { control: 0, edge: 3, supervisor: 100 }[kill.victim]
       expect(load.broken() - broken).toBeLessThanOrEqual(most)
     }

@@ -14,6 +14,11 @@ export interface Quiet {
 
 type Promised = (quiet: Quiet) => readonly string[] | Promise<readonly string[]>
 
+const textOf = (data: Fact['data'], field: string): string => {
+  const value = data?.[field]
+  return typeof value === 'string' ? value : ''
+}
+
 const endOf = ({ state, error }: Job): string => (state === 'done' ? state : (error?.code ?? state))
 
 const endIsKnown: Promised = ({ scenario: { ends }, job }) => {
@@ -32,7 +37,7 @@ const same = (what: string, is: unknown, wanted: unknown): readonly string[] => 
 }
 
 function sorted(value: unknown): string {
-  if (Array.isArray(value)) return JSON.stringify(value.toSorted())
+  if (Array.isArray(value)) return JSON.stringify(value.map(String).toSorted())
   return JSON.stringify(Object.entries(value as object).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
@@ -65,7 +70,7 @@ const undertakings: readonly (readonly [begun: string, ends: readonly string[], 
 const whatBeginsEndsOnce: Promised = ({ facts: all }) =>
   undertakings.flatMap(([begun, ends, of]) => {
     const count = (kinds: readonly string[]) =>
-      tally(all.filter(({ kind }) => kinds.includes(kind)).map(({ data }) => String(data?.[of])))
+      tally(all.filter(({ kind }) => kinds.includes(kind)).map(({ data }) => textOf(data, of)))
     const [beginnings, endings] = [count([begun]), count(ends)]
     return [...new Set([...Object.keys(beginnings), ...Object.keys(endings)])].flatMap((key) => {
       const [first = 0, last = 0] = [beginnings[key], endings[key]]
@@ -114,9 +119,7 @@ const nothingIsLeft: Promised = async ({ stage, scenario: { ends } }) => {
 
 /** What the timeline says of runs and deploys is what was done. */
 const historyIsTrue: Promised = ({ stage: { runs }, facts: all }) => {
-  const ended = all
-    .filter(({ kind }) => kind === facts.runEnded.kind)
-    .map(({ data }) => String(data?.['run']))
+  const ended = all.filter(({ kind }) => kind === facts.runEnded.kind).map(({ data }) => textOf(data, 'run'))
   return ended.filter((key) => !runs.includes(key)).map((key) => `${key} is said to have run`)
 }
 

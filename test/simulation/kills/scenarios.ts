@@ -28,7 +28,7 @@ export interface Scenario {
 }
 
 const route = (to: string) => ({ to, limit: '1000/s' })
-const deployed = { canary: { for: '2s' }, drain: '500ms', surge: 1 }
+const deployed = { canary: { for: '1s' }, drain: '300ms', surge: 1 }
 
 const shop: EnvironmentInput = {
   name: 'shop',

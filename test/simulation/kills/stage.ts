@@ -74,31 +74,31 @@ export function write({ world }: Stage, input: EnvironmentInput): void {
   world.place.written = loadedOf(environmentFile.parse(input))
 }
 
+/** What a control answers; nothing when it dies over it. Errors: those of the question. */
+async function answerOf<T>({ world, control }: Stage, house: House, ask: Ask<T>): Promise<T | null> {
+  const got: { answer?: T | null; error?: unknown } = {}
+  ask(house).then(
+    (answer) => (got.answer = answer),
+    (error: unknown) => (got.error = error),
+  )
+  const isOpen = (): boolean => got.answer === undefined && got.error === undefined
+  do await world.clock.advance(stepMs)
+  while (isOpen() && control.house === house)
+  if (got.error !== undefined && control.house === house) throw got.error
+  return got.answer ?? null
+}
+
+type Ask<T> = (house: House) => Promise<T | null>
+
 /** Waits until something is answered, by whichever control lives; one that dies meanwhile is asked again. */
-export async function untilSaid<T>(
-  { world, control }: Stage,
-  what: string,
-  ask: (house: House) => Promise<T | null>,
-): Promise<T> {
-  const deadline = world.clock.monotonicMs() + patienceMs
-  while (world.clock.monotonicMs() < deadline) {
-    const { house, starts } = control
-    const got: { answer?: T | null; error?: unknown } = {}
-    if (house !== null)
-      ask(house).then(
-        (answer) => (got.answer = answer),
-        (error: unknown) => (got.error = error),
-      )
-    do await world.clock.advance(stepMs)
-    while (
-      house !== null &&
-      got.answer === undefined &&
-      got.error === undefined &&
-      control.house === house &&
-      control.starts === starts
-    )
-    if (got.error !== undefined && control.house === house) throw got.error
-    if (got.answer !== undefined && got.answer !== null) return got.answer
+export async function untilSaid<T>(stage: Stage, what: string, ask: Ask<T>): Promise<T> {
+  const { clock } = stage.world
+  const deadline = clock.monotonicMs() + patienceMs
+  while (clock.monotonicMs() < deadline) {
+    const { house } = stage.control
+    if (house === null) await clock.advance(stepMs)
+    const answer = house === null ? null : await answerOf(stage, house, ask)
+    if (answer !== null) return answer
   }
   throw new Error(`waited in vain for ${what}`)
 }

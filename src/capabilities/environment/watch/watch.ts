@@ -20,7 +20,7 @@ type ServiceView = EnvironmentStatus['services'][number]
 
 /** What the watcher keeps in memory; all of it is observed anew after a restart. */
 export interface Watch extends TargetsDoor {
-  /** The last word of the supervisor; null before the first. */
+  /** The last word of the supervisor, at the end of a look, when it is known how each service stands; null before the first. */
   status(): SupervisorStatus | null
   services(): readonly ServiceView[]
   /** Why the supervisor could not be asked, or null. */
@@ -99,7 +99,6 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
           return service === undefined || (service.address !== undefined && found.get(name)?.healthy === true)
         },
       })
-      // Not before it is known how each service stands: whoever asks gets the whole, or that nothing is known yet.
       status = stepped ?? seen
       trouble = null
     } catch (error) {
@@ -127,14 +126,13 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
     ...told.door,
     round,
     run: async (signal) => {
-      const { clock } = context
       while (!signal.aborted) {
-        const begunMs = clock.monotonicMs()
+        const begunMs = context.clock.monotonicMs()
         await round().catch((error: unknown) =>
           context.log.error({ error: plainError(error).message }, 'a look at the services failed'),
         )
-        const restMs = rollouts.isSteady ? tickMs : busyRestMs(clock.monotonicMs() - begunMs)
-        await clock.sleep(restMs, signal).catch(() => undefined)
+        const restMs = rollouts.isSteady ? tickMs : busyRestMs(context.clock.monotonicMs() - begunMs)
+        await context.clock.sleep(restMs, signal).catch(() => undefined)
       }
     },
   }

@@ -234,7 +234,9 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
         write(here, cache(newerServersImage), { CACHE: variables.CACHE })
         await apply(here)
         await until('the same data', answers(here, 'CACHE', 2), 60_000)
-        expect(await factsOf(here, 'environment.database-upgraded')).toMatchObject([
+        const upgrades = () => factsOf(here, 'environment.database-upgraded')
+        await until('the upgrade to be said', async () => (await upgrades()).length > 0, 60_000)
+        expect(await upgrades()).toMatchObject([
           { database: 'cache', before: expect.stringMatching(/^7\.0\.15/) as unknown, version: '7.0.16' },
         ])
 

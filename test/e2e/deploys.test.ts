@@ -301,6 +301,23 @@ test(
   },
 )
 
+test('an apply of something new that does not stay up says so', { timeout }, async () => {
+  const here = await running({ replicas: 1 })
+  const services = (parse: string): object => (JSON.parse(parse) as { services: object }).services
+  const file = environmentFile(here, { replicas: 1 }).replace('export default ', '')
+  const worker = { command: [process.execPath, '-e', 'process.exit(3)'], listens: false }
+  const deaf = { command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'], startTimeout: '2s' }
+  for (const [name, added] of Object.entries({ worker, deaf })) {
+    const more = { services: { ...services(file), [name]: added } }
+    here.write('holdfast.config.ts', environmentFile(here, { replicas: 1, more }))
+    const { hash } = await here.client().call('environment.plan', {})
+    await expect(here.client().job('environment.apply', { plan: hash })).rejects.toThrow(
+      `not all of the plan came about: ${name} has 0 of 1 replicas healthy`,
+    )
+  }
+  expect(await kindsSaid(here)).toContain('environment.apply-failed')
+})
+
 test('two applies at once: one is refused, and the other comes about', { timeout }, async () => {
   const here = await running()
   here.write('holdfast.config.ts', environmentFile(here, { more: { limits: { mail: '9/h' } }, replicas: 3 }))

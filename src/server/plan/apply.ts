@@ -6,7 +6,8 @@ import {
 import type { JobCall } from '../../kernel/capability/index.ts'
 import { HoldfastError, plainError, type FactDeclaration } from '../../kernel/std/index.ts'
 import { lastSaid } from '../../kernel/timeline/index.ts'
-import type { LoadedEnvironment } from '../composition/index.ts'
+import { startTimeoutsOf, type LoadedEnvironment } from '../composition/index.ts'
+import { decideEnd, stillIll, touchedBy } from './decide-end.ts'
 import { planNow, refuseLoss, summaryOf, type PlanGround } from './plan-now.ts'
 
 /** What is to be applied. */
@@ -62,6 +63,8 @@ type Begun = {
   readonly at: number
   readonly summary: string
   readonly destroys: readonly string[]
+  /** Services that are to be well in the end; absent: an older version began. */
+  readonly touched?: readonly string[]
 }
 
 /** One attempt at an apply. */
@@ -82,7 +85,7 @@ async function begin(attempt: Attempt, wanted: WantedApply): Promise<Begun> {
     attempt.read = fresh
     const [summary, steps] = [summaryOf(plan), plan.steps.length]
     const [hash, before, at] = [fresh.hash, ground.loaded.hash, ground.context.clock.now()]
-    return { hash, before, steps, at, summary, destroys: plan.destroys }
+    return { hash, before, steps, at, summary, destroys: plan.destroys, touched: touchedBy(plan) }
   })
 }
 
@@ -128,24 +131,20 @@ async function takeOver(attempt: Attempt, begun: Begun): Promise<void> {
 
 type End = 'done' | { readonly failed: string }
 
-async function endNow({ context }: PlanGround, call: JobCall): Promise<End | null> {
-  const { services } = await context.call(environmentOperations.status, {})
-  const refused = services.find(({ phase }) => phase === 'refused')
-  if (refused !== undefined) return { failed: refused.rollout }
-  const moving = services.filter(({ phase, state }) => phase !== 'steady' || state === 'starting')
-  if (moving.length === 0) return 'done'
-  const done = services.length - moving.length
-  call.progress(done / services.length, moving.map(({ rollout, says }) => rollout || says).join('; '))
-  return null
-}
-
-async function untilEnd(ground: PlanGround, call: JobCall): Promise<End> {
+/** Waits until all of it has come about, or something of it will not. */
+async function untilEnd({ ground, call }: Attempt, { touched = [] }: Begun): Promise<End> {
   const { clock } = ground.context
+  const startTimeouts = startTimeoutsOf(ground.loaded)
   const deadlineMs = clock.monotonicMs() + patienceMs
+  let illSince: ReadonlyMap<string, number> = new Map()
   for (;;) {
-    const end = await endNow(ground, call)
-    if (end !== null) return end
-    if (clock.monotonicMs() > deadlineMs) return { failed: 'it was waited for long enough' }
+    const { services } = await ground.context.call(environmentOperations.status, {})
+    const nowMs = clock.monotonicMs()
+    illSince = stillIll(services, illSince, nowMs)
+    const end = decideEnd({ services, touched, illSince, startTimeouts, nowMs, now: clock.now() })
+    if (end === 'done' || 'failed' in end) return end
+    if (nowMs > deadlineMs) return { failed: 'it was waited for long enough' }
+    call.progress(end.share, end.says)
     await clock.sleep(pollMs, call.signal)
   }
 }
@@ -188,10 +187,10 @@ async function destroy({ ground, call }: Attempt, object: string): Promise<void>
 
 /** Everything between the fact that begins it and the one that ends it. */
 async function bringAbout(attempt: Attempt, begun: Begun): Promise<End> {
-  const { ground, call } = attempt
+  const { call } = attempt
   try {
     await takeOver(attempt, begun)
-    const end = await untilEnd(ground, call)
+    const end = await untilEnd(attempt, begun)
     if (end === 'done') for (const object of begun.destroys) await destroyOnce(attempt, object)
     return end
   } catch (error) {

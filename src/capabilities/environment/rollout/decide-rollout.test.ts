@@ -205,7 +205,7 @@ describe('a rollout', () => {
     const verdict: Verdict = { kind: 'worse', because: '9 % of its requests failed' }
     const world = new World(
       wished({ replicas: 4 }),
-      { startMs: 500, stopMs: 0, choosesReplica: true, learnsEveryMs: 250, verdict },
+      { startMs: 500, stopMs: 0, choosesReplica: true, learnsEveryMs: 1000, verdict },
       4,
     )
     let mostNew = 0
@@ -215,6 +215,7 @@ describe('a rollout', () => {
     }
     expect(mostNew).toBe(1)
     expect(world.refused).toBe('9 % of its requests failed')
+    expect(world.torn).toEqual([])
     expect(world.seen().map(({ hash }) => hash)).toEqual(['old', 'old', 'old', 'old'])
   })
 

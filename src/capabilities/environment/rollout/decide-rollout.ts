@@ -141,13 +141,15 @@ function waits({ missing }: RolloutScene, { fresh, old }: Sides): boolean {
   return missing.length > 0 && fresh.length + old.length === 0
 }
 
-/** The group was given up: the old one goes on as it is; without an old one the engine goes on trying. */
+/** The group was given up: the old one goes on as it is, and the new one stops when nothing is sent to it any more. */
 function refusal(scene: RolloutScene, sides: Sides, why: string): Step {
   const { service } = scene
-  const groups = oldGroups(service.name, sides.old, new Set())
+  const { fresh, old } = sides
+  const isServing = fresh.some(({ healthy, isSentTo }) => healthy === true && isSentTo)
+  const kept = isServing ? [newGroup(service, fresh.length, [])] : []
   return {
-    groups,
-    withheld: sides.fresh.map(({ id }) => id),
+    groups: [...kept, ...oldGroups(service.name, old, new Set())],
+    withheld: fresh.map(({ id }) => id),
     phase: 'refused',
     says: `${service.name} goes on as it was: ${why}`,
     share: null,

@@ -4,8 +4,8 @@ import type { Context } from '../../../kernel/capability/index.ts'
 import { plainError } from '../../../kernel/std/index.ts'
 import type { Rollouts } from '../rollout/index.ts'
 import { assessServices, healthOf } from './assess.ts'
-import type { ServicesConfig } from '../config.ts'
-import type { EnvironmentPorts } from '../ports.ts'
+import type { ServiceConfig, ServicesConfig } from '../config.ts'
+import type { EnvironmentPorts, ProbeResult } from '../ports.ts'
 import { createProbes, type LookAt } from './probes.ts'
 import { createTargets, type TargetsDoor } from './targets.ts'
 import { decideTransition, type Patience, type Said } from './transitions.ts'
@@ -25,7 +25,7 @@ export interface Watch extends TargetsDoor {
   services(): readonly ServiceView[]
   /** Why the supervisor could not be asked, or null. */
   trouble(): string | null
-  /** One round: observe, probe, take the next step of what is on the way, record. Rounds never overlap. */
+  /** One round: observe, probe, take the next step of what is on the way, record. Rounds never overlap; none after `run`. */
   round(): Promise<void>
   /** Resolves when the signal aborts. */
   run(signal: AbortSignal): Promise<void>
@@ -66,6 +66,10 @@ function createAnnouncer(
   }
 }
 
+/** What is not watched is a file, and there; what others run has no replicas, and one target of its own name. */
+const isWellOutside = (service: ServiceConfig | undefined, found: ProbeResult | undefined): boolean =>
+  service === undefined || (service.address !== undefined && found?.healthy === true)
+
 /** How services stand, beside what was seen of them. */
 function standingsOf({ rollouts, releaseOf }: WatchPorts) {
   return { rolloutOf: (name: string) => rollouts.standing(name), releaseOf }
@@ -79,6 +83,7 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
   let status: SupervisorStatus | null = null
   let trouble: string | null = null
   let running: Promise<void> | null = null
+  let isOver = false
   const told = createTargets({ services, status: () => status, rollouts, clock: context.clock })
 
   const seen = () => ({ probes: probes.results(), ...standingsOf(ports) })
@@ -86,6 +91,7 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
     status === null ? [] : assessServices(services, { status, ...seen() })
 
   const lookOnce = async (): Promise<void> => {
+    if (isOver) return
     try {
       const seen = await ports.engine.status()
       await probes.look(seen)
@@ -93,11 +99,7 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
       const stepped = await rollouts.step(seen.replicas, {
         ofReplica: (replica) => healthOf(replica, found.get(replica.id)),
         isSentTo: (replicaId) => told.door.isSentTo(replicaId),
-        // What is not watched is a file, and there; what others run has no replicas, and one target of its own name.
-        isWellOutside: (name) => {
-          const service = services[name]
-          return service === undefined || (service.address !== undefined && found.get(name)?.healthy === true)
-        },
+        isWellOutside: (name) => isWellOutside(services[name], found.get(name)),
       })
       status = stepped ?? seen
       trouble = null
@@ -134,6 +136,7 @@ export function createWatch(services: ServicesConfig, context: Context, ports: W
         const restMs = rollouts.isSteady ? tickMs : busyRestMs(context.clock.monotonicMs() - begunMs)
         await context.clock.sleep(restMs, signal).catch(() => undefined)
       }
+      isOver = true
     },
   }
 }

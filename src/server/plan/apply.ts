@@ -8,7 +8,7 @@ import { HoldfastError, plainError, type FactDeclaration } from '../../kernel/st
 import { lastSaid } from '../../kernel/timeline/index.ts'
 import { startTimeoutsOf, type LoadedEnvironment } from '../composition/index.ts'
 import { decideEnd, stillIll, touchedBy } from './decide-end.ts'
-import { planNow, refuseLoss, summaryOf, type PlanGround } from './plan-now.ts'
+import { knownStatus, planNow, refuseLoss, summaryOf, type PlanGround } from './plan-now.ts'
 
 /** What is to be applied. */
 export interface WantedApply {
@@ -138,7 +138,7 @@ async function untilEnd({ ground, call }: Attempt, { touched = [] }: Begun): Pro
   const deadlineMs = clock.monotonicMs() + patienceMs
   let illSince: ReadonlyMap<string, number> = new Map()
   for (;;) {
-    const { services } = await ground.context.call(environmentOperations.status, {})
+    const { services } = await knownStatus(ground)
     const nowMs = clock.monotonicMs()
     illSince = stillIll(services, illSince, nowMs)
     const end = decideEnd({ services, touched, illSince, startTimeouts, nowMs, now: clock.now() })

@@ -71,7 +71,7 @@ async function keptVolumes(
 }
 
 /** What runs, as soon as this control has looked; after a while as it is. */
-async function knownStatus({
+export async function knownStatus({
   loaded,
   context,
 }: Pick<PlanGround, 'loaded' | 'context'>): Promise<EnvironmentStatus> {

@@ -61,6 +61,15 @@ test('says where what uses a volume runs on a swarm, and what becomes of one tha
   )
 })
 
+test('says that files of volumes stay behind when services move to another engine', () => {
+  const web = { command: ['run'], build: {}, port: 3000, volumes: ['game'] }
+  const local = { ...base, volumes: { game: {} }, services: { web } }
+  const moved = planFor(local, { ...local, engine: { swarm: 'unix:///x' } })
+  expect(moved.notes).toEqual([expect.stringMatching(/^volume game begins empty on the other engine/)])
+  expect(moved.steps.map(({ says }) => says).join()).not.toContain('in place')
+  expect(planFor(local, { ...local, volumes: { game: {}, more: {} } }).notes).toEqual([])
+})
+
 test('a file that a service is handed is another one when something else is in it, which is not shown', () => {
   const files = { APP_CONFIG: './app.json', APP_KEY: { variable: 'APP_KEY' } }
   const data = { ...base, services: { ...base.services, web: { ...base.services.web, files } } }

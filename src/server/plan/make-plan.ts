@@ -4,7 +4,7 @@ import { contentHash, lookUp, type Json } from '../../kernel/std/index.ts'
 import { runsContainers, type LoadedEnvironment } from '../composition/index.ts'
 import { differencesOf } from './differences.ts'
 import { objectsOf, type PlannedObject } from './objects.ts'
-import { sayBinding, sayChangedVolume } from './volumes.ts'
+import { sayBinding, sayChangedVolume, sayLeftBehind } from './volumes.ts'
 
 /** What a plan is made from. */
 export interface PlanScene {
@@ -84,7 +84,7 @@ function sayReplaced(scene: PlanScene, name: string): string {
   const { replicas, port, deploy } = lookUp(scene.fresh.environment.services, name) ?? {}
   const count = replicas?.min ?? 0
   const all = count === 1 ? 'its replica is' : `its ${count} replicas are`
-  if (port !== undefined)
+  if (port !== undefined && !runsContainers(scene.fresh.environment))
     return `${all} replaced in place: it is away for a moment, for it insists on port ${port}`
   return `${all} replaced, up to ${deploy?.surge ?? 1} more running meanwhile, without a request lost`
 }
@@ -316,6 +316,9 @@ export function makePlan(scene: PlanScene): EnvironmentPlan {
     steps,
     ...totals,
     destroys: steps.filter(({ destroys }) => destroys).map(({ object }) => object),
-    notes: notesOf(totals, surgeMiB(scene, steps)),
+    notes: [
+      ...notesOf(totals, surgeMiB(scene, steps)),
+      ...sayLeftBehind(scene.accepted.environment, scene.fresh.environment),
+    ],
   }
 }

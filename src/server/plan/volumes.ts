@@ -22,3 +22,14 @@ export function sayChangedVolume(before: EnvironmentFile, after: EnvironmentFile
   if (!runsContainers(after) || was?.node === is?.node) return `volume ${name} is changed`
   return `volume ${name} is looked for on ${sayNode(is)}; what uses it is replaced there, and files on ${sayNode(was)} stay behind`
 }
+
+/** What is to be known of volumes when services move from one engine to the other. */
+export function sayLeftBehind(before: EnvironmentFile, after: EnvironmentFile): readonly string[] {
+  if (runsContainers(before) === runsContainers(after)) return []
+  return Object.keys(after.volumes)
+    .filter((name) => Object.hasOwn(before.volumes, name))
+    .map(
+      (name) =>
+        `volume ${name} begins empty on the other engine, and old and new replicas write apart until the old ones are gone; carry its files first`,
+    )
+}

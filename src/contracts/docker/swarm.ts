@@ -33,6 +33,11 @@ export const versionShape = z.object({ ApiVersion: z.string(), MinAPIVersion: z.
 /** Versions of the API that a daemon speaks. */
 export type DockerVersion = z.output<typeof versionShape>
 
+/** `GET /info`, the registry that is asked when a name has no host. */
+export const indexShape = z
+  .object({ IndexServerAddress: z.string().default('') })
+  .transform(({ IndexServerAddress }) => IndexServerAddress)
+
 /** `GET /info`, what it says of the swarm. */
 export const infoShape = z
   .object({

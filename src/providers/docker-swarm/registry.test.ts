@@ -15,18 +15,21 @@ import {
   type Swarm,
 } from '../../../test/support/docker/index.ts'
 import { answerOf, groupOf } from '../../../test/support/environment/replicas.ts'
+import { dockerDoor } from './docker/docker-door.ts'
 import { registryAuthFor, registryOf } from './images/registry-auth.ts'
 import type { SwarmEngine } from './index.ts'
 
+const index = 'https://index.registry.example/v1/'
+
 test.each([
-  ['web', 'https://index.docker.io/v1/'],
-  ['arcade/web:1', 'https://index.docker.io/v1/'],
-  ['docker.io/arcade/web', 'https://index.docker.io/v1/'],
-  ['ghcr.io/arcade/web:1', 'ghcr.io'],
+  ['web', index],
+  ['arcade/web:1', index],
+  ['registry.example/arcade/web', index],
+  ['other.example/arcade/web:1', 'other.example'],
   ['localhost/web', 'localhost'],
   ['registry:5000/web@sha256:ab', 'registry:5000'],
 ])('the registry of %s is %s', (name, registry) => {
-  expect(registryOf(name)).toBe(registry)
+  expect(registryOf(name, index)).toBe(registry)
 })
 
 describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`, () => {
@@ -78,10 +81,10 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       )
 
     test('an image is found by its digest, whatever its name comes to mean, and any node gets it', async () => {
-      const { docker } = swarm.daemons[0]
+      const { docker, socketPath } = swarm.daemons[0]
       const name = `${registry.host}/arcade/web:1`
       const push = async (): Promise<void> => {
-        const auth = await registryAuthFor(name)
+        const auth = await registryAuthFor(dockerDoor(socketPath), name)
         const stream = await docker
           .getImage(`${registry.host}/arcade/web`)
           .push({ tag: '1', authconfig: auth })

@@ -90,7 +90,7 @@ async function create(
     const node = await nodeFor(specification, image, look)
     const files = await shelf.ensure(specification)
     const body = serviceSpecOf(group, specification, { environment, owner, image, files, node })
-    const auth = image.startsWith(imageId) ? undefined : await registryAuthFor(image)
+    const auth = image.startsWith(imageId) ? undefined : await registryAuthFor(door, image)
     await door.ask(unread, (docker) =>
       auth === undefined ? docker.createService(body as never) : docker.createService(auth, body as never),
     )

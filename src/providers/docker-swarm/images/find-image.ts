@@ -32,7 +32,7 @@ const pinned = (name: string, digest: string, sizeBytes: number): FoundImage => 
 /** As its registry says; or why it does not. */
 async function askRegistry(door: DockerDoor, name: string): Promise<FoundImage | HoldfastError> {
   try {
-    const authconfig = await registryAuthFor(name)
+    const authconfig = await registryAuthFor(door, name)
     const { Descriptor: found } = await door.ask(distributionShape, (docker) =>
       docker.getImage(name).distribution(authconfig === undefined ? {} : { authconfig }),
     )

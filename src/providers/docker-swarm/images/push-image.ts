@@ -30,7 +30,7 @@ async function readDigest(stream: NodeJS.ReadableStream): Promise<string> {
 
 /** Pushes an image; answers with the name by which any node gets this one. Throws what the registry says; errors of the door. */
 export async function pushImage(door: DockerDoor, { id, repository, tag }: Pushing): Promise<string> {
-  const authconfig = await registryAuthFor(repository)
+  const authconfig = await registryAuthFor(door, repository)
   const stream = await door.askPatiently(async (docker) => {
     await docker.getImage(id).tag({ repo: repository, tag })
     return docker.getImage(repository).push({ tag, ...(authconfig === undefined ? {} : { authconfig }) })

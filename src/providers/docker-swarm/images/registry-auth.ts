@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { indexShape } from '../../../contracts/docker/swarm.ts'
+import type { DockerDoor } from '../docker/docker-door.ts'
 
 /** Who asks a registry, as Docker's API wants it. */
 export interface RegistryAuth {
@@ -9,14 +11,15 @@ export interface RegistryAuth {
   readonly serveraddress: string
 }
 
-/** What Docker calls its own registry where it keeps who asks it. */
-const ownRegistry = 'https://index.docker.io/v1/'
-
-/** The registry that an image's name points to, as the distribution's reference grammar has it. */
-export function registryOf(name: string): string {
+/**
+ * The registry that an image's name points to, as the distribution's reference grammar has it: its host, or `index`, the
+ * address of the one that Docker asks when a name has no host.
+ */
+export function registryOf(name: string, index: string): string {
   const [first = '', ...rest] = name.split('/')
   const isHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')
-  return isHost && first !== 'docker.io' ? first : ownRegistry
+  const isIndex = `.${URL.parse(index)?.hostname ?? ''}`.endsWith(`.${first}`)
+  return isHost && !isIndex ? first : index
 }
 
 function readAuth(text: string, registry: string): RegistryAuth | undefined {
@@ -31,10 +34,11 @@ function readAuth(text: string, registry: string): RegistryAuth | undefined {
  * What `docker login` has left for the registry of an image, in the directory that DOCKER_CONFIG names or in ~/.docker; undefined:
  * nothing that could be read. Helpers that keep it elsewhere are not asked. Never throws.
  */
-export async function registryAuthFor(name: string): Promise<RegistryAuth | undefined> {
+export async function registryAuthFor(door: DockerDoor, name: string): Promise<RegistryAuth | undefined> {
   const directory = process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker')
   try {
-    return readAuth(await readFile(join(directory, 'config.json'), 'utf8'), registryOf(name))
+    const text = await readFile(join(directory, 'config.json'), 'utf8')
+    return readAuth(text, registryOf(name, await door.ask(indexShape, (docker) => docker.info())))
   } catch {
     return undefined
   }

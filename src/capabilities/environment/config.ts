@@ -114,7 +114,7 @@ export const serviceConfig = z
       .min(1)
       .optional()
       .describe(
-        'on Docker Swarm: image that it runs from, as "ghcr.io/arcade/web:1.2"; without `command`, as the image says',
+        'on Docker Swarm: image that it runs from, as "registry.example/arcade/web:1.2"; without `command`, as the image says',
       ),
     build: build.optional(),
     address: z

@@ -30,7 +30,7 @@ const services = servicesConfig.parse({
     user: 'games',
     writes: ['cache'],
   },
-  ready: { image: 'ghcr.io/arcade/ready:1' },
+  ready: { image: 'registry.example/arcade/ready:1' },
 })
 
 describe('what runs in containers', () => {
@@ -54,7 +54,7 @@ describe('what runs in containers', () => {
       memoryMiB: null,
       cpus: null,
     })
-    expect(ready?.specification).toMatchObject({ command: [], image: 'ghcr.io/arcade/ready:1' })
+    expect(ready?.specification).toMatchObject({ command: [], image: 'registry.example/arcade/ready:1' })
   })
 
   test('runs from its release where that is an image, whatever else the file says it is made from', () => {

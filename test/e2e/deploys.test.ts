@@ -169,11 +169,11 @@ test.each([
   expect(wrong.map(([answer]) => answer)).toEqual(how === 'fails' ? ['500'] : [])
   const { deploys } = await here.client().call('environment.deploys', {})
   expect(deploys[0]).toMatchObject({ release: how, outcome: 'rolled back' })
-  const { services } = await here.client().call('environment.status', {})
-  expect(services[0]?.replicas.filter(({ healthy }) => healthy).map(({ release }) => release)).toEqual([
-    'good',
-    'good',
-  ])
+  // One that was sent to is drained first.
+  await until('only the old ones to be left', async () => {
+    const { services } = await here.client().call('environment.status', {})
+    return services[0]?.replicas.map(({ release }) => release).join() === 'good,good'
+  })
 })
 
 test(

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Drift } from '../../src/contracts/index.ts'
 import { describeWith } from '../support/describe-with.ts'
@@ -54,6 +55,20 @@ async function running(changes: Changes = {}): Promise<Place> {
 
 const driftOf = (here: Place, ignore: string[] = []): Promise<Drift> =>
   here.client().call('environment.drift', { ignore })
+
+/** Drift may be asked for thirty times a minute. */
+const slowly = (holds: () => Promise<boolean>) => async (): Promise<boolean> => {
+  const found = await holds()
+  if (!found) await sleep(2000)
+  return found
+}
+
+const untilNothingDiffers = (here: Place, what: string): Promise<void> =>
+  until(
+    what,
+    slowly(async () => (await driftOf(here)).items.length === 0),
+    60_000,
+  )
 
 /** What is said of an object; fails when nothing is. */
 async function itemOf(here: Place, object: string): Promise<Drift['items'][number]> {
@@ -181,7 +196,10 @@ test('says what was done to processes by hand', { timeout }, async () => {
     expect(await itemOf(here, 'replica web/1')).toMatchObject({
       says: expect.stringContaining('stopped by a signal') as string,
     })
-    await until('the fact', async () => (await itemOf(here, 'replica web/1')).since !== null)
+    await until(
+      'the fact',
+      slowly(async () => (await itemOf(here, 'replica web/1')).since !== null),
+    )
     expect(await itemOf(here, `process ${stray.pid}`)).toMatchObject({
       says: 'left over: it bears the mark of web/9, and belongs to none that runs',
       since: expect.any(Number) as number,
@@ -195,7 +213,7 @@ test('says what was done to processes by hand', { timeout }, async () => {
     stray.kill('SIGKILL')
     if (limit !== undefined) writeFileSync(limit, String(300 * 2 ** 20))
   }
-  await until('everything to be well', async () => (await driftOf(here)).items.length === 0)
+  await untilNothingDiffers(here, 'everything to be well')
 })
 
 test(
@@ -213,7 +231,7 @@ test(
     await until('it to serve', async () => (await fetch(here.edgeUrl)).ok)
     process.kill(here.pidOf('control'), 'SIGCONT')
     await until('the right policy', () => readFileSync(policy, 'utf8') === original, 30_000)
-    await until('nothing to differ', async () => (await driftOf(here)).items.length === 0, 30_000)
+    await untilNothingDiffers(here, 'nothing to differ')
     process.kill(here.pidOf('edge'), 'SIGSTOP')
     try {
       expect(await itemOf(here, 'edge')).toMatchObject({
@@ -229,7 +247,7 @@ describeWith(['postgres', 'redis-server'], 'drift of databases', () => {
   test('is said of users, databases, records and directories', { timeout }, async () => {
     const databases = { main: { engine: 'postgres', names: ['shop', 'logs'] }, cache: { engine: 'redis' } }
     const here = await running({ databases })
-    await until('the databases', async () => (await driftOf(here)).items.length === 0, 60_000)
+    await untilNothingDiffers(here, 'the databases')
     const record = join(here.data, 'databases', 'main', 'record.json')
     const before = readFileSync(record, 'utf8')
     const { port, programs, adminPassword } = JSON.parse(before) as Record<string, string>
@@ -254,7 +272,7 @@ describeWith(['postgres', 'redis-server'], 'drift of databases', () => {
     const list = await here.client().call('environment.databases', {})
     expect(list.databases[0]).toMatchObject({ name: 'main', state: 'degraded', missing: ['database logs'] })
     await here.client().job('environment.restart', { service: 'main' })
-    await until('it to be made anew', async () => (await driftOf(here)).items.length === 0)
+    await untilNothingDiffers(here, 'it to be made anew')
 
     writeFileSync(record, before.replace(`"port":${port}`, '"port":13').replace('"major":"', '"major":"9'))
     const { items } = await driftOf(here)

@@ -167,7 +167,7 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       expect(gone.detail).toMatch(/could not be made: .*ENOENT/)
     })
 
-    test.each(['', '../containers/json?a', 'web 1', `${'w'.repeat(300)}:1`, 'sha256:00'])(
+    test.each(['', '../containers/json?a', 'web 1', `${'w'.repeat(300)}:1`, `sha256:${'0'.repeat(64)}`])(
       'finds no image called %j, and asks no further',
       async (name) => {
         const refusal = { code: 'swarm.no-image', kind: 'user' }

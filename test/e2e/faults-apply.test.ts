@@ -116,8 +116,8 @@ test(
     const kills = [
       ...times(Math.max(...whole.map(({ facts }) => facts))).flatMap((facts) => [
         at('control', facts),
-        ...(facts % 2 === 0 ? [at('edge', facts)] : []),
-        ...(facts % 4 === 1 ? [at('supervisor', facts)] : []),
+        ...(facts % 4 === 2 ? [at('edge', facts)] : []),
+        ...(facts % 6 === 1 ? [at('supervisor', facts)] : []),
       ]),
       ...times(4).map(anywhere),
     ]

@@ -133,7 +133,9 @@ test(
     expect(endedOddly(journal)).toEqual([])
     await nothingIsLeft(here)
     const { releases } = await here.client().call('environment.deploys', {})
-    expect(readdirSync(join(here.data, 'releases', 'web')).toSorted()).toEqual(releases[0]?.kept.toSorted())
+    expect(readdirSync(join(here.data, 'releases', 'web')).toSorted()).toEqual(
+      releases[0]?.kept.map(({ release }) => release).toSorted(),
+    )
     journal.close()
   },
 )

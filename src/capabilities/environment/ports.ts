@@ -162,8 +162,10 @@ export interface ReleaseStore {
   list(service: string): Promise<readonly Release[]>
   /** Absolute directory of its files, whether it is there or not. */
   directoryOf(service: string, release: string): string
-  /** Removes a release; one that is not there is none. */
+  /** Removes a release, in one step; one that is not there is none. */
   remove(service: string, release: string): Promise<void>
+  /** Removes what additions and removals that were interrupted have left; not while one is under way. */
+  tidy(service: string): Promise<void>
 }
 
 /** A volume that is there. */

@@ -34,7 +34,9 @@ async function entryOf(root: string, path: string, isDirectory: boolean): Promis
   const { mtimeMs, ctimeMs, ino, size, mode } = await lstat(join(root, path))
   const signature = `${path}\0${ino}\0${size}\0${mode}\0${mtimeMs}\0${ctimeMs}\n`
   const shown = isDirectory ? `${path}/` : path
-  return { path: shown, isDirectory, modifiedMs: mtimeMs, changedMs: ctimeMs, signature }
+  // When a release was made is known to the millisecond, and its last file was written in that one.
+  const [modifiedMs, changedMs] = [Math.floor(mtimeMs), Math.floor(ctimeMs)]
+  return { path: shown, isDirectory, modifiedMs, changedMs, signature }
 }
 
 async function listTree(root: string, signal: AbortSignal): Promise<readonly Entry[]> {
@@ -69,7 +71,7 @@ function changedAfter(entries: readonly Entry[], at: number): Omit<Changed, 'sta
   const first = found.reduce((least, each) => Math.min(least, each.at), Infinity)
   return {
     paths: withoutParents(found.map(({ entry }) => entry)).map(({ path }) => path),
-    since: found.length === 0 ? null : Math.floor(first),
+    since: found.length === 0 ? null : first,
   }
 }
 

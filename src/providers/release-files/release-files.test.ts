@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -72,6 +73,19 @@ describe('releases', () => {
     await store.remove('web', '1')
     await store.remove('web', '1')
     expect((await store.list('web')).map(({ release }) => release)).toEqual(['2'])
+  })
+
+  test('are gone in one step; what was interrupted is no release, and is tidied away', async () => {
+    const source = { kind: 'directory', path: join(root, 'web') } as const
+    const kept = join(root, 'web', '.holdfast', 'releases', 'web')
+    for (const release of ['1', '2']) await add(release, source)
+    for (const left of ['.3.new', '.0.gone', '.1.gone'])
+      mkdirSync(join(kept, left, 'files'), { recursive: true })
+    expect((await store.list('web')).map(({ release }) => release).toSorted()).toEqual(['1', '2'])
+    await store.remove('web', '1')
+    await store.tidy('web')
+    await store.tidy('other')
+    expect(readdirSync(kept)).toEqual(['2'])
   })
 
   test('may be images: kept beside those of files, and never another under the same name', async () => {

@@ -59,20 +59,64 @@ async function keepImage(
   return made
 }
 
-/** Names of what is kept in a directory; one that is not there keeps nothing. Errors: the system's. */
+/** Names in a directory; in one that is not there are none. Errors: the system's. */
 async function namesIn(directory: string): Promise<readonly string[]> {
-  const names = await readdir(directory).catch((error: unknown) => {
+  return readdir(directory).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return []
     throw error
   })
-  return names.filter((name) => !name.startsWith('.'))
+}
+
+/** What is still to come, or is going: no release has such a name. */
+const isApart = (name: string): boolean => name.startsWith('.')
+
+/** Removes a release: it is none from one moment on, whoever is killed meanwhile. */
+async function removeRelease(directory: string, release: string): Promise<void> {
+  const gone = join(directory, `.${release}.gone`)
+  await rm(gone, { recursive: true, force: true })
+  try {
+    await rename(join(directory, release), gone)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+  await rm(gone, { recursive: true, force: true })
+}
+
+/** Removes what was apart when somebody was killed. */
+async function tidy(directory: string): Promise<void> {
+  for (const name of (await namesIn(directory)).filter(isApart))
+    await rm(join(directory, name), { recursive: true, force: true })
+}
+
+interface Making {
+  readonly source: ReleaseSource
+  readonly signal: AbortSignal
+}
+
+/** Makes a release apart from its place: where it is, and what it is. */
+async function makeRelease(
+  { directory, clock }: ReleaseFilesParts,
+  { service, release }: { readonly service: string; readonly release: string },
+  { source, signal }: Making,
+): Promise<{ readonly apart: string; readonly made: Release }> {
+  const apart = join(directory, service, `.${release}.new`)
+  await rm(apart, { recursive: true, force: true })
+  await mkdir(join(apart, 'files'), { recursive: true })
+  for (const passage of [directory, join(directory, service), apart]) await chmod(passage, passageMode)
+  await fetchInto(join(apart, 'files'), source, { avoid: directory, signal })
+  await settleModes(join(apart, 'files'), signal)
+  const counted = await digestTree(join(apart, 'files'), signal)
+  const made = { release, at: clock.now(), source: saySource(source), ...counted, image: null }
+  await writeFile(join(apart, 'release.json'), JSON.stringify(made), { mode: 0o644 })
+  return { apart, made }
 }
 
 /**
  * Releases as directories: `<directory>/<service>/<release>/files` with `release.json` beside it. A release is made apart
  * and moved to its place in one step, so that one whose making was interrupted is none. One that is an image has no files.
  */
-export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseFiles {
+export function releaseFiles(parts: ReleaseFilesParts): ReleaseFiles {
+  const { directory, clock } = parts
   const known: KnownDigests = new Map()
   const placeOf = (service: string, release: string): string => join(directory, service, release)
 
@@ -85,26 +129,9 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseFi
     }
   }
 
-  const make = async (
-    { service, release }: { readonly service: string; readonly release: string },
-    source: ReleaseSource,
-    signal: AbortSignal,
-  ): Promise<{ readonly apart: string; readonly made: Release }> => {
-    const apart = join(directory, service, `.${release}.new`)
-    await rm(apart, { recursive: true, force: true })
-    await mkdir(join(apart, 'files'), { recursive: true })
-    for (const passage of [directory, join(directory, service), apart]) await chmod(passage, passageMode)
-    await fetchInto(join(apart, 'files'), source, { avoid: directory, signal })
-    await settleModes(join(apart, 'files'), signal)
-    const counted = await digestTree(join(apart, 'files'), signal)
-    const made = { release, at: clock.now(), source: saySource(source), ...counted, image: null }
-    await writeFile(join(apart, 'release.json'), JSON.stringify(made), { mode: 0o644 })
-    return { apart, made }
-  }
-
   return {
     add: async (place, source, signal) => {
-      const { apart, made } = await make(place, source, signal)
+      const { apart, made } = await makeRelease(parts, place, { source, signal })
       const there = await read(place.service, place.release)
       if (there === null) {
         await rm(placeOf(place.service, place.release), { recursive: true, force: true })
@@ -132,6 +159,7 @@ export function releaseFiles({ directory, clock }: ReleaseFilesParts): ReleaseFi
       return lookAtRelease(join(placeOf(service, release), 'files'), record, { known, signal })
     },
     directoryOf: (service, release) => join(placeOf(service, release), 'files'),
-    remove: (service, release) => rm(placeOf(service, release), { recursive: true, force: true }),
+    remove: (service, release) => removeRelease(join(directory, service), release),
+    tidy: (service) => tidy(join(directory, service)),
   }
 }

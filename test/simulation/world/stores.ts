@@ -48,6 +48,7 @@ function releasesOf({ releases }: Stores, around: Around): StorePorts['releases'
           of(service).filter((one) => one.release !== release),
         )
       }),
+    tidy: () => Promise.resolve(),
   }
 }
 

@@ -95,5 +95,6 @@ function emptyReleases(): ReleaseStore {
       )
       return Promise.resolve()
     },
+    tidy: () => Promise.resolve(),
   }
 }

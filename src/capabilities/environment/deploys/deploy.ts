@@ -203,6 +203,7 @@ async function prune(ground: DeployGround, { service }: WantedDeploy): Promise<v
     await releases.remove(service, release)
     await images?.forget(releases.directoryOf(service, release))
   }
+  await releases.tidy(service)
   if (old.length === 0) return
   const names = old.join(', ')
   await context.record(facts.releasesPruned, { service, releases: names }, { subject: `service:${service}` })

@@ -16,6 +16,7 @@ import {
   type Swarm,
 } from '../support/docker/index.ts'
 import { mustRun, until, type Place } from '../support/holdfast/index.ts'
+import { keepAsking } from '../support/holdfast/on-swarm.ts'
 import { placesOfTests } from '../support/holdfast/places.ts'
 
 const place = placesOfTests()
@@ -83,28 +84,9 @@ async function signIn(here: Place, door: 'login' | 'accounts', account: object) 
   return { post, me }
 }
 
-/** Asks for a file of the game all the time, as fast as its limit allows; counts answers that are not what they should be. */
-function keepAsking(here: Place) {
-  const over = new AbortController()
-  const failures: string[] = []
-  let answers = 0
-  const asking = (async () => {
-    while (!over.signal.aborted) {
-      const answer = await fetch(`${here.edgeUrl}/assets/logo.svg`).then(
-        async (got) => `${got.status} ${(await got.text()).slice(0, 4)}`,
-        (error: unknown) => String(error),
-      )
-      answers++
-      if (answer !== '200 <svg') failures.push(answer)
-      await new Promise((again) => setTimeout(again, 120))
-    }
-  })()
-  return async () => {
-    over.abort()
-    await asking
-    return { failures, answers }
-  }
-}
+/** Asks for a file of the game all the time, as fast as its limit allows. */
+const askForLogo = ({ edgeUrl }: Place) =>
+  keepAsking(`${edgeUrl}/assets/logo.svg`, { good: '200 <svg', pauseMs: 120 })
 
 const titleOf = async (here: Place): Promise<string> =>
   /<title>(.*)<\/title>/.exec(await (await fetch(here.edgeUrl)).text())?.[1] ?? ''
@@ -168,7 +150,7 @@ async function deploysAndGoesBack(here: Place): Promise<void> {
   const page = join(next, 'public', 'index.html')
   const title = await titleOf(here)
   writeFileSync(page, readFileSync(page, 'utf8').replace(`<title>${title}`, '<title>A new tide'))
-  const stop = keepAsking(here)
+  const stop = askForLogo(here)
   expect(await mustCall(here, 'deploy', 'web', '--version', '1')).toContain('web runs 1')
   expect(await mustCall(here, 'deploy', 'web', '--version', '2', '--from', next)).toContain('web runs 2')
   expect(await titleOf(here)).toBe('A new tide')

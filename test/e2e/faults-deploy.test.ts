@@ -8,18 +8,18 @@ import {
   endedJob,
   endedOddly,
   journalOf,
+  faultySeed,
   killer,
+  killsOver,
   knock,
   nothingIsLeft,
   untilRuns,
   wrongAnswers,
   type Journal,
-  type KillWhen,
-  type Victim,
+  type Kill,
 } from '../support/undertakings/index.ts'
 
 const newPlace = placesOfTests()
-const seed = Number(process.env['HOLDFAST_SEED'] ?? 20_261_126)
 
 const service = `
 import { createServer } from 'node:http'
@@ -68,7 +68,7 @@ interface Deployed {
 async function deploy(
   here: Place,
   journal: Journal,
-  { version, kill }: { readonly version: string; readonly kill: Omit<KillWhen, 'journal' | 'since'> | null },
+  { version, kill }: { readonly version: string; readonly kill: Kill | null },
 ): Promise<Deployed> {
   const since = journal.last()
   const { id } = await here.client().request('environment.deploy', { service: 'web', version })
@@ -84,10 +84,8 @@ function isUnknown({ end, says }: Deployed): boolean {
   return end === 'environment.run-failed' && /nobody (knows|saw)/.test(says)
 }
 
-const times = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index + 1)
-
 test(
-  `a deploy goes on, whoever is killed at whichever of its facts (seed ${seed})`,
+  `a deploy goes on, whoever is killed at whichever of its facts (seed ${faultySeed})`,
   { timeout: 900_000 },
   async () => {
     const here = await shop()
@@ -96,21 +94,8 @@ test(
     const whole = await deploy(here, journal, { version: 'second', kill: null })
     expect(whole).toMatchObject({ end: 'done' })
     const load = knock(here.edgeUrl)
-    const random = seededRandom(seed)
-    const at = (victim: Victim, facts: number) => ({ victim, facts })
-    const anywhere = () => ({
-      victim: (['control', 'edge', 'supervisor'] as const)[Math.floor(random.next() * 3)] ?? 'control',
-      facts: 0,
-      afterMs: random.next() * 2500,
-    })
-    const kills = [
-      ...times(whole.facts).flatMap((facts) => [
-        at('control', facts),
-        ...(facts % 4 === 2 ? [at('edge', facts)] : []),
-        ...(facts % 6 === 1 ? [at('supervisor', facts)] : []),
-      ]),
-      ...times(4).map(anywhere),
-    ]
+    const random = seededRandom(faultySeed)
+    const kills = killsOver(whole.facts, random)
     let runs = 'second'
     for (const [number, kill] of kills.entries()) {
       const version = `k${number}`

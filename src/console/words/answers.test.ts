@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LimitView } from '../data/answers.ts'
 import { fittingRange } from '../data/measures.ts'
+import { replicaViewOf } from '../../../test/support/environment/views.ts'
 import {
   answerOverview,
   bitingLimits,
@@ -176,22 +177,10 @@ test('numbers are short, and times never lie in the future', () => {
 })
 
 describe('how far back charts look at first', () => {
-  const replica = (startedAt: number | null): Service['replicas'][number] => ({
-    id: 'web/1',
-    state: 'running',
-    release: '',
-    group: 'ab',
-    healthy: true,
-    detail: '',
-    pid: 1,
-    address: null,
-    startedAt,
-    restarts: 0,
-    cpu: null,
-    memoryBytes: null,
-  })
   const since = (...starts: (number | null)[]): number | null =>
-    runningSince([{ ...service('web', 'healthy'), replicas: starts.map(replica) }])
+    runningSince([
+      { ...service('web', 'healthy'), replicas: starts.map((startedAt) => replicaViewOf({ startedAt })) },
+    ])
 
   test('the oldest replica counts, and those that never started do not', () => {
     expect(since(30, 20, null)).toBe(20)

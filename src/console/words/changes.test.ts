@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { EnvironmentPlan, EnvironmentStatus } from '../../contracts/index.ts'
+import { replicaViewOf } from '../../../test/support/environment/views.ts'
 import {
   answerRuns,
   lockOf,
@@ -17,20 +18,8 @@ import {
 type Service = EnvironmentStatus['services'][number]
 type Replica = Service['replicas'][number]
 
-const replica = (id: string, release: string | null, group: string): Replica => ({
-  id,
-  state: 'running',
-  release,
-  group,
-  healthy: true,
-  detail: '',
-  pid: 1,
-  address: null,
-  startedAt: 1,
-  restarts: 0,
-  cpu: null,
-  memoryBytes: null,
-})
+const replica = (id: string, release: string | null, group: string): Replica =>
+  replicaViewOf({ id, release, group })
 
 describe('releases', () => {
   test.each([

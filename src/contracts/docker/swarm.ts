@@ -306,3 +306,6 @@ export const buildLineShape = z.object({
   error: z.string().optional(),
   aux: z.object({ ID: z.string().optional(), Digest: z.string().optional() }).optional(),
 })
+
+/** A line of it. */
+export type BuildLine = z.output<typeof buildLineShape>

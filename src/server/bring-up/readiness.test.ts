@@ -1,46 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { EnvironmentStatus } from '../../contracts/index.ts'
+import { replicaViewOf, serviceViewOf } from '../../../test/support/environment/views.ts'
 import { decideReadiness } from './readiness.ts'
 
 type Service = EnvironmentStatus['services'][number]
 type Replica = Service['replicas'][number]
-
-function replica(change: Partial<Replica> = {}): Replica {
-  return {
-    id: 'web/1',
-    state: 'running',
-    release: '',
-    group: 'ab',
-    healthy: true,
-    detail: '',
-    pid: 1,
-    address: null,
-    startedAt: 1,
-    restarts: 0,
-    cpu: null,
-    memoryBytes: null,
-    ...change,
-  }
-}
-
-function service(change: Partial<Service> = {}): Service {
-  const replicas = change.replicas ?? [replica()]
-  const healthy = replicas.filter((each) => each.healthy === true).length
-  return {
-    name: 'web',
-    state: 'healthy',
-    says: 'web says',
-    wanted: 1,
-    healthy,
-    command: null,
-    phase: 'steady',
-    release: '',
-    rollout: '',
-    ...change,
-    replicas,
-  }
-}
 
 function status(services: Service[]): EnvironmentStatus {
   return {
@@ -57,16 +22,18 @@ function status(services: Service[]): EnvironmentStatus {
 
 const timeouts = { web: 30_000, job: 5000 }
 const starting = (change: Partial<Replica> = {}): Service =>
-  service({
+  serviceViewOf({
     state: 'starting',
-    replicas: [replica({ healthy: null, detail: 'not looked at yet', ...change })],
+    replicas: [replicaViewOf({ healthy: null, detail: 'not looked at yet', ...change })],
   })
 
 describe('whether a starting environment is ready', () => {
   test('when all services are healthy, however long it took', () => {
-    expect(decideReadiness(status([service(), service({ name: 'job' })]), timeouts, 1e9)).toEqual({
-      now: 'ready',
-    })
+    expect(decideReadiness(status([serviceViewOf(), serviceViewOf({ name: 'job' })]), timeouts, 1e9)).toEqual(
+      {
+        now: 'ready',
+      },
+    )
   })
 
   test('not before anything is known', () => {
@@ -74,7 +41,7 @@ describe('whether a starting environment is ready', () => {
   })
 
   test('waits for those that are not, and says how many', () => {
-    const readiness = decideReadiness(status([service({ name: 'job' }), starting()]), timeouts, 6000)
+    const readiness = decideReadiness(status([serviceViewOf({ name: 'job' }), starting()]), timeouts, 6000)
     expect(readiness).toEqual({ now: 'wait', says: 'waiting for web 0/1' })
   })
 
@@ -90,7 +57,7 @@ describe('whether a starting environment is ready', () => {
 
   test.each(['crash-looped', 'exposed'] as const)('gives up at once when a replica is %s', (state) => {
     const lost = starting({ state, healthy: false, detail: 'it is down' })
-    expect(decideReadiness(status([service({ name: 'job' }), lost]), timeouts, 0)).toEqual({
+    expect(decideReadiness(status([serviceViewOf({ name: 'job' }), lost]), timeouts, 0)).toEqual({
       now: 'give-up',
       service: 'web',
       because: 'web/1: it is down',
@@ -103,7 +70,7 @@ describe('whether a starting environment is ready', () => {
   })
 
   test('without replicas the service speaks for itself', () => {
-    const down = service({ state: 'down', says: 'web has 0 of 0', replicas: [] })
+    const down = serviceViewOf({ state: 'down', says: 'web has 0 of 0', replicas: [] })
     expect(decideReadiness(status([down]), timeouts, 31_000)).toMatchObject({
       because: 'not healthy after 31 s; web has 0 of 0',
     })
@@ -122,7 +89,9 @@ describe('whether a starting environment is ready', () => {
               healthy: fc.constantFrom(true, false, null),
             }),
           )
-          .map((replicas) => service({ name, state, replicas: replicas.map((each) => replica(each)) })),
+          .map((replicas) =>
+            serviceViewOf({ name, state, replicas: replicas.map((each) => replicaViewOf(each)) }),
+          ),
       )
     const rank = { ready: 1, wait: 2, 'give-up': 3 }
     fc.assert(

@@ -95,7 +95,7 @@ async function sayOnce<Data>(
   declaration: FactDeclaration<Data>,
   data: Data,
 ): Promise<void> {
-  if ((await lastSaid(context.timeline, correlation, [declaration])) !== null) return
+  if ((await lastSaid(context.timeline, { correlation }, [declaration])) !== null) return
   await context.record(declaration, data, { actor: caller.actor, correlation })
 }
 
@@ -162,9 +162,7 @@ async function destroyOnce(attempt: Attempt, object: string): Promise<void> {
   const { context } = ground
   const { caller, correlation, jobId } = call
   const subject = subjectOf(object)
-  const kinds = [facts.destroyed.kind]
-  const [said] = await context.timeline.read({ kinds, subject, correlation, order: 'newest', limit: 1 })
-  if (said !== undefined) return
+  if ((await lastSaid(context.timeline, { correlation, subject }, [facts.destroyed])) !== null) return
   await destroy(attempt, object)
   const data = { object, job: jobId }
   await context.record(facts.destroyed, data, { actor: caller.actor, correlation, subject })
@@ -202,7 +200,7 @@ async function bringAbout(attempt: Attempt, begun: Begun): Promise<End> {
 /** How an earlier control has said that this apply ended; null: it has not. Errors: `environment.apply-failed`. */
 async function readEnd({ ground, call }: Attempt): Promise<Applied | null> {
   const { timeline } = ground.context
-  const fact = await lastSaid(timeline, call.correlation, [facts.applied, facts.applyFailed])
+  const fact = await lastSaid(timeline, { correlation: call.correlation }, [facts.applied, facts.applyFailed])
   if (fact === null) return null
   if (fact.kind === facts.applyFailed.kind) throw failed(facts.applyFailed.data.parse(fact.data).because)
   const { plan, steps } = facts.applied.data.parse(fact.data)
@@ -243,8 +241,11 @@ async function applyOnce(attempt: Attempt, wanted: WantedApply): Promise<Applied
 /** Says that an apply which was begun has ended, when its job ends without going on; what was accepted stays so. */
 export async function concludeApply(ground: PlanGround, call: JobCall, because: string): Promise<void> {
   const { timeline } = ground.context
-  const begun = await lastSaid(timeline, call.correlation, [facts.applyBegun])
-  const ended = await lastSaid(timeline, call.correlation, [facts.applied, facts.applyFailed])
+  const begun = await lastSaid(timeline, { correlation: call.correlation }, [facts.applyBegun])
+  const ended = await lastSaid(timeline, { correlation: call.correlation }, [
+    facts.applied,
+    facts.applyFailed,
+  ])
   if (begun === null || ended !== null) return
   const { plan, job, steps } = facts.applyBegun.data.parse(begun.data)
   await sayOnce({ ground, call }, facts.applyFailed, { plan, job, steps, because })

@@ -1,36 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import type { EnvironmentStatus } from '../../contracts/environment.ts'
+import { replicaViewOf, serviceViewOf } from '../../../test/support/environment/views.ts'
 import { decideEnd, stillIll, touchedBy, type ApplyScene } from './decide-end.ts'
 
 type ServiceView = EnvironmentStatus['services'][number]
-type ReplicaView = ServiceView['replicas'][number]
 
-const replica = (change: Partial<ReplicaView> = {}): ReplicaView => ({
-  id: 'web/1',
-  state: 'running',
-  release: '',
-  group: 'ab',
-  healthy: true,
-  detail: '',
-  pid: 1,
-  address: 'http://127.0.0.1:3000',
-  startedAt: 1000,
-  restarts: 0,
-  cpu: null,
-  memoryBytes: null,
-  ...change,
-})
-
+const address = 'http://127.0.0.1:3000'
+const replica = (change: Partial<ServiceView['replicas'][number]> = {}) =>
+  replicaViewOf({ address, startedAt: 1000, ...change })
 const service = (change: Partial<ServiceView> = {}): ServiceView =>
-  ({
-    name: 'web',
-    state: 'healthy',
-    says: 'how web is',
-    phase: 'steady',
-    rollout: '',
-    replicas: [replica()],
-    ...change,
-  }) as ServiceView
+  serviceViewOf({ says: 'how web is', replicas: [replica()], ...change })
 
 const decide = (services: readonly ServiceView[], change: Partial<ApplyScene> = {}) =>
   decideEnd({

@@ -28,8 +28,14 @@ export function swarmConfig(engine: unknown, name = 'e2e', more: object = {}): s
   return `export default ${JSON.stringify({ name, engine, services: { web }, edge }, null, 2)}\n`
 }
 
+/** What answers have to begin with, status first, and how long to wait between them. */
+interface Asking {
+  readonly good?: string
+  readonly pauseMs?: number
+}
+
 /** Asks all the time; counts answers that are not what they should be. */
-export function keepAsking(url: string) {
+export function keepAsking(url: string, { good = '200 hello', pauseMs = 20 }: Asking = {}) {
   const over = new AbortController()
   const failures: string[] = []
   let answers = 0
@@ -40,8 +46,8 @@ export function keepAsking(url: string) {
         (error: unknown) => String(error),
       )
       answers += 1
-      if (!answer.startsWith('200 hello')) failures.push(answer)
-      await new Promise((again) => setTimeout(again, 20))
+      if (!answer.startsWith(good)) failures.push(answer)
+      await new Promise((again) => setTimeout(again, pauseMs))
     }
   })()
   return async () => {

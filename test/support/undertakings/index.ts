@@ -1,5 +1,6 @@
 export { journalOf, type Journal, type JournalFact } from './journal.ts'
 export { knock, type Knocking } from './knock.ts'
-export { killer, type Killer, type KillWhen, type Victim } from './killer.ts'
+export { killer } from './killer.ts'
+export { faultySeed, killsOver, type Kill } from './kills-over.ts'
 export { endedJob } from './ended-job.ts'
 export { endedOddly, nothingIsLeft, untilRuns, wrongAnswers } from './promises.ts'

@@ -151,7 +151,7 @@ async function prepare(ground: DeployGround, wanted: WantedDeploy, call: JobCall
 
 /** What an earlier control has said of this deploy. */
 async function readBegun({ context }: DeployGround, { correlation }: JobCall): Promise<Begun | null> {
-  const fact = await lastSaid(context.timeline, correlation, [facts.deployBegun])
+  const fact = await lastSaid(context.timeline, { correlation }, [facts.deployBegun])
   if (fact === null) return null
   const { release, before } = facts.deployBegun.data.parse(fact.data)
   return { release, before, at: fact.at }
@@ -159,7 +159,7 @@ async function readBegun({ context }: DeployGround, { correlation }: JobCall): P
 
 /** How an earlier control has said that this deploy ended. */
 async function readEnd({ context }: DeployGround, { correlation }: JobCall): Promise<Ended | null> {
-  const fact = await lastSaid(context.timeline, correlation, [facts.deployed, facts.deployFailed])
+  const fact = await lastSaid(context.timeline, { correlation }, [facts.deployed, facts.deployFailed])
   if (fact === null) return null
   if (fact.kind === facts.deployFailed.kind) return { bad: facts.deployFailed.data.parse(fact.data).because }
   const { verdict, seconds } = facts.deployed.data.parse(fact.data)

@@ -2,11 +2,12 @@ import type { Specification } from '../../../contracts/supervisor.ts'
 import { contentHash, HoldfastError, plainError } from '../../../kernel/std/index.ts'
 import { packContext } from './context.ts'
 import { statusOf, type DockerDoor } from '../docker/docker-door.ts'
+import { dockerLines } from './docker-lines.ts'
 import { forgetOutdated } from './prune-images.ts'
 import { pushImage } from './push-image.ts'
 import { labels } from '../../../contracts/docker/swarm.ts'
 import { shortHash } from '../decide/service-spec.ts'
-import { buildLineShape, imageShape } from '../../../contracts/docker/swarm.ts'
+import { imageShape } from '../../../contracts/docker/swarm.ts'
 
 /** Makes images. */
 export interface Images {
@@ -39,16 +40,10 @@ function failed(service: string, because: string): HoldfastError {
 async function readBuild(stream: NodeJS.ReadableStream, service: string): Promise<string> {
   const said: string[] = []
   let id = ''
-  let rest = ''
-  for await (const chunk of stream) {
-    const lines = `${rest}${String(chunk)}`.split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines.filter((text) => text.trim() !== '')) {
-      const { stream: says, error, aux } = buildLineShape.parse(JSON.parse(line))
-      if (says.trim() !== '') said.push(says.trim())
-      if (error !== undefined) throw failed(service, [...said.slice(-lastLines), error].join(' | '))
-      id = aux?.ID ?? id
-    }
+  for await (const { stream: says, error, aux } of dockerLines(stream)) {
+    if (says.trim() !== '') said.push(says.trim())
+    if (error !== undefined) throw failed(service, [...said.slice(-lastLines), error].join(' | '))
+    id = aux?.ID ?? id
   }
   if (id === '') throw failed(service, said.slice(-lastLines).join(' | ') || 'Docker said nothing')
   return id

@@ -1,5 +1,5 @@
-import { buildLineShape } from '../../../contracts/docker/swarm.ts'
 import type { DockerDoor } from '../docker/docker-door.ts'
+import { dockerLines } from './docker-lines.ts'
 import { registryAuthFor } from './registry-auth.ts'
 
 /** What is pushed, and where to. */
@@ -14,15 +14,9 @@ export interface Pushing {
 /** Reads what is said in the course of a push, to its end: the digest. Throws what the registry says. */
 async function readDigest(stream: NodeJS.ReadableStream): Promise<string> {
   let digest = ''
-  let rest = ''
-  for await (const chunk of stream) {
-    const lines = `${rest}${String(chunk)}`.split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines.filter((text) => text.trim() !== '')) {
-      const { error, aux } = buildLineShape.parse(JSON.parse(line))
-      if (error !== undefined) throw new Error(`it could not be pushed: ${error}`)
-      digest = aux?.Digest ?? digest
-    }
+  for await (const { error, aux } of dockerLines(stream)) {
+    if (error !== undefined) throw new Error(`it could not be pushed: ${error}`)
+    digest = aux?.Digest ?? digest
   }
   if (digest === '') throw new Error('it could not be pushed: its registry said nothing of it')
   return digest

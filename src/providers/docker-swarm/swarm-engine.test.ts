@@ -142,6 +142,24 @@ describe.skipIf(whyNoSwarm !== null)(`namespaces (${whyNoSwarm ?? 'there are'})`
       await inTime(made, (ids) => !ids.includes(old ?? ''), 'the oldest is gone')
     }, 180_000)
 
+    test('makes one image for all that are made alike, and takes from none what another is given', async () => {
+      const directory = written('shared', { 'index.html': 'shared' })
+      const services = ['a', 'b', 'c', 'd']
+      const groups = services.map((service) => groupOf(built(directory, { service, release: '' }), 1))
+      const all = await inTime(
+        async () => {
+          await engine.run(groups)
+          return replicas()
+        },
+        (found) => found.length === services.length && found.every(({ state }) => state !== 'starting'),
+        'all are there',
+      )
+      expect(all.map(({ state, detail }) => [state, detail])).toEqual(services.map(() => ['running', null]))
+      const label = ['holdfast.environment=arcade', `holdfast.directory=${directory}`]
+      const made = await swarm.daemons[0].docker.listImages({ filters: JSON.stringify({ label }) })
+      expect(made).toHaveLength(1)
+    }, 60_000)
+
     test('makes it as its Dockerfile says', async () => {
       const dockerfile = `FROM ${tinyImage}\nRUN mkdir /made && echo -n mine > /made/index.html\nCMD ["sh", "-c", "exec httpd -f -p $PORT -h /made"]\n`
       const directory = written('own', { Dockerfile: dockerfile })

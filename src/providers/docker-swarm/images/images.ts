@@ -67,7 +67,6 @@ async function makeImage(
   archive.on('error', (error) => unreadable.abort(error))
   const marks = {
     [labels.environment]: environment,
-    [labels.service]: service,
     [labels.release]: release,
     [labels.directory]: directory,
   }
@@ -104,13 +103,19 @@ export function imagesOf(door: DockerDoor, environment: string): Images {
     }
   }
 
+  let forgetting: Promise<void> = Promise.resolve()
+  const isMaking = (): boolean => [...builds.values()].some(({ kind }) => kind === 'running')
+
   const begin = (specification: Specification, build: NonNullable<Specification['build']>, tag: string) => {
+    // Somebody else may have asked at the same time.
+    if (builds.has(tag)) return
     builds.set(tag, { kind: 'running', says: `the image of ${specification.service} is being made` })
-    void makeImage(door, { environment, specification, build, tag }).then(
+    const making = forgetting.then(() => makeImage(door, { environment, specification, build, tag }))
+    void making.then(
       (image) => {
         builds.set(tag, { kind: 'done', image })
-        // What it takes the place of: it does no harm if that stays.
-        void forgetOutdated(door, environment).catch(() => undefined)
+        // One that is made has no name at first, as if it were outdated. It does no harm if an outdated one stays.
+        if (!isMaking()) forgetting = forgetOutdated(door, environment).catch(() => undefined)
       },
       (error: unknown) => builds.set(tag, { kind: 'failed', error }),
     )
